@@ -1,0 +1,115 @@
+"""Keys: fields and payloads are encrypted here and nowhere else.
+
+The site key wraps one data key per subject (a person, a household, a staff member); erasing a subject's row makes what
+was written about it unreadable while every seal stays valid. AES-256-GCM; stored as version, nonce, ciphertext.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Connection, insert, select
+
+from engine.model import canonical
+from engine.store import subject_key
+
+_V1 = b"\x01"
+
+
+class Unreadable(Exception):
+    """A ciphertext was altered, moved to another row, or belongs to another key."""
+
+
+@dataclass(frozen=True)
+class Cipher:
+    key: bytes
+
+    def seal(self, plain: bytes, aad: bytes) -> bytes:
+        nonce = os.urandom(12)
+        return _V1 + nonce + AESGCM(self.key).encrypt(nonce, plain, aad)
+
+    def open(self, blob: bytes, aad: bytes) -> bytes:
+        if blob[:1] != _V1:
+            raise Unreadable("unknown cipher version")
+        try:
+            return AESGCM(self.key).decrypt(blob[1:13], blob[13:], aad)
+        except InvalidTag as error:
+            raise Unreadable("wrong key, or altered, or moved") from error
+
+
+class Keys:
+    """Everything derived from `YINGBAO_DATA_KEY` (32 bytes, base64)."""
+
+    def __init__(self, site_key: str) -> None:
+        raw = base64.b64decode(site_key, validate=True)
+        if len(raw) != 32:
+            raise ValueError("YINGBAO_DATA_KEY must be 32 bytes in base64")
+        self._wrap = Cipher(_derive(raw, "wrap"))
+        self._field = Cipher(_derive(raw, "field"))
+        self._index = _derive(raw, "blind-index")
+
+    def on(self, conn: Connection) -> BoundKeys:
+        return BoundKeys(self, conn)
+
+    def blind(self, text: str) -> str:
+        """Blind index for exact search: 32 hex digits, the same for the same text."""
+        return hmac.new(self._index, text.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def seal_field(self, table: str, column: str, row: int, text: str) -> bytes:
+        return self._field.seal(text.encode(), f"{table}.{column}:{row}".encode())
+
+    def reveal(self, table: str, column: str, row: int, blob: bytes | None) -> str:
+        """The text of a sealed column ("" when empty); Unreadable when it was altered or moved."""
+        return "" if blob is None else self._field.open(blob, f"{table}.{column}:{row}".encode()).decode()
+
+    def wrap(self, subject: str, key: bytes) -> bytes:
+        return self._wrap.seal(key, subject.encode())
+
+    def unwrap(self, subject: str, wrapped: bytes) -> Cipher:
+        return Cipher(self._wrap.open(wrapped, subject.encode()))
+
+
+class BoundKeys:
+    """Keys on an open connection, where subjects' data keys are found or made."""
+
+    def __init__(self, keys: Keys, conn: Connection) -> None:
+        self.site, self._conn = keys, conn
+        self._known: dict[str, Cipher] = {}
+        self.blind, self.reveal, self.seal_field = keys.blind, keys.reveal, keys.seal_field
+
+    def learn(self, subject: str, wrapped: bytes) -> None:
+        self._known[subject] = self.site.unwrap(subject, wrapped)
+
+    def find(self, subject: str) -> Cipher | None:
+        """The subject's cipher, or None when its key was erased or never made."""
+        if subject not in self._known:
+            wrapped = self._conn.scalar(select(subject_key.c.wrapped).where(subject_key.c.subject == subject))
+            if wrapped is None:
+                return None
+            self.learn(subject, wrapped)
+        return self._known[subject]
+
+    def subject(self, subject: str) -> Cipher:
+        """The subject's cipher; made at first use (needs a writing transaction then)."""
+        found = self.find(subject)
+        if found is None:
+            key = AESGCM.generate_key(256)
+            self._conn.execute(insert(subject_key).values(subject=subject, wrapped=self.site.wrap(subject, key)))
+            found = self._known[subject] = Cipher(key)
+        return found
+
+
+def commitment(salt: bytes, data: Any) -> str:
+    """Keyed, so that a short list of possible values cannot be tried against it."""
+    return hmac.new(salt, canonical(data), hashlib.sha256).hexdigest()
+
+
+def _derive(key: bytes, purpose: str) -> bytes:
+    return hmac.new(key, f"yingbao/{purpose}/1".encode(), hashlib.sha256).digest()

@@ -1,0 +1,52 @@
+"""What callers may catch.
+
+* EngineError
+  x NotFound         no such record, task or process
+  x Refused          this actor may not do that, or not now; `.rule` names the rule
+  x Invalid          the answers do not fit the form; `.fields` says where
+  x Conflict         somebody else was first
+  x NotWaiting       a message came for which no node waits
+  x BadProcess       a drawing and its Python do not agree
+  x Diverged         doing it all again does not give what the record says
+"""
+
+from __future__ import annotations
+
+
+class EngineError(Exception):
+    """Base of everything this package raises on purpose; the text is for the person who asked."""
+
+
+class NotFound(EngineError): ...
+
+
+class Refused(EngineError):
+    def __init__(self, rule: str, zh: str, en: str = "") -> None:
+        super().__init__(zh)
+        self.rule, self.zh, self.en = rule, zh, en or zh
+
+
+class Invalid(EngineError):
+    """`fields`: path ("members.0.id_no") -> messages."""
+
+    def __init__(self, fields: dict[str, list[str]]) -> None:
+        super().__init__("；".join(f"{k}：{'，'.join(v)}" for k, v in fields.items()))
+        self.fields = fields
+
+
+class Conflict(EngineError):
+    def __init__(self, zh: str, en: str = "") -> None:
+        super().__init__(zh)
+        self.zh, self.en = zh, en or zh
+
+
+class NotWaiting(Conflict): ...
+
+
+class BadProcess(EngineError): ...
+
+
+class Diverged(EngineError):
+    def __init__(self, seq: int, recorded: object, computed: object) -> None:
+        super().__init__(f"entry {seq}: the record says {recorded!r}, replay gives {computed!r}")
+        self.seq, self.recorded, self.computed = seq, recorded, computed

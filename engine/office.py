@@ -1,0 +1,284 @@
+"""The shell: the one place that opens a transaction, reads the clock, appends to records and projects rows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from engine import store
+from engine.crypto import BoundKeys, Cipher, Keys, commitment
+from engine.errors import Conflict, Invalid, NotFound
+from engine.model import FORMAT, GENESIS, SHANGHAI, SYSTEM, Actor, Data, Entry, Put, canonical, leaf_hash, read_body, stamp
+from engine.signals import publish
+from engine.store import Store, metadata
+
+_RETRIES = (0.01, 0.05, 0.25)  # seconds; a lost lock is tried again inside the server before anybody hears of it
+
+
+@dataclass
+class Record:
+    """A record opened for appending. `seq` and `head` run ahead of the row until the transaction ends."""
+
+    id: int
+    kind: str
+    unit: str
+    seq: int = 0
+    head: str = GENESIS
+    rows: int = 0
+    subject: str | None = None
+    changes: dict[str, Any] = field(default_factory=dict)  # further columns of its row to write at the end
+    known_seq: int = 0
+
+    def next_id(self) -> int:
+        """An id for a row that this record owns: unique over all records, and the same on every rebuild."""
+        self.rows += 1
+        return self.id * 65536 + self.rows
+
+
+class Act:
+    """One action of one actor: everything in it is committed together, or nothing is."""
+
+    def __init__(self, office: Office, conn: Connection, actor: Actor, idem: tuple[str, str] | None) -> None:
+        self.office, self.conn, self.actor = office, conn, actor
+        self.now: datetime = office.clock()
+        self.keys: BoundKeys = office.keys.on(conn)
+        self._idem = idem
+        self._records: dict[int, Record] = {}
+        self._entries: list[dict[str, Any]] = []
+        self._payloads: list[dict[str, Any]] = []
+        self.told: list[Entry] = []
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(SHANGHAI).date()
+
+    def new(self, kind: str, unit: str, *, subject: str | None = None, **columns: Any) -> Record:
+        values = {"kind": kind, "unit": unit, "seq": 0, "head": GENESIS, "rows": 0, "subject": subject, **columns}
+        row_id = self.conn.execute(insert(store.record).values(**values)).inserted_primary_key[0]  # type: ignore[index]
+        self._records[row_id] = Record(row_id, kind, unit, subject=subject)
+        return self._records[row_id]
+
+    def open(self, kind: str, record_id: int) -> Record:
+        """Lock a record for appending. Open several in ascending order of their ids."""
+        if record_id not in self._records:
+            query = select(store.record).where(store.record.c.id == record_id, store.record.c.kind == kind)
+            row = self.conn.execute(query.with_for_update()).mappings().one_or_none()
+            if row is None:
+                raise NotFound(f"没有这份记录：{kind} {record_id}")
+            self.adopt(row)
+        return self._records[record_id]
+
+    def adopt(self, row: Mapping[str, Any]) -> Record:
+        """Take a row of `record` that was read under a lock."""
+        found = Record(row["id"], row["kind"], row["unit"], row["seq"], row["head"], row["rows"], row["subject"])
+        found.known_seq = found.seq
+        return self._records.setdefault(found.id, found)
+
+    def append(
+        self,
+        record: Record,
+        event: str,
+        data: Data | None = None,
+        *,
+        personal: Mapping[str, Any] | None = None,
+        puts: Sequence[Put] = (),
+    ) -> Entry:
+        """Add an entry and project its puts. `personal`: subject -> JSON that goes to the encrypted payload."""
+        secret: dict[str, Any] = {subject: {"said": said} for subject, said in (personal or {}).items()}
+        listed = [self._split(put, index, secret) for index, put in enumerate(puts)]
+        body: dict[str, Any] = {
+            "v": FORMAT,
+            "log": self.office.origin,
+            "record": record.id,
+            "kind": record.kind,
+            "seq": record.seq + 1,
+            "prev": record.head,
+            "at": stamp(self.now),
+            "actor": self._actor(),
+            "event": event,
+        }
+        if data:
+            body["data"] = dict(data)
+        if listed:
+            body["puts"] = listed
+        if secret:
+            body["sealed"] = self._seal(record, secret)
+        return self._add(record, body, {s: d.get("said") for s, d in secret.items()}, puts)
+
+    def _add(self, record: Record, body: dict[str, Any], personal: Data, puts: Sequence[Put]) -> Entry:
+        stored = canonical(body)
+        record.seq, record.head = record.seq + 1, leaf_hash(stored)
+        made = Entry(record.id, record.seq, stored, record.head, body, personal)
+        self._entries.append({"record_id": record.id, "seq": record.seq, "body": stored, "leaf": record.head})
+        for put in puts:
+            project(self.conn, self.keys, put)
+        self.told.append(made)
+        return made
+
+    def _actor(self) -> dict[str, str]:
+        who = {"id": self.actor.id, "unit": self.actor.unit}
+        return who | ({"for": self.actor.on_behalf_of} if self.actor.on_behalf_of else {})
+
+    def _split(self, put: Put, index: int, secret: dict[str, Any]) -> dict[str, Any]:
+        """The public part of a put; its personal columns go to the payload of its subject."""
+        table = metadata.tables[put.table]
+        private = {name: value for name, value in put.values.items() if table.c[name].info.get("personal")}
+        listed: dict[str, Any] = {"table": put.table, "id": put.id}
+        if public := {name: value for name, value in put.values.items() if name not in private}:
+            listed["set"] = public
+        if private:
+            if put.subject is None:
+                raise ValueError(f"{put.table}: personal columns {sorted(private)} without a subject")
+            listed["of"] = put.subject
+            secret.setdefault(put.subject, {}).setdefault("puts", {})[str(index)] = private
+        return listed
+
+    def _seal(self, record: Record, secret: Mapping[str, Any]) -> dict[str, str]:
+        commitments = {}
+        for subject, data in secret.items():
+            salt = os.urandom(32)
+            commitments[subject] = commitment(salt, data)
+            plain = canonical({"salt": salt.hex(), "data": data})
+            sealed = self.keys.subject(subject).seal(plain, _payload_aad(record.id, record.seq + 1, subject))
+            row = {"record_id": record.id, "seq": record.seq + 1, "subject": subject, "sealed": sealed}
+            self._payloads.append(row)
+        return commitments
+
+    def recall(self) -> Any | None:
+        """The answer that this actor's request already got, if it did. Ask after the lock is held."""
+        if self._idem is None:
+            return None
+        key, body = self._idem
+        table = store.request_key
+        query = select(table.c.body, table.c.answer).where(table.c.actor == self.actor.id, table.c.key == key)
+        row = self.conn.execute(query).one_or_none()
+        if row is None:
+            return None
+        if row.body != body:
+            raise Invalid({"Idempotency-Key": ["这个幂等键已用于另一份内容不同的请求"]})
+        return json.loads(row.answer)
+
+    def remember(self, answer: Any) -> None:
+        if self._idem is not None:
+            key, body = self._idem
+            values = {"actor": self.actor.id, "key": key, "body": body, "answer": json.dumps(answer), "at": self.now}
+            self.conn.execute(insert(store.request_key).values(**values))
+
+    def finish(self) -> None:
+        """Write what was gathered: heads, entries, payloads, in that order, in few statements."""
+        for record in self._records.values():
+            if record.seq == record.known_seq and not record.changes:
+                continue
+            values = {"seq": record.seq, "head": record.head, "rows": record.rows, **record.changes}
+            where = (store.record.c.id == record.id) & (store.record.c.seq == record.known_seq)
+            if self.conn.execute(update(store.record).where(where).values(**values)).rowcount != 1:
+                raise Conflict("这份记录刚被别人更新，请刷新后再办", "Somebody else has just changed this record")
+        if self._entries:
+            self.conn.execute(insert(store.entry), self._entries)
+        if self._payloads:
+            self.conn.execute(insert(store.payload), self._payloads)
+
+
+@dataclass
+class Office:
+    """A database, a clock and keys: what every act needs."""
+
+    store: Store
+    keys: Keys
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    origin: str = "yingbao/binhai"
+
+    @contextmanager
+    def act(self, actor: Actor = SYSTEM, idem: tuple[str, Any] | None = None) -> Iterator[Act]:
+        """Open the transaction of one act; tell listeners after the commit. `idem`: (key, JSON of the request)."""
+        hashed = idem and (idem[0], hashlib.sha256(canonical(_text(idem[1]))).hexdigest())
+        try:
+            with self.store.write() as conn:
+                act = Act(self, conn, actor, hashed or None)
+                yield act
+                act.finish()
+        except IntegrityError as error:
+            if "entry" in str(error.orig) or "request_key" in str(error.orig):
+                raise Conflict("别人刚刚先办了这一步，请刷新后再看", "Somebody else was first") from error
+            raise
+        except OperationalError as error:
+            raise Conflict("系统正忙，请稍后再试", "The database is busy, try again") from error
+        publish(act.told)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with self.store.read() as conn:
+            yield conn
+
+    def today(self) -> date:
+        return self.clock().astimezone(SHANGHAI).date()
+
+    def retrying(self, work: Callable[[], Any]) -> Any:
+        """Do it again when a lock was lost: for machines, which cannot press a button again."""
+        for pause in _RETRIES:
+            try:
+                return work()
+            except Conflict:
+                time.sleep(pause)
+        return work()
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def _payload_aad(record_id: int, seq: int, subject: str) -> bytes:
+    return f"payload:{record_id}:{seq}:{subject}".encode()
+
+
+def project(conn: Connection, keys: BoundKeys, put: Put) -> None:
+    """Make a business row what its puts add up to: update it, or insert it when it is new."""
+    table = metadata.tables[put.table]
+    values = {name: _stored(keys, table.c[name], put, value) for name, value in put.values.items()}
+    if not values or conn.execute(update(table).where(table.c.id == put.id).values(**values)).rowcount == 0:
+        conn.execute(insert(table).values(id=put.id, **values))
+
+
+def _stored(keys: BoundKeys, column: Any, put: Put, value: Any) -> Any:
+    if value is not None and column.info.get("sealed"):
+        return keys.seal_field(put.table, column.name, put.id, str(value))
+    return value
+
+
+def history(conn: Connection, keys: BoundKeys, record_id: int) -> list[Entry]:
+    """A record's entries in order, each with the personal parts that can still be opened (None: erased)."""
+    bodies = select(store.entry).where(store.entry.c.record_id == record_id).order_by(store.entry.c.seq)
+    secrets: dict[int, dict[str, Any]] = {}
+    for row in conn.execute(select(store.payload).where(store.payload.c.record_id == record_id)):
+        cipher = keys.find(row.subject)
+        secrets.setdefault(row.seq, {})[row.subject] = cipher and _opened(cipher, row)
+    return [
+        Entry(record_id, row.seq, row.body, row.leaf, read_body(row.body), secrets.get(row.seq, {}))
+        for row in conn.execute(bodies)
+    ]
+
+
+def _opened(cipher: Cipher, row: Any) -> Any:
+    plain = cipher.open(row.sealed, _payload_aad(row.record_id, row.seq, row.subject))
+    return json.loads(plain)["data"]
+
+
+def seals_hold(entries: Sequence[Entry]) -> int | None:
+    """None when every seal fits its bytes and its predecessor; else the number of the first entry that does not."""
+    previous = GENESIS
+    for number, one in enumerate(entries, start=1):
+        if one.seq != number or one.said["prev"] != previous or leaf_hash(one.body) != one.leaf:
+            return number
+        previous = one.leaf
+    return None
+

@@ -1,0 +1,243 @@
+"""The engine's tables and how a database is opened. Statements stand with those who need them.
+
+`entry` is the record: rows are added, never changed. `record` holds the head of each record and, for a case, where
+its tokens stand; `task` and `job` are what the entries of cases add up to.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    Engine,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    create_engine,
+    event,
+)
+from sqlalchemy.engine import make_url
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Utc(TypeDecorator[datetime]):
+    """Aware times in, aware times out: SQLite forgets the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return value and value.replace(tzinfo=UTC) if value is None or value.tzinfo is None else value.astimezone(UTC)
+
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+drawing = Table(
+    "drawing",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("key", String(60), nullable=False),
+    Column("xml", LargeBinary, nullable=False),
+)
+
+record = Table(
+    "record",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("kind", String(20), nullable=False),
+    Column("unit", String(20), nullable=False),
+    Column("seq", Integer, nullable=False, default=0),
+    Column("head", String(64), nullable=False),
+    Column("rows", Integer, nullable=False, default=0),  # how many row ids it has given out
+    Column("subject", String(40)),  # whose personal data its opinions hold
+    # what follows is for cases only
+    Column("no", String(40), unique=True),
+    Column("process", String(60)),
+    Column("drawing", String(64), ForeignKey("drawing.digest")),
+    Column("state", LargeBinary),
+    Column("opened_at", Utc),
+    Column("opened_by", String(60)),
+    Column("closed_at", Utc),
+    Column("outcome", String(60)),  # the end event that closed it
+    Index("ix_record_kind_unit", "kind", "unit"),
+    Index("ix_record_subject", "subject"),
+)
+
+entry = Table(
+    "entry",
+    metadata,
+    Column("record_id", Id, ForeignKey("record.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("leaf", String(64), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+payload = Table(
+    "payload",
+    metadata,
+    Column("record_id", Id, primary_key=True, autoincrement=False),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("subject", String(40), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+subject_key = Table(
+    "subject_key",
+    metadata,
+    Column("subject", String(40), primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+
+task = Table(
+    "task",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("case_id", Id, ForeignKey("record.id"), nullable=False),
+    Column("key", String(70), nullable=False),
+    Column("node", String(60), nullable=False),
+    Column("role", String(30), nullable=False),
+    Column("unit", String(20), nullable=False),
+    Column("assignee", String(60)),
+    Column("owner", String(60)),
+    Column("opened_at", Utc, nullable=False),
+    Column("due_on", String(10)),
+    Column("priority", Integer, nullable=False, default=0),
+    Column("state", String(10), nullable=False, default="open"),  # open | done | withdrawn
+    Column("closed_at", Utc),
+    Column("done_by", String(60)),
+    Column("flags", String(60), nullable=False, default=""),  # words: returned, escalated, late
+    Column("version", Integer, nullable=False, default=1),
+    Index("ix_task_case_id", "case_id"),
+    Index("ix_task_worklist", "state", "role", "unit", "due_on"),
+    Index("ix_task_assignee", "state", "assignee", "due_on"),
+    Index("ix_task_done_by", "done_by", "closed_at"),
+)
+
+draft = Table(
+    "draft",
+    metadata,
+    Column("task_id", Id, primary_key=True, autoincrement=False),
+    Column("staff", String(60), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("saved_at", Utc, nullable=False),
+)
+
+request_key = Table(
+    "request_key",
+    metadata,
+    Column("actor", String(60), primary_key=True),
+    Column("key", String(100), primary_key=True),
+    Column("body", String(64), nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("at", Utc, nullable=False),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("kind", String(30), nullable=False),
+    Column("record_id", Id, nullable=False),
+    Column("key", String(80), nullable=False),
+    Column("due_at", Utc, nullable=False),  # business clock
+    Column("state", String(10), nullable=False, default="ready"),  # ready | running | done | dropped | incident
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("retry_at", Utc),  # real clock
+    Column("lease_until", Utc),  # real clock
+    Column("token", String(32)),
+    Column("data", Text, nullable=False, default="{}"),
+    Column("error", Text),
+    Index("uq_job", "record_id", "kind", "key", unique=True),
+    Index("ix_job_ready", "state", "due_at"),
+)
+
+setting = Table(
+    "setting",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+_write_lock = threading.RLock()  # one writer per SQLite process: waiting here is fair, waiting in SQLite is not
+
+
+class Store:
+    """An opened database; `write` and `read` are the only doors to a transaction."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _open(url, sqlite=self.sqlite)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        if not self.sqlite:
+            with self.engine.begin() as conn:
+                yield conn
+            return
+        with _write_lock, self.engine.connect() as conn:
+            conn.exec_driver_sql("BEGIN IMMEDIATE")  # a deferred transaction fails when its read turns into a write
+            try:
+                yield conn
+            except BaseException:
+                conn.exec_driver_sql("ROLLBACK")
+                raise
+            conn.exec_driver_sql("COMMIT")
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with self.engine.connect() as conn:
+            if self.sqlite:
+                conn.exec_driver_sql("BEGIN")
+            yield conn
+            if self.sqlite:
+                conn.exec_driver_sql("ROLLBACK")
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _open(url: str, *, sqlite: bool) -> Engine:
+    if not sqlite:
+        return create_engine(
+            url,
+            pool_size=10,
+            connect_args={"options": "-c lock_timeout=5s -c statement_timeout=60s"},
+        )
+    engine = create_engine(url, connect_args={"timeout": 10, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
