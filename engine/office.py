@@ -113,7 +113,7 @@ class Act:
             body["puts"] = listed
         if secret:
             body["sealed"] = self._seal(record, secret)
-        return self._add(record, body, {s: d.get("said") for s, d in secret.items()}, puts)
+        return self._add(record, body, secret, puts)
 
     def _add(self, record: Record, body: dict[str, Any], personal: Data, puts: Sequence[Put]) -> Entry:
         stored = canonical(body)

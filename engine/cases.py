@@ -1,0 +1,425 @@
+"""What people, messages and the clock do to cases: one method per verb.
+
+All have the same shape: lock, look, ask the rules, step, append. They take an open Act, so that an act which concerns
+several records is still one transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, insert, select, update
+
+from engine import store
+from engine.bpmn import Drawing, Run
+from engine.errors import Conflict, Invalid, NotFound, NotWaiting, Refused
+from engine.forms import facts_of, understand
+from engine.model import SHANGHAI, SYSTEM, Actor, Data, Entry, Put
+from engine.office import Act, Record, history
+from engine.process import CaseRef, Process
+from engine.step import Outcome, fingerprint, replay, step
+
+_TASK_COLUMNS = tuple(store.task.c)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskAct:
+    """Who did what in a case: what the rules of separation of duties look at."""
+
+    node: str
+    staff: str
+
+
+@dataclass
+class Open:
+    """A case opened under a lock, with all its tasks."""
+
+    record: Record
+    row: Mapping[str, Any]
+    process: Process
+    drawing: Drawing
+    run: Run
+    tasks: list[Mapping[str, Any]]
+
+    @property
+    def ref(self) -> CaseRef:
+        return CaseRef(self.record.id, self.row["no"], self.record.next_id)
+
+    @property
+    def acts(self) -> list[TaskAct]:
+        return [TaskAct(t["node"], t["done_by"]) for t in self.tasks if t["state"] == "done" and t["done_by"]]
+
+
+@dataclass
+class Cases:
+    processes: Mapping[str, Process]
+    find_actor: Callable[[Connection, str], Actor | None] = lambda _conn, _id: None
+    _drawings: dict[str, Drawing] = field(default_factory=dict)
+
+    # -- verbs that move the tokens
+
+    def start(self, act: Act, key: str, raw: Data, *, lang: str = "zh") -> dict[str, Any]:
+        """Begin a case. Returns {"case": number, "seq": n, "opened": [task keys]}."""
+        process = self._process(key)
+        if (told := act.recall()) is not None:
+            return told  # type: ignore[no-any-return]
+        if process.starters.isdisjoint(act.actor.roles):
+            raise Refused("starter", "您的岗位不能发起这项业务", "Your post may not start this")
+        form, answers = self._understand(process.start_form, raw, act, {}, lang)
+        facts = facts_of(form, answers)
+        facts |= process.begin(act, facts)
+        drawing = self._keep(act.conn, process.drawing)
+        subject = process.subject(facts)
+        unit = process.unit_of("street", facts)
+        record = act.new("case", unit, subject=subject, process=key, drawing=drawing.digest, opened_at=act.now,
+                         opened_by=act.actor.id)  # fmt: skip
+        no = f"{process.prefix}-{act.today.year}-{record.id:06d}"
+        record.changes["no"] = no
+        run = Run.start(drawing, facts, act.now)
+        case = Open(record, {"no": no}, process, drawing, run, [])
+        data = {"process": key, "drawing": drawing.digest, "no": no, "facts": facts}
+        return self._apply(act, case, "case_started", data, answers, "start")
+
+    def complete(
+        self, act: Act, task_id: int, raw: Data, *, etag: str | None = None, lang: str = "zh"
+    ) -> dict[str, Any]:
+        """Do a task. `raw`: the form's fields. Raises Invalid, Refused, Conflict, NotFound."""
+        case, task = self._task(act, task_id)
+        if (told := act.recall()) is not None:
+            return told  # type: ignore[no-any-return]
+        self._still_open(task, etag)
+        self._may(act, case, task, "complete", act.actor)
+        process = case.process
+        form, answers = self._understand(process.forms[task["node"]], raw, act, case.run.facts, lang)
+        data = {"task": task["key"], "facts": facts_of(form, answers)}
+        self._close(act, case, task)
+        return self._apply(act, case, "task_completed", data, answers, task["node"])
+
+    def send_back(self, act: Act, task_id: int, to: str, raw: Data, **kind: Any) -> dict[str, Any]:
+        """退回: complete the task with the outcome that the drawing leads back along. `to`: an allowed earlier node."""
+        case, task = self._task(act, task_id)
+        form = case.process.forms[task["node"]]
+        allowed: Mapping[str, Data] = getattr(form, "RETURNS", {})
+        if to not in allowed:
+            raise Invalid({"to": [f"只能退回：{'、'.join(allowed) or '（本环节不能退回）'}"]})
+        return self.complete(act, task_id, {**raw, **allowed[to]}, **kind)
+
+    def receive(self, act: Act, no: str, message: str, raw: Data, *, lang: str = "zh") -> dict[str, Any]:
+        """Deliver a message to a case; NotWaiting when no node of it waits for that message now."""
+        case = self._case(act, store.record.c.no == no)
+        if (told := act.recall()) is not None:
+            return told  # type: ignore[no-any-return]
+        return self._receive(act, case, message, raw, lang)
+
+    def _receive(self, act: Act, case: Open, message: str, raw: Data, lang: str) -> dict[str, Any]:
+        process = case.process
+        if message not in process.messages:
+            raise NotFound(f"没有这种来件：{message}")
+        if act.actor.id != SYSTEM.id and process.senders.get(message, frozenset()).isdisjoint(act.actor.roles):
+            raise Refused("sender", "您的岗位不能登记这类来件", "Your post may not record this message")
+        if not act.actor.covers(case.record.unit) and not case.record.unit.startswith(act.actor.unit):
+            raise Refused("unit", "这件个案不在您的辖区", "This case is outside your area")
+        if message not in case.run.waits_for():
+            raise NotWaiting("这件个案现在不在等候这类来件，不能登记", "No node of this case waits for that message")
+        form, answers = self._understand(process.messages[message], raw, act, case.run.facts, lang)
+        data = {"message": message, "facts": facts_of(form, answers)}
+        return self._apply(act, case, "message_received", data, answers, message)
+
+    def receive_by_id(self, act: Act, case_id: int, message: str, raw: Data) -> dict[str, Any]:
+        return self._receive(act, self._case(act, store.record.c.id == case_id), message, raw, "zh")
+
+    def tick(self, act: Act, case_id: int, key: str) -> dict[str, Any] | None:
+        """A timer came due; None when it does not run any more."""
+        case = self._case(act, store.record.c.id == case_id)
+        due = case.run.timers().get(key)
+        if due is None or due > act.now:
+            return None
+        return self._apply(act, case, "timer_fired", {"timer": key}, {}, key.rpartition(".")[0])
+
+    # -- verbs around a task: the row and the record change, the tokens do not
+
+    def claim(self, act: Act, task_id: int, *, etag: str | None = None) -> dict[str, Any]:
+        case, task = self._task(act, task_id)
+        self._still_open(task, etag)
+        if task["assignee"] == act.actor.id:
+            return self._told(case, task)
+        if task["assignee"]:
+            raise Conflict("这件待办已被别人领取", "Somebody else has claimed this task")
+        self._may(act, case, task, "claim", act.actor)
+        return self._mark(act, case, task, "task_claimed", {"assignee": act.actor.id})
+
+    def release(self, act: Act, task_id: int) -> dict[str, Any]:
+        case, task = self._mine(act, task_id)
+        return self._mark(act, case, task, "task_released", {"assignee": None})
+
+    def transfer(self, act: Act, task_id: int, to: str, reason: str) -> dict[str, Any]:
+        """转办: give a task for good to somebody who may do it."""
+        case, task = self._mine(act, task_id, boss=True)
+        target = self._target(act, case, task, "transfer", to)
+        changes = {"assignee": target.id, "owner": None}
+        return self._mark(act, case, task, "task_transferred", changes, reason)
+
+    def delegate(self, act: Act, task_id: int, to: str, reason: str) -> dict[str, Any]:
+        """委托: somebody else does it for me; I stay its owner."""
+        case, task = self._mine(act, task_id)
+        target = self._target(act, case, task, "delegate", to)
+        return self._mark(act, case, task, "task_delegated", {"assignee": target.id, "owner": act.actor.id}, reason)
+
+    def escalate(self, act: Act, task_id: int, reason: str) -> dict[str, Any]:
+        """升级: put the task on the supervisor's board; it stays where it is."""
+        case, task = self._task(act, task_id)
+        self._still_open(task, None)
+        _needed("reason", reason)
+        if act.actor.id not in (task["assignee"], SYSTEM.id) and "supervisor" not in act.actor.roles:
+            self._may(act, case, task, "claim", act.actor)
+        flags = " ".join(sorted({*task["flags"].split(), "escalated"}))
+        return self._mark(act, case, task, "task_escalated", {"flags": flags, "priority": 1}, reason)
+
+    def save_draft(self, act: Act, task_id: int, raw: Data) -> str:
+        """Keep what was typed, for this actor only; not part of the record. Returns the time it was saved."""
+        task = act.conn.execute(select(store.task).where(store.task.c.id == task_id)).mappings().one_or_none()
+        if task is None:
+            raise NotFound("没有这件待办")
+        self._still_open(task, None)
+        table, cipher = store.draft, act.keys.subject(f"draft:{act.actor.id}")
+        act.conn.execute(delete(table).where(table.c.task_id == task_id, table.c.staff == act.actor.id))
+        sealed = cipher.seal(json.dumps(dict(raw), ensure_ascii=False).encode(), f"draft:{task_id}".encode())
+        values = {"task_id": task_id, "staff": act.actor.id, "sealed": sealed, "saved_at": act.now}
+        act.conn.execute(insert(table).values(**values))
+        return act.now.isoformat()
+
+    # -- the parts
+
+    def _process(self, key: str | None) -> Process:
+        if key is None or key not in self.processes:
+            raise NotFound(f"没有这项业务：{key}")
+        return self.processes[key]
+
+    def _understand(self, form_class: Any, raw: Data, act: Act, facts: Data, lang: str) -> tuple[Any, dict[str, Any]]:
+        form = form_class(context={"facts": facts, "today": act.today, "actor": act.actor, "lang": lang})
+        return form, understand(form, raw)
+
+    def _keep(self, conn: Connection, drawing: Drawing) -> Drawing:
+        if drawing.digest not in self._drawings:
+            known = conn.scalar(select(store.drawing.c.digest).where(store.drawing.c.digest == drawing.digest))
+            if known is None:
+                values = {"digest": drawing.digest, "key": drawing.key, "xml": drawing.xml}
+                conn.execute(insert(store.drawing).values(**values))
+            else:
+                self._drawings[drawing.digest] = drawing
+        return drawing
+
+    def drawing(self, conn: Connection, digest: str) -> Drawing:
+        if digest not in self._drawings:
+            xml = conn.scalar(select(store.drawing.c.xml).where(store.drawing.c.digest == digest))
+            if xml is None:
+                raise NotFound(f"没有这份流程图：{digest}")
+            self._drawings[digest] = Drawing.parse(xml)
+        return self._drawings[digest]
+
+    def _case(self, act: Act, where: Any) -> Open:
+        query = select(store.record).where(store.record.c.kind == "case", where).with_for_update()
+        row = act.conn.execute(query).mappings().one_or_none()
+        if row is None:
+            raise NotFound("没有这件个案")
+        return self._opened(act, row)
+
+    def _opened(self, act: Act, row: Mapping[str, Any]) -> Open:
+        drawing = self.drawing(act.conn, row["drawing"])
+        tasks = act.conn.execute(select(*_TASK_COLUMNS).where(store.task.c.case_id == row["id"])).mappings().all()
+        run = Run.load(drawing, row["state"], act.now)
+        return Open(act.adopt(row), row, self._process(row["process"]), drawing, run, list(tasks))
+
+    def _task(self, act: Act, task_id: int) -> tuple[Open, Mapping[str, Any]]:
+        case_id = task_id >> 16  # a task's id is given out by its case's record
+        case = self._case_or_task(act, case_id)
+        for task in case.tasks:
+            if task["id"] == task_id:
+                return case, task
+        raise NotFound("没有这件待办")
+
+    def _case_or_task(self, act: Act, case_id: int) -> Open:
+        try:
+            return self._case(act, store.record.c.id == case_id)
+        except NotFound:
+            raise NotFound("没有这件待办") from None
+
+    def _still_open(self, task: Mapping[str, Any], etag: str | None) -> None:
+        if task["state"] != "open":
+            by = f"（{task['done_by']}）" if task["done_by"] else ""
+            raise Conflict(f"这件待办已经办结{by}，您这次提交没有生效", "This task is closed already; nothing was changed")
+        if etag is not None and etag != task_etag(task):
+            raise Conflict("这件待办在您打开后有变化，请核对后再提交", "This task has changed since you opened it")
+
+    def _mine(self, act: Act, task_id: int, *, boss: bool = False) -> tuple[Open, Mapping[str, Any]]:
+        case, task = self._task(act, task_id)
+        self._still_open(task, None)
+        bossy = boss and "supervisor" in act.actor.roles and act.actor.covers(task["unit"])
+        if task["assignee"] != act.actor.id and not bossy:
+            raise Refused("assignee", "这件待办不在您名下", "This task is not yours")
+        return case, task
+
+    def _target(self, act: Act, case: Open, task: Mapping[str, Any], verb: str, to: str) -> Actor:
+        target = self.find_actor(act.conn, to)
+        if target is None:
+            raise Invalid({"to": ["没有这位工作人员，或已停用"]})
+        self._may(act, case, task, verb, target)
+        return target
+
+    def _may(self, act: Act, case: Open, task: Mapping[str, Any], verb: str, who: Actor) -> None:
+        """Role, area, assignment, then the rules of the process. Raises Refused with the rule's name."""
+        if task["role"] not in who.roles:
+            raise Refused("role", "这件待办不属于您的岗位", "This task belongs to another post")
+        if not who.covers(task["unit"]):
+            raise Refused("unit", "这件待办不在您的辖区", "This task is outside your area")
+        if verb == "complete" and task["assignee"] not in (None, who.id):
+            raise Refused("assignee", "这件待办已由别人领取，您不能代办", "This task is with somebody else")
+        facts = case.run.facts
+        relatives = case.process.relatives(act.conn, facts)
+        broken = case.process.may(
+            verb, task["node"], task["role"], who.id, actor_roles=who.roles, acts=case.acts, relatives=relatives,
+            facts=facts,
+        )  # fmt: skip
+        if broken is not None:
+            raise Refused(broken.rule, broken.zh, broken.en)
+
+    def _close(self, act: Act, case: Open, task: Mapping[str, Any]) -> None:
+        values = {"state": "done", "closed_at": act.now, "done_by": act.actor.id, "version": task["version"] + 1}
+        act.conn.execute(update(store.task).where(store.task.c.id == task["id"]).values(**values))
+
+    def _apply(self, act: Act, case: Open, cause: str, data: Data, answers: Data, name: str) -> dict[str, Any]:
+        """Step, and write down what followed: the entry, the task rows, the timers, the case's state."""
+        timers = set(case.run.timers()) if cause != "case_started" else set()
+        snapshots: dict[str, Any] = {}
+
+        def call(service: str, facts: Data) -> Data:
+            if service in case.process.gather:
+                snapshots[service] = case.process.gather[service](act, facts)
+            return case.process.service(service, facts, act.today, snapshots.get(service, {}))
+
+        def deadline(node: str, facts: Data, opened: datetime) -> str | None:
+            return case.process.deadline(node, facts, opened, case.drawing)
+
+        outcome = step(case.run, cause, data, call, deadline)
+        puts = self._effects(act, case, [name, *(ran[0] for ran in outcome.ran)], answers)
+        state = case.run.dump()
+        personal = {k: v for k, v in (("answers", dict(answers)), ("snapshots", snapshots)) if v}
+        subject = case.record.subject or f"case:{case.record.id}"
+        said = {**data, "then": outcome.said(), "state": fingerprint(state)}
+        act.append(case.record, cause, said, personal={subject: personal} if personal else {}, puts=puts)
+        case.record.changes["state"] = state
+        if outcome.ended:
+            case.record.changes |= {"closed_at": act.now, "outcome": outcome.ended}
+        self._bring_tasks(act, case, outcome)
+        self._bring_timers(act, case, outcome, timers)
+        told = {"case": case.row["no"], "seq": case.record.seq, "opened": [key for key, _ in outcome.opened]}
+        if outcome.ended:
+            told["outcome"] = outcome.ended
+        act.remember(told)
+        return told
+
+    def _effects(self, act: Act, case: Open, names: Sequence[str], answers: Data) -> list[Put]:
+        puts: list[Put] = []
+        for name in names:
+            if name in case.process.effects:
+                puts += case.process.effects[name](act, case.ref, answers, case.run.facts) or ()
+        return puts
+
+    def _bring_tasks(self, act: Act, case: Open, outcome: Outcome) -> None:
+        if outcome.gone:
+            where = and_(store.task.c.case_id == case.record.id, store.task.c.key.in_(outcome.gone))
+            act.conn.execute(update(store.task).where(where).values(state="withdrawn", closed_at=act.now))
+        rows = [self._row(act, case, key, due) for key, due in outcome.opened]
+        if rows:
+            act.conn.execute(insert(store.task), rows)
+
+    def _row(self, act: Act, case: Open, key: str, due: str | None) -> dict[str, Any]:
+        node = case.drawing.nodes[key.rpartition(".")[0]]
+        again = any(t["node"] == node.id for t in case.tasks)
+        return {
+            "id": case.record.next_id(),
+            "case_id": case.record.id,
+            "key": key,
+            "node": node.id,
+            "role": node.role,
+            "unit": case.process.unit_of(node.level or "street", case.run.facts),
+            "opened_at": act.now,
+            "due_on": due,
+            "priority": 0,
+            "state": "open",
+            "flags": "returned" if again else "",
+            "version": 1,
+        }
+
+    def _bring_timers(self, act: Act, case: Open, outcome: Outcome, before: set[str]) -> None:
+        table, timers = store.job, case.run.timers()
+        if stopped := before - timers.keys():
+            where = and_(table.c.record_id == case.record.id, table.c.kind == "timer", table.c.key.in_(stopped),
+                         table.c.state == "ready")  # fmt: skip
+            act.conn.execute(update(table).where(where).values(state="dropped"))
+        rows = [
+            {"kind": "timer", "record_id": case.record.id, "key": key, "due_at": due, "state": "ready", "data": "{}"}
+            for key, due in timers.items()
+            if key not in before
+        ]
+        if rows:
+            act.conn.execute(insert(table), rows)
+
+    def _mark(
+        self, act: Act, case: Open, task: Mapping[str, Any], event: str, changes: dict[str, Any], reason: str = ""
+    ) -> dict[str, Any]:
+        subject = case.record.subject or f"case:{case.record.id}"
+        personal = {subject: {"reason": reason}} if reason else {}
+        act.append(case.record, event, {"task": task["key"], **changes}, personal=personal)
+        values = {**changes, "version": task["version"] + 1}
+        act.conn.execute(update(store.task).where(store.task.c.id == task["id"]).values(**values))
+        return self._told(case, {**task, **values})
+
+    def _told(self, case: Open, task: Mapping[str, Any]) -> dict[str, Any]:
+        return {"case": case.row["no"], "task": task["id"], "assignee": task["assignee"], "etag": task_etag(task)}
+
+    # -- replay
+
+    def replayed(self, conn: Connection, keys: Any, case_id: int) -> list[tuple[Entry, Run]]:
+        """Do a case again from its record: each entry with the Run after it (loaded anew for each). Raises Diverged."""
+        return list(self.replaying(conn, history(conn, keys, case_id)))
+
+    def replaying(self, conn: Connection, entries: Sequence[Entry]) -> Any:
+        process = self._process(entries[0].data["process"])
+
+        def call(service: str, facts: Data, entry: Entry) -> Data | None:
+            snapshots = snapshots_of(entry)
+            if service in process.gather and service not in snapshots:
+                return None  # its payload was erased: go by the recorded result
+            return process.service(service, facts, _day(entry), snapshots.get(service, {}))
+
+        def deadline(node: str, facts: Data, opened: datetime) -> str | None:
+            return process.deadline(node, facts, opened, self.drawing(conn, entries[0].data["drawing"]))
+
+        return replay(entries, lambda digest: self.drawing(conn, digest), call, deadline)
+
+
+def snapshots_of(entry: Entry) -> Mapping[str, Any]:
+    for said in entry.personal.values():
+        if said and "snapshots" in said.get("said", {}):
+            found: Mapping[str, Any] = said["said"]["snapshots"]
+            return found
+    return {}
+
+
+def _day(entry: Entry) -> date:
+    return entry.at.astimezone(SHANGHAI).date()
+
+
+def task_etag(task: Mapping[str, Any]) -> str:
+    return f"{task['id']}-{task['version']}"
+
+
+def _needed(name: str, text: str) -> None:
+    if not text.strip():
+        raise Invalid({name: ["必须填写"]})
+

@@ -1,0 +1,110 @@
+"""A process: one drawing, and the Python that its nodes name. They meet by BPMN id; a mismatch is refused at start."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.bpmn import Drawing
+from engine.errors import BadProcess
+from engine.expression import parse_due
+from engine.forms import Form
+from engine.lint import check_drawing
+from engine.model import SHANGHAI, Data, Put
+
+if TYPE_CHECKING:
+    from engine.office import Act
+
+Service = Callable[..., Data]
+Gather = Callable[["Act", Data], Data]  # act, facts -> snapshot (JSON; personal, goes to the payload)
+Effect = Callable[["Act", "CaseRef", Data, Data], Sequence[Put] | None]  # act, case, answers, facts
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRef:
+    id: int
+    no: str
+    next_id: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule that forbids what somebody wanted to do."""
+
+    rule: str
+    zh: str
+    en: str
+
+
+def nobody_is_refused(*_: Any, **__: Any) -> Broken | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Process:
+    """What the engine asks of the business. Services are pure: named facts, `today` and `snapshot` in, new facts out."""
+
+    key: str
+    title: str
+    title_en: str
+    prefix: str  # of case numbers
+    bpmn: Path
+    start_form: type[Form]
+    starters: frozenset[str]  # roles that may start a case
+    forms: Mapping[str, type[Form]]  # user task -> form
+    messages: Mapping[str, type[Form]] = field(default_factory=dict)  # message name -> form
+    senders: Mapping[str, frozenset[str]] = field(default_factory=dict)  # message name -> roles that may record it
+    services: Mapping[str, Service] = field(default_factory=dict)  # service task -> pure function
+    gather: Mapping[str, Gather] = field(default_factory=dict)  # service task -> where its snapshot comes from
+    effects: Mapping[str, Effect] = field(default_factory=dict)  # node or message or "start" -> what else is written
+    begin: Callable[[Act, Data], Data] = lambda _act, _facts: {}  # further facts at the start; may refuse
+    unit_of: Callable[[str, Data], str] = lambda _level, _facts: ""  # level of the task, facts -> unit code
+    subject: Callable[[Data], str] = lambda _facts: "case"  # whose personal data the opinions hold
+    relatives: Callable[[Any, Data], frozenset[str]] = lambda _conn, _facts: frozenset()
+    may: Callable[..., Broken | None] = nobody_is_refused
+    add_workdays: Callable[[date, int], date] = lambda start, _n: start
+
+    @cached_property
+    def drawing(self) -> Drawing:
+        return Drawing.parse(self.bpmn.read_bytes())
+
+    def service(self, node: str, facts: Data, today: date, snapshot: Data) -> Data:
+        """Run a service task's function on the facts that it names."""
+        function = self.services[node]
+        known: dict[str, Any] = {"today": today, "snapshot": snapshot}
+        wanted = inspect.signature(function).parameters
+        return function(**{name: known[name] if name in known else facts.get(name) for name in wanted})
+
+    def deadline(self, node: str, facts: Data, opened: datetime, drawing: Drawing | None = None) -> str | None:
+        """The last day of a task by the rule on the drawing; None for "promptly"."""
+        rule = (drawing or self.drawing).nodes[node].due
+        due = parse_due(rule or "promptly()")
+        if due.kind == "promptly" or due.n is None:
+            return None
+        since = facts.get(due.since) if due.since else None
+        start = date.fromisoformat(since[:10]) if since else opened.astimezone(SHANGHAI).date()
+        if due.kind == "workdays":
+            return self.add_workdays(start, due.n).isoformat()
+        return date.fromordinal(start.toordinal() + due.n).isoformat()
+
+    def check(self) -> None:
+        """Refuse to serve a drawing that its Python does not cover, or the reverse."""
+        findings = check_drawing(
+            self.bpmn.read_bytes(), forms=self.forms, services=self.services, messages=self.messages
+        )
+        if findings:
+            raise BadProcess("\n".join(f"{self.bpmn.name}: {f.rule} {f.element}: {f.message_en}" for f in findings))
+        self._match("form", self.drawing.of_kind("userTask").keys(), self.forms)
+        self._match("service", self.drawing.of_kind("serviceTask").keys(), self.services)
+        self._match("message", self.drawing.messages, self.messages)
+
+    def _match(self, what: str, drawn: Any, written: Any) -> None:
+        if odd := set(drawn) ^ set(written):
+            raise BadProcess(f"{self.bpmn.name}: {what} only drawn or only written: {sorted(map(str, odd))}")
+
+

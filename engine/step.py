@@ -1,0 +1,118 @@
+"""One step forward, and every step again.
+
+`step` is what happens when something happens. `replay` is the auditor's proof: it takes a case's record, does each
+cause again with the recorded times and service results, and requires the recorded consequences.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from engine.bpmn import Call, Drawing, Run
+from engine.errors import Diverged
+from engine.model import Data, Entry, stamp
+
+Deadline = Callable[[str, Data, datetime], str | None]  # node, facts, when it opened -> ISO date
+
+CAUSES = ("case_started", "task_completed", "message_received", "timer_fired")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a cause brought about, in JSON as it stands in the entry."""
+
+    ran: list[list[Any]]  # [node, new facts]
+    opened: list[list[Any]]  # [key, due date or None]
+    gone: list[str]  # keys of tasks that nobody can do any more
+    timers: dict[str, str]  # key -> moment, every timer that runs now
+    ended: str | None  # the end event, when the case ended
+
+    def said(self) -> dict[str, Any]:
+        listed = {"ran": self.ran, "opened": self.opened, "gone": self.gone, "timers": self.timers, "ended": self.ended}
+        return {name: value for name, value in listed.items() if value}
+
+
+def step(run: Run, cause: str, data: Data, call: Call, deadline: Deadline) -> Outcome:
+    """Let a cause move the tokens of `run`; say everything that happened."""
+    before = run.open_tasks() if cause != "case_started" else {}
+    ran: list[list[Any]] = []
+
+    def noted(service: str, facts: Data) -> Data:
+        result = call(service, facts)
+        ran.append([service, dict(result)])
+        return result
+
+    move(run, cause, data)
+    run.advance(noted)
+    after = run.open_tasks()
+    answered = {data["task"]} if cause == "task_completed" else set()
+    opened = [[key, deadline(node, run.facts, run.now)] for key, node in after.items() if key not in before]
+    gone = sorted(before.keys() - after.keys() - answered)
+    timers = {key: stamp(moment) for key, moment in sorted(run.timers().items())}
+    return Outcome(ran, opened, gone, timers, run.end_event if run.ended else None)
+
+
+def move(run: Run, cause: str, data: Data) -> None:
+    if cause == "task_completed":
+        run.answer(data["task"], data.get("facts", {}))
+    elif cause == "message_received":
+        run.deliver(data["message"], data.get("facts", {}))
+    elif cause == "timer_fired":
+        run.tick()
+
+
+def fingerprint(state: bytes) -> str:
+    """What the record says of the state after a cause: enough to notice any difference."""
+    return hashlib.sha256(state).hexdigest()[:32]
+
+
+def replay(
+    history: Sequence[Entry], drawings: Callable[[str], Drawing], call: Callable[[str, Data, datetime], Data] | None,
+    deadline: Deadline,
+) -> Iterator[tuple[Entry, Run]]:  # fmt: skip
+    """Yield each entry with the Run as it stood after it; raise Diverged at the first difference.
+
+    `call` computes services again and its result is compared; None goes by the recorded results.
+    """
+    run: Run | None = None
+    drawing: Drawing | None = None
+    for entry in history:
+        if entry.event in CAUSES:
+            if entry.event == "case_started":
+                drawing = drawings(entry.data["drawing"])
+                run = Run.start(drawing, entry.data.get("facts", {}), entry.at)
+            elif run is None or drawing is None:
+                raise Diverged(entry.seq, entry.event, "the record does not begin with a start")
+            else:
+                run = Run.load(drawing, run.dump(), entry.at)
+            _again(run, entry, call, deadline)
+        if run is not None:
+            yield entry, run
+
+
+def _again(run: Run, entry: Entry, call: Any, deadline: Deadline) -> None:
+    said: Mapping[str, Any] = entry.data.get("then", {})
+    outcome = step(run, entry.event, entry.data, _recall(entry, said.get("ran", []), call), deadline)
+    if outcome.said() != said:
+        raise Diverged(entry.seq, said, outcome.said())
+    if (state := fingerprint(run.dump())) != entry.data["state"]:
+        raise Diverged(entry.seq, entry.data["state"], state)
+
+
+def _recall(entry: Entry, results: list[list[Any]], compute: Any) -> Call:
+    recorded = iter(results)
+
+    def call(service: str, facts: Data) -> Data:
+        ran = next(recorded, None)
+        if ran is None or ran[0] != service:
+            raise Diverged(entry.seq, ran and ran[0], service)
+        result: Data = ran[1]
+        if compute is not None and (again := compute(service, facts, entry)) is not None and dict(again) != result:
+            raise Diverged(entry.seq, result, again)
+        return result
+
+    return call
