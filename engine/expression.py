@@ -1,0 +1,248 @@
+"""Conditions, timers and deadline rules as safe expressions: an allow-list of syntax, compiled once into closures.
+
+Names are facts; a fact that is not set yet is None. There is no attribute access, no float, and every size is bounded.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+MAX_SOURCE, MAX_NODES, MAX_SIZE, MAX_INT = 2_000, 200, 10_000, 10**18
+
+Facts = Mapping[str, Any]
+Compiled = Callable[[Facts, Mapping[str, Callable[..., Any]]], Any]
+
+
+class ExpressionError(Exception):
+    """Base of both."""
+
+
+class BadExpression(ExpressionError):
+    """The text is not an expression of ours; found when a drawing is deployed."""
+
+
+class ExpressionFailed(ExpressionError):
+    """The expression could not be computed on these facts."""
+
+
+_ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul}  # fmt: skip
+_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,
+    ast.GtE: operator.ge, ast.Is: operator.is_, ast.IsNot: operator.is_not,
+    ast.In: lambda a, b: a in b, ast.NotIn: lambda a, b: a not in b}  # fmt: skip
+BUILTINS: Mapping[str, Callable[..., Any]] = {"len": len, "min": min, "max": max, "abs": abs, "date": date.fromisoformat}
+
+
+@dataclass(frozen=True)
+class Expression:
+    source: str
+    names: frozenset[str]  # the facts it reads
+    functions: frozenset[str]
+    _compiled: Compiled
+
+    def evaluate(self, facts: Facts, functions: Mapping[str, Callable[..., Any]] | None = None) -> Any:
+        try:
+            return _bounded(self._compiled(facts, functions or {}))
+        except ExpressionError:
+            raise
+        except (TypeError, ValueError, KeyError, IndexError, ArithmeticError) as error:
+            raise ExpressionFailed(f"{self.source!r}: {error}") from error
+
+
+def compile_expression(source: str, functions: tuple[str, ...] = ()) -> Expression:
+    """`functions`: names, beside BUILTINS, that may be called; they are handed to `evaluate`."""
+    return _compile(source, functions)
+
+
+@lru_cache(maxsize=2048)
+def _compile(source: str, functions: tuple[str, ...]) -> Expression:
+    if not isinstance(source, str) or len(source) > MAX_SOURCE:
+        raise BadExpression("expression too long")
+    try:
+        tree = ast.parse(source.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise BadExpression(f"not an expression: {source[:80]!r}") from error
+    if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
+        raise BadExpression("expression too complex")
+    compiler = _Compiler(frozenset(BUILTINS) | frozenset(functions))
+    try:
+        compiled = compiler.build(tree.body)
+    except RecursionError as error:
+        raise BadExpression("expression too deep") from error
+    return Expression(source, frozenset(compiler.names), frozenset(compiler.called), compiled)
+
+
+class _Compiler:
+    def __init__(self, callable_names: frozenset[str]) -> None:
+        self.callable_names = callable_names
+        self.names: set[str] = set()
+        self.called: set[str] = set()
+
+    def build(self, node: ast.expr) -> Compiled:
+        method = getattr(self, f"_{type(node).__name__.lower()}", None)
+        if method is None:
+            raise BadExpression(f"not allowed here: {type(node).__name__}")
+        built: Compiled = method(node)
+        return built
+
+    def _constant(self, node: ast.Constant) -> Compiled:
+        value = node.value
+        if value is not None and not isinstance(value, (bool, int, str)):
+            raise BadExpression(f"not allowed here: {value!r}")
+        _bounded(value, BadExpression)
+        return lambda _f, _g: value
+
+    def _name(self, node: ast.Name) -> Compiled:
+        name = node.id
+        if name.startswith("_"):
+            raise BadExpression(f"not a fact: {name}")
+        self.names.add(name)
+        return lambda facts, _g: facts.get(name)
+
+    def _boolop(self, node: ast.BoolOp) -> Compiled:
+        parts, stop = [self.build(v) for v in node.values], isinstance(node.op, ast.Or)
+
+        def run(facts: Facts, functions: Any) -> Any:
+            result: Any = None
+            for part in parts:
+                result = part(facts, functions)
+                if bool(result) is stop:
+                    break
+            return result
+
+        return run
+
+    def _unaryop(self, node: ast.UnaryOp) -> Compiled:
+        operand = self.build(node.operand)
+        if isinstance(node.op, ast.Not):
+            return lambda f, g: not operand(f, g)
+        if isinstance(node.op, ast.USub):
+            return lambda f, g: -_number(operand(f, g))
+        raise BadExpression("not allowed here: unary operator")
+
+    def _binop(self, node: ast.BinOp) -> Compiled:
+        apply = _ARITHMETIC.get(type(node.op))
+        if apply is None:
+            raise BadExpression(f"not allowed here: {type(node.op).__name__}")
+        left, right = self.build(node.left), self.build(node.right)
+        return lambda f, g: _bounded(apply(_number(left(f, g)), _number(right(f, g))))
+
+    def _compare(self, node: ast.Compare) -> Compiled:
+        first = self.build(node.left)
+        rest = [(_COMPARE[type(op)], self.build(right)) for op, right in zip(node.ops, node.comparators, strict=True)]
+        if len(rest) == 1:
+            [(compare, right)] = rest
+            return lambda f, g: compare(first(f, g), right(f, g))
+
+        def run(facts: Facts, functions: Any) -> bool:
+            left = first(facts, functions)
+            for compare, part in rest:
+                following = part(facts, functions)
+                if not compare(left, following):
+                    return False
+                left = following
+            return True
+
+        return run
+
+    def _ifexp(self, node: ast.IfExp) -> Compiled:
+        test, yes, no = self.build(node.test), self.build(node.body), self.build(node.orelse)
+        return lambda f, g: yes(f, g) if test(f, g) else no(f, g)
+
+    def _list(self, node: ast.List) -> Compiled:
+        parts = [self.build(element) for element in node.elts]
+        return lambda f, g: [part(f, g) for part in parts]
+
+    def _tuple(self, node: ast.Tuple) -> Compiled:
+        return self._list(ast.List(elts=node.elts))
+
+    def _subscript(self, node: ast.Subscript) -> Compiled:
+        if not isinstance(node.slice, ast.Constant) or not isinstance(node.slice.value, (int, str)):
+            raise BadExpression("only constant subscripts")
+        whole, key = self.build(node.value), node.slice.value
+
+        def run(facts: Facts, functions: Any) -> Any:
+            held = whole(facts, functions)
+            if not isinstance(held, (dict, list)):
+                raise ExpressionFailed("only lists and tables have parts")
+            return held[key]  # type: ignore[call-overload]
+
+        return run
+
+    def _call(self, node: ast.Call) -> Compiled:
+        if not isinstance(node.func, ast.Name) or node.func.id not in self.callable_names:
+            raise BadExpression("no such function")
+        name = node.func.id
+        if any(isinstance(a, ast.Starred) for a in node.args):
+            raise BadExpression("no starred arguments")
+        named = {}
+        for keyword in node.keywords:
+            if keyword.arg is None or not isinstance(keyword.value, ast.Constant) or not isinstance(keyword.value.value, str):
+                raise BadExpression("named arguments are constant text")
+            named[keyword.arg] = keyword.value.value
+        if name in BUILTINS and named:
+            raise BadExpression(f"{name} takes no named arguments")
+        self.called.add(name)
+        args = [self.build(a) for a in node.args]
+
+        def run(facts: Facts, functions: Mapping[str, Callable[..., Any]]) -> Any:
+            function = functions.get(name) or BUILTINS.get(name)
+            if function is None:
+                raise ExpressionFailed(f"{name} is not given here")
+            return _bounded(function(*[a(facts, functions) for a in args], **named))
+
+        return run
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise ExpressionFailed(f"not a number: {value!r}")
+    return value
+
+
+def _bounded(value: Any, error: type[ExpressionError] = ExpressionFailed) -> Any:
+    if isinstance(value, (str, list, dict)) and len(value) > MAX_SIZE:
+        raise error("value too large")
+    if isinstance(value, int) and abs(value) > MAX_INT:
+        raise error("number too large")
+    if isinstance(value, Decimal) and (not value.is_finite() or abs(value) > MAX_INT):
+        raise error("number too large")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A deadline rule: `n` working or calendar days since a fact (or since the task opened); promptly has no last day."""
+
+    kind: str  # workdays | days | promptly
+    n: int | None = None
+    since: str | None = None
+
+
+@lru_cache(maxsize=512)
+def parse_due(source: str) -> Due:
+    """`workdays(10, since='accepted_on')`, `days(3, since='decided_on')` or `promptly()`; BadExpression for the rest."""
+    expression = compile_expression(source, ("workdays", "days", "promptly"))
+    tree = ast.parse(source.strip(), mode="eval").body
+    if not isinstance(tree, ast.Call) or expression.names or len(expression.functions) != 1:
+        raise BadExpression(f"not a deadline rule: {source!r}")
+    [kind] = expression.functions
+    values = [a.value for a in tree.args if isinstance(a, ast.Constant)]
+    named = {k.arg: k.value.value for k in tree.keywords if isinstance(k.value, ast.Constant)}
+    if kind == "promptly" and not values and not named:
+        return Due("promptly")
+    if kind not in ("workdays", "days") or len(values) != 1 or named.keys() - {"since"}:
+        raise BadExpression(f"not a deadline rule: {source!r}")
+    n = values[0]
+    if isinstance(n, bool) or not isinstance(n, int) or not 0 < n <= 3660:
+        raise BadExpression(f"not a number of days: {n!r}")
+    since = named.get("since")
+    return Due(kind, n, str(since) if since else None)

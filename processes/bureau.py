@@ -1,0 +1,72 @@
+"""Puts the parts together: one Bureau is a running district."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from engine.cases import Cases
+from engine.clock import BusinessClock
+from engine.crypto import Keys
+from engine.jobs import Handler, Job, Jobs, Later
+from engine.office import Act, Office
+from engine.process import Process
+from engine.store import Store
+from processes import households, organisation
+from processes.dibao_2012 import DIBAO_2012
+from processes.registry_port import Registry, RegistryBusy, RegistryFailed, conclude
+
+CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012,)}
+
+_GIVE_UP_AFTER = 4  # tries; then the answer is "unavailable" and a person decides how to go on
+
+
+@dataclass
+class Bureau:
+    office: Office
+    cases: Cases
+    jobs: Jobs
+    settings: Any
+    registry: Registry = field(repr=False)
+
+
+def build(settings: Any, clock: Callable[[], datetime] | None = None) -> Bureau:
+    """`settings`: database, data_key, files, registry, env (see web.settings.Settings)."""
+    store = Store(settings.database)
+    office = Office(store, Keys(settings.data_key), clock or BusinessClock(store))
+    cases = Cases(CATALOGUE, organisation.find_actor)
+    registry = Registry(settings.registry)
+    handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry)}
+    return Bureau(office, cases, Jobs(office, handlers), settings, registry)
+
+
+def _timer(cases: Cases) -> Handler:
+    def handler(job: Job) -> Callable[[Act], None]:
+        return lambda act: void(cases.tick(act, job.record_id, job.key))
+
+    return handler
+
+
+def _means_check(office: Office, cases: Cases, registry: Registry) -> Handler:
+    """Ask the registries over HTTP, outside any transaction; their answer is a message to the case."""
+
+    def handler(job: Job) -> Callable[[Act], None]:
+        with office.read() as conn:
+            asked = households.check_request(conn, office.keys.on(conn), job.data["household_id"])
+        request_id = f"{job.record_id}-{job.key}"
+        try:
+            answer = registry.query(request_id, asked["persons"])
+            message = conclude(answer, asked["declared"])
+        except (RegistryBusy, RegistryFailed) as trouble:
+            if job.attempts < _GIVE_UP_AFTER:
+                raise Later(getattr(trouble, "retry_after", None) or 60, str(trouble)) from trouble
+            message = {"status": "unavailable", "results": []}
+        return lambda act: void(cases.receive_by_id(act, job.record_id, "registry_answer", message))
+
+    return handler
+
+
+def void(_: object) -> None:
+    """For lambdas whose result nobody wants."""

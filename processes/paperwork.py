@@ -1,0 +1,117 @@
+"""Letters and notices of a case: issued as exact bytes, kept, named in the record, and their delivery proved."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from engine.crypto import BoundKeys, commitment
+from engine.errors import NotFound
+from engine.model import Data, Put
+from engine.office import Act
+from engine.process import CaseRef
+from processes import households, letters
+from processes.case_tables import letter, letter_bytes, letter_number, notice
+from processes.tables import unit
+
+
+def issue(act: Act, case: CaseRef, kind: str, facts: Data, more: Data) -> list[Put]:
+    """Make a letter, keep its bytes sealed, and return the put that names it in the case's entry."""
+    household_id = facts["household_id"]
+    street = unit_name(act.conn, facts["street"])
+    number = letters.number(kind, street, act.today.year, _next_number(act, kind, facts["street"]))
+    data = {
+        **facts,
+        **more,
+        "household": households.view(act.conn, act.keys, household_id, plain=False),
+        "case_no": case.no,
+        "number": number,
+        "street_name": street,
+        "community_name": unit_name(act.conn, facts["community"]),
+        "issued_on": act.today.isoformat(),
+    }
+    stored = letters.render(kind, data).encode()
+    row_id = case.next_id()
+    cipher = act.keys.subject(f"household:{household_id}")
+    sealed = cipher.seal(zlib.compress(stored, 9), f"letter:{row_id}".encode())
+    act.conn.execute(insert(letter_bytes).values(id=row_id, sealed=sealed))
+    values = {
+        "case_no": case.no,
+        "household_id": household_id,
+        "kind": kind,
+        "number": number,
+        "issued_on": act.today.isoformat(),
+        "issued_by": act.actor.id,
+        "digest": commitment(cipher.key, stored.decode()),
+        "size": len(stored),
+    }
+    return [Put("letter", row_id, values)]
+
+
+def issued_bytes(conn: Connection, keys: BoundKeys, letter_id: int) -> tuple[Mapping[str, Any], bytes]:
+    """The letter's row and the bytes as they were issued."""
+    row = conn.execute(select(letter).where(letter.c.id == letter_id)).mappings().one_or_none()
+    sealed = row and conn.scalar(select(letter_bytes.c.sealed).where(letter_bytes.c.id == letter_id))
+    cipher = row and keys.find(f"household:{row['household_id']}")
+    if row is None or sealed is None or cipher is None:
+        raise NotFound("没有这份文书")
+    return row, zlib.decompress(cipher.open(sealed, f"letter:{letter_id}".encode()))
+
+
+def delivered(act: Act, case: CaseRef, kind: str, answers: Data) -> list[Put]:
+    """送达: periods for appeal run from here."""
+    query = select(letter.c.id).where(letter.c.case_no == case.no, letter.c.kind == kind).order_by(letter.c.id.desc())
+    letter_id = act.conn.scalar(query.limit(1))
+    if letter_id is None:
+        return []
+    values = {
+        "delivered_on": answers["delivered_on"],
+        "delivery_method": answers.get("method"),
+        "receipt_document": answers.get("receipt_document"),
+    }
+    return [Put("letter", letter_id, values)]
+
+
+def post_notice(act: Act, case: CaseRef, stage: str, facts: Data, answers: Data) -> list[Put]:
+    """公示: only the fields of the whitelist (N220 arts 25, 29, 34) reach this row."""
+    who = households.applicant(act.conn, facts["household_id"])
+    until = facts["street_notice_until" if stage == "street_opinion" else "district_notice_until"]
+    values = {
+        "case_no": case.no,
+        "stage": stage,
+        "street": facts["street"],
+        "community": facts["community"],
+        "applicant": who["name"],
+        "members": facts.get("members_counted") or len(households.counted_members(act.conn, facts["household_id"], act.today)),
+        "category": facts["category"],
+        "amount_fen": facts["amount_fen"],
+        "posted_on": answers["posted_on"],
+        "until_on": until,
+        "removed_on": None,
+        "photo_posted": answers.get("photo"),
+    }
+    return [Put("notice", case.next_id(), values, subject=f"person:{who['id']}")]
+
+
+def remove_notice(act: Act, case: CaseRef, stage: str, answers: Data) -> list[Put]:
+    where = (notice.c.case_no == case.no) & (notice.c.stage == stage) & notice.c.removed_on.is_(None)
+    found = act.conn.scalars(select(notice.c.id).where(where)).all()
+    return [Put("notice", n, {"removed_on": answers["removed_on"], "photo_removed": answers.get("photo")}) for n in found]
+
+
+def unit_name(conn: Connection, code: str) -> str:
+    return conn.scalar(select(unit.c.name).where(unit.c.code == code)) or code
+
+
+def _next_number(act: Act, kind: str, street: str) -> int:
+    """Running number of a kind of document, per street and year: locked, so that none is given twice."""
+    table, year = letter_number, act.today.year
+    where = (table.c.kind == kind) & (table.c.unit == street) & (table.c.year == year)
+    last = act.conn.scalar(update(table).where(where).values(last=table.c.last + 1).returning(table.c.last))
+    if last is None:
+        act.conn.execute(insert(table).values(kind=kind, unit=street, year=year, last=1))
+        return 1
+    return last

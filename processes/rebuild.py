@@ -1,0 +1,53 @@
+"""Business rows are what the records add up to: build them anew in memory, and compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Table, select
+
+from engine.crypto import BoundKeys
+from engine.office import Office, history
+from engine.store import metadata, record
+
+
+def differences(office: Office) -> list[str]:
+    """One line for each row or value that does not follow from the records; empty when all does."""
+    with office.read() as conn:
+        keys = office.keys.on(conn)
+        built: dict[str, dict[int, dict[str, Any]]] = {}
+        erased: set[tuple[str, int]] = set()
+        for record_id in conn.scalars(select(record.c.id).order_by(record.c.id)):
+            _build(conn, keys, record_id, built, erased)
+        return [line for name in sorted(built) for line in _compare(conn, keys, metadata.tables[name], built[name], erased)]
+
+
+def _build(conn: Connection, keys: BoundKeys, record_id: int, built: Any, erased: set[tuple[str, int]]) -> None:
+    for entry in history(conn, keys, record_id):
+        for index, put in enumerate(entry.said.get("puts", ())):
+            row = built.setdefault(put["table"], {}).setdefault(put["id"], {})
+            row.update(put.get("set", {}))
+            if "of" in put:
+                secret = entry.personal.get(put["of"])
+                if secret is None:
+                    erased.add((put["table"], put["id"]))
+                else:
+                    row.update(secret["puts"][str(index)])
+
+
+def _compare(conn: Connection, keys: BoundKeys, table: Table, built: Any, erased: set[tuple[str, int]]) -> Iterator[str]:
+    stored = {row["id"]: row for row in conn.execute(select(table)).mappings()}
+    for missing in sorted(built.keys() - stored.keys()):
+        yield f"{table.name} {missing}: in the records, not in the table"
+    for extra in sorted(stored.keys() - built.keys()):
+        yield f"{table.name} {extra}: in the table, not in the records"
+    for row_id in sorted(built.keys() & stored.keys()):
+        if (table.name, row_id) in erased:
+            continue
+        for name, value in built[row_id].items():
+            found = stored[row_id][name]
+            if found is not None and table.c[name].info.get("sealed"):
+                found, value = keys.reveal(table.name, name, row_id, found), str(value)
+            if found != value:
+                yield f"{table.name} {row_id}: {name} differs from the records"

@@ -1,0 +1,45 @@
+"""The database's schema: one Alembic history for engine and business tables."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from engine.errors import EngineError
+from engine.store import Store
+
+
+class OldSchema(EngineError):
+    """The database is not of this version; run `yingbao upgrade`."""
+
+
+def _config(url: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(resources.files("processes") / "migrations"))
+    config.attributes["url"] = url
+    return config
+
+
+def upgrade(url: str) -> None:
+    store = Store(url)  # sets the pragmas of a new SQLite file
+    config = _config(url)
+    with store.engine.connect() as conn:
+        config.attributes["connection"] = conn
+        command.upgrade(config, "head")
+        if not store.sqlite:
+            conn.commit()
+    store.close()
+
+
+def refuse_old(url: str) -> None:
+    engine = create_engine(url)
+    with engine.connect() as conn:
+        current = MigrationContext.configure(conn).get_current_revision()
+    engine.dispose()
+    if current != ScriptDirectory.from_config(_config(url)).get_current_head():
+        raise OldSchema("数据库版本不符，请先运行 yingbao upgrade / the database is not of this version, run `yingbao upgrade`")

@@ -1,0 +1,124 @@
+"""A real database (both kinds), a clock that tests move, and people with names."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import glob
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import uuid
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from engine.crypto import Keys
+from engine.model import SHANGHAI
+from engine.office import Office
+from engine.store import Store, metadata
+
+NOTHING_SKIPPED = os.environ.get("YINGBAO_TEST_NOTHING_SKIPPED") == "1"
+DATA_KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+def missing(what: str) -> None:
+    """Skip with the reason; in CI nothing may be missing."""
+    if NOTHING_SKIPPED:
+        pytest.fail(f"{what} is missing, and nothing may be skipped here")
+    pytest.skip(f"{what} is not installed")
+
+
+class Clock:
+    """The time of a test: stands still until it is moved."""
+
+    def __init__(self, text: str = "2018-12-03T09:00") -> None:
+        self.set(text)
+
+    def set(self, text: str) -> None:
+        moment = datetime.fromisoformat(text)
+        self.now = moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+
+    def advance(self, **kind: int) -> None:
+        self.now += timedelta(**kind)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def keys() -> Keys:
+    return Keys(DATA_KEY)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory):
+    """The address of a PostgreSQL server of our own, started for this test run."""
+    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
+    if not found:
+        missing("PostgreSQL")
+    programs = pathlib.Path(found[-1]).parent
+    folder = tmp_path_factory.mktemp("pg")
+    as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    if as_postgres:
+        for parent in (folder, *folder.parents):
+            if str(parent) in ("/", "/tmp"):
+                break
+            parent.chmod(0o755)
+        shutil.chown(folder, "postgres")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    data = str(folder / "data")
+    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": "/"}
+    subprocess.run([*as_postgres, programs / "initdb", "-D", data, "-A", "trust", "-U", "yingbao", "-E", "UTF8"], **quiet)
+    options = f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c max_connections=200"
+    subprocess.run([*as_postgres, programs / "pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start"], **quiet)
+    yield f"postgresql+psycopg://yingbao@127.0.0.1:{port}"
+    subprocess.run([*as_postgres, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **quiet)
+
+
+@contextlib.contextmanager
+def database(kind: str, tmp_path: pathlib.Path, request):
+    """The address of an empty database of the kind."""
+    if kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'yingbao.sqlite'}"
+        return
+    server = request.getfixturevalue("postgres")
+    name = f"t{uuid.uuid4().hex[:12]}"
+    admin = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
+    with admin.connect() as conn:
+        conn.execute(text(f"CREATE DATABASE {name}"))
+    yield f"{server}/{name}"
+    with admin.connect() as conn:
+        conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def db_url(request, tmp_path):
+    with database(request.param, tmp_path, request) as url:
+        yield url
+
+
+@pytest.fixture
+def store(db_url):
+    import processes.tables  # noqa: F401 - the business tables join the metadata
+
+    opened = Store(db_url)
+    metadata.create_all(opened.engine)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def office(store, keys, clock) -> Office:
+    return Office(store, keys, clock, origin="yingbao/test")

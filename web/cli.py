@@ -1,0 +1,316 @@
+"""The command line: the third door to the same engine. Exit 0 done or true, 1 found wrong, 2 bad usage or input."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from engine import queries
+from engine.errors import Diverged, EngineError
+from engine.lint import check_drawing
+from engine.model import SHANGHAI
+from engine.office import history, seals_hold
+from processes import bureau as bureaus
+from processes import organisation, schema
+from processes.rebuild import differences
+from web.settings import Settings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """应保 Yingbao: casework for social assistance."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Entry point; errors that are for people are printed without a traceback."""
+    try:
+        cli.main(argv and list(argv), standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except EngineError as error:
+        click.echo(f"yingbao: {error}", err=True)
+        sys.exit(2)
+    except click.exceptions.Abort:
+        sys.exit(130)
+
+
+def _settings() -> Settings:
+    settings = Settings.from_environment()
+    if settings.database.startswith("sqlite:///"):
+        Path(settings.database.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    return settings
+
+
+def _bureau() -> bureaus.Bureau:
+    settings = _settings()
+    schema.refuse_old(settings.database)
+    return bureaus.build(settings)
+
+
+def _told(data: Any, *, as_json: bool, text: str) -> None:
+    click.echo(json.dumps(data, ensure_ascii=False) if as_json else text)
+
+
+@cli.command()
+def upgrade() -> None:
+    """Bring the database to the newest schema."""
+    settings = _settings()
+    schema.upgrade(settings.database)
+    click.echo("database is up to date")
+
+
+@cli.command()
+@click.option("--host", default=None, help="address to listen on (YINGBAO_HOST)")
+@click.option("--port", type=int, default=None, help="port to listen on (YINGBAO_PORT)")
+@click.option("--no-worker", is_flag=True, help="do not run timers and jobs in this process")
+def serve(host: str | None, port: int | None, *, no_worker: bool) -> None:
+    """Serve pages and API, with a worker for timers and jobs."""
+    from web.serving import run  # noqa: PLC0415 - waitress and huey are not needed by the other commands
+
+    settings = _settings()
+    schema.upgrade(settings.database)
+    run(settings, host or settings.host, port or settings.port, worker=not no_worker)
+
+
+@cli.command()
+@click.option("--once", is_flag=True, help="do what is due, then stop")
+def worker(*, once: bool) -> None:
+    """Run timers and jobs beside the server; start as many as wanted on PostgreSQL."""
+    from web.serving import run_worker  # noqa: PLC0415
+
+    made = _bureau()
+    if once:
+        click.echo(f"{made.jobs.run_all()} jobs")
+        return
+    run_worker(made)
+
+
+@cli.command()
+@click.option("--port", type=int, default=8700)
+def registry(port: int) -> None:
+    """Serve the bundled registries (invented people) for demo and tests."""
+    from web.serving import run_registry  # noqa: PLC0415
+
+    run_registry(port)
+
+
+@cli.command()
+@click.option("--households", type=int, default=320, help="how many invented households")
+@click.option("--seed", type=int, default=2018)
+@click.option("--no-serve", is_flag=True, help="fill the database and stop")
+@click.option("--port", type=int, default=None)
+def demo(households: int, seed: int, port: int | None, *, no_serve: bool) -> None:
+    """Fill a district that lives through 2018-11-19 to 2018-12-20, print its accounts, serve it."""
+    from web.demo import run  # noqa: PLC0415
+
+    run(_settings(), households=households, seed=seed, serve=not no_serve, port=port)
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True)
+def lint(files: tuple[Path, ...], *, as_json: bool) -> None:
+    """Say what in a drawing would be run wrongly, or not at all."""
+    found = [(str(path), finding) for path in files for finding in check_drawing(path.read_bytes())]
+    if as_json:
+        rows = [{"file": path, "rule": f.rule, "element": f.element, "line": f.line, "zh": f.message_zh,
+                 "en": f.message_en, "advice": f.advice_en} for path, f in found]  # fmt: skip
+        click.echo(json.dumps(rows, ensure_ascii=False))
+    else:
+        for path, f in found:
+            click.echo(f"{path}:{f.line}: {f.rule} [{f.element}] {f.message_zh} / {f.message_en} -> {f.advice_zh}")
+        click.echo(f"{len(found)} findings")
+    sys.exit(1 if found else 0)
+
+
+@cli.command()
+def check() -> None:
+    """Check that every drawing and its module fit, and that the database is of this version."""
+    for process in bureaus.CATALOGUE.values():
+        process.check()
+    schema.refuse_old(_settings().database)
+    click.echo(f"{len(bureaus.CATALOGUE)} processes fit; the database is of this version")
+
+
+@cli.command()
+@click.argument("case", required=False)
+@click.option("--json", "as_json", is_flag=True)
+def verify(case: str | None, *, as_json: bool) -> None:
+    """Check the seals of a record (or of all) and do it again."""
+    made = _bureau()
+    wrong = []
+    with made.office.read() as conn:
+        numbers = [case] if case else [row["no"] for row in queries.cases(conn, "", size=10**9).items]
+    for count, no in enumerate(numbers, start=1):
+        if (fault := _fault(made, no)) is not None:
+            wrong.append({"case": no, **fault})
+        if count % 1000 == 0:
+            click.echo(f"{count} cases", err=True)
+    text = "\n".join(f"{w['case']}: {w['result']} at entry {w.get('entry')}" for w in wrong) or f"{len(numbers)} cases: same"
+    _told({"cases": len(numbers), "wrong": wrong}, as_json=as_json, text=text)
+    sys.exit(1 if wrong else 0)
+
+
+def _fault(made: bureaus.Bureau, no: str) -> dict[str, Any] | None:
+    with made.office.read() as conn:
+        row = queries.case_row(conn, no)
+        entries = history(conn, made.office.keys.on(conn), row["id"])
+        if (broken := seals_hold(entries)) is not None or row["head"] != entries[-1].leaf:
+            return {"result": "seal broken", "entry": broken or row["seq"]}
+        try:
+            for _ in made.cases.replaying(conn, entries):
+                pass
+        except Diverged as error:
+            return {"result": "different", "entry": error.seq, "recorded": str(error.recorded), "computed": str(error.computed)}
+    return None
+
+
+@cli.command()
+@click.argument("case")
+@click.option("--json", "as_json", is_flag=True)
+def replay(case: str, *, as_json: bool) -> None:
+    """Do a case again from its record, step by step, and compare."""
+    made = _bureau()
+    steps = []
+    try:
+        with made.office.read() as conn:
+            row = queries.case_row(conn, case)
+            entries = history(conn, made.office.keys.on(conn), row["id"])
+            for entry, run in made.cases.replaying(conn, entries):
+                path = run.path()
+                steps.append({"seq": entry.seq, "at": entry.said["at"], "actor": entry.actor, "event": entry.event,
+                              "active": list(path.active)})  # fmt: skip
+    except Diverged as error:
+        _told({"result": "different", "entry": error.seq}, as_json=as_json, text=str(error))
+        sys.exit(1)
+    lines = [f"{s['seq']:>4} {s['at'][:19]} {s['actor']:<16} {s['event']:<18} -> {', '.join(s['active'])}" for s in steps]
+    _told({"result": "same", "steps": steps}, as_json=as_json, text="\n".join([*lines, "same"]))
+
+
+@cli.command()
+@click.option("--check", "only_check", is_flag=True, help="compare only; change nothing")
+def rebuild(*, only_check: bool) -> None:
+    """Build the business rows anew from the records and compare them."""
+    made = _bureau()
+    found = differences(made.office)
+    for line in found[:50]:
+        click.echo(line)
+    click.echo(f"{len(found)} differences")
+    if found and not only_check:
+        click.echo("run with --check; mending is done from a backup, with two persons", err=True)
+    sys.exit(1 if found else 0)
+
+
+@cli.group()
+def user() -> None:
+    """Accounts of staff."""
+
+
+@user.command("add")
+@click.argument("login")
+@click.argument("name")
+@click.option("--post", "posts", multiple=True, required=True, metavar="ROLE@UNIT", help="e.g. window_clerk@120116011")
+@click.option("--password", default=None, help="asked for when not given")
+def user_add(login: str, name: str, posts: tuple[str, ...], password: str | None) -> None:
+    """Add a staff member with posts."""
+    pairs = [tuple(post.split("@", 1)) for post in posts]
+    if any(len(pair) != 2 for pair in pairs):
+        raise click.UsageError("--post is ROLE@UNIT")
+    chosen = password or click.prompt("password", hide_input=True, confirmation_prompt=True)
+    with _bureau().office.act() as act:
+        organisation.add_staff(act, login, name, chosen, pairs)
+    click.echo(f"{login} added")
+
+
+@user.command("token")
+@click.argument("login")
+@click.option("--name", default="cli")
+def user_token(login: str, name: str) -> None:
+    """Make a bearer token for the API and print it once."""
+    with _bureau().office.act() as act:
+        token = organisation.make_token(act, login, name)
+    click.echo(token)
+
+
+@cli.group()
+def clock() -> None:
+    """The business clock of a training database."""
+
+
+def _movable() -> bureaus.Bureau:
+    made = _bureau()
+    if made.settings.production:
+        raise click.ClickException("the clock of a production database is never moved")
+    return made
+
+
+@clock.command("show")
+def clock_show() -> None:
+    click.echo(_bureau().office.clock().astimezone(SHANGHAI).isoformat(timespec="seconds"))
+
+
+@clock.command("set")
+@click.argument("moment")
+def clock_set(moment: str) -> None:
+    """Set the clock, e.g. 2018-12-03T09:00 (Asia/Shanghai), and run what came due."""
+    try:
+        wanted = datetime.fromisoformat(moment)
+    except ValueError:
+        raise click.UsageError(f"not a moment: {moment}") from None
+    made = _movable()
+    made.office.clock.set(wanted if wanted.tzinfo else wanted.replace(tzinfo=SHANGHAI))  # type: ignore[attr-defined]
+    click.echo(f"{made.jobs.run_all()} jobs came due")
+
+
+@clock.command("advance")
+@click.argument("days", type=click.IntRange(1, 400))
+def clock_advance(days: int) -> None:
+    """Move the clock DAYS days on, a day at a time, so that timers fire in order."""
+    from datetime import timedelta  # noqa: PLC0415
+
+    made = _movable()
+    done = 0
+    for _ in range(days):
+        made.office.clock.set(made.office.clock() + timedelta(days=1))  # type: ignore[attr-defined]
+        done += made.jobs.run_all()
+    click.echo(f"{made.office.clock().astimezone(SHANGHAI):%Y-%m-%d %H:%M}, {done} jobs came due")
+
+
+@cli.group("import")
+def import_() -> None:
+    """Bring in existing lists."""
+
+
+@import_.command("households")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--hukou-kind", type=click.Choice(["urban", "rural"]), default=None)
+@click.option("--review-class", type=click.Choice(["A", "B", "C"]), default=None)
+@click.option("--first-payment-month", default=None, metavar="YYYY-MM")
+@click.option("--errors", "error_file", type=click.Path(dir_okay=False, path_type=Path), help="where the error workbook goes")
+@click.option("--commit", is_flag=True, help="bring the good rows in; without it this is a preview")
+@click.option("--all-or-nothing", is_flag=True, help="bring in nothing when any row has an error")
+@click.option("--json", "as_json", is_flag=True)
+def import_households(file: Path, error_file: Path | None, *, commit: bool, all_or_nothing: bool, as_json: bool, **options: Any) -> None:
+    """A street's list of households in benefit, in the layout of annex 1 (附件1)."""
+    from web.importing import run  # noqa: PLC0415
+
+    sys.exit(run(_bureau(), file, options, error_file, commit=commit, all_or_nothing=all_or_nothing, as_json=as_json))
+
+
+@cli.command()
+@click.option("--database", default=None, help="measure this database; a scratch SQLite file when not given")
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--quick", is_flag=True, help="a hundredth of the size")
+def bench(database: str | None, *, as_json: bool, quick: bool) -> None:
+    """Measure completions, starts and lists beside the floor of this machine."""
+    from web.bench import run  # noqa: PLC0415
+
+    run(database or os.environ.get("YINGBAO_BENCH_DATABASE"), as_json=as_json, quick=quick)

@@ -1,0 +1,93 @@
+"""Settings: `YINGBAO_*` variables, read once and refused at start when wrong. README lists them all."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class BadSetting(SystemExit):
+    """A setting is missing or wrong; the text says which and what is expected."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(2)
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Settings:
+    database: str
+    secret_key: str
+    data_key: str
+    files: Path
+    env: str = "development"  # development | training | production
+    registry: str = "http://127.0.0.1:8700"
+    host: str = "127.0.0.1"
+    port: int = 8000
+
+    @property
+    def production(self) -> bool:
+        return self.env == "production"
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        given = {k.removeprefix("YINGBAO_"): v for k, v in (environ or os.environ).items() if k.startswith("YINGBAO_")}
+        env = given.get("ENV", "development")
+        if env not in ("development", "training", "production"):
+            raise BadSetting(f"YINGBAO_ENV must be development, training or production, not {env!r}")
+        home = Path(given.get("HOME", "var")).resolve()
+        keys = {name: given.get(name, "") for name in ("SECRET_KEY", "DATA_KEY", "DATABASE")}
+        if env == "production":
+            if missing := sorted(name for name, value in keys.items() if not value):
+                raise BadSetting("production needs " + ", ".join(f"YINGBAO_{name}" for name in missing))
+        else:
+            home.mkdir(parents=True, exist_ok=True)
+            keys["SECRET_KEY"] = keys["SECRET_KEY"] or _kept(home / "secret_key")
+            keys["DATA_KEY"] = keys["DATA_KEY"] or _kept(home / "data_key")
+            keys["DATABASE"] = keys["DATABASE"] or f"sqlite:///{home / 'yingbao.sqlite'}"
+        port = given.get("PORT", "8000")
+        if not port.isdecimal() or not 0 < int(port) < 65536:
+            raise BadSetting(f"YINGBAO_PORT must be a port number, not {port!r}")
+        return cls(
+            database=_driver(keys["DATABASE"]),
+            secret_key=keys["SECRET_KEY"],
+            data_key=_checked(keys["DATA_KEY"]),
+            files=Path(given.get("FILES", home / "files")),
+            env=env,
+            registry=given.get("REGISTRY", "http://127.0.0.1:8700"),
+            host=given.get("HOST", "127.0.0.1"),
+            port=int(port),
+        )
+
+
+def _kept(path: Path) -> str:
+    """A key made once and kept in a file that only its owner reads: for development and training, never production."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(base64.b64encode(secrets.token_bytes(32)).decode())
+    return path.read_text()
+
+
+def _checked(key: str) -> str:
+    try:
+        good = len(base64.b64decode(key, validate=True)) == 32
+    except ValueError:
+        good = False
+    if not good:
+        raise BadSetting("YINGBAO_DATA_KEY must be 32 random bytes in base64")
+    return key
+
+
+def _driver(url: str) -> str:
+    if url.startswith(("postgresql://", "postgres://")):
+        return "postgresql+psycopg://" + url.split("://", 1)[1]
+    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise BadSetting("YINGBAO_DATABASE must be a sqlite:/// or postgresql:// address")
+    return url
