@@ -1,0 +1,47 @@
+"""Working days of the State Council's calendar (domain 10): Monday to Friday less holidays plus make-up days."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import lru_cache
+
+import chinese_calendar
+from chinese_calendar.constants import holidays, workdays
+
+LAST_PUBLISHED = max(day.year for day in (*holidays, *workdays))
+FIRST_PUBLISHED = min(day.year for day in (*holidays, *workdays))
+
+
+@lru_cache(maxsize=4096)
+def is_workday(day: date) -> bool:
+    """Past the last published year the answer is provisional: Monday to Friday."""
+    if FIRST_PUBLISHED <= day.year <= LAST_PUBLISHED:
+        return bool(chinese_calendar.is_workday(day))
+    return day.weekday() < 5
+
+
+def provisional(day: date) -> bool:
+    """Whether a deadline on this day may move when its year's calendar is published."""
+    return day.year > LAST_PUBLISHED
+
+
+@lru_cache(maxsize=4096)
+def add_workdays(start: date, n: int) -> date:
+    """The last day of "within n working days from start"; the day of start is not counted."""
+    day = start
+    while n > 0:
+        day += timedelta(days=1)
+        n -= is_workday(day)
+    return day
+
+
+def workdays_between(start: date, end: date) -> int:
+    """Working days after `start` up to and with `end`; negative when `end` is earlier."""
+    if end < start:
+        return -workdays_between(end, start)
+    return sum(is_workday(start + timedelta(days=n)) for n in range(1, (end - start).days + 1))
+
+
+def notice_end(posted: date, days: int = 7) -> date:
+    """A notice posted on day D ends at the close of D + days: calendar days, full ones."""
+    return posted + timedelta(days=days)

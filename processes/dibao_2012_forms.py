@@ -1,0 +1,557 @@
+"""What each task of the 2012 dibao procedure asks for, and what the law forbids to answer (民发〔2012〕220号, "N220").
+
+Fields marked `fact` steer the drawing and its deadlines; opinions, reasons and names are personal and are not facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from marshmallow import ValidationError, validates_schema
+
+from engine.forms import Form, choice, document, documents, money, number, on_date, rows, several, staff, text, yes_no
+from processes import calendar
+
+NOTICE_DAYS = 7  # calendar days, N220 arts 25 and 29
+CHECK_OBJECTION_WORKDAYS = 10  # the law leaves it open (art 20): configuration, unverified
+
+MATERIALS = [
+    ("application_form", "申请书", "Application form"),
+    ("declaration", "家庭收入和财产声明", "Declaration of income and property"),
+    ("authorization", "核对授权书", "Authorisation for the means check"),
+    ("id_card", "身份证", "Identity card"),
+    ("hukou_book", "户口簿", "Household register"),
+    ("income_proof", "收入证明", "Proof of income"),
+    ("study_certificate", "在学证明", "Certificate of study"),
+    ("disability_certificate", "残疾证", "Disability certificate"),
+    ("diagnosis", "诊断证明", "Diagnosis"),
+    ("labour_loss_certificate", "丧失劳动能力证明", "Certificate of lost labour ability"),
+    ("death_certificate", "死亡证明", "Death certificate"),
+    ("divorce_document", "离婚协议或判决", "Divorce agreement or judgment"),
+    ("employment_card", "就业失业登记证", "Employment card"),
+    ("no_benefit_elsewhere", "户籍地未享受低保证明", "No benefit at the other hukou place"),
+    ("residence_proof", "居住证明", "Proof of residence"),
+    ("near_relative_statement", "近亲属关系声明", "Near-relative statement"),
+    ("other", "其他", "Other"),
+]
+TRIGGERS = [
+    ("income_slightly_over", "收入略超、刚性支出重", "Income slightly over, heavy expenses"),
+    ("property_technical", "财产形式超标、实际困难", "Property blocks though really poor"),
+    ("obligor_refuses", "赡养抚养扶养人有能力不履行", "Legal supporter does not pay"),
+    ("hukou_residence_conflict", "人户分离、成员有争议", "Hukou and residence conflict"),
+    ("data_conflict", "核对与实际不符无法认定", "Data conflict"),
+    ("hardship_other_six", "低收入其他特殊困难认定", "Other special hardship"),
+    ("temp_over_limit", "临时救助超限额", "Temporary assistance over the limit"),
+    ("policy_gap", "现行政策未覆盖", "No programme fits"),
+    ("multi_department", "需多部门共同救助", "Several departments needed"),
+    ("still_in_hardship", "救助后仍存在突出困难", "Hardship remains after assistance"),
+    ("contested", "多次异议、信访或舆情", "Contested"),
+]
+REASONS = [
+    ("income_over", "收入不符合条件", "Income over the limit"),
+    ("property_over", "财产不符合条件", "Property over the limit"),
+    ("hukou", "户籍不符合条件", "Hukou"),
+    ("members", "家庭成员认定有误", "Members wrong"),
+    ("no_cooperation", "拒绝配合调查", "No co-operation"),
+    ("false_statement", "隐瞒或虚假申报", "False statement"),
+    ("procedure", "程序或材料有欠缺", "Procedure or papers incomplete"),
+    ("facts_unclear", "事实不清", "Facts unclear"),
+    ("other", "其他", "Other"),
+]
+METHODS = [
+    ("direct", "直接送达", "In person"),
+    ("lien", "留置送达", "Left in presence of witnesses"),
+    ("post", "邮寄送达", "By post"),
+    ("entrusted", "委托送达", "By another office"),
+]
+
+
+def opinion(required: bool = True) -> Any:  # noqa: FBT001, FBT002
+    return text("办理意见", "Opinion", required=required, widget="textarea")
+
+
+def _one_of_reasons() -> dict[str, Any]:
+    return {
+        "reason_code": choice("理由", "Reason", REASONS, required=False, widget="select"),
+        "clause": text("依据条款", "Clause of law", required=False, max=200, hint="如：民发〔2012〕220号第二十六条"),
+    }
+
+
+def midnight_after(posted: date, days: int = NOTICE_DAYS) -> str:
+    """A notice posted on day D ends at the close of D+7 (domain 10)."""
+    return f"{posted + timedelta(days=days + 1)}T00:00:00+08:00"
+
+
+class Application(Form):
+    household_id = number("家庭", "Household", fact=True)
+    programme = choice("申请事项", "Programme", [("dibao", "最低生活保障", "Minimum living guarantee")], fact=True)
+    applied_on = on_date("申请日期", "Applied on", fact=True)
+    applied_by = choice("提出人", "Applied by", [
+        ("head", "户主", "Head of household"), ("agent", "委托代理人", "Agent"), ("village_committee", "居村委会代为提交", "Committee")])  # fmt: skip
+    agent_name = text("代理人姓名", "Agent's name", required=False, max=60)
+    reason = text("申请理由", "Reasons", widget="textarea")
+    documents = documents("申请材料", "Documents")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _agent(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data.get("applied_by") == "agent" and not data.get("agent_name"):
+            raise ValidationError({"agent_name": ["委托代理时请填写代理人姓名"]})
+
+
+class CompletenessCheck(Form):
+    outcome = choice("审查结果", "Outcome", [("complete", "材料齐全，予以受理", "Complete: accept"),
+                                         ("incomplete", "材料不齐，一次性告知", "Incomplete: one-time notice")])  # fmt: skip
+    missing = several("需补正的材料", "Missing documents", MATERIALS, hint="一次性列全；以后不得再要求新的材料")
+    opinion = opinion(required=False)
+
+    @validates_schema(skip_on_field_errors=False)
+    def _once(self, data: Mapping[str, Any], **_: Any) -> None:
+        missing, first = data.get("missing") or [], self.fact("first_missing")
+        if data.get("outcome") == "incomplete" and not missing:
+            raise ValidationError({"missing": ["请一次性列出全部需补正的材料"]})
+        if data.get("outcome") == "complete" and missing:
+            raise ValidationError({"missing": ["材料齐全时不应列出需补正的材料"]})
+        if first and (new := sorted(set(missing) - set(first))):
+            names = "、".join(zh for code, zh, _en in MATERIALS if code in new)
+            raise ValidationError({"missing": [f"首次告知没有列出{names}，不得再次要求（一次性告知，220号文第十三条）"]})
+
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {"complete": loaded["outcome"] == "complete"}
+        if loaded.get("missing") and not self.fact("first_missing"):
+            found["first_missing"] = sorted(loaded["missing"])
+        return found
+
+
+class Supplement(Form):
+    received_on = on_date("补正收到日期", "Received on")
+    supplied = several("已补材料", "Supplied documents", MATERIALS, required=True)
+    documents = documents("补正材料", "Documents")
+    note = text("备注", "Note", required=False, widget="textarea")
+
+
+class NearRelative(Form):
+    staff_name = text("经办人员或居村委会成员姓名", "Name of staff", max=60)
+    position = text("职务", "Position", max=60)
+    relation = choice("关系", "Relation", [
+        ("spouse", "配偶", "Spouse"), ("parent", "父母", "Parent"), ("child", "子女", "Child"), ("sibling", "兄弟姐妹", "Sibling"),
+        ("grandparent", "祖父母、外祖父母", "Grandparent"), ("grandchild", "孙子女、外孙子女", "Grandchild")], widget="select")  # fmt: skip
+    note = text("登记说明", "Note", required=False, widget="textarea")
+
+
+class MeansCheck(Form):
+    check_conclusion = choice("核对结论", "Conclusion", [
+        ("consistent", "与申报一致", "Consistent"), ("inconsistent", "与申报不一致", "Inconsistent"),
+        ("exceeds_standard", "明显超出规定标准", "Exceeds the standard"), ("incomplete", "部分信息无法核对", "Incomplete"),
+        ("query_again", "再次核对", "Query again")], fact=True)  # fmt: skip
+    found_income = money("核对发现的未申报月收入", "Undeclared monthly income found", required=False)
+    found_assets = money("核对发现的货币财产", "Monetary assets found", required=False)
+    report = text("核对报告", "Report", widget="textarea")
+    doubtful = yes_no("是否列为可疑", "Doubtful?", required=False, fact=True)
+
+
+class SeenRow(Form):
+    item = text("项目", "Item", max=60)
+    declared = text("申报", "Declared", max=200)
+    seen = text("所见", "Seen", max=200)
+
+
+class HomeSurvey(Form):
+    surveyed_on = on_date("调查日期", "Surveyed on")
+    second_investigator = staff("第二调查人", "Second investigator", role="investigator")
+    met_person = text("被调查人", "Person met", max=60)
+    housing = text("住房情况", "Housing", max=500)
+    living = text("衣食和生活设施", "Food, clothes, facilities", max=500)
+    findings = text("调查情况", "Findings", widget="textarea")
+    compared = rows("申报与所见对照", "Declared against seen", SeenRow)
+    surveyed_signature = document("被调查人签字页（扫描件）", "Signature page of the person surveyed", required=True)
+    photos = documents("照片", "Photos")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _two(self, data: Mapping[str, Any], **_: Any) -> None:
+        actor = self.context_value("actor")
+        if actor and data.get("second_investigator") == actor.id:
+            raise ValidationError({"second_investigator": ["入户调查应由两名以上调查人员进行，第二调查人不能是本人"]})
+
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return {"survey_ended_on": loaded["surveyed_on"]}
+
+
+class SurveyCosign(Form):
+    agree = choice("核对意见", "I confirm", [("agree", "情况属实，同意签字", "True: I sign"), ("disagree", "有不同意见", "I differ")])
+    statement = text("说明", "Statement", required=False, widget="textarea")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _why(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data.get("agree") == "disagree" and not data.get("statement"):
+            raise ValidationError({"statement": ["有不同意见时请写明"]})
+        actor, chosen = self.context_value("actor"), self.fact("second_investigator")
+        if actor and chosen and actor.id != chosen:
+            raise ValidationError({"agree": ["应由入户调查表上的第二调查人本人签字"]})
+
+
+class NeighborEnquiry(Form):
+    enquired_on = on_date("访问日期", "Enquired on")
+    persons = text("被访邻里", "Neighbours asked", max=200)
+    statement = text("邻里反映", "What they say", widget="textarea")
+
+
+class RejectAfterCheck(Form):
+    delivered_on = on_date("告知书送达日期", "Delivered on")
+    reasons = text("不符合的理由", "Reasons", widget="textarea")
+    receipt_document = document("送达回证", "Proof of delivery")
+
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        last = calendar.add_workdays(date.fromisoformat(loaded["delivered_on"]), CHECK_OBJECTION_WORKDAYS)
+        return {"check_objection_until": midnight_after(last, 0)}
+
+
+class LowIncomeConsent(Form):
+    low_income_consent = yes_no("是否同意按低收入家庭救助办理", "Consents to low-income relief", fact=True)
+    signed_on = on_date("签字日期", "Signed on")
+    signed_document = document("申请人签字页（扫描件）", "Signed page", required=True)
+
+
+PARTICIPANTS = [
+    ("street_staff", "街镇工作人员", "Street staff"),
+    ("party_or_committee", "村居党组织、居村委会成员", "Party branch or committee"),
+    ("party_member", "熟悉情况的党员代表", "Party member"),
+    ("resident_representative", "村居民代表", "Resident representative"),
+]
+
+
+class Participant(Form):
+    name = text("姓名", "Name", max=60)
+    kind = choice("身份", "Kind", PARTICIPANTS, widget="select")
+    signed = yes_no("是否签字", "Signed")
+
+
+class DemocraticReview(Form):
+    held_on = on_date("评议日期", "Held on")
+    place = text("地点", "Place", max=100)
+    chair = text("主持人", "Chair", max=60)
+    participants = rows("参加人员", "Participants", Participant, required=True, hint="村居民代表不少于三分之二，全体签字")
+    statements = text("评议情况", "Statements", widget="textarea")
+    review_conclusion = choice("评议结论", "Conclusion", [
+        ("agree", "调查情况属实", "The survey is true"), ("disagree", "认为不属实", "Not true"),
+        ("re_survey", "争议较大，重新调查", "Large dispute: survey again")], fact=True)  # fmt: skip
+    signed_document = document("评议记录签字页（扫描件）", "Signed minutes")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _composition(self, data: Mapping[str, Any], **_: Any) -> None:
+        """N220 arts 22-23: representatives at least two thirds, street staff present, everybody signs."""
+        people = data.get("participants") or []
+        if not all(isinstance(p, Mapping) and {"kind", "signed"} <= p.keys() for p in people) or not people:
+            return
+        wrong = []
+        chosen = sum(p["kind"] == "resident_representative" for p in people)
+        if chosen * 3 < len(people) * 2:
+            wrong.append(f"村居民代表 {chosen} 人，参加人员 {len(people)} 人，不足三分之二（220号文第二十二条）")
+        if not any(p["kind"] == "street_staff" for p in people):
+            wrong.append("应有街镇工作人员参加")
+        if not all(p["signed"] for p in people):
+            wrong.append("参加人员应全部签字（220号文第二十三条）")
+        names = [p.get("name") for p in people]
+        if len(set(names)) != len(names):
+            wrong.append("同一人不能重复列入")
+        if wrong:
+            raise ValidationError({"participants": wrong})
+
+
+class _Outcome(Form):
+    """An outcome that asks for a reason with its clause when it refuses or sends back."""
+
+    OUTCOME = "outcome"
+    REASONED: frozenset[str] = frozenset()
+
+    @validates_schema(skip_on_field_errors=False)
+    def _reasoned(self, data: Mapping[str, Any], **_: Any) -> None:
+        wrong = {}
+        if data.get(self.OUTCOME) in self.REASONED:
+            wrong = {n: ["不同意或退回时必须填写"] for n in ("reason_code", "clause") if n in self.fields and not data.get(n)}
+        if data.get(self.OUTCOME) == "joint_meeting":
+            wrong |= {n: ["提交联席会议时必须填写"] for n in ("trigger", "special_facts", "wish") if not data.get(n)}
+        if wrong:
+            raise ValidationError(wrong)
+
+
+def _meeting_fields() -> dict[str, Any]:
+    return {
+        "trigger": choice("提交事由", "Trigger", TRIGGERS, required=False, widget="select"),
+        "special_facts": text("特殊情况", "Facts", required=False, widget="textarea"),
+        "wish": text("建议", "Wish", required=False, widget="textarea"),
+    }
+
+
+class StreetOpinion(_Outcome):
+    OUTCOME = "street_outcome"
+    REASONED = frozenset({"propose_refuse", "return_survey", "return_review"})
+    RETURNS = {"home_survey": {"street_outcome": "return_survey"}, "democratic_review": {"street_outcome": "return_review"}}  # noqa: RUF012
+    street_outcome = choice("审核意见", "Opinion", [
+        ("propose_grant", "拟同意", "Propose to grant"), ("propose_refuse", "拟不同意", "Propose to refuse"),
+        ("return_survey", "退回重新调查", "Return for a new survey"), ("return_review", "退回重新评议", "Return for a new review"),
+        ("joint_meeting", "提交联席会议", "To the joint meeting")], fact=True)  # fmt: skip
+    opinion = opinion()
+    reason_code = _one_of_reasons()["reason_code"]
+    clause = _one_of_reasons()["clause"]
+    trigger = _meeting_fields()["trigger"]
+    special_facts = _meeting_fields()["special_facts"]
+    wish = _meeting_fields()["wish"]
+
+    @validates_schema(skip_on_field_errors=False)
+    def _eligible(self, data: Mapping[str, Any], **_: Any) -> None:
+        _refuse_ineligible_grant(self, data, "street_outcome")
+
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return _to_meeting(self, loaded["street_outcome"], "street")
+
+
+def _refuse_ineligible_grant(form: Form, data: Mapping[str, Any], name: str) -> None:
+    """A proposal to grant needs a category that the arithmetic, or the joint meeting, found."""
+    category = form.fact("category")
+    if data.get(name) != "propose_grant" or category is None:
+        return
+    if category not in ("dibao", "low_income"):
+        raise ValidationError({name: ["测算结果不符合救助条件，不能拟同意；特殊情况请提交联席会议"]})
+    if category == "low_income" and form.fact("low_income_consent") is not True:
+        raise ValidationError({name: ["申请人没有同意按低收入家庭救助办理，不能拟同意"]})
+
+
+def _to_meeting(form: Form, outcome: str, origin: str) -> dict[str, Any]:
+    if outcome != "joint_meeting":
+        return {}
+    return {"meeting_from": origin, "meeting_requested_on": form.context_value("today").isoformat(), "resolution": None}
+
+
+class StreetSignoff(_Outcome):
+    OUTCOME = "signoff"
+    RETURNS = {"street_opinion": {"signoff": "return"}}  # noqa: RUF012
+    signoff = choice("签批", "Sign-off", [("agree", "同意审核意见", "Agree"), ("return", "退回审核人", "Return")], fact=True)
+    opinion = opinion()
+
+
+class SpecialCaseDecision(Form):
+    resolution = choice("决议", "Resolution", [
+        ("approve_as", "同意纳入", "Approve as"), ("refuse", "不同意", "Refuse"), ("return_for_investigation", "补充调查", "Investigate more"),
+        ("refer", "转介其他部门或慈善", "Refer"), ("defer", "暂缓", "Defer")], fact=True)  # fmt: skip
+    approved_category = choice("纳入类别", "Category", [("dibao", "最低生活保障", "Dibao"), ("low_income", "低收入家庭救助", "Low income")],
+                               required=False)  # fmt: skip
+    approved_amount = money("每月金额", "Amount per month", required=False)
+    reasons = text("理由", "Reasons", widget="textarea")
+    conditions = text("条件", "Conditions", required=False, widget="textarea")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _complete(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data.get("resolution") == "approve_as":
+            wrong = {n: ["同意纳入时必须填写"] for n in ("approved_category", "approved_amount") if data.get(n) is None}
+            if wrong:
+                raise ValidationError(wrong)
+
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        if loaded["resolution"] != "approve_as":
+            return {}
+        return {"category": loaded["approved_category"], "amount_fen": loaded["approved_amount"], "low_income_consent": True}
+
+
+class PostNotice(Form):
+    posted_on = on_date("张贴日期", "Posted on")
+    places = several("张贴地点", "Places", [
+        ("village_board", "居村公示栏", "Village board"), ("street_hall", "街镇政务大厅", "Street hall"), ("gate", "小区出入口", "Gate"),
+        ("web", "政府网站", "Website")], required=True)  # fmt: skip
+    photo = document("张贴照片", "Photo of the posting")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _somewhere(self, data: Mapping[str, Any], **_: Any) -> None:
+        if "places" in data and not data["places"]:
+            raise ValidationError({"places": ["至少填写一处张贴地点"]})
+
+
+class PostStreetNotice(PostNotice):
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        posted = date.fromisoformat(loaded["posted_on"])
+        return {"street_notice_posted_on": posted.isoformat(), "street_notice_until": midnight_after(posted)}
+
+
+class PostDistrictNotice(PostNotice):
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        posted = date.fromisoformat(loaded["posted_on"])
+        return {
+            "district_notice_posted_on": posted.isoformat(),
+            "district_notice_until": midnight_after(posted),
+            "district_notice_ended_on": (posted + timedelta(days=NOTICE_DAYS)).isoformat(),
+        }
+
+
+class RemoveNotice(Form):
+    POSTED = ""
+    removed_on = on_date("揭下日期", "Taken down on")
+    photo = document("揭下照片", "Photo of the removal")
+    objections = choice("公示期间", "During the notice", [("none", "无异议", "No objection")])
+
+    @validates_schema(skip_on_field_errors=False)
+    def _whole(self, data: Mapping[str, Any], **_: Any) -> None:
+        posted = self.fact(self.POSTED)
+        if posted and data.get("removed_on") and data["removed_on"] < date.fromisoformat(posted) + timedelta(days=NOTICE_DAYS):
+            raise ValidationError({"removed_on": [f"公示应满 {NOTICE_DAYS} 天，不能提前揭下"]})
+
+
+class RemoveStreetNotice(RemoveNotice):
+    POSTED = "street_notice_posted_on"
+
+
+class RemoveDistrictNotice(RemoveNotice):
+    POSTED = "district_notice_posted_on"
+
+
+class StreetReinvestigate(Form):
+    investigated_on = on_date("复查日期", "Re-investigated on")
+    findings = text("复查情况", "Findings", widget="textarea")
+    upheld = yes_no("异议是否成立", "Objection upheld?")
+    figures_changed = yes_no("收入、财产或人口是否有变化", "Figures changed?", fact=True)
+    answered = text("答复异议人情况", "Answer to the objector", required=False, widget="textarea")
+
+
+class SubmitToDistrict(Form):
+    contents = several("报送内容", "File contents", [
+        ("application", "申请材料", "Application"), ("survey", "调查材料", "Survey"), ("review", "评议材料", "Review"), ("opinion", "审核意见", "Opinion")],
+        required=True)  # fmt: skip
+    opinion = opinion(required=False)
+
+    @validates_schema(skip_on_field_errors=False)
+    def _whole(self, data: Mapping[str, Any], **_: Any) -> None:
+        lacking = {"application", "survey", "opinion"} - set(data.get("contents") or ())
+        if lacking and "contents" in data:
+            raise ValidationError({"contents": ["案卷不完整：申请、调查、审核材料都应报送"]})
+
+
+class SpotCheckVisit(Form):
+    visited_on = on_date("抽查日期", "Visited on")
+    second_visitor = text("同行人员", "Second visitor", max=60)
+    findings = text("抽查情况", "Findings", widget="textarea")
+    agrees = yes_no("与街镇调查是否一致", "Agrees with the street's survey?")
+    photos = documents("照片", "Photos")
+
+
+class DistrictExamination(_Outcome):
+    OUTCOME = "district_outcome"
+    REASONED = frozenset({"propose_refuse", "return_survey", "return_street"})
+    RETURNS = {"home_survey": {"district_outcome": "return_survey"}, "street_opinion": {"district_outcome": "return_street"}}  # noqa: RUF012
+    district_outcome = choice("审查意见", "Outcome", [
+        ("propose_grant", "拟批准", "Propose to grant"), ("propose_refuse", "拟不予批准", "Propose to refuse"),
+        ("return_survey", "退回重新调查", "Return for a new survey"), ("return_street", "退回街镇审核", "Return to the street"),
+        ("joint_meeting", "提交联席会议", "To the joint meeting")], fact=True)  # fmt: skip
+    opinion = opinion()
+    reason_code = _one_of_reasons()["reason_code"]
+    clause = _one_of_reasons()["clause"]
+    trigger = _meeting_fields()["trigger"]
+    special_facts = _meeting_fields()["special_facts"]
+    wish = _meeting_fields()["wish"]
+
+    @validates_schema(skip_on_field_errors=False)
+    def _eligible(self, data: Mapping[str, Any], **_: Any) -> None:
+        _refuse_ineligible_grant(self, data, "district_outcome")
+
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return _to_meeting(self, loaded["district_outcome"], "district")
+
+
+class DistrictRecheck(_Outcome):
+    OUTCOME = "district_outcome"
+    REASONED = frozenset({"propose_refuse"})
+    district_outcome = choice("复核结果", "Result", [
+        ("propose_grant", "异议不成立，重新公示", "Not upheld: publish again"), ("propose_refuse", "异议成立，拟不予批准", "Upheld: propose to refuse")],
+        fact=True)  # fmt: skip
+    findings = text("复核情况", "Findings", widget="textarea")
+    reason_code = _one_of_reasons()["reason_code"]
+    clause = _one_of_reasons()["clause"]
+
+
+class Decide(_Outcome):
+    OUTCOME = "decision"
+    REASONED = frozenset({"refused", "returned"})
+    RETURNS = {"district_examination": {"decision": "returned"}}  # noqa: RUF012
+    decision = choice("审批决定", "Decision", [
+        ("granted", "批准", "Grant"), ("refused", "不予批准", "Refuse"), ("returned", "退回区级审查", "Return")], fact=True)  # fmt: skip
+    opinion = opinion()
+    reason_code = _one_of_reasons()["reason_code"]
+    clause = _one_of_reasons()["clause"]
+
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return {} if loaded["decision"] == "returned" else {"decided_on": self.context_value("today").isoformat()}
+
+
+class DecideRefusal(Decide):
+    decision = choice("审批决定", "Decision", [("refused", "不予批准", "Refuse"), ("returned", "退回区级审查", "Return")], fact=True)
+
+
+class Deliver(Form):
+    delivered_on = on_date("送达日期", "Delivered on", fact=True)
+    method = choice("送达方式", "Method", METHODS, widget="select")
+    recipient = text("收件人", "Recipient", max=60)
+    receipt_document = document("送达回证（扫描件）", "Proof of delivery")
+
+
+class Withdrawal(Form):
+    withdrawn_on = on_date("撤回日期", "Withdrawn on")
+    reason = text("撤回理由", "Reason", widget="textarea")
+    signed_document = document("申请人签字页（扫描件）", "Signed page")
+
+
+class Objection(Form):
+    objection_on = on_date("提出日期", "Raised on", fact=True)
+    objector_kind = choice("提出人", "Objector", [
+        ("applicant", "申请人", "Applicant"), ("resident", "村居民", "Resident"), ("anonymous", "匿名", "Anonymous"), ("unit", "单位", "Unit")])  # fmt: skip
+    objector_name = text("姓名", "Name", required=False, max=60)
+    grounds = text("异议内容", "Grounds", widget="textarea")
+    evidence = documents("证据", "Evidence")
+
+
+class RegistryResult(Form):
+    source = text("来源", "Source", max=40)
+    status = choice("状态", "Status", [("answered", "已答复", "Answered"), ("unavailable", "无法取得", "Unavailable")])
+    ref = text("成员", "Member", required=False, max=40)
+    item = text("项目", "Item", required=False, max=60)
+    value = text("查得", "Found", required=False, max=200)
+    as_of = text("截至", "As of", required=False, max=10)
+
+
+class RegistryAnswer(Form):
+    status = choice("核对状态", "Status", [
+        ("complete", "全部取得", "Complete"), ("partial", "部分取得", "Partial"), ("contradictory", "来源矛盾", "Contradictory"),
+        ("unavailable", "无法取得", "Unavailable")])  # fmt: skip
+    results = rows("查询结果", "Results", RegistryResult)
+
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return {"registry_status": loaded["status"]}
+
+
+FORMS: dict[str, type[Form]] = {
+    "completeness_check": CompletenessCheck,
+    "supplement": Supplement,
+    "register_near_relative": NearRelative,
+    "means_check": MeansCheck,
+    "home_survey": HomeSurvey,
+    "survey_cosign": SurveyCosign,
+    "neighbor_enquiry": NeighborEnquiry,
+    "reject_after_check": RejectAfterCheck,
+    "low_income_consent": LowIncomeConsent,
+    "democratic_review": DemocraticReview,
+    "street_opinion": StreetOpinion,
+    "street_signoff": StreetSignoff,
+    "special_case_decision": SpecialCaseDecision,
+    "post_street_notice": PostStreetNotice,
+    "remove_street_notice": RemoveStreetNotice,
+    "street_reinvestigate": StreetReinvestigate,
+    "submit_to_district": SubmitToDistrict,
+    "spot_check_visit": SpotCheckVisit,
+    "district_examination": DistrictExamination,
+    "post_district_notice": PostDistrictNotice,
+    "remove_district_notice": RemoveDistrictNotice,
+    "district_recheck": DistrictRecheck,
+    "decide": Decide,
+    "decide_refusal": DecideRefusal,
+    "deliver_approval": Deliver,
+    "deliver_refusal": Deliver,
+}
+MESSAGES: dict[str, type[Form]] = {"withdrawal": Withdrawal, "objection": Objection, "registry_answer": RegistryAnswer}
