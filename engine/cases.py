@@ -295,6 +295,8 @@ class Cases:
         """Step, and write down what followed: the entry, the task rows, the timers, the case's state."""
         timers = set(case.run.timers()) if cause != "case_started" else set()
         snapshots: dict[str, Any] = {}
+        if name in case.process.before:
+            case.process.before[name](act, case.ref, answers, case.run.facts)
 
         def call(service: str, facts: Data) -> Data:
             if service in case.process.gather:

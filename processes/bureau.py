@@ -54,7 +54,7 @@ def _means_check(office: Office, cases: Cases, registry: Registry) -> Handler:
 
     def handler(job: Job) -> Callable[[Act], None]:
         with office.read() as conn:
-            asked = households.check_request(conn, office.keys.on(conn), job.data["household_id"])
+            asked = households.check_request(conn, office.keys.on(conn), job.data["household_id"], office.today())
         request_id = f"{job.record_id}-{job.key}"
         try:
             answer = registry.query(request_id, asked["persons"])

@@ -140,6 +140,18 @@ def _ask_registries(act: Act, case: CaseRef, _answers: Data, facts: Data) -> Non
     jobs.plan(act.conn, "means_check", case.id, f"round.{facts['means_round']}", act.now, data)
 
 
+def _keep_findings(act: Act, _case: CaseRef, answers: Data, facts: Data) -> None:
+    """What the check found stands before what was declared, before anything is computed from it."""
+    household_id = facts["household_id"]
+    if answers.get("found_assets") is not None:
+        found = {"kind": "monetary_assets", "amount_fen": answers["found_assets"]}
+        households.set_property(act, household_id, [found], source="checked")
+    if answers.get("found_income") is not None:
+        who = households.applicant(act.conn, household_id)["id"]
+        item = {"kind": "other_income", "amount_fen": answers["found_income"], "period": "month"}
+        households.set_income(act, household_id, who, [item], source="checked")
+
+
 def _on_completeness(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
     if facts.get("complete"):
         return ()
@@ -177,7 +189,7 @@ def _on_grant(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[P
     puts = [Put("benefit", benefit_id, values)]
     for person_id, id_blind in members:
         values = {"benefit_id": benefit_id, "person_id": person_id, "id_blind": id_blind, "active": True}
-        puts.append(Put("benefit_person", opened.next_id(), values))
+        puts.append(Put("benefit_person", opened.next_id(), values, f"person:{person_id}"))
     act.append(opened, "benefit_granted", {"case": case.no}, puts=puts)
     return paperwork.issue(act, case, "approval", facts, answers)
 
@@ -238,6 +250,7 @@ DIBAO_2012 = Process(
         "close_withdrawn": close_withdrawn,
     },
     gather={"accept": _at_acceptance, "assess": _figures, "receive_file": _draw},
+    before={"means_check": _keep_findings},
     effects={
         "completeness_check": _on_completeness,
         "accept": _on_accept,

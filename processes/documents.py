@@ -1,0 +1,91 @@
+"""Scans and photos: encrypted under the household's key, safe on disk before the transaction that names them commits."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+from sqlalchemy import Connection, select
+
+from engine.crypto import BoundKeys, commitment
+from engine.errors import Invalid, NotFound
+from engine.model import Put
+from engine.office import Act
+from processes.tables import document, household
+
+MAX_BYTES = 8 * 1024 * 1024
+_MAGIC = ((b"%PDF-", "application/pdf"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"))
+_ORPHAN_AFTER = 3600  # seconds
+
+
+def store(act: Act, folder: Path, household_id: int, kind: str, title: str, stream: BinaryIO, case_no: str | None = None) -> int:
+    """Keep a file; the document's id. PDF, PNG and JPEG by their first bytes, up to 8 MB; the sent name is only a title."""
+    data = stream.read(MAX_BYTES + 1)
+    media_type = _sniff(data)
+    if act.conn.scalar(select(household.c.id).where(household.c.id == household_id)) is None:
+        raise NotFound("没有这户家庭")
+    record = act.open("household", household_id)
+    if act.actor.unit and not act.actor.covers(record.unit) and not record.unit.startswith(act.actor.unit):
+        raise NotFound("没有这户家庭")
+    row_id, name = record.next_id(), secrets.token_hex(16)
+    cipher = act.keys.subject(f"household:{household_id}")
+    _write(folder, name, cipher.seal(data, f"document:{row_id}".encode()))
+    values = {
+        "household_id": household_id, "case_no": case_no, "kind": kind[:30], "title": title[:120], "media_type": media_type,
+        "size": len(data), "commitment": commitment(cipher.key, data.hex()), "stored_name": name, "uploaded_by": act.actor.id,
+        "uploaded_on": act.today.isoformat(),
+    }  # fmt: skip
+    act.append(record, "document_kept", {"kind": kind[:30]}, puts=[Put("document", row_id, values, f"household:{household_id}")])
+    return row_id
+
+
+def _sniff(data: bytes) -> str:
+    if not data:
+        raise Invalid({"file": ["文件是空的"]})
+    if len(data) > MAX_BYTES:
+        raise Invalid({"file": ["文件太大，最多 8 MB"]})
+    for magic, media_type in _MAGIC:
+        if data.startswith(magic):
+            return media_type
+    raise Invalid({"file": ["只接受 PDF、PNG 或 JPEG 文件"]})
+
+
+def _write(folder: Path, name: str, data: bytes) -> None:
+    """Written and fsynced under a temporary name, then renamed: a crash leaves an orphan, never half a file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f"{name}.part"
+    with part.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    part.rename(folder / name)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def fetch(conn: Connection, keys: BoundKeys, folder: Path, document_id: int) -> tuple[bytes, str, int]:
+    """(bytes, media type, household id) of a document; checked against what the record says of it."""
+    row = conn.execute(select(document).where(document.c.id == document_id)).mappings().one_or_none()
+    cipher = row and keys.find(f"household:{row['household_id']}")
+    if row is None or cipher is None or not (folder / row["stored_name"]).exists():
+        raise NotFound("没有这份材料")
+    data = cipher.open((folder / row["stored_name"]).read_bytes(), f"document:{document_id}".encode())
+    if commitment(cipher.key, data.hex()) != row["commitment"]:
+        raise NotFound("这份材料与记录不符")
+    return data, row["media_type"], row["household_id"]
+
+
+def sweep(conn: Connection, folder: Path) -> int:
+    """Remove files that no document names, an hour after they were written: what a crash left behind."""
+    named = set(conn.scalars(select(document.c.stored_name)))
+    old = time.time() - _ORPHAN_AFTER
+    orphans = [f for f in folder.glob("*") if f.name not in named and f.stat().st_mtime < old]
+    for file in orphans:
+        file.unlink()
+    return len(orphans)

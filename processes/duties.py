@@ -1,0 +1,68 @@
+"""Separation of duties and recusal of near relatives (domain 5.3, 5.4; N220 art 14): pure rules over every hand-over."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+from engine.process import Broken
+
+INVESTIGATE = frozenset({"home_survey", "survey_cosign", "neighbor_enquiry", "street_reinvestigate"})
+REVIEW = frozenset({"street_opinion", "street_signoff", "submit_to_district", "reject_after_check"})
+APPROVE = frozenset({"decide", "decide_refusal"})
+ACCEPT = frozenset({"completeness_check"})
+EXAMINE = frozenset({"district_examination", "district_recheck", "spot_check_visit"})
+CHECK = frozenset({"means_check"})
+MEETING = frozenset({"special_case_decision"})
+
+# (the node's group, the group the person acted in, rule, what to say). Order: the most telling reason first.
+_CONFLICTS = (
+    (REVIEW, INVESTIGATE, "investigator-reviews", "您是本案入户调查人，不能审核本案（岗位分离）", "You investigated this case; you may not review it"),
+    (INVESTIGATE, REVIEW, "reviewer-investigates", "您是本案审核人，不能调查本案（岗位分离）", "You reviewed this case; you may not investigate it"),
+    (REVIEW, ACCEPT, "acceptor-reviews", "您受理了本案，不能审核本案（岗位分离）", "You accepted this case; you may not review it"),
+    (ACCEPT, REVIEW, "reviewer-accepts", "您审核过本案，不能受理本案（岗位分离）", "You reviewed this case; you may not accept it"),
+    (EXAMINE, INVESTIGATE | REVIEW | APPROVE, "street-examines", "您在街镇环节或审批环节办过本案，不能作区级审查（岗位分离）", "You handled this case before; you may not examine it"),
+    (CHECK, REVIEW | APPROVE, "opinion-holder-checks", "您已对本案发表意见，不能出具核对报告（岗位分离）", "You gave an opinion on this case; you may not check its means"),
+)  # fmt: skip
+
+
+class HasActed(Protocol):
+    @property
+    def node(self) -> str: ...
+    @property
+    def staff(self) -> str: ...
+
+
+def may(
+    verb: str, node: str, role: str, actor_id: str, *, actor_roles: Collection[str], acts: Sequence[HasActed],
+    relatives: Collection[str], facts: Mapping[str, Any],
+) -> Broken | None:  # fmt: skip
+    """None, or the rule that forbids `actor_id` to get (claim, transfer, delegate …) or do (complete) this task."""
+    if role not in actor_roles:
+        return Broken("role", "这件待办不属于您的岗位", "This task belongs to another post")
+    if actor_id in relatives:
+        return Broken("near-relative", "您与申请家庭成员有近亲属关系，应当回避，不能办理本案", "You are a near relative of the household: you may not handle this case")  # fmt: skip
+    mine = {act.node for act in acts if act.staff == actor_id}
+    for group, other, rule, zh, en in _CONFLICTS:
+        if node in group and mine & other:
+            return Broken(rule, zh, en)
+    if node in APPROVE and mine - APPROVE:
+        return Broken("approver-touched", "您办理过本案的其他环节，不能审批本案（审批人不得事先经办）", "You handled this case before; you may not approve it")
+    if node in MEETING and mine & (INVESTIGATE | REVIEW | APPROVE):
+        return Broken("handler-decides-special", "您经办过本案，不能主持特殊个案研究", "You handled this case; you may not decide it as special")
+    if node not in APPROVE and mine & APPROVE and node not in MEETING:
+        return Broken("approver-handles", "您审批过本案，不能再办理其他环节（岗位分离）", "You approved this case; you may not handle other steps")
+    return _second_signature(node, actor_id, acts, facts)
+
+
+def _second_signature(node: str, actor_id: str, acts: Sequence[HasActed], facts: Mapping[str, Any]) -> Broken | None:
+    """At least two distinct investigators sign, the second in his own session (N220 art 18-19)."""
+    if node != "survey_cosign":
+        return None
+    surveyors = [act.staff for act in acts if act.node == "home_survey"]
+    if surveyors and surveyors[-1] == actor_id:
+        return Broken("two-investigators", "入户调查应由两名以上调查人员签字，不能由同一人再次签字", "Two distinct investigators must sign")
+    chosen = facts.get("second_investigator")
+    if chosen and chosen != actor_id:
+        return Broken("named-investigator", "应由入户调查表上的第二调查人本人签字", "Only the second investigator named on the form may sign")
+    return None

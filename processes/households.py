@@ -1,0 +1,393 @@
+"""Households and their people: registering, income and property, authorisations, near relatives, and what may be shown.
+
+A household and each of its persons are records of their own; a person known by ID is used again, never entered twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, and_, or_, select
+
+from engine.crypto import BoundKeys
+from engine.errors import Conflict, Invalid, NotFound, Refused
+from engine.model import Put
+from engine.office import Act
+from engine.queries import Page, under
+from processes import identity, readers
+from processes.money import yuan
+from processes.tables import (
+    authorization,
+    benefit,
+    benefit_person,
+    household,
+    household_member,
+    income_item,
+    near_relative,
+    person,
+    property_item,
+    staff,
+    staff_relative,
+)
+
+_CURRENT = household_member.c.to_on.is_(None)
+REVEALABLE = {"household": ("address", "phone", "bank_account"), "person": ("id_no", "phone", "health")}
+
+
+def register(act: Act, data: Mapping[str, Any], *, production: bool = False) -> int:
+    """A new household with its members; `data` as understood by household_forms.HouseholdIn. Returns its id."""
+    _area(act, data["community"])
+    members = data["members"]
+    heads = [m for m in members if m["relation"] == "head"]
+    if len(heads) != 1:
+        raise Invalid({"members": ["应有且只有一名户主（申请人）"]})
+    numbers = [identity.normalise(m["id_no"]) for m in members if m.get("id_no")]
+    if len(set(numbers)) != len(numbers):
+        raise Invalid({"members": ["同一身份证号不能重复登记"]})
+    people = [_person(act, m, f"members.{n}", production=production) for n, m in enumerate(members)]
+    record = act.new("household", data["community"])
+    record.subject = record.changes["subject"] = subject = f"household:{record.id}"
+    applicant = people[members.index(heads[0])]
+    values = {
+        "no": f"H{record.id:07d}",
+        "street": data["community"][:9],
+        "community": data["community"],
+        "applicant_id": applicant,
+        "hukou_kind": data["hukou_kind"],
+        "near_relative_declared": bool(data.get("near_relative_declared")),
+        "review_class": data.get("review_class"),
+        **{k: data.get(k) for k in ("address", "phone", "bank_account", "bank_holder", "hardship_cause") if data.get(k)},
+    }
+    puts = [Put("household", record.id, values, subject)]
+    for member, person_id in zip(members, people, strict=True):
+        puts.append(_membership(record.next_id(), record.id, person_id, member, act.today, subject))
+    act.append(record, "household_registered", {"no": values["no"]}, puts=puts)
+    for member, person_id in zip(members, people, strict=True):
+        if member.get("income"):
+            set_income(act, record.id, person_id, member["income"])
+    if data.get("property"):
+        set_property(act, record.id, data["property"])
+    return record.id
+
+
+def _area(act: Act, community: str) -> None:
+    if len(community) < 12 or not (act.actor.covers(community) or not act.actor.unit):
+        raise Refused("unit", "这个居村不在您的辖区", "This community is outside your area")
+
+
+def _membership(row_id: int, household_id: int, person_id: int, member: Mapping[str, Any], day: date, subject: str) -> Put:
+    values = {"household_id": household_id, "person_id": person_id, "relation": member["relation"], "from_on": day.isoformat(),
+              "to_on": None, "excluded_reason": member.get("excluded_reason")}  # fmt: skip
+    return Put("household_member", row_id, values, subject)
+
+
+def _person(act: Act, data: Mapping[str, Any], path: str, *, production: bool) -> int:
+    """The person's id: found by the blind index of the ID, or entered now."""
+    number = identity.normalise(data.get("id_no") or "")
+    if number:
+        if why := identity.problem(number, act.today, production=production):
+            raise Invalid({f"{path}.id_no": [why]})
+        known = act.conn.scalar(select(person.c.id).where(person.c.id_blind == act.keys.blind(number)))
+        if known is not None:
+            _free(act.conn, known)
+            return known
+    record = act.new("person", act.actor.unit or "120116")
+    record.subject = record.changes["subject"] = subject = f"person:{record.id}"
+    born = identity.birth_date(number) if number else None
+    values = {
+        "name": data["name"],
+        "id_no": number or None,
+        "id_blind": act.keys.blind(number) if number else None,
+        "birth_date": born.isoformat() if born else data.get("birth_date"),
+        "sex": identity.sex(number) if number else data.get("sex"),
+        "health": _health(data),
+        "phone": data.get("phone"),
+        "labour_ability": data.get("labour_ability", "full"),
+        "employment": data.get("employment", "none"),
+        "full_time_student": bool(data.get("full_time_student")),
+        "placeholder": bool(data.get("placeholder")),
+    }
+    act.append(record, "person_registered", puts=[Put("person", record.id, {k: v for k, v in values.items() if v is not None}, subject)])
+    return record.id
+
+
+def _health(data: Mapping[str, Any]) -> str | None:
+    said = {k: data[k] for k in ("disability_kind", "disability_grade", "serious_illness") if data.get(k)}
+    return json.dumps(said, ensure_ascii=False) if said else None
+
+
+def _free(conn: Connection, person_id: int) -> None:
+    """A person is a member of one household at a time (domain 3.2)."""
+    query = select(household.c.no).join(household_member, household_member.c.household_id == household.c.id)
+    other = conn.scalar(query.where(household_member.c.person_id == person_id, _CURRENT))
+    if other:
+        raise Refused("one-household", f"此人已登记在家庭 {other}，不能重复登记", f"This person is a member of household {other}")
+
+
+def add_member(act: Act, household_id: int, data: Mapping[str, Any], *, production: bool = False) -> int:
+    record = _open(act, household_id)
+    person_id = _person(act, data, "", production=production)
+    act.append(record, "member_added", puts=[_membership(record.next_id(), household_id, person_id, data, act.today, f"household:{household_id}")])
+    if data.get("income"):
+        set_income(act, household_id, person_id, data["income"])
+    return person_id
+
+
+def end_member(act: Act, household_id: int, person_id: int, on: str) -> None:
+    record = _open(act, household_id)
+    where = and_(household_member.c.household_id == household_id, household_member.c.person_id == person_id, _CURRENT)
+    row = act.conn.scalar(select(household_member.c.id).where(where))
+    if row is None:
+        raise NotFound("这户没有这名成员")
+    act.append(record, "member_ended", puts=[Put("household_member", row, {"to_on": on})])
+
+
+def set_income(act: Act, household_id: int, person_id: int, items: Sequence[Mapping[str, Any]], source: str = "declared") -> None:
+    """Replace a member's income items of one source. items: kind, amount_fen, period, month?, year?"""
+    record = _open(act, household_id)
+    if person_id not in {m["person_id"] for m in members_of(act.conn, household_id)}:
+        raise NotFound("这户没有这名成员")
+    where = and_(income_item.c.household_id == household_id, income_item.c.person_id == person_id, income_item.c.source == source, income_item.c.valid)
+    puts = [Put("income_item", n, {"valid": False}) for n in act.conn.scalars(select(income_item.c.id).where(where))]
+    for item in items:
+        values = {"household_id": household_id, "person_id": person_id, "kind": item["kind"], "amount_fen": item["amount_fen"],
+                  "period": item.get("period", "month"), "month": item.get("month"), "year": item.get("year"), "source": source,
+                  "valid": True}  # fmt: skip
+        puts.append(Put("income_item", record.next_id(), values, f"household:{household_id}"))
+    act.append(record, "income_declared" if source == "declared" else "income_found", {"person": person_id}, puts=puts)
+
+
+def set_property(act: Act, household_id: int, items: Sequence[Mapping[str, Any]], source: str = "declared") -> None:
+    record = _open(act, household_id)
+    where = and_(property_item.c.household_id == household_id, property_item.c.source == source, property_item.c.valid)
+    puts = [Put("property_item", n, {"valid": False}) for n in act.conn.scalars(select(property_item.c.id).where(where))]
+    for item in items:
+        values = {"household_id": household_id, "person_id": item.get("person_id"), "kind": item["kind"], "amount_fen": item.get("amount_fen"),
+                  "functional_vehicle": bool(item.get("functional_vehicle")), "source": source, "valid": True}  # fmt: skip
+        puts.append(Put("property_item", record.next_id(), values, f"household:{household_id}"))
+    act.append(record, "property_declared" if source == "declared" else "property_found", puts=puts)
+
+
+def declare_near_relative(act: Act, household_id: int, data: Mapping[str, Any]) -> None:
+    """The applicant's statement that a member is a near relative of staff (N220 art 14)."""
+    record = _open(act, household_id)
+    subject = f"household:{household_id}"
+    values = {"household_id": household_id, "staff_login": data.get("staff_login"), "staff_name": data["staff_name"],
+              "position": data.get("position"), "relation": data["relation"]}  # fmt: skip
+    puts = [Put("near_relative", record.next_id(), values, subject), Put("household", household_id, {"near_relative_declared": True})]
+    act.append(record, "near_relative_declared", puts=puts)
+
+
+def authorise(act: Act, household_id: int, person_id: int, signed_on: str, valid_until: str, document_id: int | None = None) -> None:
+    record = _open(act, household_id)
+    if person_id not in {m["person_id"] for m in members_of(act.conn, household_id)}:
+        raise NotFound("这户没有这名成员")
+    if signed_on > act.today.isoformat() or valid_until < signed_on:
+        raise Invalid({"signed_on": ["签署日期不能晚于今天，有效期不能早于签署日期"]})
+    values = {"household_id": household_id, "person_id": person_id, "signed_on": signed_on, "valid_until": valid_until, "document_id": document_id}
+    act.append(record, "check_authorised", {"person": person_id}, puts=[Put("authorization", record.next_id(), values)])
+
+
+def _open(act: Act, household_id: int) -> Any:
+    record = act.open("household", household_id)
+    if act.actor.unit and not act.actor.covers(record.unit):
+        raise NotFound("没有这户家庭")
+    return record
+
+
+# -- reading
+
+
+def row(conn: Connection, household_id: int) -> Mapping[str, Any]:
+    found = conn.execute(select(household).where(household.c.id == household_id)).mappings().one_or_none()
+    if found is None:
+        raise NotFound("没有这户家庭")
+    return found
+
+
+def members_of(conn: Connection, household_id: int) -> list[Mapping[str, Any]]:
+    """Current members, head first: membership columns and the person's (sealed ones still sealed)."""
+    query = select(household_member.c.person_id, household_member.c.relation, household_member.c.excluded_reason,
+                   *[c for c in person.c if c.name != "id"])  # fmt: skip
+    query = query.join(person, person.c.id == household_member.c.person_id).where(household_member.c.household_id == household_id, _CURRENT)
+    return sorted(conn.execute(query).mappings(), key=lambda m: (m["relation"] != "head", m["person_id"]))
+
+
+def _adult(member: Mapping[str, Any], on: date) -> bool:
+    born = member["birth_date"]
+    if not born:
+        return not member["placeholder"]
+    day = date.fromisoformat(born)
+    return on.year - day.year - ((on.month, on.day) < (day.month, day.day)) >= 18
+
+
+def missing_authorisations(conn: Connection, household_id: int, on: date) -> list[int]:
+    """Adult members without an authorisation in force."""
+    day = on.isoformat()
+    where = and_(authorization.c.household_id == household_id, authorization.c.signed_on <= day, authorization.c.valid_until >= day)
+    signed = set(conn.scalars(select(authorization.c.person_id).where(where)))
+    return [m["person_id"] for m in members_of(conn, household_id) if _adult(m, on) and m["person_id"] not in signed]
+
+
+def cross_match(conn: Connection, household_id: int) -> frozenset[str]:
+    """Staff whose declared near relative, or who himself, is a member of the household."""
+    members = select(person.c.id_blind).join(household_member, household_member.c.person_id == person.c.id)
+    blinds = members.where(household_member.c.household_id == household_id, _CURRENT, person.c.id_blind.is_not(None)).scalar_subquery()
+    relatives = select(staff_relative.c.staff_id).where(staff_relative.c.id_blind.in_(blinds)).scalar_subquery()
+    return frozenset(conn.scalars(select(staff.c.login).where(or_(staff.c.person_blind.in_(blinds), staff.c.id.in_(relatives)))))
+
+
+def declared_relatives(conn: Connection, household_id: int) -> frozenset[str]:
+    query = select(near_relative.c.staff_login).where(near_relative.c.household_id == household_id)
+    return frozenset(login for login in conn.scalars(query) if login)
+
+
+def counted_members(conn: Connection, household_id: int, _on: date) -> list[tuple[int, str | None]]:
+    """(person id, blind index) of the members that a benefit counts."""
+    return [(m["person_id"], m["id_blind"]) for m in members_of(conn, household_id) if not m["excluded_reason"]]
+
+
+def applicant(conn: Connection, household_id: int) -> Mapping[str, Any]:
+    query = select(person.c.id, person.c.name).join(household, household.c.applicant_id == person.c.id)
+    found = conn.execute(query.where(household.c.id == household_id)).mappings().one_or_none()
+    if found is None:
+        raise NotFound("没有这户家庭")
+    return found
+
+
+def applicant_names(conn: Connection, subjects: Iterable[str | None]) -> dict[str, str]:
+    """subject "household:12" -> applicant's name, for lists."""
+    ids = {int(s.partition(":")[2]) for s in subjects if s and s.startswith("household:")}
+    query = select(household.c.id, person.c.name).join(person, person.c.id == household.c.applicant_id).where(household.c.id.in_(ids))
+    return {f"household:{row_id}": name for row_id, name in conn.execute(query)} if ids else {}
+
+
+def snapshot(conn: Connection, keys: BoundKeys, household_id: int, on: date) -> dict[str, Any]:
+    """The household as `eligibility.assess` reads it. What was checked or seen stands before what was declared."""
+    house = row(conn, household_id)
+    incomes = _best(conn.execute(select(income_item).where(income_item.c.household_id == household_id, income_item.c.valid)).mappings())
+    properties = _best(conn.execute(select(property_item).where(property_item.c.household_id == household_id, property_item.c.valid)).mappings())
+    members = []
+    for m in members_of(conn, household_id):
+        health = json.loads(keys.reveal("person", "health", m["person_id"], m["health"]) or "{}")
+        members.append({
+            "ref": str(m["person_id"]), "relation": m["relation"], "birth_date": m["birth_date"], "sex": m["sex"],
+            "labour_ability": m["labour_ability"], "employment": m["employment"], "full_time_student": bool(m["full_time_student"]),
+            "excluded_reason": m["excluded_reason"], **health,
+            "income": [_income(i) for i in incomes if i["person_id"] == m["person_id"]],
+        })  # fmt: skip
+    return {
+        "benefit_month": f"{on:%Y-%m}",
+        "applied_on": on.isoformat(),
+        "hukou_kind": house["hukou_kind"],
+        "members": members,
+        "property": [_asset(i) for i in properties],
+    }
+
+
+def _best(items: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Per person and kind: seen before checked before declared."""
+    rank = {"declared": 0, "checked": 1, "seen": 2}
+    found: dict[Any, list[Mapping[str, Any]]] = {}
+    for item in sorted(items, key=lambda i: (i["id"])):
+        found.setdefault((item["person_id"], item["kind"]), []).append(item)
+    kept: list[Mapping[str, Any]] = []
+    for group in found.values():
+        top = max(rank[i["source"]] for i in group)
+        kept += [i for i in group if rank[i["source"]] == top]
+    return kept
+
+
+def _income(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {"kind": item["kind"], "amount": yuan(item["amount_fen"]), "period": item["period"], "month": item["month"], "year": item["year"]}
+
+
+def _asset(item: Mapping[str, Any]) -> dict[str, Any]:
+    said: dict[str, Any] = {"kind": item["kind"], "functional_vehicle": bool(item["functional_vehicle"])}
+    return said | ({"amount": yuan(item["amount_fen"])} if item["amount_fen"] is not None else {})
+
+
+def view(conn: Connection, keys: BoundKeys, household_id: int, *, plain: bool = False) -> dict[str, Any]:
+    """A household for people: personal numbers masked unless `plain` (letters only)."""
+    house = row(conn, household_id)
+
+    def sealed(name: str) -> str:
+        text = keys.reveal("household", name, household_id, house[name])
+        return text if plain else _masked(text)
+
+    incomes = conn.execute(select(income_item).where(income_item.c.household_id == household_id, income_item.c.valid)).mappings().all()
+    assets = conn.execute(select(property_item).where(property_item.c.household_id == household_id, property_item.c.valid)).mappings().all()
+    signed = set(conn.scalars(select(authorization.c.person_id).where(authorization.c.household_id == household_id)))
+    members = []
+    for m in members_of(conn, household_id):
+        number = keys.reveal("person", "id_no", m["person_id"], m["id_no"])
+        members.append({
+            "person_id": m["person_id"], "name": m["name"], "relation": m["relation"], "id_no": number if plain else identity.mask(number),
+            "birth_date": m["birth_date"], "sex": m["sex"], "employment": m["employment"], "labour_ability": m["labour_ability"],
+            "full_time_student": bool(m["full_time_student"]), "placeholder": m["placeholder"], "excluded_reason": m["excluded_reason"],
+            "authorised": m["person_id"] in signed,
+            "income": [{**_income(i), "source": i["source"]} for i in incomes if i["person_id"] == m["person_id"]],
+        })  # fmt: skip
+    return {
+        "id": household_id,
+        **{k: house[k] for k in ("no", "street", "community", "hukou_kind", "review_class", "near_relative_declared", "bank_holder", "hardship_cause")},
+        "applicant": next((m["name"] for m in members if m["person_id"] == house["applicant_id"]), ""),
+        "address": sealed("address"),
+        "phone": sealed("phone"),
+        "bank_account": sealed("bank_account"),
+        "members": members,
+        "property": [{**_asset(i), "source": i["source"]} for i in assets],
+    }
+
+
+def _masked(text: str) -> str:
+    return text if not text else text[:2] + "*" * max(2, len(text) - 4) + text[-2:] if len(text) > 4 else "****"
+
+
+def search(conn: Connection, keys: BoundKeys, unit: str, *, name: str = "", id_no: str = "", page: int = 1, size: int = 25) -> Page:
+    """Households of a unit by a member's name (beginning) or exact ID."""
+    query = select(household.c.id, household.c.no, household.c.community, household.c.street, person.c.name.label("applicant"))
+    query = query.join(person, person.c.id == household.c.applicant_id).where(under(household.c.community, unit))
+    if name or id_no:
+        found = select(household_member.c.household_id).join(person, person.c.id == household_member.c.person_id).where(_CURRENT)
+        found = found.where(person.c.id_blind == keys.blind(identity.normalise(id_no))) if id_no else found.where(person.c.name.startswith(name, autoescape=True))
+        query = query.where(household.c.id.in_(found.scalar_subquery()))
+    rows = conn.execute(query.order_by(household.c.id.desc())).mappings().all()
+    return Page(list(rows[(page - 1) * size : page * size]), len(rows), page, size)
+
+
+def reveal(act: Act, kind: str, row_id: int, field: str, reason: str) -> str:
+    """A sealed field in plain, for a reason; the reading stands in the reader's own record, not in the case's."""
+    if field not in REVEALABLE.get(kind, ()):
+        raise Invalid({"field": ["这一项不能查看明文"]})
+    if not reason.strip():
+        raise Invalid({"reason": ["请写明查看理由"]})
+    table = household if kind == "household" else person
+    found = act.conn.execute(select(table).where(table.c.id == row_id)).mappings().one_or_none()
+    if found is None:
+        raise NotFound("没有这项资料")
+    readers.note(act, "field_revealed", {"kind": kind, "id": row_id, "field": field}, reason)
+    return act.keys.reveal(kind, field, row_id, found[field])
+
+
+def check_request(conn: Connection, keys: BoundKeys, household_id: int, on: date) -> dict[str, Any]:
+    """What the registries are asked, and what was declared: {"persons": [...], "declared": snapshot}."""
+    persons = [
+        {"ref": str(m["person_id"]), "id_no": keys.reveal("person", "id_no", m["person_id"], m["id_no"]), "name": m["name"]}
+        for m in members_of(conn, household_id)
+        if m["id_no"] is not None
+    ]
+    return {"persons": persons, "declared": snapshot(conn, keys, household_id, on)}
+
+
+def active_benefits(conn: Connection, household_id: int) -> list[Mapping[str, Any]]:
+    return list(conn.execute(select(benefit).where(benefit.c.household_id == household_id)).mappings())
+
+
+def refuse_second_benefit(conn: Connection, blind: str) -> None:
+    """One active benefit per person: said before the unique index would."""
+    if conn.scalar(select(benefit_person.c.id).where(benefit_person.c.id_blind == blind, benefit_person.c.active)):
+        raise Conflict("此人已在享受救助待遇", "This person already receives a benefit")

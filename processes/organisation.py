@@ -1,0 +1,236 @@
+"""The district's tree and its staff: units, posts, declared relatives, sign-in, tokens. Changes need two administrators."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+import argon2
+from sqlalchemy import Connection, func, select
+
+from engine.errors import Conflict, Invalid, NotFound, Refused
+from engine.model import Actor, Put
+from engine.office import Act
+from processes.tables import api_token, post, staff, staff_change, unit
+
+DISTRICT = "120116"
+ROLES = {
+    "window_clerk": ("窗口经办人", "Window clerk"),
+    "civil_affairs_officer": ("民政专干", "Civil affairs officer"),
+    "investigator": ("入户调查人", "Investigator"),
+    "reviewer": ("审核人", "Reviewer"),
+    "street_leader": ("街镇分管领导", "Street leader"),
+    "means_checker": ("核对员", "Means checker"),
+    "spot_checker": ("区级抽查人", "Spot checker"),
+    "district_examiner": ("区级审查人", "District examiner"),
+    "approver": ("审批人", "Approver"),
+    "finance_officer": ("资金发放岗", "Finance officer"),
+    "meeting_secretary": ("联席会议秘书", "Meeting secretary"),
+    "meeting_member": ("联席会议成员", "Meeting member"),
+    "complaint_officer": ("投诉举报受理人", "Complaint officer"),
+    "supervisor": ("监督主管", "Supervisor"),
+    "auditor": ("审计", "Auditor"),
+    "grid_worker": ("网格员", "Grid worker"),
+    "village_committee": ("居村委会成员", "Village committee"),
+    "volunteer": ("志愿者", "Volunteer"),
+    "admin": ("系统管理员", "Administrator"),
+}
+RELATIONS = ("spouse", "parent", "child", "sibling", "grandparent", "grandchild")
+_HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+_DUMMY = _HASHER.hash("no such person")
+
+
+@lru_cache(maxsize=1)
+def divisions() -> tuple[Mapping[str, str], ...]:
+    """The real streets, zones and communities (2023): level, code, name, parent_code."""
+    with (resources.files("processes") / "data" / "binhai_divisions.csv").open(encoding="utf-8") as file:
+        return tuple(csv.DictReader(file))
+
+
+def seed(act: Act) -> int:
+    """Write the tree into the record of the district; how many units."""
+    record = act.new("unit", DISTRICT)
+    rows = [{"code": DISTRICT, "name": "滨海新区", "level": "district", "parent_code": ""}]
+    rows += [{k: d[k] for k in ("code", "name", "level", "parent_code")} for d in divisions()]
+    for start in range(0, len(rows), 100):
+        puts = [Put("unit", record.next_id(), row) for row in rows[start : start + 100]]
+        act.append(record, "units_listed", puts=puts)
+    return len(rows)
+
+
+def unit_name(conn: Connection, code: str) -> str:
+    return conn.scalar(select(unit.c.name).where(unit.c.code == code)) or code
+
+
+def units(conn: Connection, under: str = DISTRICT, level: str | None = None) -> list[Mapping[str, Any]]:
+    query = select(unit).where(unit.c.code.startswith(under)).order_by(unit.c.code)
+    return list(conn.execute(query if level is None else query.where(unit.c.level == level)).mappings())
+
+
+# -- staff
+
+
+def add_staff(act: Act, login: str, name: str, password: str, posts: Iterable[Sequence[str]], id_no: str = "") -> int:
+    """A new staff member with posts [(role, unit)]; the row's id."""
+    if act.conn.scalar(select(staff.c.id).where(staff.c.login == login)) is not None:
+        raise Conflict(f"登录名 {login} 已被使用", f"The login {login} is taken")
+    if len(password) < 8:
+        raise Invalid({"password": ["密码至少 8 位"]})
+    pairs = _good_posts(act.conn, posts)
+    record = act.new("staff", pairs[0][1], subject=f"staff:{login}")
+    staff_id = record.id
+    values = {"login": login, "name": name, "active": True, "password_hash": _HASHER.hash(password),
+              "person_blind": act.keys.blind(id_no) if id_no else None}  # fmt: skip
+    puts = [Put("staff", staff_id, values, f"staff:{login}")]
+    puts += [Put("post", record.next_id(), {"staff_id": staff_id, "role": r, "unit": u, "active": True}) for r, u in pairs]
+    act.append(record, "staff_added", {"login": login}, puts=puts)
+    return staff_id
+
+
+def _good_posts(conn: Connection, posts: Iterable[Sequence[str]]) -> list[tuple[str, str]]:
+    pairs = [(p[0], p[1]) for p in posts]
+    if not pairs:
+        raise Invalid({"posts": ["至少一个岗位"]})
+    for role, code in pairs:
+        if role not in ROLES:
+            raise Invalid({"posts": [f"没有这个岗位：{role}"]})
+        if conn.scalar(select(unit.c.id).where(unit.c.code == code)) is None:
+            raise Invalid({"posts": [f"没有这个机构：{code}"]})
+    return pairs
+
+
+def change_posts(act: Act, login: str, posts: Iterable[Sequence[str]]) -> None:
+    pairs = _good_posts(act.conn, posts)
+    row = _staff(act.conn, login)
+    record = act.open("staff", row["id"])
+    old = act.conn.scalars(select(post.c.id).where(post.c.staff_id == row["id"], post.c.active)).all()
+    puts = [Put("post", n, {"active": False}) for n in old]
+    puts += [Put("post", record.next_id(), {"staff_id": row["id"], "role": r, "unit": u, "active": True}) for r, u in pairs]
+    act.append(record, "posts_changed", {"login": login}, puts=puts)
+
+
+def deactivate(act: Act, login: str) -> None:
+    row = _staff(act.conn, login)
+    record = act.open("staff", row["id"])
+    act.append(record, "staff_deactivated", {"login": login}, puts=[Put("staff", row["id"], {"active": False})])
+
+
+def declare_relative(act: Act, login: str, relation: str, name: str, id_no: str) -> None:
+    """A near relative of a staff member: households with this person are recused from him."""
+    if relation not in RELATIONS:
+        raise Invalid({"relation": ["没有这种近亲属关系"]})
+    row = _staff(act.conn, login)
+    record = act.open("staff", row["id"])
+    values = {"staff_id": row["id"], "relation": relation, "name": name, "id_blind": act.keys.blind(id_no)}
+    act.append(record, "relative_declared", {"login": login}, puts=[Put("staff_relative", record.next_id(), values, f"staff:{login}")])
+
+
+def _staff(conn: Connection, login: str) -> Mapping[str, Any]:
+    row = conn.execute(select(staff).where(staff.c.login == login)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"没有这位工作人员：{login}")
+    return row
+
+
+# -- changes by administrators: one proposes, another confirms
+
+_KINDS = {"posts": change_posts, "relative": declare_relative, "deactivate": deactivate, "add": add_staff}
+
+
+def propose_change(act: Act, login: str, kind: str, detail: Mapping[str, Any]) -> int:
+    if "admin" not in act.actor.roles:
+        raise Refused("admin", "只有系统管理员可以变更人员和岗位", "Only administrators change staff")
+    if kind not in _KINDS:
+        raise Invalid({"kind": ["没有这种变更"]})
+    record = act.new("staff_change", DISTRICT, subject=f"staff:{login}")
+    values = {"staff_login": login, "kind": kind, "detail": json.dumps(dict(detail), ensure_ascii=False),
+              "proposed_by": act.actor.id, "state": "proposed"}  # fmt: skip
+    act.append(record, "change_proposed", puts=[Put("staff_change", record.id, values, f"staff:{login}")])
+    return record.id
+
+
+def confirm_change(act: Act, change_id: int) -> None:
+    if "admin" not in act.actor.roles:
+        raise Refused("admin", "只有系统管理员可以变更人员和岗位", "Only administrators change staff")
+    row = act.conn.execute(select(staff_change).where(staff_change.c.id == change_id)).mappings().one_or_none()
+    if row is None:
+        raise NotFound("没有这项变更")
+    if row["state"] != "proposed":
+        raise Conflict("这项变更已经处理", "This change is settled already")
+    if row["proposed_by"] == act.actor.id:
+        raise Refused("two-persons", "提出变更的人不能自己确认（双人规则）", "The proposer may not confirm")
+    detail = json.loads(act.keys.reveal("staff_change", "detail", change_id, row["detail"]))
+    record = act.open("staff_change", change_id)
+    act.append(record, "change_confirmed", puts=[Put("staff_change", change_id, {"state": "confirmed", "confirmed_by": act.actor.id})])
+    _KINDS[row["kind"]](act, row["staff_login"], **detail)
+
+
+def changes(conn: Connection, state: str = "proposed") -> list[Mapping[str, Any]]:
+    return list(conn.execute(select(staff_change).where(staff_change.c.state == state).order_by(staff_change.c.id)).mappings())
+
+
+# -- who is who
+
+
+def find_actor(conn: Connection, login: str) -> Actor | None:
+    """The staff member as an actor: all roles, at the unit that covers all his posts."""
+    row = conn.execute(select(staff).where(staff.c.login == login)).mappings().one_or_none()
+    if row is None or not row["active"]:
+        return None
+    pairs = conn.execute(select(post.c.role, post.c.unit).where(post.c.staff_id == row["id"], post.c.active)).all()
+    return Actor(login, row["name"], frozenset(role for role, _ in pairs), _common([code for _, code in pairs]))
+
+
+def _common(codes: Sequence[str]) -> str:
+    """The unit that covers all: the shortest, when it is a prefix of the rest; else the district."""
+    shortest = min(codes, key=len, default="none")
+    return shortest if all(code.startswith(shortest) for code in codes) else DISTRICT
+
+
+def sign_in(conn: Connection, login: str, password: str) -> Actor | None:
+    """The actor, or None; takes the same time whether the login exists or not."""
+    row = conn.execute(select(staff.c.password_hash, staff.c.active).where(staff.c.login == login)).one_or_none()
+    try:
+        _HASHER.verify(row.password_hash if row and row.password_hash else _DUMMY, password)
+    except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+        return None
+    return find_actor(conn, login) if row and row.active else None
+
+
+def make_token(act: Act, login: str, name: str) -> str:
+    """A bearer token; only its digest is kept."""
+    row = _staff(act.conn, login)
+    token = "yb_" + secrets.token_urlsafe(32)
+    record = act.open("staff", row["id"])
+    values = {"staff_id": row["id"], "digest": hashlib.sha256(token.encode()).hexdigest(), "name": name, "revoked": False}
+    act.append(record, "token_made", {"name": name}, puts=[Put("api_token", record.next_id(), values)])
+    return token
+
+
+def actor_for_token(conn: Connection, token: str) -> Actor | None:
+    digest = hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+    query = select(staff.c.login).join(api_token, api_token.c.staff_id == staff.c.id)
+    login = conn.scalar(query.where(api_token.c.digest == digest, api_token.c.revoked.is_(False)))
+    return find_actor(conn, login) if login else None
+
+
+def colleagues(conn: Connection, role: str | None = None, unit_code: str = "") -> list[dict[str, Any]]:
+    """Active staff with a role whose post covers the unit: for pickers."""
+    query = select(staff.c.login, staff.c.name, post.c.role, post.c.unit).join(post, post.c.staff_id == staff.c.id)
+    query = query.where(staff.c.active, post.c.active).order_by(staff.c.login)
+    if role:
+        query = query.where(post.c.role == role)
+    rows = conn.execute(query).mappings()
+    return [dict(r) for r in rows if not unit_code or unit_code.startswith(r["unit"])]
+
+
+def staff_count(conn: Connection) -> int:
+    return conn.scalar(select(func.count()).select_from(staff)) or 0
+
+

@@ -1,0 +1,221 @@
+"""Business rows: units, staff, persons, households and what belongs to them. Each is projected from exactly one record.
+
+`personal` columns are kept out of entries; `sealed` ones are encrypted here too. Dates are ISO text, money is whole fen.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, text
+
+from engine.store import Id, metadata
+
+PERSONAL = {"personal": True}
+SEALED = {"personal": True, "sealed": True}
+
+
+def _id() -> Column[int]:
+    return Column("id", Id, primary_key=True, autoincrement=False)
+
+
+unit = Table(
+    "unit",
+    metadata,
+    _id(),
+    Column("code", String(20), nullable=False, unique=True),
+    Column("name", String(80), nullable=False),
+    Column("level", String(12), nullable=False),  # district | street | community
+    Column("parent_code", String(20), nullable=False),
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    _id(),
+    Column("login", String(60), nullable=False, unique=True),
+    Column("name", String(60), nullable=False, info=PERSONAL),
+    Column("active", Boolean, nullable=False),
+    Column("password_hash", String(200), info=PERSONAL),
+    Column("person_blind", String(32), info=PERSONAL),  # blind index of the staff member's own ID, if known
+)
+
+post = Table(
+    "post",
+    metadata,
+    _id(),
+    Column("staff_id", Id, nullable=False, index=True),
+    Column("role", String(30), nullable=False),
+    Column("unit", String(20), nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+
+staff_relative = Table(
+    "staff_relative",
+    metadata,
+    _id(),
+    Column("staff_id", Id, nullable=False),
+    Column("relation", String(20), nullable=False),
+    Column("name", String(60), info=PERSONAL),
+    Column("id_blind", String(32), index=True, info=PERSONAL),
+)
+
+staff_change = Table(
+    "staff_change",
+    metadata,
+    _id(),
+    Column("staff_login", String(60), nullable=False),
+    Column("kind", String(20), nullable=False),  # add | posts | relative | deactivate
+    Column("detail", LargeBinary, info=SEALED),  # JSON
+    Column("proposed_by", String(60), nullable=False),
+    Column("confirmed_by", String(60)),
+    Column("state", String(12), nullable=False),  # proposed | confirmed | refused
+)
+
+api_token = Table(
+    "api_token",
+    metadata,
+    _id(),
+    Column("staff_id", Id, nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("name", String(60), nullable=False),
+    Column("revoked", Boolean, nullable=False),
+)
+
+person = Table(
+    "person",
+    metadata,
+    _id(),
+    Column("name", String(60), nullable=False, info=PERSONAL),
+    Column("id_no", LargeBinary, info=SEALED),
+    Column("id_blind", String(32), index=True, info=PERSONAL),
+    Column("birth_date", String(10), info=PERSONAL),
+    Column("sex", String(6), info=PERSONAL),
+    Column("health", LargeBinary, info=SEALED),  # JSON: disability, illness
+    Column("phone", LargeBinary, info=SEALED),
+    Column("labour_ability", String(20), info=PERSONAL),
+    Column("employment", String(20), info=PERSONAL),
+    Column("full_time_student", Boolean, info=PERSONAL),
+    Column("placeholder", Boolean, nullable=False),  # counted, not named yet (import from annex 1)
+)
+
+household = Table(
+    "household",
+    metadata,
+    _id(),
+    Column("no", String(20), nullable=False, unique=True),
+    Column("street", String(20), nullable=False),
+    Column("community", String(20), nullable=False),
+    Column("applicant_id", Id, nullable=False),
+    Column("hukou_kind", String(6), nullable=False),  # urban | rural
+    Column("address", LargeBinary, info=SEALED),
+    Column("phone", LargeBinary, info=SEALED),
+    Column("bank_account", LargeBinary, info=SEALED),
+    Column("bank_holder", String(60), info=PERSONAL),
+    Column("review_class", String(1)),
+    Column("hardship_cause", String(60), info=PERSONAL),
+    Column("near_relative_declared", Boolean, nullable=False),
+    Index("ix_household_unit", "street", "community"),
+)
+
+household_member = Table(
+    "household_member",
+    metadata,
+    _id(),
+    Column("household_id", Id, nullable=False, index=True),
+    Column("person_id", Id, nullable=False, index=True),
+    Column("relation", String(30), nullable=False),
+    Column("from_on", String(10), nullable=False),
+    Column("to_on", String(10)),
+    Column("excluded_reason", String(20), info=PERSONAL),
+)
+
+income_item = Table(
+    "income_item",
+    metadata,
+    _id(),
+    Column("household_id", Id, nullable=False, index=True),
+    Column("person_id", Id, nullable=False),
+    Column("kind", String(30), nullable=False),
+    Column("amount_fen", BigInteger, nullable=False, info=PERSONAL),
+    Column("period", String(6), nullable=False),
+    Column("month", String(7)),
+    Column("year", Integer),
+    Column("source", String(12), nullable=False),  # declared | checked | seen
+    Column("valid", Boolean, nullable=False),
+)
+
+property_item = Table(
+    "property_item",
+    metadata,
+    _id(),
+    Column("household_id", Id, nullable=False, index=True),
+    Column("person_id", Id),
+    Column("kind", String(30), nullable=False),
+    Column("amount_fen", BigInteger, info=PERSONAL),
+    Column("functional_vehicle", Boolean, nullable=False),
+    Column("source", String(12), nullable=False),
+    Column("valid", Boolean, nullable=False),
+)
+
+authorization = Table(
+    "authorization",
+    metadata,
+    _id(),
+    Column("household_id", Id, nullable=False, index=True),
+    Column("person_id", Id, nullable=False),
+    Column("signed_on", String(10), nullable=False),
+    Column("valid_until", String(10), nullable=False),
+    Column("document_id", Id),
+)
+
+near_relative = Table(
+    "near_relative",
+    metadata,
+    _id(),
+    Column("household_id", Id, nullable=False, index=True),
+    Column("staff_login", String(60)),
+    Column("staff_name", String(60), info=PERSONAL),
+    Column("position", String(60), info=PERSONAL),
+    Column("relation", String(20), nullable=False),
+)
+
+document = Table(
+    "document",
+    metadata,
+    _id(),
+    Column("household_id", Id, nullable=False, index=True),
+    Column("case_no", String(40)),
+    Column("kind", String(30), nullable=False),
+    Column("title", String(120), info=PERSONAL),
+    Column("media_type", String(60), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("commitment", String(64), nullable=False),
+    Column("stored_name", String(80), nullable=False),
+    Column("uploaded_by", String(60), nullable=False),
+    Column("uploaded_on", String(10), nullable=False),
+)
+
+benefit = Table(
+    "benefit",
+    metadata,
+    _id(),
+    Column("household_id", Id, nullable=False, index=True),
+    Column("case_no", String(40)),
+    Column("category", String(30), nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+    Column("status", String(24), nullable=False),  # pending_first_payment | active | suspended | stopped | closed
+    Column("first_payment_month", String(7), nullable=False),
+    Column("members", Integer, nullable=False),
+    Column("granted_on", String(10)),
+    Column("law_version", String(20)),
+)
+
+benefit_person = Table(
+    "benefit_person",
+    metadata,
+    _id(),
+    Column("benefit_id", Id, nullable=False, index=True),
+    Column("person_id", Id, nullable=False),
+    Column("id_blind", String(32), info=PERSONAL),
+    Column("active", Boolean, nullable=False),
+    Index("uq_benefit_person_active", "id_blind", unique=True, sqlite_where=text("active = 1"), postgresql_where=text("active")),
+)
