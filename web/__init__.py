@@ -1,0 +1,131 @@
+"""The composition root: pages, API and their guards put together. Parts never import the factory."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from flask import Flask, Response, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException
+
+from engine.errors import EngineError
+from processes import calendar, organisation
+from processes.bureau import CATALOGUE, Bureau, build
+from processes.identity import mask_name
+from processes.money import yuan
+from web import admin, api, board, cases, desk, households, people, public, tasks
+from web.desk import lang, t
+from web.errors import status_of, words
+from web.settings import Settings
+
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_OPEN = ("people.sign_in", "people.language", "static", "public.notices", "public.notice", "public.health")
+
+
+def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -> Flask:
+    """The web application. Tests hand in a bureau of their own."""
+    settings = settings or (bureau.settings if bureau else Settings.from_environment())
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=10 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        MAX_FORM_PARTS=2000,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.production,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=8),
+        WTF_CSRF_TIME_LIMIT=None,
+        API_TITLE="应保 Yingbao",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.0.3",
+    )
+    app.extensions["bureau"] = bureau or build(settings)
+    for process in CATALOGUE.values():
+        process.check()
+    csrf = CSRFProtect(app)
+    for part in (people, tasks, cases, households, board, admin, public):
+        app.register_blueprint(part.bp)
+    api.init_app(app, csrf)
+    _guard(app)
+    _errors(app)
+    _words(app)
+    return app
+
+
+def _guard(app: Flask) -> None:
+    @app.before_request
+    def _signed_in() -> ResponseReturnValue | None:
+        endpoint = request.endpoint or ""
+        if request.path.startswith("/api/") or endpoint in _OPEN or desk.actor() is not None or not endpoint:
+            return None
+        return redirect(url_for("people.sign_in", next=request.full_path if request.method == "GET" else "/"))
+
+    @app.after_request
+    def _headers(response: Response) -> Response:
+        response.headers.setdefault("Content-Security-Policy", _CSP)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "same-origin"
+        if session.get("login"):
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def _errors(app: Flask) -> None:
+    def page(status: int, title: str, text: str) -> ResponseReturnValue:
+        return render_template("error.html", status=status, title=title, text=text), status
+
+    @app.errorhandler(EngineError)
+    def _known(error: EngineError) -> ResponseReturnValue:
+        titles = {403: t("不能这样办理", "Not allowed"), 404: t("没有找到", "Not found"), 409: t("情况有变化", "Something has changed"), 422: t("请检查填写内容", "Please check")}
+        status = status_of(error)
+        return page(status, titles.get(status, t("不能办理", "Cannot do this")), words(error, lang()))
+
+    @app.errorhandler(CSRFError)
+    def _forged(_: CSRFError) -> ResponseReturnValue:
+        return page(400, t("页面已过期", "This page has expired"), t("请返回上一页刷新后再提交，您填写的内容不会丢失。", "Go back, refresh and submit again."))
+
+    @app.errorhandler(HTTPException)
+    def _http(error: HTTPException) -> ResponseReturnValue:
+        code = error.code or 500
+        texts = {404: t("没有这个页面。", "There is no such page."), 413: t("提交的内容太大，最多 10 MB。", "Too large, at most 10 MB."),
+                 405: t("不能这样打开这个页面。", "This page is not opened that way.")}  # fmt: skip
+        return page(code, t("不能打开", "Cannot open"), texts.get(code, t("请求有误。", "Bad request.")))
+
+
+def _words(app: Flask) -> None:
+    @app.context_processor
+    def _context() -> dict[str, Any]:
+        made = desk.bureau()
+        offset = getattr(made.office.clock, "offset", None)
+        moved = bool(offset and abs(offset().total_seconds()) > 60)
+        return {"t": t, "lang": lang(), "me": desk.actor(), "new_key": desk.new_key, "roles": organisation.ROLES, "clock_moved": moved,
+                "business_now": made.office.clock(), "today": made.office.today()}  # fmt: skip
+
+    app.jinja_env.filters.update(yuan=yuan, mask_name=mask_name, left=_left, moment=_moment)
+
+
+def _left(due_on: str | None, today: date) -> str:
+    """剩余 3 个工作日: in words, colour is never alone."""
+    if not due_on:
+        return t("及时办理", "promptly")
+    due = date.fromisoformat(due_on)
+    n = calendar.workdays_between(today, due)
+    if due < today:
+        late = max(1, -n)
+        return t(f"已超期 {late} 个工作日", f"{late} working days late")
+    if due == today:
+        return t("今天到期", "due today")
+    note = t("（暂定）", " (provisional)") if calendar.provisional(due) else ""
+    return t(f"剩余 {n} 个工作日", f"{n} working days left") + note
+
+
+def _moment(value: Any) -> str:
+    from engine.model import SHANGHAI  # noqa: PLC0415
+
+    return "" if value is None else f"{value.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"

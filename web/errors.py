@@ -1,0 +1,42 @@
+"""One table: what went wrong -> status and words, for pages and for the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.errors import BadProcess, Conflict, Diverged, EngineError, Invalid, NotFound, NotWaiting, Refused
+from processes.eligibility import BadFacts
+
+STATUS: tuple[tuple[type[Exception], int], ...] = (
+    (NotFound, 404),
+    (Refused, 403),
+    (Invalid, 422),
+    (BadFacts, 422),
+    (NotWaiting, 409),
+    (Conflict, 409),
+    (Diverged, 409),
+    (BadProcess, 500),
+    (EngineError, 400),
+)
+
+
+def status_of(error: Exception) -> int:
+    return next(status for kind, status in STATUS if isinstance(error, kind))
+
+
+def words(error: Exception, lang: str) -> str:
+    return str(getattr(error, "en", error) if lang == "en" else error)
+
+
+def fields_of(error: Exception) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = getattr(error, "fields", {})
+    return found
+
+
+def problem(error: Exception, lang: str = "zh") -> dict[str, Any]:
+    """The API's problem payload: {code, status, message, errors, rule?}."""
+    code = status_of(error)
+    said: dict[str, Any] = {"code": code, "status": type(error).__name__, "message": words(error, lang), "errors": fields_of(error)}
+    if isinstance(error, Refused):
+        said["rule"] = error.rule
+    return said

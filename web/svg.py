@@ -1,0 +1,223 @@
+"""A drawing as SVG, made on the server from its BPMN DI: for pages without script, for print and for replay.
+
+Presentation attributes only: a strict content-security policy allows no style attribute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from html import escape
+from typing import Any
+
+from lxml import etree
+
+from processes import organisation
+
+NS = {
+    "b": "http://www.omg.org/spec/BPMN/20100524/MODEL",
+    "di": "http://www.omg.org/spec/BPMN/20100524/DI",
+    "dc": "http://www.omg.org/spec/DD/20100524/DC",
+    "w": "http://www.omg.org/spec/DD/20100524/DI",
+    "yb": "urn:yingbao:bpmn:1",
+}
+# state -> stroke, fill, width, dash, (zh, en)
+_LOOK = {
+    "done": ("#00703c", "#e3f2e9", 2.0, "", ("已完成", "done")),
+    "current": ("#1d70b8", "#dceaf6", 4.0, "", ("本步", "this step")),
+    "active": ("#b15f00", "#fff3e0", 3.0, "7 4", ("当前待办", "waiting")),
+    "none": ("#505a5f", "#ffffff", 1.5, "", ("未开始", "not begun")),
+}
+_NO_BREAK_BEFORE = "，。；：、）」”!?"
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What a run has done: node -> times, the step looked at, what waits, the flows taken, words under nodes."""
+
+    done: Mapping[str, int] = field(default_factory=dict)
+    current: Collection[str] = ()
+    active: Collection[str] = ()
+    flows: Collection[str] = ()
+    notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def state(self, node: str) -> str:
+        if node in self.current:
+            return "current"
+        if node in self.active:
+            return "active"
+        return "done" if node in self.done else "none"
+
+
+@lru_cache(maxsize=32)
+def _parsed(xml: bytes) -> tuple[Any, Mapping[str, Any]]:
+    tree = etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
+    return tree, {e.get("id"): e for e in tree.iter() if isinstance(e.tag, str) and e.get("id")}
+
+
+def render(xml: bytes, marks: Marks, *, title: str, lang: str = "zh", name: str = "d") -> str:
+    """The SVG element; empty text when the drawing has no diagram. `name` keeps ids apart on one page."""
+    tree, elements = _parsed(xml)
+    pen = _Pen(elements, marks, lang, name)
+    shapes = tree.findall(".//di:BPMNShape", NS)
+    if not shapes:
+        return ""
+    for shape in shapes:
+        pen.shape(shape)
+    for edge in tree.iterfind(".//di:BPMNEdge", NS):
+        pen.edge(edge)
+    return pen.finish(title)
+
+
+def _width(text: str) -> float:
+    return sum(1 if ord(c) > 0x2E80 else 0.55 for c in text)
+
+
+def _wrapped(text: str, em: float) -> list[str]:
+    lines, line = [], ""
+    for char in text:
+        if _width(line + char) > em and char not in _NO_BREAK_BEFORE and (ord(char) > 0x2E80 or line.endswith(" ")):
+            lines.append(line)
+            line = ""
+        line += char
+    return [*lines, line]
+
+
+class _Pen:
+    def __init__(self, elements: Mapping[str, Any], marks: Marks, lang: str, name: str) -> None:
+        self.elements, self.marks, self.lang, self.name = elements, marks, lang, name
+        self.back: list[str] = []  # pools, lanes, sub-processes
+        self.lines: list[str] = []
+        self.front: list[str] = []
+        self.xs: list[float] = []
+        self.ys: list[float] = []
+
+    def label(self, element: Any) -> str:
+        zh = element.get("name") or ""
+        return (element.get(f"{{{NS['yb']}}}name_en") or zh) if self.lang == "en" else zh
+
+    def text(self, x: float, y: float, text: str, em: float, size: int = 12, colour: str = "#0b0c0c") -> str:
+        lines = _wrapped(text, em) if text else []
+        top = y - (len(lines) - 1) * size * 0.6
+        return "".join(
+            f'<text x="{x:.0f}" y="{top + n * size * 1.2:.1f}" font-size="{size}" fill="{colour}" text-anchor="middle" '
+            f'dominant-baseline="central">{escape(line.strip())}</text>'
+            for n, line in enumerate(lines)
+        )
+
+    def shape(self, shape: Any) -> None:
+        element = self.elements.get(shape.get("bpmnElement"))
+        bounds = shape.find("dc:Bounds", NS)
+        if element is None or bounds is None:
+            return
+        x, y, w, h = (float(bounds.get(k)) for k in ("x", "y", "width", "height"))
+        self.xs += [x, x + w]
+        self.ys += [y, y + h + 14]
+        kind = etree.QName(element).localname
+        if kind in ("participant", "lane"):
+            self._band(element, x, y, w, h, kind)
+            return
+        state = self.marks.state(element.get("id"))
+        colour, fill, width, dash, words = _LOOK[state]
+        line = f'stroke="{colour}" fill="{fill}" stroke-width="{width}"' + (f' stroke-dasharray="{dash}"' if dash else "")
+        label = self.label(element)
+        times = self.marks.done.get(element.get("id"), 0)
+        said = escape(f"{label or element.get('id')}：{words[self.lang == 'en']}" + (f" ×{times}" if times > 1 else ""))
+        body = self._body(element, kind, label, (x, y, w, h), line, colour, shape)
+        drawn = f'<g data-id="{escape(element.get("id"))}" class="{state}"><title>{said}</title>{body}{self._notes(element, x, y, w, h, colour)}</g>'
+        (self.back if kind == "subProcess" else self.front).append(drawn)
+
+    def _band(self, element: Any, x: float, y: float, w: float, h: float, kind: str) -> None:
+        fill = "#f8f9fa" if kind == "participant" else "none"
+        label = self.label(element)
+        size = 12
+        turned = (f'<text x="{x + 15:.0f}" y="{y + h / 2:.0f}" font-size="{size}" fill="#505a5f" text-anchor="middle" '
+                  f'dominant-baseline="central" transform="rotate(-90 {x + 15:.0f} {y + h / 2:.0f})">{escape(label)}</text>')  # fmt: skip
+        self.back.append(f'<rect x="{x}" y="{y}" width="{w}" height="{h}" fill="{fill}" stroke="#b1b4b6" stroke-width="1"/>{turned}')
+
+    def _body(self, element: Any, kind: str, label: str, box: tuple[float, float, float, float], line: str, colour: str, shape: Any) -> str:
+        x, y, w, h = box
+        cx, cy = x + w / 2, y + h / 2
+        if kind.endswith("Gateway"):
+            sign = {"parallelGateway": "+", "exclusiveGateway": "×", "eventBasedGateway": "⬠"}.get(kind, "○")
+            lx, ly = self._label_at(shape, cx, y - 12)
+            return (f'<path d="M{cx},{y} L{x + w},{cy} L{cx},{y + h} L{x},{cy} Z" {line}/>'
+                    f'<text x="{cx}" y="{cy}" font-size="22" text-anchor="middle" dominant-baseline="central" fill="{colour}">{sign}</text>'
+                    + self.text(lx, ly, label, 8, 11))  # fmt: skip
+        if kind.endswith("Event"):
+            lx, ly = self._label_at(shape, cx, y + h + 12)
+            return self._event(element, kind, cx, cy, w / 2, line, colour) + self.text(lx, ly, label, 8, 11)
+        if kind == "subProcess":
+            return f'<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="10" {line} fill-opacity="0.25"/>' + self.text(cx, y + 13, label, 40, 12)
+        role = self._role(element, kind)
+        return (f'<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="8" {line}/>' + self.text(cx, cy - (6 if role else 0), label, (w - 10) / 12.5, 12)
+                + (self.text(cx, y + h - 12, role, 12, 10, "#505a5f") if role else ""))  # fmt: skip
+
+    def _role(self, element: Any, kind: str) -> str:
+        """Who does it: lanes inside sub-processes are not drawn, so the post stands in the box."""
+        said = element.find("b:extensionElements/yb:task", NS)
+        if kind == "userTask" and said is not None:
+            zh, en = organisation.ROLES.get(said.get("role", ""), ("", ""))
+        else:
+            zh, en = "系统", "system"
+        return en if self.lang == "en" else zh
+
+    def _label_at(self, shape: Any, x: float, y: float) -> tuple[float, float]:
+        bounds = shape.find("di:BPMNLabel/dc:Bounds", NS)
+        if bounds is None:
+            return x, y
+        bx, by, bw, bh = (float(bounds.get(k)) for k in ("x", "y", "width", "height"))
+        self.xs += [bx, bx + bw]
+        self.ys += [by, by + bh]
+        return bx + bw / 2, by + bh / 2
+
+    def _event(self, element: Any, kind: str, cx: float, cy: float, r: float, line: str, colour: str) -> str:
+        ring = f'<circle cx="{cx}" cy="{cy}" r="{r}" {line}/>'
+        if kind in ("intermediateCatchEvent", "boundaryEvent"):
+            ring += f'<circle cx="{cx}" cy="{cy}" r="{r - 3}" fill="none" stroke="{colour}" stroke-width="1"/>'
+        if kind == "endEvent":
+            ring += f'<circle cx="{cx}" cy="{cy}" r="{r - 2}" fill="none" stroke="{colour}" stroke-width="3"/>'
+        if element.find("b:messageEventDefinition", NS) is not None:
+            ring += f'<path d="M{cx - 8},{cy - 5} h16 v11 h-16 z M{cx - 8},{cy - 5} l8,6 l8,-6" fill="none" stroke="{colour}"/>'
+        if element.find("b:timerEventDefinition", NS) is not None:
+            ring += f'<path d="M{cx},{cy} v-8 M{cx},{cy} l6,4" fill="none" stroke="{colour}" stroke-width="1.5"/>'
+        return ring
+
+    def _notes(self, element: Any, x: float, y: float, w: float, h: float, colour: str) -> str:
+        notes = self.marks.notes.get(element.get("id"), ())
+        return "".join(self.text(x + w / 2, y + h + 10 + n * 12, note, 14, 10, colour) for n, note in enumerate(notes))
+
+    def edge(self, edge: Any) -> None:
+        element = self.elements.get(edge.get("bpmnElement"))
+        points = [(float(p.get("x")), float(p.get("y"))) for p in edge.iterfind("w:waypoint", NS)]
+        if element is None or len(points) < 2:
+            return
+        self.xs += [x for x, _ in points]
+        self.ys += [y for _, y in points]
+        taken = element.get("id") in self.marks.flows
+        colour, width, end = ("#00703c", 3, "t") if taken else ("#505a5f", 1.2, "p")
+        path = " ".join(f"{x:.0f},{y:.0f}" for x, y in points)
+        self.lines.append(f'<polyline data-id="{escape(element.get("id"))}" points="{path}" fill="none" stroke="{colour}" stroke-width="{width}" '
+                          f'marker-end="url(#{self.name}{end})"/>')  # fmt: skip
+        label = element.get("name") or ""
+        if label and self.lang != "en":
+            longest = max(range(len(points) - 1), key=lambda j: abs(points[j][0] - points[j + 1][0]))
+            mid = ((points[longest][0] + points[longest + 1][0]) / 2, points[longest][1] - 8)
+            x, y = self._label_at(edge, *mid)
+            self.front.append(f'<g paint-order="stroke" stroke="#ffffff" stroke-width="3">{self.text(x, y, label, 12, 10)}</g>' + self.text(x, y, label, 12, 10))
+
+    def finish(self, title: str) -> str:
+        left, top = min(self.xs) - 10, min(self.ys) - 16
+        width, height = max(self.xs) - left + 20, max(self.ys) - top + 20
+        tips = "".join(
+            f'<marker id="{self.name}{key}" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" '
+            f'orient="auto"><path d="M0,0 L10,5 L0,10z" fill="{colour}"/></marker>'
+            for key, colour in (("p", "#505a5f"), ("t", "#00703c"))
+        )
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="drawing" viewBox="{left:.0f} {top:.0f} {width:.0f} {height:.0f}" role="img" '
+            f'aria-label="{escape(title)}" font-family="Noto Sans SC, Noto Sans CJK SC, Microsoft YaHei, sans-serif"><defs>{tips}</defs>'
+            + "".join([*self.back, *self.lines, *self.front])
+            + "</svg>"
+        )
