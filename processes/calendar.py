@@ -6,15 +6,19 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 import chinese_calendar
-from chinese_calendar.constants import holidays, workdays
+from chinese_calendar.constants import holidays
 
-LAST_PUBLISHED = max(day.year for day in (*holidays, *workdays))
-FIRST_PUBLISHED = min(day.year for day in (*holidays, *workdays))
+from processes.law import CALENDAR
+
+FIRST_PUBLISHED = min(day.year for day in holidays)
+LAST_PUBLISHED = max(day.year for day in holidays)
 
 
 @lru_cache(maxsize=4096)
 def is_workday(day: date) -> bool:
-    """Past the last published year the answer is provisional: Monday to Friday."""
+    """Our own table first, then the package; outside its years Monday to Friday (see `provisional`)."""
+    if day in CALENDAR:
+        return CALENDAR[day]
     if FIRST_PUBLISHED <= day.year <= LAST_PUBLISHED:
         return bool(chinese_calendar.is_workday(day))
     return day.weekday() < 5
@@ -27,7 +31,9 @@ def provisional(day: date) -> bool:
 
 @lru_cache(maxsize=4096)
 def add_workdays(start: date, n: int) -> date:
-    """The last day of "within n working days from start"; the day of start is not counted."""
+    """The last day of "within n working days from start"; the day of start is not counted. ValueError when n < 0."""
+    if n < 0:
+        raise ValueError("working days are counted forward")
     day = start
     while n > 0:
         day += timedelta(days=1)
@@ -43,5 +49,5 @@ def workdays_between(start: date, end: date) -> int:
 
 
 def notice_end(posted: date, days: int = 7) -> date:
-    """A notice posted on day D ends at the close of D + days: calendar days, full ones."""
+    """A notice posted on day D ends at the close of D + days: calendar days, full ones (domain 10)."""
     return posted + timedelta(days=days)

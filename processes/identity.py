@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import date
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
 INVENTED_DIVISION = "120199"  # never allotted; accepted outside production only
-SAMPLES = frozenset({"120116195001010013", "120116198006150027", "120116201009090036"})
+SAMPLES = frozenset({"120116195001010013", "120116198006150027", "120116201009090036"})  # domain 9, fictional
+_PROVINCES = frozenset(
+    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split()
+)
+_FOLD = str.maketrans({chr(0xFF01 + n): chr(0x21 + n) for n in range(94)})
 
 
 def normalise(text: str) -> str:
     """Half-width, no blanks, capital X."""
-    return re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).upper()
+    return re.sub(r"\s", "", text.translate(_FOLD)).upper()
 
 
 def check_digit(body: str) -> str:
+    """The 18th character for the first 17 digits (GB 11643)."""
     return _CHECK[sum(int(d) * w for d, w in zip(body, _WEIGHTS, strict=True)) % 11]
 
 
 def birth_date(number: str) -> date | None:
+    """The birth date that a normalised 18-digit number says; None when it is no date."""
     try:
         return date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     except ValueError:
@@ -29,6 +34,7 @@ def birth_date(number: str) -> date | None:
 
 
 def sex(number: str) -> str:
+    """"male" or "female", from the 17th digit of a normalised number."""
     return "male" if int(number[16]) % 2 else "female"
 
 
@@ -38,6 +44,8 @@ def problem(number: str, today: date, *, production: bool = False) -> str | None
         return "15 位旧号码请换成 18 位"
     if not re.fullmatch(r"[0-9]{17}[0-9X]", number):
         return "身份证号应为 18 位"
+    if number[:2] not in _PROVINCES:
+        return "身份证号中的地区不正确"
     born = birth_date(number)
     if born is None or born > today or today.year - born.year > 130:
         return "身份证号中的出生日期不正确"
@@ -48,9 +56,15 @@ def problem(number: str, today: date, *, production: bool = False) -> str | None
     return None
 
 
+def allowed(number: str, production: bool) -> bool:  # noqa: FBT001
+    """Whether a number (as typed) may be kept here by its form, check digit and division; invented ones only in demos."""
+    found = normalise(number)
+    return problem(found, date.max.replace(year=date.today().year), production=production) is None
+
+
 def mask(number: str) -> str:
-    """1201**********0013"""
-    return number if len(number) < 12 else number[:4] + "*" * (len(number) - 8) + number[-4:]
+    """1201**********0013; what is too short to keep eight characters is hidden whole."""
+    return "*" * len(number) if len(number) < 12 else number[:4] + "*" * (len(number) - 8) + number[-4:]
 
 
 def mask_name(name: str) -> str:
@@ -62,6 +76,8 @@ def mask_name(name: str) -> str:
 
 def invent(born: date, sex_: str, serial: int) -> str:
     """A number with a valid check digit that nobody has: its division was never allotted. serial: 0..499."""
-    sequence = serial % 500 * 2 + (sex_ == "male")
+    if not 0 <= serial < 500 or sex_ not in ("male", "female"):
+        raise ValueError("serial is 0..499, sex is male or female")
+    sequence = serial * 2 + (sex_ == "male")
     body = f"{INVENTED_DIVISION}{born:%Y%m%d}{sequence:03d}"
     return body + check_digit(body)

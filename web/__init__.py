@@ -92,6 +92,8 @@ def _errors(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> ResponseReturnValue:
+        if request.path.startswith(api.PREFIX):
+            return api.http_problem(error)
         code = error.code or 500
         texts = {404: t("没有这个页面。", "There is no such page."), 413: t("提交的内容太大，最多 10 MB。", "Too large, at most 10 MB."),
                  405: t("不能这样打开这个页面。", "This page is not opened that way.")}  # fmt: skip
@@ -104,7 +106,9 @@ def _words(app: Flask) -> None:
         made = desk.bureau()
         offset = getattr(made.office.clock, "offset", None)
         moved = bool(offset and abs(offset().total_seconds()) > 60)
-        return {"t": t, "lang": lang(), "me": desk.actor(), "new_key": desk.new_key, "roles": organisation.ROLES, "clock_moved": moved,
+        who = desk.actor()
+        boss = who is not None and not who.roles.isdisjoint(board.BOSSES)
+        return {"t": t, "lang": lang(), "me": who, "is_boss": boss, "new_key": desk.new_key, "roles": organisation.ROLES, "clock_moved": moved,
                 "business_now": made.office.clock(), "today": made.office.today()}  # fmt: skip
 
     app.jinja_env.filters.update(yuan=yuan, mask_name=mask_name, left=_left, moment=_moment)

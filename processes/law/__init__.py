@@ -1,24 +1,34 @@
-"""The law as dated data: each value with its first day and its source. Wrong files are refused at import."""
+"""The law as dated data: each value with its first day and its source; a malformed file is refused at import.
+
+Every YAML file here maps a name to rows `{from: date, value: "text", source: key, unverified: true?}`, oldest first.
+Sources are the keys of `reference/domain.md` 0.2; `unverified` marks what the bureau still has to confirm (configuration).
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal, InvalidOperation
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from importlib import resources
+from types import MappingProxyType
 from typing import Any
 
 import yaml
 
 
 class BadLaw(Exception):
-    """A law file is malformed; the text says where."""
+    """A law file is malformed, or there is no value for the name and day asked; the text says where."""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
+    """One dated value. text: as written; since: its first day; source: key; unverified: to be confirmed."""
+
     name: str
     since: date
     text: str
@@ -27,56 +37,126 @@ class Value:
 
     @property
     def amount(self) -> Decimal:
-        """The value as an exact number; yuan where it is money."""
+        """The value as an exact decimal; yuan where it is money, a count where it is days, months or years."""
         return Decimal(self.text)
 
-
-_RAW = (resources.files(__package__) / "parameters.yaml").read_bytes()
-DIGEST = hashlib.sha256(_RAW).hexdigest()
-
-
-def _read(raw: bytes) -> dict[str, tuple[Value, ...]]:
-    said = yaml.safe_load(raw)
-    if not isinstance(said, dict):
-        raise BadLaw("a law file is a table of names")
-    return {name: _values(name, rows) for name, rows in said.items()}
+    @property
+    def fraction(self) -> Fraction:
+        """The value as an exact fraction; also reads "2/3"."""
+        return Fraction(self.text)
 
 
-def _values(name: str, rows: Any) -> tuple[Value, ...]:
+Table = Mapping[str, tuple[Value, ...]]
+
+
+class _Once(yaml.SafeLoader):
+    """YAML that refuses a name said twice: the second would silently win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
+        names = [key.value for key, _ in node.value]
+        if twice := sorted({n for n in names if names.count(n) > 1}):
+            raise BadLaw(f"said twice: {', '.join(twice)}")
+        return super().construct_mapping(node, deep=deep)
+
+
+def _number(text: str) -> bool:
+    return re.fullmatch(r"[0-9]+(\.[0-9]+)?|[0-9]+/[1-9][0-9]*", text) is not None
+
+
+def _parameter(name: str, text: str) -> bool:
+    return text in ("<", "<=") if name.endswith("_operator") else _number(text)
+
+
+def _day_kind(name: str, text: str) -> bool:
+    return re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", name) is not None and text in ("workday", "holiday")
+
+
+def _words(_name: str, text: str) -> bool:
+    return bool(text.strip())
+
+
+_FILES: Mapping[str, Callable[[str, str], bool]] = {
+    "parameters.yaml": _parameter,
+    "procedure.yaml": _parameter,
+    "deductions.yaml": _parameter,
+    "excluded_income.yaml": _words,
+    "versions.yaml": _words,
+    "calendar.yaml": _day_kind,
+}
+
+
+def read(raw: bytes, file: str, fits: Callable[[str, str], bool]) -> Table:
+    """A law file as frozen values. fits(name, text): whether a value may stand there. Raises BadLaw, naming the place."""
+    try:
+        said = yaml.load(raw, _Once)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, BadLaw) as error:
+        raise BadLaw(f"{file}: {error}") from None
+    if not isinstance(said, dict) or not said or not all(isinstance(name, str) for name in said):
+        raise BadLaw(f"{file}: is a table of names (quoted where they look like dates)")
+    return MappingProxyType({name: _values(f"{file}: {name}", name, rows, fits) for name, rows in said.items()})
+
+
+def _values(where: str, name: str, rows: Any, fits: Callable[[str, str], bool]) -> tuple[Value, ...]:
     if not isinstance(rows, list) or not rows:
-        raise BadLaw(f"{name}: needs at least one dated value")
-    values = tuple(_value(name, row) for row in rows)
+        raise BadLaw(f"{where}: needs at least one dated value")
+    values = tuple(_value(where, name, row, fits) for row in rows)
     if any(a.since >= b.since for a, b in zip(values, values[1:], strict=False)):
-        raise BadLaw(f"{name}: dates must rise")
+        raise BadLaw(f"{where}: dates must rise")
     return values
 
 
-def _value(name: str, row: Any) -> Value:
-    if not isinstance(row, dict) or row.keys() - {"from", "value", "source", "unverified"} or not {"from", "value", "source"} <= row.keys():
-        raise BadLaw(f"{name}: every value has from, value and source")
-    if not isinstance(row["from"], date) or not isinstance(row["value"], str):
-        raise BadLaw(f"{name}: from is a date, value is quoted text")
-    if not name.endswith("_operator"):
-        try:
-            Decimal(row["value"])
-        except InvalidOperation:
-            raise BadLaw(f"{name}: {row['value']!r} is not a number") from None
-    return Value(name, row["from"], row["value"], str(row["source"]), bool(row.get("unverified")))
+def _value(where: str, name: str, row: Any, fits: Callable[[str, str], bool]) -> Value:
+    needed = {"from", "value", "source"}
+    if not isinstance(row, dict) or not needed <= row.keys() <= needed | {"unverified"}:
+        raise BadLaw(f"{where}: every value has from, value, source, perhaps unverified, and nothing else")
+    since, text, source, unverified = row["from"], row["value"], row["source"], row.get("unverified", False)
+    if not isinstance(since, date) or isinstance(since, datetime):
+        raise BadLaw(f"{where}: from is a date, not {since!r}")
+    if not isinstance(text, str) or not fits(name, text):
+        raise BadLaw(f"{where}: {text!r} does not fit (a value is quoted text)")
+    if not isinstance(source, str) or not source.strip() or not isinstance(unverified, bool):
+        raise BadLaw(f"{where}: source is a key of the sources, unverified is true or false")
+    return Value(name, since, text, source, unverified)
 
 
-_LAW = _read(_RAW)
+_RAW = {file: (resources.files(__package__) / file).read_bytes() for file in sorted(_FILES)}
+_TABLES = {file: read(raw, file, _FILES[file]) for file, raw in _RAW.items()}
+DIGEST = hashlib.sha256(b"".join(b"%s\0%d\0%s" % (f.encode(), len(raw), raw) for f, raw in _RAW.items())).hexdigest()
+"""sha256 over all law files, hex: names the exact text that a decision was computed with."""
+
+_LAW: Mapping[str, tuple[Value, ...]] = {
+    name: rows for file in ("parameters.yaml", "procedure.yaml", "deductions.yaml") for name, rows in _TABLES[file].items()
+}
+EXCLUDED_INCOME: Table = _TABLES["excluded_income.yaml"]
+CALENDAR: Mapping[date, bool] = MappingProxyType(
+    {date.fromisoformat(day): rows[-1].text == "workday" for day, rows in _TABLES["calendar.yaml"].items()}
+)
+if len(_LAW) != sum(len(_TABLES[f]) for f in ("parameters.yaml", "procedure.yaml", "deductions.yaml")):
+    raise BadLaw("a name stands in two law files")
 
 
-@lru_cache(maxsize=1024)
+def _latest(rows: tuple[Value, ...], on: date) -> Value | None:
+    return next((v for v in reversed(rows) if v.since <= on), None)
+
+
+@lru_cache(maxsize=4096)
+def in_force(name: str, on: date) -> Value | None:
+    """The value of a parameter on a day; None when there is none (yet), or no such name."""
+    return _latest(_LAW.get(name, ()), on)
+
+
+@lru_cache(maxsize=4096)
 def value(name: str, on: date) -> Value:
-    """The value of a parameter in force on a day; BadLaw when none was yet."""
-    found = [v for v in _LAW[name] if v.since <= on]
-    if not found:
+    """The value of a parameter in force on a day; BadLaw when none was yet or the name is unknown."""
+    if name not in _LAW:
+        raise BadLaw(f"{name}: no such parameter")
+    if (found := in_force(name, on)) is None:
         raise BadLaw(f"{name}: nothing in force on {on}")
-    return found[-1]
+    return found
 
 
 def standard(on: date, hukou_kind: str) -> Value:
+    """低保标准 per person and month, yuan. on: the benefit month's first day; hukou_kind: "urban" or "rural"."""
     return value(f"dibao_standard_{hukou_kind}", on)
 
 
@@ -85,5 +165,16 @@ def version(on: date) -> str:
     return f"TJ-STD-{value('dibao_standard_urban', on).since.year}"
 
 
-def names() -> tuple[str, ...]:
-    return tuple(_LAW)
+def versions(on: date) -> tuple[str, ...]:
+    """The rule versions that had begun on a day, oldest first (domain 2.8.3); a later one may replace an earlier."""
+    begun = [rows[-1] for rows in _TABLES["versions.yaml"].values() if rows[-1].since <= on]
+    return tuple(v.name for v in sorted(begun, key=lambda v: v.since))
+
+
+def excluded_income(kind: str, on: date) -> Value | None:
+    """Why a kind of income is not counted on a day (text: its Chinese name); None when it counts."""
+    return _latest(EXCLUDED_INCOME.get(kind, ()), on)
+
+
+def names(prefix: str = "") -> tuple[str, ...]:
+    return tuple(name for name in _LAW if name.startswith(prefix))

@@ -28,7 +28,6 @@ def init_app(app: Flask, csrf: Any) -> None:
     for part in (misc, cases, tasks, household):
         csrf.exempt(part.blp)
         made.register_blueprint(part.blp)
-    _errors()
 
 
 def _errors() -> None:
@@ -42,10 +41,10 @@ def _errors() -> None:
     for part in (misc, cases, tasks, household):
         part.blp.register_error_handler(EngineError, known)
         part.blp.register_error_handler(BadFacts, known)
-        part.blp.register_error_handler(HTTPException, _http)
+        part.blp.register_error_handler(HTTPException, http_problem)
 
 
-def _http(error: HTTPException) -> ResponseReturnValue:
+def http_problem(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
     data = getattr(error, "data", None) or {}
     said = {"code": code, "status": error.name, "message": data.get("message") or error.description or error.name, "errors": _flat(data.get("messages"))}
@@ -54,3 +53,6 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 
 def _flat(messages: Any) -> dict[str, Any]:
     return flat((messages or {}).get("json", messages)) if isinstance(messages, dict) else {}
+
+
+_errors()

@@ -1,0 +1,373 @@
+"""The demo: a living district from 2018-11-19 to 2018-12-20, made by scripted staff through the engine's own verbs."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import random
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+
+from typing import Any
+
+import click
+from sqlalchemy import select
+from tqdm import tqdm
+from werkzeug.serving import make_server
+
+from engine import store
+from engine.clock import BusinessClock
+from engine.errors import Refused
+from engine.model import SHANGHAI, Actor
+from engine.queries import Filter, tasks
+from processes import bureau as bureaus
+from processes import calendar, documents, households, identity, organisation, schema
+from processes.tables import staff
+from web.registry import create_registry
+from web.settings import Settings
+
+FIRST, LAST = date(2018, 11, 19), date(2018, 12, 20)
+PASSWORD = "binhai-2018"  # noqa: S105 - printed for everybody who runs the demo
+_SURNAMES = "张王李赵刘陈杨黄周吴徐孙马朱胡郭何林高罗"
+_GIVEN = "建国 秀英 志强 桂兰 海燕 德福 玉梅 永生 春花 立新 国庆 淑珍 小军 晓红 宝山 文静 长顺 美玲 金生 翠兰".split()
+_SCAN = b"%PDF-1.4\n% a signature page of the demo\n"
+
+
+class DemoClock:
+    """Moved by the script while the demo is being made."""
+
+    def __init__(self) -> None:
+        self.now = datetime.combine(FIRST, time(8, 30), SHANGHAI)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class District:
+    made: bureaus.Bureau
+    clock: DemoClock
+    chance: random.Random
+    actors: dict[str, Actor] = field(default_factory=dict)
+    streets: list[tuple[str, str]] = field(default_factory=list)  # (street, community) where people live
+    scans: dict[int, int] = field(default_factory=dict)
+    waiting: list[int] = field(default_factory=list)
+
+    def by_role(self, role: str, unit: str) -> list[Actor]:
+        return [a for a in self.actors.values() if role in a.roles and unit.startswith(a.unit)]
+
+
+def run(settings: Settings, *, households: int, seed: int, serve: bool, port: int | None) -> None:
+    if settings.production:
+        raise click.ClickException("the demo is never made in a production database")
+    schema.upgrade(settings.database)
+    if not _made_already(settings):
+        fill(settings, households, seed)
+    _accounts(settings)
+    if serve:
+        from web.serving import run as serve_now  # noqa: PLC0415
+
+        with registries() as address:
+            serve_now(replace(settings, registry=address), settings.host, port or settings.port)
+
+
+def _made_already(settings: Settings) -> bool:
+    made = bureaus.build(settings)
+    with made.office.read() as conn:
+        return organisation.staff_count(conn) > 0
+
+
+def fill(settings: Settings, count: int, seed: int) -> None:
+    """Make the district. Fast because nothing waits for the disk until the end: a demo may be made again."""
+    clock = DemoClock()
+    with registries() as address:
+        made = bureaus.build(replace(settings, registry=address), clock)
+        made.jobs.real_clock = clock  # retries come due with the demo's days
+        _fill(made, clock, count, seed)
+
+
+def _fill(made: bureaus.Bureau, clock: DemoClock, count: int, seed: int) -> None:
+    district = District(made, clock, random.Random(seed))  # noqa: S311 - a demo, the same every time
+    with _relaxed(made):
+        _people(district)
+        days = (LAST - FIRST).days + 1
+        ids = _households(district, count)
+        with tqdm(total=days, desc="2018-11-19 … 12-20", disable=None, unit="day") as bar:
+            for n in range(days):
+                day = FIRST + timedelta(days=n)
+                done = calendar.workdays_between(FIRST - timedelta(days=1), day)
+                begun = calendar.workdays_between(FIRST - timedelta(days=1), day - timedelta(days=1))
+                whole = calendar.workdays_between(FIRST - timedelta(days=1), LAST)
+                _a_day(district, day, ids[begun * len(ids) // whole : done * len(ids) // whole])
+                bar.update()
+    BusinessClock(made.office.store).set(datetime.combine(LAST, time(9, 0), SHANGHAI))
+
+
+@contextlib.contextmanager
+def registries(port: int = 0) -> Iterator[str]:
+    """The bundled registries on a port of this machine: the demo asks them over HTTP like everybody."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server("127.0.0.1", port, create_registry(), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+
+
+@contextlib.contextmanager
+def _relaxed(made: bureaus.Bureau) -> Iterator[None]:
+    """On SQLite, commits of the demo do not wait for the disk one by one."""
+    from sqlalchemy import event  # noqa: PLC0415
+
+    engine = made.office.store.engine
+
+    def relax(connection: Any, *_: Any) -> None:
+        connection.execute("PRAGMA synchronous=OFF")
+
+    if made.office.store.sqlite:
+        engine.dispose()
+        event.listen(engine, "connect", relax)
+    yield
+    if made.office.store.sqlite:
+        event.remove(engine, "connect", relax)
+        engine.dispose()
+
+
+def _people(d: District) -> None:
+    """About sixty staff: the district's, and those of three streets with their communities."""
+    with d.made.office.act() as act:
+        organisation.seed(act)
+    communities: dict[str, list[str]] = {}
+    for row in organisation.divisions():
+        if row["level"] == "community":
+            communities.setdefault(row["code"][:9], []).append(row["code"])
+    chosen = [s for s in sorted(communities) if s in communities][:4]
+    wanted: list[tuple[str, str, list[tuple[str, str]]]] = []
+    for role, n in (("means_checker", 3), ("district_examiner", 4), ("spot_checker", 3), ("approver", 3), ("supervisor", 2), ("auditor", 1), ("admin", 2), ("complaint_officer", 1), ("finance_officer", 1)):  # fmt: skip
+        wanted += [(f"{_SHORT[role]}{i}", role, [(role, organisation.DISTRICT)]) for i in range(1, n + 1)]
+    for s, street in enumerate(chosen, start=1):
+        for role, n in (("window_clerk", 2), ("investigator", 3), ("civil_affairs_officer", 1), ("reviewer", 2), ("street_leader", 1)):
+            wanted += [(f"{_SHORT[role]}{s}{i}", role, [(role, street)]) for i in range(1, n + 1)]
+        for c, community in enumerate(communities[street][:2], start=1):
+            wanted.append((f"village{s}{c}", "village_committee", [("village_committee", community)]))
+            d.streets.append((street, community))
+    with d.made.office.act() as act:
+        for n, (login, role, posts) in enumerate(wanted):
+            name = _SURNAMES[n % len(_SURNAMES)] + _GIVEN[(n * 7 + 3) % len(_GIVEN)]
+            organisation.add_staff(act, login, name, PASSWORD, posts)
+            del role
+    with d.made.office.read() as conn:
+        for login, _, _ in wanted:
+            actor = organisation.find_actor(conn, login)
+            if actor is not None:
+                d.actors[login] = actor
+
+
+_SHORT = {
+    "means_checker": "checker", "district_examiner": "examiner", "spot_checker": "spot", "approver": "approver", "supervisor": "supervisor",
+    "auditor": "auditor", "admin": "admin", "complaint_officer": "complaint", "finance_officer": "finance", "window_clerk": "clerk",
+    "investigator": "investigator", "civil_affairs_officer": "officer", "reviewer": "reviewer", "street_leader": "leader"}  # fmt: skip
+
+
+def _households(d: District, count: int) -> list[int]:
+    """Invented households; the IDs have a division that was never allotted."""
+    found = []
+    for n in tqdm(range(count), desc="households", disable=None):
+        street, community = d.streets[n % len(d.streets)]
+        clerk = d.by_role("window_clerk", street)[0]
+        with d.made.office.act(clerk) as act:
+            household_id = households.register(act, _household(d, n, community))
+            if d.chance.random() < 0.95:
+                for person_id in households.missing_authorisations(act.conn, household_id, act.today):
+                    households.authorise(act, household_id, person_id, act.today.isoformat(), "2019-11-18")
+            if n % 20 == 7:
+                relation = {"staff_name": "某工作人员", "position": "居委会委员", "relation": "sibling"}
+                households.declare_near_relative(act, household_id, relation)
+            d.scans[household_id] = documents.store(act, d.made.settings.files, household_id, "signature", "签字页", io.BytesIO(_SCAN))
+        found.append(household_id)
+    return found
+
+
+def _household(d: District, n: int, community: str) -> dict[str, Any]:
+    roll = d.chance
+    head_sex = roll.choice(["male", "female"])
+    surname = _SURNAMES[n % len(_SURNAMES)]
+    members = [_member(roll, surname, n * 4, roll.randint(32, 66), head_sex, "head")]
+    if roll.random() < 0.7:
+        members.append(_member(roll, roll.choice(_SURNAMES), n * 4 + 1, roll.randint(30, 64), "female" if head_sex == "male" else "male", "spouse"))
+    if roll.random() < 0.6:
+        child = _member(roll, surname, n * 4 + 2, roll.randint(5, 17), roll.choice(["male", "female"]), "child")
+        members.append({**child, "employment": "student", "full_time_student": True, "income": []})
+    wage = roll.choice([0, 0, 205_000, 210_000, 230_000, 260_000, 300_000])
+    members[0] |= {"employment": "employed" if wage else "unemployed", "income": [{"kind": "wage_income", "amount_fen": wage, "period": "month"}] if wage else []}
+    if n % 9 == 4:
+        members[-1] |= {"disability_kind": "limb", "disability_grade": 2}
+    assets = roll.choice([0, 120_000, 500_000, 1_800_000])
+    return {
+        "community": community, "hukou_kind": "urban", "address": f"演示路{n + 1}号", "phone": f"138{n:08d}", "members": members,
+        "bank_account": f"6222{n:012d}", "bank_holder": members[0]["name"], "hardship_cause": roll.choice(["因病", "因残", "失业", "因学", "年老"]),
+        "property": [{"kind": "monetary_assets", "amount_fen": assets}] if assets else [],
+    }  # fmt: skip
+
+
+def _member(roll: random.Random, surname: str, serial: int, age: int, sex: str, relation: str) -> dict[str, Any]:
+    born = date(2018 - age, roll.randint(1, 12), roll.randint(1, 28))
+    return {"name": surname + roll.choice(_GIVEN), "id_no": identity.invent(born, sex, serial), "relation": relation, "employment": "none",
+            "labour_ability": roll.choice(["full", "full", "partly_lost", "completely_lost"]), "income": []}  # fmt: skip
+
+
+# -- a day of work
+
+
+def _a_day(d: District, day: date, applying: list[int]) -> None:
+    d.clock.now = datetime.combine(day, time(0, 10), SHANGHAI)
+    d.made.jobs.run_all()
+    if not calendar.is_workday(day):
+        return
+    d.clock.now = datetime.combine(day, time(9, 0), SHANGHAI)
+    for household_id in applying:
+        _apply(d, household_id, day)
+    for hour, login in enumerate(sorted(d.actors)):
+        d.clock.now = datetime.combine(day, time(9, 30), SHANGHAI) + timedelta(minutes=5 * hour)
+        _work(d, d.actors[login], day)
+
+
+def _apply(d: District, household_id: int, day: date) -> None:
+    with d.made.office.read() as conn:
+        street = households.row(conn, household_id)["street"]
+    clerk = d.by_role("window_clerk", street)[d.chance.randint(0, 1)]
+    answers = {"household_id": household_id, "programme": "dibao", "applied_on": day.isoformat(), "applied_by": "head", "reason": "家庭收入低，生活困难，申请救助。"}
+    with d.made.office.act(clerk) as act:
+        d.made.cases.start(act, "dibao-2012", answers)
+
+
+def _work(d: District, actor: Actor, day: date) -> None:
+    """Do most of what this person can do today; some is left, so that every step has open work and some is late."""
+    with d.made.office.read() as conn:
+        todo = tasks(conn, actor, "mine", Filter(), 1, 40).items + tasks(conn, actor, "available", Filter(), 1, 40).items
+    for row in todo:
+        if d.chance.random() < _LAZY.get(row["node"], 0.25) or _forgotten(row):
+            continue
+        answers = _ANSWERS.get(row["node"])
+        if answers is None:
+            continue
+        household_id = int(row["subject"].partition(":")[2])
+        with contextlib.suppress(Refused):
+            _do(d, actor, row, answers(d, actor, household_id, day.isoformat()))
+
+
+def _forgotten(row: Mapping[str, Any]) -> bool:
+    """Some work is never done: so that every step has open tasks, and some of them are late."""
+    return (row["case_id"] * 31 + list(_ANSWERS).index(row["node"]) * 7) % 23 == 0 if row["node"] in _ANSWERS else True
+
+
+def _do(d: District, actor: Actor, row: Mapping[str, Any], answers: dict[str, Any]) -> None:
+    from engine.errors import Invalid  # noqa: PLC0415
+
+    with contextlib.suppress(Invalid), d.made.office.act(actor) as act:
+        d.made.cases.complete(act, row["id"], answers)
+
+
+_LAZY = {"home_survey": 0.45, "democratic_review": 0.4, "decide": 0.4, "special_case_decision": 0.7, "means_check": 0.3, "supplement": 0.6,
+         "register_near_relative": 0.5, "deliver_refusal": 0.5, "deliver_approval": 0.4}  # fmt: skip
+
+Answer = Callable[[District, Actor, int, str], dict[str, Any]]
+
+
+def _survey(d: District, actor: Actor, household_id: int, day: str) -> dict[str, Any]:
+    others = [a.id for a in d.by_role("investigator", actor.unit) if a.id != actor.id]
+    return {"surveyed_on": day, "second_investigator": d.chance.choice(others), "met_person": "申请人本人", "housing": "自有住房一套，约50平方米",
+            "living": "陈设简单，水电正常", "findings": "所见与申报基本一致。", "surveyed_signature": d.scans[household_id]}  # fmt: skip
+
+
+def _completeness(d: District, _actor: Actor, household_id: int, _day: str) -> dict[str, Any]:
+    with d.made.office.read() as conn:
+        lacking = households.missing_authorisations(conn, household_id, d.made.office.today())
+    if lacking or d.chance.random() < 0.08:
+        return {"outcome": "incomplete", "missing": ["authorization"]}
+    return {"outcome": "complete"}
+
+
+def _supplement(d: District, actor: Actor, household_id: int, day: str) -> dict[str, Any]:
+    with d.made.office.act(actor) as act:
+        for person_id in households.missing_authorisations(act.conn, household_id, act.today):
+            households.authorise(act, household_id, person_id, day, "2019-11-18")
+    return {"received_on": day, "supplied": ["authorization"]}
+
+
+def _review(d: District, _actor: Actor, _household: int, day: str) -> dict[str, Any]:
+    people = [{"name": "居委会主任", "kind": "party_or_committee", "signed": True}, {"name": "街道干部", "kind": "street_staff", "signed": True}]
+    people += [{"name": f"居民代表{n}", "kind": "resident_representative", "signed": True} for n in range(1, 6)]
+    verdict = "re_survey" if d.chance.random() < 0.04 else "agree"
+    return {"held_on": day, "place": "居委会会议室", "chair": "居委会主任", "participants": people, "statements": "评议认为调查情况属实。", "review_conclusion": verdict}
+
+
+def _opinion(d: District, _actor: Actor, household_id: int, _day: str) -> dict[str, Any]:
+    if _category(d, household_id) in ("dibao", "low_income"):
+        outcome = "joint_meeting" if d.chance.random() < 0.06 else "propose_grant"
+        meeting = {"trigger": "data_conflict", "special_facts": "核对与实际不符。", "wish": "请研究认定。"} if outcome == "joint_meeting" else {}
+        return {"street_outcome": outcome, "opinion": "情况属实，拟同意。", **meeting}
+    return {"street_outcome": "propose_refuse", "opinion": "人均收入高于标准，拟不同意。", "reason_code": "income_over", "clause": "民发〔2012〕220号第四条"}
+
+
+def _examination(d: District, _actor: Actor, household_id: int, _day: str) -> dict[str, Any]:
+    if _category(d, household_id) in ("dibao", "low_income"):
+        return {"district_outcome": "propose_grant", "opinion": "材料齐全，程序合规，拟批准。"}
+    return {"district_outcome": "propose_refuse", "opinion": "不符合条件。", "reason_code": "income_over", "clause": "民发〔2012〕220号第四条"}
+
+
+def _category(d: District, household_id: int) -> str | None:
+    from engine.bpmn import Run  # noqa: PLC0415
+
+    row = store.record
+    with d.made.office.read() as conn:
+        found = conn.execute(select(row).where(row.c.subject == f"household:{household_id}", row.c.kind == "case")).mappings().first()
+        run = found and Run.load(d.made.cases.drawing(conn, found["drawing"]), found["state"], d.clock.now)
+    return run.facts.get("category") if run else None
+
+
+_ANSWERS: dict[str, Answer] = {
+    "completeness_check": _completeness,
+    "supplement": _supplement,
+    "register_near_relative": lambda *_: {"staff_name": "某工作人员", "position": "居委会委员", "relation": "sibling"},
+    "means_check": lambda *_: {"check_conclusion": "consistent", "report": "各来源信息与申报一致。"},
+    "home_survey": _survey,
+    "survey_cosign": lambda *_: {"agree": "agree"},
+    "neighbor_enquiry": lambda _d, _a, _h, day: {"enquired_on": day, "persons": "左右邻居两户", "statement": "生活确有困难。"},
+    "low_income_consent": lambda d, _a, h, day: {"low_income_consent": True, "signed_on": day, "signed_document": d.scans[h]},
+    "democratic_review": _review,
+    "street_opinion": _opinion,
+    "street_signoff": lambda *_: {"signoff": "agree", "opinion": "同意审核意见。"},
+    "special_case_decision": lambda *_: {"resolution": "defer", "reasons": "补充材料后再议，按普通程序办理。"},
+    "post_street_notice": lambda _d, _a, _h, day: {"posted_on": day, "places": ["village_board", "street_hall"]},
+    "remove_street_notice": lambda _d, _a, _h, day: {"removed_on": day, "objections": "none"},
+    "street_reinvestigate": lambda _d, _a, _h, day: {"investigated_on": day, "findings": "异议不成立。", "upheld": False, "figures_changed": False},
+    "submit_to_district": lambda *_: {"contents": ["application", "survey", "review", "opinion"]},
+    "spot_check_visit": lambda _d, _a, _h, day: {"visited_on": day, "second_visitor": "同行干部", "findings": "与街镇调查一致。", "agrees": True},
+    "district_examination": _examination,
+    "post_district_notice": lambda _d, _a, _h, day: {"posted_on": day, "places": ["village_board", "web"]},
+    "remove_district_notice": lambda _d, _a, _h, day: {"removed_on": day, "objections": "none"},
+    "decide": lambda *_: {"decision": "granted", "opinion": "批准。"},
+    "decide_refusal": lambda *_: {"decision": "refused", "opinion": "不予批准。", "reason_code": "income_over", "clause": "民发〔2012〕220号第四条"},
+    "deliver_approval": lambda _d, _a, _h, day: {"delivered_on": day, "method": "direct", "recipient": "申请人"},
+    "deliver_refusal": lambda _d, _a, _h, day: {"delivered_on": day, "method": "direct", "recipient": "申请人"},
+}
+
+
+def _accounts(settings: Settings) -> None:
+    made = bureaus.build(settings)
+    with made.office.read() as conn:
+        shown: dict[str, tuple[str, str]] = {}
+        for person in organisation.colleagues(conn):
+            shown.setdefault(person["role"], (person["login"], organisation.unit_name(conn, person["unit"])))
+        total = conn.scalar(select(staff.c.id).order_by(staff.c.id.desc()).limit(1))
+    click.echo(f"\n密码 / password: {PASSWORD}   ({'demo' if total else 'empty'} database)")
+    for role, (login, place) in shown.items():
+        click.echo(f"  {login:<16} {organisation.ROLES[role][0]}（{place}）")
+    click.echo(f"  {datetime.now(UTC):%H:%M} UTC, business clock {made.office.clock().astimezone(SHANGHAI):%Y-%m-%d %H:%M}")
+
+
