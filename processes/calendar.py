@@ -10,8 +10,8 @@ from chinese_calendar.constants import holidays
 
 from processes.law import CALENDAR
 
-FIRST_PUBLISHED = min(day.year for day in holidays)
-LAST_PUBLISHED = max(day.year for day in holidays)
+FIRST_PUBLISHED: int = min(day.year for day in holidays)
+LAST_PUBLISHED: int = max(day.year for day in holidays)
 
 
 @lru_cache(maxsize=4096)
@@ -34,10 +34,10 @@ def add_workdays(start: date, n: int) -> date:
     """The last day of "within n working days from start"; the day of start is not counted. ValueError when n < 0."""
     if n < 0:
         raise ValueError("working days are counted forward")
-    day = start
-    while n > 0:
+    day, left = start, n
+    while left > 0:
         day += timedelta(days=1)
-        n -= is_workday(day)
+        left -= 1 if is_workday(day) else 0
     return day
 
 

@@ -6,18 +6,15 @@ Facts in, result out; nothing is rounded before the end, and every figure names 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from importlib import resources
 from typing import Any
 
-import yaml
-
 from processes import law
-from processes.money import to_fen, yuan
+from processes.money import LIMIT_FEN, BadMoney, parse, to_fen, yuan
 
 COUNTED = {
     "wage_income": "工资性收入",
@@ -26,12 +23,7 @@ COUNTED = {
     "transfer_income": "转移性收入",
     "other_income": "其他收入",
 }
-EXCLUDED: Mapping[str, tuple[str, str]] = {
-    code: (zh, source)
-    for code, (zh, source) in yaml.safe_load(
-        (resources.files("processes.law") / "excluded_income.yaml").read_text(encoding="utf-8")
-    ).items()
-}
+EXCLUDED: Mapping[str, tuple[str, str]] = {code: (v[-1].text, v[-1].source) for code, v in law.EXCLUDED_INCOME.items()}
 PROPERTY = {
     "monetary_assets": "货币财产",
     "vehicle": "机动车辆",
@@ -48,15 +40,25 @@ HARDSHIPS = {
     "elderly_childless": "成员均年满60周岁且无子女",
     "recognised_other": "经民政、财政共同认定的其他特殊困难",
 }
+RELATIONS = ("head", "spouse", "child", "parent", "adult_child_in_school", "adult_child_dependent", "other")
+SEXES = ("male", "female")
 ABILITIES = ("full", "partly_lost", "mostly_lost", "completely_lost", "none")
 EMPLOYMENTS = ("employed", "flexible", "unemployed", "student", "retired", "none")
-LEAVES_OUT = {"prison": "服刑", "religious": "宗教教职人员", "declared_missing": "宣告失踪", "compulsory_detox": "强制隔离戒毒", "military": "现役义务兵"}
-LIMIT = Decimal("99999999.99")
-_MONEY = re.compile(r"\d{1,8}(\.\d{1,2})?")
+DISABILITIES = ("vision", "limb", "intellectual", "mental", "speech", "hearing", "multiple")
+LEAVES_OUT = {
+    "prison": "服刑",
+    "religious": "宗教教职人员",
+    "declared_missing": "宣告失踪",
+    "compulsory_detox": "强制隔离戒毒",
+    "military": "现役义务兵",
+}
+LIMIT = Decimal(LIMIT_FEN) / 100
+EARLIEST = "2016-07"
+"""The first benefit month that can be assessed: no minimum wage is known before."""
 
 
 class BadFacts(Exception):
-    """The facts cannot be assessed; `fields` says where and why."""
+    """The facts cannot be assessed; fields: path ("members.0.income.1.amount") -> what is wrong, in Chinese."""
 
     def __init__(self, fields: dict[str, list[str]]) -> None:
         super().__init__("; ".join(f"{k}: {'，'.join(v)}" for k, v in fields.items()))
@@ -65,185 +67,260 @@ class BadFacts(Exception):
 
 @dataclass
 class _Work:
-    """What an assessment gathers on its way."""
+    """What an assessment gathers on its way. on: first day of the benefit month; applied: day of application."""
 
     on: date
     applied: date
     kind: str
     flags: list[str] = field(default_factory=list)
+    unverified: list[str] = field(default_factory=list)
     lines: list[dict[str, str]] = field(default_factory=list)
 
     def say(self, code: str, zh: str, en: str, figure: str, source: str) -> None:
         self.lines.append({"code": code, "zh": zh, "en": en, "figure": figure, "source": source})
 
+    def flag(self, name: str) -> None:
+        if name not in self.flags:
+            self.flags.append(name)
+
+    def rule(self, name: str) -> law.Value:
+        return self.used(law.value(name, self.on))
+
+    def used(self, value: law.Value) -> law.Value:
+        """Remembers that the result rests on a value that is still to be confirmed."""
+        if value.unverified and value.name not in self.unverified:
+            self.unverified.append(value.name)
+        return value
+
+
+@dataclass(frozen=True)
+class _Property:
+    """The property test: limit and assets in yuan; refused: category or None; low_income_ok: the band's own limit kept."""
+
+    limit: Decimal
+    assets: Decimal
+    refused: str | None
+    low_income_ok: bool
+
 
 def assess(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Assess a household. Shapes: docs/api.md `AssessmentIn`, money as yuan text. Raises BadFacts.
+    """Assess a household for a benefit month. Facts: shape of `assessment_form.AssessmentIn`, money as yuan text.
 
-    Result: category, amount (yuan text), amount_fen, per_capita, standard, flags, law_version, lines.
+    Result (JSON): category "dibao" | "low_income" | "refused_income" | "refused_property" | "refused_vehicle" | ...,
+    amount (yuan text) and amount_fen a month (dibao: the household's; low income: per household), members_counted,
+    household_income, income_after_deductions, per_capita (rounded for show), per_capita_exact ("2100/3"), standard,
+    low_income_limit, property_limit, monetary_assets, hardships, flags (what a person should look at), unverified
+    (law values used that are still to be confirmed), law_version, law_digest, lines (the explanation). Raises BadFacts.
     """
     _check(facts)
     work = _Work(_month(facts["benefit_month"]), date.fromisoformat(facts["applied_on"]), facts["hukou_kind"])
     members = [m for m in facts["members"] if _counts(m, work)]
     if not members:
         raise BadFacts({"members": ["没有可计入的家庭成员"]})
-    standard = law.standard(work.on, work.kind)
+    standard = work.used(law.standard(work.on, work.kind))
     income = sum((_member_income(m, work, standard.amount) for m in members), Fraction())
-    limit, assets, refused = _property(facts.get("property", ()), members, work, standard.amount)
+    deductions = sum((_deduction(m, work) for m in members), Fraction())
+    owned = _property(facts.get("property") or (), members, work, standard.amount)
     hardships = _hardships(facts, members, work)
-    upper = law.value(f"low_income_limit_{work.kind}", work.on)
-    operator = law.value("low_income_upper_operator", work.on).text
-    cash = law.value(f"low_income_cash_{work.kind}", work.on)
+    upper, cash = work.rule(f"low_income_limit_{work.kind}"), work.rule(f"low_income_cash_{work.kind}")
     core = assess_figures(
-        standard.amount, len(members), income, property_ok=refused is None, hardship=bool(hardships), upper=upper.amount,
-        upper_op=operator, cash=cash.amount)  # fmt: skip
-    category = refused or core["category"]
-    _explain(work, core, category, standard, upper, cash, hardships)
+        standard.amount, len(members), income, deductions=deductions, property_ok=owned.refused is None,
+        low_income_property_ok=owned.low_income_ok, hardship=bool(hardships), upper=upper.amount,
+        upper_op=work.rule("low_income_upper_operator").text, cash=cash.amount,
+    )  # fmt: skip
+    if core["category"] == "refused_property" and owned.refused:
+        core["category"] = owned.refused
+    _explain(work, core, (income, deductions), standard, upper, cash, hardships)
+    return _result(work, core, income, standard, upper, owned, hardships)
+
+
+def _result(
+    work: _Work, core: Mapping[str, Any], income: Fraction, standard: law.Value, upper: law.Value, owned: _Property,
+    hardships: Sequence[str],
+) -> dict[str, Any]:  # fmt: skip
+    after, n = core["income"], core["members"]
     return {
-        "category": category,
+        "category": core["category"],
         "amount": yuan(core["amount_fen"]),
         "amount_fen": core["amount_fen"],
-        "members_counted": len(members),
-        "household_income": yuan(to_fen(_decimal(income))),
-        "income_after_deductions": yuan(to_fen(_decimal(income))),
+        "members_counted": n,
+        "household_income": _show(income),
+        "income_after_deductions": _show(after),
         "per_capita": core["per_capita"],
-        "per_capita_exact": f"{income}/{len(members)}",
+        "per_capita_exact": f"{after.numerator}/{after.denominator * n}",
         "standard": f"{standard.amount:.2f}",
         "low_income_limit": f"{upper.amount:.2f}",
-        "property_limit": f"{limit:.2f}",
-        "monetary_assets": f"{assets:.2f}",
-        "hardships": hardships,
+        "property_limit": f"{owned.limit:.2f}",
+        "monetary_assets": f"{owned.assets:.2f}",
+        "hardships": list(hardships),
         "flags": work.flags + (["edge"] if core["edge"] else []),
+        "unverified": work.unverified,
         "law_version": law.version(work.on),
+        "law_digest": law.DIGEST,
         "lines": work.lines,
     }
 
 
 def assess_figures(
-    standard: Decimal, members: int, household_income: Fraction | Decimal, *, deductions: Decimal = Decimal(0),
+    standard: Decimal, members: int, household_income: Fraction | Decimal, deductions: Fraction | Decimal = Decimal(0), *,
     property_ok: bool = True, hardship: bool = False, upper: Decimal | None = None, upper_op: str = "<",
-    cash: Decimal | None = None,
+    cash: Decimal | None = None, low_income_property_ok: bool | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """The core of domain 3.3 on bare figures (yuan). `<` is strict everywhere: equal is not below."""
+    """The core of domain 3.3 on bare monthly figures (yuan). `<` is strict: equal is not below.
+
+    upper: the band's published upper value (None: 1.5 x standard, TLOW); cash: the low-income cash per household;
+    low_income_property_ok: when the band has a property limit of its own. Result: category, amount_fen, per_capita (text),
+    income (Fraction, after deductions), edge (per-capita == standard), members. ValueError on figures that cannot be.
+    """
+    if members < 1 or household_income < 0 or deductions < 0 or upper_op not in ("<", "<="):
+        raise ValueError("members >= 1, money >= 0, upper_op is < or <=")
     income = max(Fraction(0), Fraction(household_income) - Fraction(deductions))
     per_capita = income / members
-    upper = standard * Decimal("1.5") if upper is None else upper
-    below = per_capita <= upper if upper_op == "<=" else per_capita < upper
-    amount = 0
-    if not property_ok:
+    line = standard * Decimal("1.5") if upper is None else upper
+    in_band = per_capita <= line if upper_op == "<=" else per_capita < line
+    low_income_ok = property_ok if low_income_property_ok is None else low_income_property_ok
+    category, amount = "refused_income", 0
+    if property_ok and per_capita < standard:
+        category, amount = "dibao", to_fen(Fraction(standard) * members - income)
+    elif not property_ok and not (low_income_ok and in_band):
         category = "refused_property"
-    elif per_capita < standard:
-        category, amount = "dibao", to_fen(_decimal(Fraction(standard) * members - income))
-    elif below:
-        category = "low_income"
-        amount = to_fen(cash) if hardship and cash is not None else 0
-    else:
-        category = "refused_income"
-    shown = yuan(to_fen(_decimal(per_capita)))
-    return {"category": category, "amount_fen": amount, "per_capita": shown, "income": income, "edge": per_capita == standard,
+    elif in_band and low_income_ok:
+        category, amount = "low_income", to_fen(cash) if hardship and cash is not None else 0
+    edge = per_capita == standard
+    return {"category": category, "amount_fen": amount, "per_capita": _show(per_capita), "income": income, "edge": edge,
             "members": members}  # fmt: skip
-
-
-def _decimal(value: Fraction) -> Decimal:
-    return Decimal(value.numerator) / Decimal(value.denominator)
-
-
-def _month(text: str) -> date:
-    return date.fromisoformat(f"{text}-01")
 
 
 # -- members and their income
 
 
 def _counts(member: Mapping[str, Any], work: _Work) -> bool:
-    """Whether a member is counted (N220 art 5; later grounds by date of the month)."""
+    """Whether a member is counted (N220 art 5; later grounds from their day on)."""
     reason = member.get("excluded_reason")
-    since = {"declared_missing": date(2021, 7, 1), "compulsory_detox": date(2021, 7, 1), "military": date(2022, 1, 1)}
-    if reason is None or work.on < since.get(reason, date.min):
+    ground = law.in_force(f"member_excluded_{reason}", work.on) if reason else None
+    if ground is None:
         return True
-    work.say("member_excluded", f"成员 {member['ref']} 不计入：{LEAVES_OUT[reason]}", f"member {member['ref']} not counted: {reason}",
-             "", "N220 art 5; N57 art 7")  # fmt: skip
+    work.used(ground)
+    work.say("member_excluded", f"成员 {member['ref']} 不计入：{LEAVES_OUT[str(reason)]}",
+             f"member {member['ref']} not counted: {reason}", "", ground.source)  # fmt: skip
     return False
 
 
+def _studies(member: Mapping[str, Any]) -> bool:
+    return bool(member.get("full_time_student")) or member.get("employment") == "student"
+
+
 def _member_income(member: Mapping[str, Any], work: _Work, standard: Decimal) -> Fraction:
-    """Counted income of a member per month: actual, or imputed (domain 3.4.3)."""
-    if member.get("full_time_student") or member.get("employment") == "student":
-        if any(item["kind"] in COUNTED for item in member.get("income", ())):
-            work.say("student", f"成员 {member['ref']} 为在校学生，本人收入不计", f"member {member['ref']} studies: own income not counted",
+    """Counted income of a member per month, yuan: actual, or imputed (domain 3.4.3)."""
+    ref, said = member["ref"], member.get("income") or ()
+    if _studies(member):
+        if said:
+            work.say("student", f"成员 {ref} 为在校学生，本人收入不计算", f"member {ref} studies: own income not counted",
                      "0.00", "TBHG")  # fmt: skip
         return Fraction()
-    items = [i for i in member.get("income", ()) if i["kind"] in COUNTED]
-    for item in member.get("income", ()):
-        if item["kind"] in EXCLUDED:
-            zh, source = EXCLUDED[item["kind"]]
-            work.say("not_counted", f"成员 {member['ref']} {zh} {item['amount']} 元不计入", f"{item['kind']} {item['amount']} not counted",
-                     "0.00", source)  # fmt: skip
-    earned = _per_month([i for i in items if i["kind"] in ("wage_income", "business_net_income")], work)
-    other = _per_month([i for i in items if i["kind"] not in ("wage_income", "business_net_income")], work)
+    items = [i for i in said if _is_counted(i, ref, work)]
+    earned = _per_month([i for i in items if i["kind"] in ("wage_income", "business_net_income")], ref, work)
+    other = _per_month([i for i in items if i["kind"] not in ("wage_income", "business_net_income")], ref, work)
     total = _imputed(member, earned, work, standard) + other
-    if items:
-        work.say("member_income", f"成员 {member['ref']} 月收入 {_show(total)} 元", f"member {member['ref']}: {_show(total)} a month",
+    if total or items:
+        work.say("member_income", f"成员 {ref} 月收入 {_show(total)} 元", f"member {ref}: {_show(total)} a month",
                  _show(total), "N220 art 16; TECON")  # fmt: skip
     return total
 
 
-def _per_month(items: Sequence[Mapping[str, Any]], work: _Work) -> Fraction:
+def _is_counted(item: Mapping[str, Any], ref: str, work: _Work) -> bool:
+    """Not counted kinds are said and left out; one whose rule is not yet in force counts, for a person to look at."""
+    if item["kind"] in COUNTED:
+        return True
+    reason = law.excluded_income(item["kind"], work.on)
+    if reason is None:
+        work.flag("locally_decided_income")
+        return True
+    work.used(reason)
+    work.say("not_counted", f"成员 {ref} 的{reason.text} {item['amount']} 元不计入收入",
+             f"member {ref}: {item['kind']} {item['amount']} not counted", "0.00", reason.source)  # fmt: skip
+    return False
+
+
+def _per_month(items: Sequence[Mapping[str, Any]], ref: str, work: _Work) -> Fraction:
     """Urban: average of the three full months before the application; rural: last year / 12. Undated: per month."""
+    window = _window(work.applied, work.kind, int(work.rule(f"income_window_months_{work.kind}").text))
     total = Fraction()
     for item in items:
-        amount = Fraction(Decimal(item["amount"]))
+        amount = Fraction(parse(item["amount"]), 100)
         if item.get("period") == "year":
-            if item.get("year") in (None, work.applied.year - 1):
-                total += amount / 12
+            inside, share = item.get("year") in (None, work.applied.year - 1), 12
         elif item.get("month") is None:
-            total += amount
-        elif work.kind == "urban":
-            total += amount / 3 if item["month"] in _window(work.applied) else 0
-        elif item["month"][:4] == str(work.applied.year - 1):
-            total += amount / 12
+            inside, share = True, 1
+        else:
+            inside, share = item["month"] in window, len(window)
+        if inside:
+            total += amount / share
+        else:
+            _outside(item, ref, work)
+    _look_for_gaps(items, window, work)
     return total
 
 
-def _window(applied: date) -> list[str]:
-    months, year, month = [], applied.year, applied.month
-    for _ in range(3):
-        year, month = (year - 1, 12) if month == 1 else (year, month - 1)
-        months.append(f"{year}-{month:02d}")
-    return months
+def _outside(item: Mapping[str, Any], ref: str, work: _Work) -> None:
+    work.flag("outside_window")
+    when = item.get("month") or item.get("year")
+    work.say("outside_window", f"成员 {ref} {when} 的收入 {item['amount']} 元不在核算期内",
+             f"member {ref}: income of {when} lies outside the window", "0.00", "TECON")  # fmt: skip
+
+
+def _look_for_gaps(items: Sequence[Mapping[str, Any]], window: Sequence[str], work: _Work) -> None:
+    """A kind given for some months of the window only: the others count as none, and a person should look."""
+    for kind in {i["kind"] for i in items}:
+        months = {i["month"] for i in items if i["kind"] == kind and i.get("month") in window}
+        if 0 < len(months) < len(window):
+            work.flag("window_incomplete")
+
+
+def _window(applied: date, kind: str, length: int) -> list[str]:
+    """The months ("2018-11") over which income is averaged."""
+    if kind == "rural":
+        return [f"{applied.year - 1}-{month:02d}" for month in range(1, length + 1)]
+    before = applied.year * 12 + applied.month - 1
+    return [f"{m // 12}-{m % 12 + 1:02d}" for m in range(before - 1, before - 1 - length, -1)]
 
 
 def _imputed(member: Mapping[str, Any], earned: Fraction, work: _Work, standard: Decimal) -> Fraction:
-    """A declared wage below the minimum wage counts as 90 % of it, by employment, age and ability."""
-    employment, ability = member.get("employment"), member.get("labour_ability", "full")
-    if employment not in ("employed", "flexible"):
+    """Earnings of who is in work, or the figure that stands for them (domain 3.4.3)."""
+    employment, wage = member.get("employment"), work.rule("minimum_wage").amount
+    if employment not in ("employed", "flexible") or earned > wage or (employment == "employed" and earned == wage):
         return earned
-    wage = law.value("minimum_wage", work.on).amount
-    if earned >= wage:
+    if (figure := _figure(member, work, standard, wage)) is None:
         return earned
-    if employment == "employed":
-        figure = wage * law.value("imputed_wage_share", work.on).amount
-    elif ability in ("completely_lost", "mostly_lost", "none"):
-        return earned
-    elif ability == "partly_lost":
-        figure = standard * law.value("imputed_partly_lost_share", work.on).amount
-    elif _older(member, work):
-        figure = standard
-        if work.kind == "rural":
-            work.flags.append("rural_flexible_income")
-    else:
-        figure = wage * law.value("imputed_wage_share", work.on).amount
-    work.say("imputed", f"成员 {member['ref']} 申报 {_show(earned)} 元，低于最低工资 {wage} 元，按 {figure:.2f} 元计算",
-             f"member {member['ref']} declared {_show(earned)}, below the minimum wage {wage}: {figure:.2f} counted", f"{figure:.2f}", "TECON")  # fmt: skip
+    if figure < earned:
+        work.flag("imputed_below_declared")
+    shown, ref = f"{figure:.2f}", member["ref"]
+    work.say("imputed", f"成员 {ref} 申报 {_show(earned)} 元，未超过最低工资 {wage} 元，按 {shown} 元核定",
+             f"member {ref} declared {_show(earned)}, not above the minimum wage {wage}: {shown} counted", shown, "TECON")  # fmt: skip
     return Fraction(figure)
 
 
+def _figure(member: Mapping[str, Any], work: _Work, standard: Decimal, wage: Decimal) -> Decimal | None:
+    """What stands for earnings that do not exceed the minimum wage, yuan a month; None: the actual earnings do."""
+    ability = member.get("labour_ability") or "full"
+    if member["employment"] == "flexible":
+        if ability in ("completely_lost", "mostly_lost", "none"):
+            return None
+        if work.kind == "rural":
+            work.flag("rural_flexible_income")  # the district decides
+        if ability == "partly_lost":
+            return standard * work.rule("imputed_partly_lost_share").amount
+        if _older(member, work):
+            return standard
+    return wage * work.rule("imputed_wage_share").amount
+
+
 def _older(member: Mapping[str, Any], work: _Work) -> bool:
-    if not member.get("birth_date"):
+    if not member.get("birth_date") or not member.get("sex"):
+        work.flag("age_or_sex_unknown")
         return False
-    age = _age(member["birth_date"], work.applied)
-    name = "flexible_age_men" if member.get("sex") == "male" else "flexible_age_women"
-    return age >= int(law.value(name, work.on).text)
+    name = "flexible_age_men" if member["sex"] == "male" else "flexible_age_women"
+    return _age(member["birth_date"], work.applied) >= int(work.rule(name).text)
 
 
 def _age(born: str, on: date) -> int:
@@ -251,135 +328,342 @@ def _age(born: str, on: date) -> int:
     return on.year - day.year - ((on.month, on.day) < (day.month, day.day))
 
 
+def _deduction(member: Mapping[str, Any], work: _Work) -> Fraction:
+    """分类救助, yuan a month (domain 3.5): the disability's amount, and the highest of the illnesses'."""
+    disability = _disability_deduction(member, work)
+    illnesses = _illness_deductions(member, work)
+    chosen = [v for v in (disability, max(illnesses, key=lambda v: v.amount, default=None)) if v is not None]
+    if len(chosen) > 1:
+        work.flag("disability_and_illness")
+    for v in chosen:
+        work.used(v)
+        what = v.name.split("_", 2)[2]
+        work.say("deduction", f"成员 {member['ref']} 分类救助扣减 {v.amount:.2f} 元",
+                 f"member {member['ref']}: {v.amount:.2f} deducted ({what})", f"{v.amount:.2f}", v.source)  # fmt: skip
+    return sum((v.fraction for v in chosen), Fraction())
+
+
+def _disability_deduction(member: Mapping[str, Any], work: _Work) -> law.Value | None:
+    kind, grade = member.get("disability_kind"), member.get("disability_grade")
+    if kind == "multiple" and law.in_force("deduction_disability_vision_1", work.on):
+        work.flag("multiple_disability")  # the kinds that make it up decide
+    return law.in_force(f"deduction_disability_{kind}_{grade}", work.on)
+
+
+def _illness_deductions(member: Mapping[str, Any], work: _Work) -> list[law.Value]:
+    """Several illnesses may stand in the text, parted by 、，,; or blanks. Unlisted ones are flagged."""
+    said = re.split(r"[、，,；;\s]+", member.get("serious_illness") or "")
+    listed = {name.removeprefix("deduction_illness_") for name in law.names("deduction_illness_")}
+    if any(s and s not in listed for s in said):
+        work.flag("illness_unlisted")
+    return [v for s in said if s and (v := law.in_force(f"deduction_illness_{s}", work.on)) is not None]
+
+
 def _show(amount: Fraction | Decimal) -> str:
-    return yuan(to_fen(_decimal(Fraction(amount))))
+    return yuan(to_fen(amount))
 
 
 # -- property and hardship
 
 
-def _property(
-    items: Sequence[Mapping[str, Any]], members: Sequence[Any], work: _Work, standard: Decimal
-) -> tuple[Decimal, Decimal, str | None]:
-    """(limit, monetary assets, why refused). At the limit is within it (domain 3.6)."""
-    months = law.value("asset_limit_months", work.on).amount
-    limit = months * standard * len(members)
-    assets = sum((Decimal(i["amount"]) for i in items if i["kind"] == "monetary_assets"), Decimal(0))
-    work.say("assets", f"货币财产 {assets:.2f} 元，限额 {months} × {standard} × {len(members)} = {limit:.2f} 元",
-             f"monetary assets {assets:.2f}, limit {limit:.2f}", f"{assets:.2f}", "TECON; T20")  # fmt: skip
-    refused = None
+def _property(items: Sequence[Mapping[str, Any]], members: Sequence[Mapping[str, Any]], work: _Work, standard: Decimal) -> _Property:
+    """Domain 3.6. At the limit is within it; a kind that refuses does so for the low-income band as well."""
+    months, people = work.rule("asset_limit_months"), len(members)
+    limit = months.amount * standard * people
+    assets = sum((Decimal(parse(i["amount"])) / 100 for i in items if i["kind"] == "monetary_assets"), Decimal(0))
+    work.say("assets", f"货币财产 {assets:.2f} 元，限额 {months.text} × {_plain(standard)} × {people} 人 = {limit:.2f} 元",
+             f"monetary assets {assets:.2f}, limit {months.text} x {_plain(standard)} x {people} = {limit:.2f}",
+             f"{assets:.2f}", "TECON; T20")  # fmt: skip
+    counted = {m["ref"] for m in members}
+    if any(i.get("owner") is not None and i["owner"] not in counted for i in items):
+        work.flag("owner_not_counted")
+    kinds = _refusing_kinds(items, work)
+    refused = f"refused_{kinds[0]}" if kinds else None
+    band = work.rule("low_income_asset_limit_months").amount * standard * people
     if assets > limit:
-        refused = "refused_property"
-    if any(i["kind"] == "vehicle" and not i.get("functional_vehicle") for i in items):
-        refused = "refused_vehicle"
-    elif sum(i["kind"] == "dwelling" for i in items) >= 2:
-        refused = "refused_dwelling"
-    elif kinds := [i["kind"] for i in items if i["kind"] in ("non_residential", "study_abroad", "luxury")]:
-        refused = f"refused_{kinds[0]}"
-    if refused and refused != "refused_property":
-        work.say("property_refused", f"有{PROPERTY[_cause(refused)]}，不再核定", f"owns {_cause(refused)}: not assessed further", "", "T17; T20")
-    return limit, assets, refused
+        refused = refused or "refused_property"
+        work.say("assets_over", f"货币财产 {assets:.2f} 元，超过低保限额 {limit:.2f} 元",
+                 f"monetary assets {assets:.2f} exceed the dibao limit {limit:.2f}", f"{assets:.2f}", "TECON; T20")  # fmt: skip
+    return _Property(limit, assets, refused, not kinds and assets <= band)
 
 
-def _cause(refused: str) -> str:
-    return refused.removeprefix("refused_")
+def _refusing_kinds(items: Sequence[Mapping[str, Any]], work: _Work) -> list[str]:
+    """Kinds of property on which a household is not assessed further, most telling first; each is said."""
+    found = []
+    for kind in ("vehicle", "dwelling", "non_residential", "study_abroad", "luxury"):
+        count = sum(i["kind"] == kind and not (kind == "vehicle" and i.get("functional_vehicle")) for i in items)
+        rule = work.rule(f"property_refuses_{kind}")
+        if count >= int(rule.text):
+            found.append(kind)
+            work.say("property_refused", f"家庭有{PROPERTY[kind]} {count} 项，不再核定", f"owns {count} x {kind}: not assessed further",
+                     str(count), f"{rule.source}; T20")  # fmt: skip
+    return found
 
 
 def _hardships(facts: Mapping[str, Any], members: Sequence[Mapping[str, Any]], work: _Work) -> list[str]:
-    """The six special hardships of TLOW: declared ones, and those that the members show."""
+    """The six special hardships of TLOW (domain 3.8): declared ones, and those that the members show."""
     found = set(facts.get("hardships") or ())
-    if any(m.get("disability_grade") for m in members):
+    if any(m.get("disability_grade") or m.get("disability_kind") for m in members):
         found.add("disabled_member")
     if any(m.get("serious_illness") or m.get("serious_outpatient_illness") for m in members):
         found.add("major_illness")
-    if all(m.get("birth_date") and _age(m["birth_date"], work.applied) >= 60 for m in members) and facts.get("childless"):
+    if facts.get("childless") and all(m.get("birth_date") and _age(m["birth_date"], work.applied) >= 60 for m in members):
         found.add("elderly_childless")
+    if "single_parent_student" not in found and _single_parent(facts["members"], members):
+        found.add("single_parent_student")
+        work.flag("single_parent_derived")
     return sorted(found)
 
 
-def _explain(work: _Work, core: Mapping[str, Any], category: str, standard: law.Value, upper: law.Value, cash: law.Value,
-             hardships: Sequence[str]) -> None:  # fmt: skip
-    n, income, pc = core["members"], _show(core["income"]), core["per_capita"]
-    work.say("per_capita", f"家庭月收入 {income} 元 ÷ {n} 人 = 人均 {pc} 元", f"household income {income} / {n} = {pc} per head", pc, "N220 art 27")
+def _single_parent(everyone: Sequence[Mapping[str, Any]], members: Sequence[Mapping[str, Any]]) -> bool:
+    """A head without spouse (not even an uncounted one) and a child in school."""
+    relations = {m.get("relation") for m in everyone}
+    pupils = [m for m in members if m.get("relation") in ("child", "adult_child_in_school") and _studies(m)]
+    return bool(pupils) and "head" in relations and "spouse" not in relations
+
+
+# -- the explanation
+
+
+def _explain(
+    work: _Work, core: Mapping[str, Any], before: tuple[Fraction, Fraction], standard: law.Value, upper: law.Value,
+    cash: law.Value, hardships: Sequence[str],
+) -> None:  # fmt: skip
+    n, income, pc = core["members"], _plain(core["income"]), core["per_capita"]
+    if before[1]:
+        work.say("deductions", f"家庭月收入 {_show(before[0])} 元，扣减 {_show(before[1])} 元，按 {_show(core['income'])} 元计算",
+                 f"household income {_show(before[0])} less {_show(before[1])} = {_show(core['income'])}",
+                 _show(core["income"]), "TCLS")  # fmt: skip
+    work.say("per_capita", f"家庭月收入 {income} 元 ÷ {n} 人 = 人均月收入 {pc} 元", f"household income {income} / {n} = {pc} per head",
+             pc, "N220 art 27")  # fmt: skip
+    if core["category"] == "dibao":
+        _explain_dibao(work, core, standard)
+        return
     std = f"{standard.amount:.2f}"
-    if category == "dibao":
-        amount = yuan(core["amount_fen"])
-        work.say("amount", f"({standard.text} × {n} − {income}) = {amount} 元，依据低保标准 {std} 元（{standard.since} 起）",
-                 f"({standard.text} x {n} - {income}) = {amount}, standard {std} since {standard.since}", amount, f"N220 art 27; {standard.source}")  # fmt: skip
-    elif category == "low_income":
-        work.say("not_dibao", f"人均月收入 {pc} 元，不低于低保标准 {std} 元（{pc} >= {std}）", f"{pc} >= {std}: not dibao", pc, f"N220 art 4; {standard.source}")
-        named = "、".join(HARDSHIPS[h] for h in hardships) or "无"
-        paid = yuan(core["amount_fen"])
-        work.say("low_income", f"在低收入救助范围 {std}—{upper.amount:.2f} 元内；特殊困难：{named}；每户每月 {paid} 元",
-                 f"within the low-income band up to {upper.amount:.2f}; {paid} per household", paid, f"TLOW; {cash.source}")  # fmt: skip
-    elif category == "refused_income":
-        work.say("refused", f"人均月收入 {pc} 元，不低于低收入救助上限 {upper.amount:.2f} 元", f"{pc} is not below {upper.amount:.2f}", pc, f"TLOW; {upper.source}")
+    if core["income"] / n >= standard.amount:
+        work.say("not_dibao", f"人均月收入 {pc} 元，不低于低保标准 {std} 元", f"{pc} per head is not below the dibao standard {std}",
+                 pc, f"N220 art 4; {standard.source}")  # fmt: skip
+    if core["category"] == "low_income":
+        _explain_low_income(work, core, standard, upper, cash, hardships)
+    elif core["category"] == "refused_income":
+        top = f"{upper.amount:.2f}"
+        than = ("高于", "above") if work.rule("low_income_upper_operator").text == "<=" else ("不低于", "not below")
+        work.say("refused", f"人均月收入 {pc} 元，{than[0]}低收入救助上限 {top} 元", f"{pc} per head is {than[1]} the low-income limit {top}",
+                 pc, f"TLOW; {upper.source}")  # fmt: skip
     else:
-        work.say("refused", "家庭财产状况不符合规定", "property does not fit", "", "N220 art 4; T20")
+        work.say("refused", "家庭财产状况不符合规定，不予救助", "the property does not fit the rules: refused", "", "N220 art 4; T20")
+
+
+def _explain_dibao(work: _Work, core: Mapping[str, Any], standard: law.Value) -> None:
+    n, income, amount, std = core["members"], _plain(core["income"]), yuan(core["amount_fen"]), _plain(standard.amount)
+    pc, full = core["per_capita"], f"{standard.amount:.2f}"
+    rounded = pc == full
+    work.say("below_standard", f"人均月收入 {pc} 元{'（四舍五入）' if rounded else ''}，低于低保标准 {full} 元",
+             f"{pc} per head{' (rounded)' if rounded else ''} is below the dibao standard {full}", pc, "N220 art 4")  # fmt: skip
+    work.say("amount", f"({std} × {n} − {income}) = {amount} 元，依据低保标准 {std} 元/人/月（{standard.since} 起执行）",
+             f"({std} x {n} - {income}) = {amount}, standard {std} per person and month since {standard.since}",
+             amount, f"N220 art 27; {standard.source}")  # fmt: skip
+
+
+def _explain_low_income(
+    work: _Work, core: Mapping[str, Any], standard: law.Value, upper: law.Value, cash: law.Value, hardships: Sequence[str]
+) -> None:
+    named, paid = "、".join(HARDSHIPS[h] for h in hardships) or "无", yuan(core["amount_fen"])
+    until = f"{upper.amount:.2f}"
+    work.say("low_income", f"人均月收入在低收入救助上限 {until} 元以内，低保标准为 {standard.amount:.2f} 元",
+             f"within the low-income band up to {until}", core["per_capita"], f"TLOW; {upper.source}")  # fmt: skip
+    work.say("amount", f"特殊困难：{named}；救助金按户发放，每户每月 {paid} 元",
+             f"hardships: {', '.join(hardships) or 'none'}; {paid} per household and month", paid, f"TLOW; {cash.source}")  # fmt: skip
+
+
+def _plain(amount: Fraction | Decimal) -> str:
+    """Yuan without idle zeros: "920", "1530.50"."""
+    return _show(amount).removesuffix(".00")
+
+
+# -- other amounts
+
+
+def destitute_amount(month: str, hukou_kind: str, support: str = "institutional") -> law.Value:
+    """特困: the full standard per person and month, yuan, never a difference. support: "institutional" | "dispersed"."""
+    on = _month(month)
+    return law.value("destitute_urban" if hukou_kind == "urban" else f"destitute_rural_{support}", on)
+
+
+def festival_fen(month: str, hukou_kind: str, members: int) -> int:
+    """年终一次性补贴 and 过节费 of a household, fen, one-off (domain 1.15; TYE18)."""
+    on = _month(month)
+    return members * to_fen(law.value(f"year_end_{hukou_kind}", on).amount + law.value("festival_fee", on).amount)
+
+
+def heating_fen(month: str, group: str, fee_fen: int | None = None) -> int:
+    """取暖补贴 of a household and season, fen (domain 1.15; THEAT, unverified). fee_fen: the fee; None: no central heating.
+
+    group: "dibao" (a share of the capped fee), "full_fee" (三无 dibao and dispersed destitute: the whole fee), "low_income".
+    """
+    on = _month(month)
+    if group not in ("dibao", "full_fee", "low_income"):
+        raise ValueError("group is dibao, full_fee or low_income")
+    if group == "low_income" or fee_fen is None:
+        return to_fen(law.value("heating_fixed", on).amount)
+    if group == "full_fee":
+        return fee_fen
+    capped = min(Fraction(fee_fen, 100), law.value("heating_fee_cap", on).fraction)
+    return to_fen(capped * law.value("heating_share", on).fraction)
 
 
 # -- are these facts at all?
 
+_Bad = Callable[[str, str], None]
 
-def _check(facts: Mapping[str, Any]) -> None:
+
+def _check(facts: Any) -> None:
+    """Raises BadFacts with everything that is wrong, each at its path."""
     wrong: dict[str, list[str]] = {}
 
     def bad(path: str, text: str) -> None:
         wrong.setdefault(path, []).append(text)
 
-    if not re.fullmatch(r"(20[12]\d)-(0[1-9]|1[0-2])", str(facts.get("benefit_month", ""))):
-        bad("benefit_month", "月份写成 2018-12")
-    _check_day(facts.get("applied_on"), "applied_on", bad)
-    if facts.get("hukou_kind") not in ("urban", "rural"):
-        bad("hukou_kind", "户籍类别为 urban 或 rural")
-    members = facts.get("members")
-    if not isinstance(members, list) or not members:
-        bad("members", "至少有一名家庭成员")
-    elif len(members) > 30:
-        bad("members", "家庭成员过多")
-    else:
-        refs = [m.get("ref") for m in members]
-        if len(set(refs)) != len(refs) or None in refs:
-            bad("members", "成员编号缺少或重复")
-        for n, member in enumerate(members):
-            _check_member(member, f"members.{n}", bad)
-    for n, item in enumerate(facts.get("property") or ()):
-        if item.get("kind") not in PROPERTY:
-            bad(f"property.{n}.kind", "没有这种财产")
-        elif item["kind"] == "monetary_assets":
-            _check_money(item.get("amount"), f"property.{n}.amount", bad)
-    for n, name in enumerate(facts.get("hardships") or ()):
-        if name not in HARDSHIPS:
+    if not isinstance(facts, Mapping):
+        raise BadFacts({"": ["应为一个对象"]})
+    last = _check_dates(facts, bad)
+    _check_choice(facts, "hukou_kind", ("urban", "rural"), "", bad, needed=True)
+    _check_flag(facts, "childless", "", bad)
+    refs = _check_members(facts.get("members"), last, bad)
+    for path, item in _each(facts.get("property"), "property", bad):
+        _check_asset(item, path, refs, bad)
+    hardships = facts.get("hardships") or []
+    for n, name in enumerate(hardships if isinstance(hardships, list | tuple) else [None]):
+        if not isinstance(name, str) or name not in HARDSHIPS:
             bad(f"hardships.{n}", "没有这种特殊困难")
     if wrong:
         raise BadFacts(wrong)
-    if _month(facts["benefit_month"]) < date(2016, 7, 1):
-        raise BadFacts({"benefit_month": ["没有这个月份的标准"]})
 
 
-def _check_member(member: Mapping[str, Any], path: str, bad: Any) -> None:
+def _check_dates(facts: Mapping[str, Any], bad: _Bad) -> date | None:
+    """The last day on which somebody in these facts can have been born; None when the dates are no dates."""
+    month = facts.get("benefit_month")
+    applied = _check_day(facts.get("applied_on"), "applied_on", bad)
+    if not isinstance(month, str) or not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", month):
+        bad("benefit_month", "月份写成 2018-12")
+        return applied
+    if month < EARLIEST:
+        bad("benefit_month", "没有这个月份的标准")
+    if applied is None:
+        return None
+    following = date(int(month[:4]) + (month[5:] == "12"), int(month[5:]) % 12 + 1, 1)
+    return max(applied, following - timedelta(days=1))
+
+
+def _check_members(members: Any, last: date | None, bad: _Bad) -> set[str]:
+    if not isinstance(members, list | tuple) or not members:
+        bad("members", "至少有一名家庭成员")
+        return set()
+    if len(members) > 30:
+        bad("members", "家庭成员过多")
+        return set()
+    refs: set[str] = set()
+    for path, member in _each(members, "members", bad):
+        ref = member.get("ref")
+        if not isinstance(ref, str) or not ref:
+            bad(f"{path}.ref", "缺少成员编号")
+        elif ref in refs:
+            bad(f"{path}.ref", "成员编号重复")
+        else:
+            refs.add(ref)
+        _check_member(member, path, last, bad)
+    return refs
+
+
+def _check_member(member: Mapping[str, Any], path: str, last: date | None, bad: _Bad) -> None:
     if member.get("birth_date"):
-        _check_day(member["birth_date"], f"{path}.birth_date", bad)
-    for name, allowed in (("labour_ability", ABILITIES), ("employment", EMPLOYMENTS), ("excluded_reason", tuple(LEAVES_OUT))):
-        if member.get(name) is not None and member[name] not in allowed:
-            bad(f"{path}.{name}", "不在可选范围内")
-    for n, item in enumerate(member.get("income") or ()):
-        if item.get("kind") not in COUNTED and item.get("kind") not in EXCLUDED:
-            bad(f"{path}.income.{n}.kind", "没有这种收入")
-        if item.get("period") not in (None, "month", "year"):
-            bad(f"{path}.income.{n}.period", "period 为 month 或 year")
-        if item.get("month") is not None and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", str(item["month"])):
-            bad(f"{path}.income.{n}.month", "月份写成 2018-11")
-        _check_money(item.get("amount"), f"{path}.income.{n}.amount", bad)
+        born = _check_day(member["birth_date"], f"{path}.birth_date", bad)
+        if born and last and born > last:
+            bad(f"{path}.birth_date", "出生日期在未来")
+    for name, allowed in (
+        ("relation", RELATIONS), ("sex", SEXES), ("labour_ability", ABILITIES), ("employment", EMPLOYMENTS),
+        ("disability_kind", DISABILITIES), ("excluded_reason", tuple(LEAVES_OUT)),
+    ):  # fmt: skip
+        _check_choice(member, name, allowed, f"{path}.", bad)
+    for name in ("full_time_student", "serious_outpatient_illness"):
+        _check_flag(member, name, f"{path}.", bad)
+    grade = member.get("disability_grade")
+    if grade is not None and (not isinstance(grade, int) or isinstance(grade, bool) or not 1 <= grade <= 4):
+        bad(f"{path}.disability_grade", "残疾等级为 1 至 4")
+    illness = member.get("serious_illness")
+    if illness is not None and (not isinstance(illness, str) or len(illness) > 200):
+        bad(f"{path}.serious_illness", "请填写病种名称")
+    for where, item in _each(member.get("income"), f"{path}.income", bad):
+        _check_income(item, where, bad)
 
 
-def _check_money(text: Any, path: str, bad: Any) -> None:
-    if not isinstance(text, str) or not _MONEY.fullmatch(text) or Decimal(text) > LIMIT:
-        bad(path, "金额为不带符号的元数，最多两位小数")
+def _check_income(item: Mapping[str, Any], path: str, bad: _Bad) -> None:
+    if not isinstance(item.get("kind"), str) or item["kind"] not in {**COUNTED, **EXCLUDED}:
+        bad(f"{path}.kind", "没有这种收入")
+    _check_choice(item, "period", ("month", "year"), f"{path}.", bad)
+    month, year = item.get("month"), item.get("year")
+    if month is not None and (not isinstance(month, str) or not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", month)):
+        bad(f"{path}.month", "月份写成 2018-11")
+    if year is not None and (not isinstance(year, int) or isinstance(year, bool) or not 2000 <= year <= 2099):
+        bad(f"{path}.year", "年份写成 2017")
+    _check_money(item.get("amount"), f"{path}.amount", bad)
 
 
-def _check_day(text: Any, path: str, bad: Any) -> None:
+def _check_asset(item: Mapping[str, Any], path: str, refs: set[str], bad: _Bad) -> None:
+    if not isinstance(item.get("kind"), str) or item["kind"] not in PROPERTY:
+        bad(f"{path}.kind", "没有这种财产")
+    elif item["kind"] == "monetary_assets" or item.get("amount") is not None:
+        _check_money(item.get("amount"), f"{path}.amount", bad)
+    _check_flag(item, "functional_vehicle", f"{path}.", bad)
+    owner = item.get("owner")
+    if owner is not None and (not isinstance(owner, str) or owner not in refs):
+        bad(f"{path}.owner", "所有人不是家庭成员")
+
+
+def _each(rows: Any, path: str, bad: _Bad) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    """The objects of a list with their paths; whatever is not an object, or not a list, is reported."""
+    if rows is None:
+        return
+    if not isinstance(rows, list | tuple) or len(rows) > 500:
+        bad(path, "应为一个列表，且不超过 500 项")
+        return
+    for n, row in enumerate(rows):
+        if isinstance(row, Mapping):
+            yield f"{path}.{n}", row
+        else:
+            bad(f"{path}.{n}", "应为一个对象")
+
+
+def _check_choice(row: Mapping[str, Any], name: str, allowed: Sequence[str], path: str, bad: _Bad, *, needed: bool = False) -> None:
+    said = row.get(name)
+    if (said is None and needed) or (said is not None and (not isinstance(said, str) or said not in allowed)):
+        bad(f"{path}{name}", f"不在可选范围内：{'、'.join(allowed)}")
+
+
+def _check_flag(row: Mapping[str, Any], name: str, path: str, bad: _Bad) -> None:
+    if not isinstance(row.get(name), bool | None):
+        bad(f"{path}{name}", "应为是或否")
+
+
+def _check_money(text: Any, path: str, bad: _Bad) -> None:
+    if not isinstance(text, str):
+        bad(path, '金额写成文字，如 "2100.00"')
+        return
     try:
-        date.fromisoformat(str(text))
+        parse(text)
+    except BadMoney as error:
+        bad(path, str(error))
+
+
+def _check_day(text: Any, path: str, bad: _Bad) -> date | None:
+    try:
+        if isinstance(text, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            return date.fromisoformat(text)
     except ValueError:
-        bad(path, "日期写成 2018-12-03")
+        pass
+    bad(path, "日期写成 2018-12-03")
+    return None
+
+
+def _month(text: str) -> date:
+    return date.fromisoformat(f"{text}-01")

@@ -15,6 +15,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from importlib import resources
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
@@ -100,7 +101,7 @@ def _values(where: str, name: str, rows: Any, fits: Callable[[str, str], bool]) 
     if not isinstance(rows, list) or not rows:
         raise BadLaw(f"{where}: needs at least one dated value")
     values = tuple(_value(where, name, row, fits) for row in rows)
-    if any(a.since >= b.since for a, b in zip(values, values[1:], strict=False)):
+    if any(a.since >= b.since for a, b in pairwise(values)):
         raise BadLaw(f"{where}: dates must rise")
     return values
 
