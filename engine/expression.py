@@ -34,10 +34,11 @@ class ExpressionFailed(ExpressionError):
 
 _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul}  # fmt: skip
-_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt,
-    ast.GtE: operator.ge, ast.Is: operator.is_, ast.IsNot: operator.is_not,
-    ast.In: lambda a, b: a in b, ast.NotIn: lambda a, b: a not in b}  # fmt: skip
+_EQUAL: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Is: operator.is_, ast.IsNot: operator.is_not}  # fmt: skip
+_ORDER: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
+    ast.Lt: ("<", operator.lt), ast.LtE: ("<=", operator.le), ast.Gt: (">", operator.gt), ast.GtE: (">=", operator.ge),
+    ast.In: ("in", lambda a, b: a in b), ast.NotIn: ("not in", lambda a, b: a not in b)}  # fmt: skip
 BUILTINS: Mapping[str, Callable[..., Any]] = {"len": len, "min": min, "max": max, "abs": abs, "date": date.fromisoformat}
 
 
@@ -53,18 +54,20 @@ class Expression:
             return _bounded(self._compiled(facts, functions or {}))
         except ExpressionError:
             raise
-        except (TypeError, ValueError, KeyError, IndexError, ArithmeticError) as error:
+        except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError, RecursionError) as error:
             raise ExpressionFailed(f"{self.source!r}: {error}") from error
 
 
 def compile_expression(source: str, functions: tuple[str, ...] = ()) -> Expression:
     """`functions`: names, beside BUILTINS, that may be called; they are handed to `evaluate`."""
+    if not isinstance(source, str):  # before the cache, which would fail on what cannot be hashed
+        raise BadExpression("an expression is text")
     return _compile(source, functions)
 
 
 @lru_cache(maxsize=2048)
 def _compile(source: str, functions: tuple[str, ...]) -> Expression:
-    if not isinstance(source, str) or len(source) > MAX_SOURCE:
+    if len(source) > MAX_SOURCE:
         raise BadExpression("expression too long")
     try:
         tree = ast.parse(source.strip(), mode="eval")
@@ -104,6 +107,8 @@ class _Compiler:
         name = node.id
         if name.startswith("_"):
             raise BadExpression(f"not a fact: {name}")
+        if name in self.callable_names:
+            raise BadExpression(f"{name} is a function, not a fact")
         self.names.add(name)
         return lambda facts, _g: facts.get(name)
 
@@ -137,7 +142,7 @@ class _Compiler:
 
     def _compare(self, node: ast.Compare) -> Compiled:
         first = self.build(node.left)
-        rest = [(_COMPARE[type(op)], self.build(right)) for op, right in zip(node.ops, node.comparators, strict=True)]
+        rest = [(_comparison(op, right), self.build(right)) for op, right in zip(node.ops, node.comparators, strict=True)]
         if len(rest) == 1:
             [(compare, right)] = rest
             return lambda f, g: compare(first(f, g), right(f, g))
@@ -157,41 +162,35 @@ class _Compiler:
         test, yes, no = self.build(node.test), self.build(node.body), self.build(node.orelse)
         return lambda f, g: yes(f, g) if test(f, g) else no(f, g)
 
-    def _list(self, node: ast.List) -> Compiled:
-        parts = [self.build(element) for element in node.elts]
-        return lambda f, g: [part(f, g) for part in parts]
+    def _list(self, node: ast.List | ast.Tuple) -> Compiled:
+        # A tuple is a list too: facts are JSON, and (1, 2) must equal what a form stored.
+        values = [_constant_of(element) for element in node.elts]
+        return lambda _f, _g: list(values)
 
-    def _tuple(self, node: ast.Tuple) -> Compiled:
-        return self._list(ast.List(elts=node.elts))
+    _tuple = _list
 
     def _subscript(self, node: ast.Subscript) -> Compiled:
-        if not isinstance(node.slice, ast.Constant) or not isinstance(node.slice.value, (int, str)):
+        key: Any = _constant_of(node.slice)
+        if type(key) not in (int, str):
             raise BadExpression("only constant subscripts")
-        whole, key = self.build(node.value), node.slice.value
+        whole = self.build(node.value)
 
         def run(facts: Facts, functions: Any) -> Any:
-            held = whole(facts, functions)
+            held: Any = whole(facts, functions)
             if not isinstance(held, (dict, list)):
                 raise ExpressionFailed("only lists and tables have parts")
-            return held[key]  # type: ignore[call-overload]
+            return held[key]
 
         return run
 
     def _call(self, node: ast.Call) -> Compiled:
         if not isinstance(node.func, ast.Name) or node.func.id not in self.callable_names:
             raise BadExpression("no such function")
-        name = node.func.id
-        if any(isinstance(a, ast.Starred) for a in node.args):
-            raise BadExpression("no starred arguments")
-        named = {}
-        for keyword in node.keywords:
-            if keyword.arg is None or not isinstance(keyword.value, ast.Constant) or not isinstance(keyword.value.value, str):
-                raise BadExpression("named arguments are constant text")
-            named[keyword.arg] = keyword.value.value
+        name, named = node.func.id, _named(node)
         if name in BUILTINS and named:
             raise BadExpression(f"{name} takes no named arguments")
         self.called.add(name)
-        args = [self.build(a) for a in node.args]
+        args = [self.build(a) for a in node.args]  # a starred argument is no allowed node
 
         def run(facts: Facts, functions: Mapping[str, Callable[..., Any]]) -> Any:
             function = functions.get(name) or BUILTINS.get(name)
@@ -202,9 +201,52 @@ class _Compiler:
         return run
 
 
-def _number(value: Any) -> Any:
+def _named(node: ast.Call) -> dict[str, str]:
+    named: dict[str, str] = {}
+    for keyword in node.keywords:
+        value = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
+        if keyword.arg is None or not isinstance(value, str):
+            raise BadExpression("named arguments are constant text")
+        if keyword.arg in named:  # ast.parse lets it pass
+            raise BadExpression(f"{keyword.arg} is given twice")
+        named[keyword.arg] = value
+    return named
+
+
+def _constant_of(node: ast.expr) -> Any:
+    minus = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
+    inner = node.operand if isinstance(node, ast.UnaryOp) and minus else node
+    value = inner.value if isinstance(inner, ast.Constant) else ...
+    if value is not None and not isinstance(value, (bool, int, str)):
+        raise BadExpression("only constants stand here")
+    _bounded(value, BadExpression)
+    return -_number(value, BadExpression) if minus else value
+
+
+def _comparison(op: ast.cmpop, right: ast.expr) -> Callable[[Any, Any], Any]:
+    # Whether two equal texts are one object is chance, and a replay must not depend on it.
+    if isinstance(op, (ast.Is, ast.IsNot)) and not (isinstance(right, ast.Constant) and type(right.value) in (type(None), bool)):
+        raise BadExpression("`is` asks for None, True or False only")
+    if type(op) in _EQUAL:
+        return _EQUAL[type(op)]
+    sign, compare = _ORDER[type(op)]
+
+    def run(a: Any, b: Any) -> Any:
+        try:
+            return compare(a, b)
+        except TypeError as error:
+            if a is None or b is None:
+                raise ExpressionFailed(f"a fact that is not set cannot be compared by {sign}") from error
+            raise ExpressionFailed(f"{type(a).__name__} {sign} {type(b).__name__} cannot be compared") from error
+
+    return run
+
+
+def _number(value: Any, error: type[ExpressionError] = ExpressionFailed) -> Any:
+    if value is None:
+        raise error("a fact that is not set is no number")
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
-        raise ExpressionFailed(f"not a number: {value!r}")
+        raise error(f"not a number: {type(value).__name__}")
     return value
 
 
@@ -227,22 +269,26 @@ class Due:
     since: str | None = None
 
 
-@lru_cache(maxsize=512)
 def parse_due(source: str) -> Due:
     """`workdays(10, since='accepted_on')`, `days(3, since='decided_on')` or `promptly()`; BadExpression for the rest."""
-    expression = compile_expression(source, ("workdays", "days", "promptly"))
-    tree = ast.parse(source.strip(), mode="eval").body
-    if not isinstance(tree, ast.Call) or expression.names or len(expression.functions) != 1:
+    compile_expression(source, ("workdays", "days", "promptly"))  # sizes, syntax, names
+    return _parse_due(source)
+
+
+@lru_cache(maxsize=512)
+def _parse_due(source: str) -> Due:
+    call = ast.parse(source.strip(), mode="eval").body
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
         raise BadExpression(f"not a deadline rule: {source!r}")
-    [kind] = expression.functions
-    values = [a.value for a in tree.args if isinstance(a, ast.Constant)]
-    named = {k.arg: k.value.value for k in tree.keywords if isinstance(k.value, ast.Constant)}
+    kind, named = call.func.id, _named(call)
+    values = [_constant_of(a) for a in call.args]
     if kind == "promptly" and not values and not named:
         return Due("promptly")
     if kind not in ("workdays", "days") or len(values) != 1 or named.keys() - {"since"}:
         raise BadExpression(f"not a deadline rule: {source!r}")
-    n = values[0]
+    n, since = values[0], named.get("since")
     if isinstance(n, bool) or not isinstance(n, int) or not 0 < n <= 3660:
         raise BadExpression(f"not a number of days: {n!r}")
-    since = named.get("since")
-    return Due(kind, n, str(since) if since else None)
+    if since is not None and (not since.isidentifier() or since.startswith("_")):
+        raise BadExpression(f"not a fact: {since!r}")
+    return Due(kind, n, since)
