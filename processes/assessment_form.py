@@ -1,6 +1,6 @@
-"""The shape of an assessment's facts, as asked for by POST /api/v1/assessments; `eligibility.assess` judges the content.
+"""The shape of an assessment's facts, as POST /api/v1/assessments takes it; `eligibility.assess` judges the content.
 
-Unknown names and wrong types are refused (marshmallow.ValidationError); values come out as the dict that `assess` takes.
+Unknown names and wrong types are refused (marshmallow.ValidationError); what comes out is the dict for `assess`.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ class _Work:
 
 @dataclass(frozen=True)
 class _Property:
-    """The property test: limit and assets in yuan; refused: category or None; low_income_ok: the band's own limit kept."""
+    """Property test: limit and assets in yuan; refused: category or None; low_income_ok: the band's limit is kept."""
 
     limit: Decimal
     assets: Decimal
@@ -124,10 +124,17 @@ def assess(facts: Mapping[str, Any]) -> dict[str, Any]:
     hardships = _hardships(facts, members, work)
     upper, cash = work.rule(f"low_income_limit_{work.kind}"), work.rule(f"low_income_cash_{work.kind}")
     core = assess_figures(
-        standard.amount, len(members), income, deductions=deductions, property_ok=owned.refused is None,
-        low_income_property_ok=owned.low_income_ok, hardship=bool(hardships), upper=upper.amount,
-        upper_op=work.rule("low_income_upper_operator").text, cash=cash.amount,
-    )  # fmt: skip
+        standard.amount,
+        len(members),
+        income,
+        deductions=deductions,
+        property_ok=owned.refused is None,
+        low_income_property_ok=owned.low_income_ok,
+        hardship=bool(hardships),
+        upper=upper.amount,
+        upper_op=work.rule("low_income_upper_operator").text,
+        cash=cash.amount,
+    )
     if core["category"] == "refused_property" and owned.refused:
         core["category"] = owned.refused
     _explain(work, core, (income, deductions), standard, upper, cash, hardships)
@@ -135,9 +142,14 @@ def assess(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _result(
-    work: _Work, core: Mapping[str, Any], income: Fraction, standard: law.Value, upper: law.Value, owned: _Property,
+    work: _Work,
+    core: Mapping[str, Any],
+    income: Fraction,
+    standard: law.Value,
+    upper: law.Value,
+    owned: _Property,
     hardships: Sequence[str],
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     after, n = core["income"], core["members"]
     return {
         "category": core["category"],
@@ -162,15 +174,23 @@ def _result(
 
 
 def assess_figures(
-    standard: Decimal, members: int, household_income: Fraction | Decimal, deductions: Fraction | Decimal = Decimal(0), *,
-    property_ok: bool = True, hardship: bool = False, upper: Decimal | None = None, upper_op: str = "<",
-    cash: Decimal | None = None, low_income_property_ok: bool | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    standard: Decimal,
+    members: int,
+    household_income: Fraction | Decimal,
+    deductions: Fraction | Decimal = Decimal(0),
+    *,
+    property_ok: bool = True,
+    hardship: bool = False,
+    upper: Decimal | None = None,
+    upper_op: str = "<",
+    cash: Decimal | None = None,
+    low_income_property_ok: bool | None = None,
+) -> dict[str, Any]:
     """The core of domain 3.3 on bare monthly figures (yuan). `<` is strict: equal is not below.
 
     upper: the band's published upper value (None: 1.5 x standard, TLOW); cash: the low-income cash per household;
-    low_income_property_ok: when the band has a property limit of its own. Result: category, amount_fen, per_capita (text),
-    income (Fraction, after deductions), edge (per-capita == standard), members. ValueError on figures that cannot be.
+    low_income_property_ok: when the band has a property limit of its own. Result: category, amount_fen, per_capita
+    (text), income (Fraction, after deductions), edge (per-capita == standard), members. ValueError on figures that cannot be.
     """
     if members < 1 or household_income < 0 or deductions < 0 or upper_op not in ("<", "<="):
         raise ValueError("members >= 1, money >= 0, upper_op is < or <=")
@@ -187,8 +207,14 @@ def assess_figures(
     elif in_band and low_income_ok:
         category, amount = "low_income", to_fen(cash) if hardship and cash is not None else 0
     edge = per_capita == standard
-    return {"category": category, "amount_fen": amount, "per_capita": _show(per_capita), "income": income, "edge": edge,
-            "members": members}  # fmt: skip
+    return {
+        "category": category,
+        "amount_fen": amount,
+        "per_capita": _show(per_capita),
+        "income": income,
+        "edge": edge,
+        "members": members,
+    }
 
 
 # -- members and their income
@@ -201,8 +227,13 @@ def _counts(member: Mapping[str, Any], work: _Work) -> bool:
     if ground is None:
         return True
     work.used(ground)
-    work.say("member_excluded", f"成员 {member['ref']} 不计入：{LEAVES_OUT[str(reason)]}",
-             f"member {member['ref']} not counted: {reason}", "", ground.source)  # fmt: skip
+    work.say(
+        "member_excluded",
+        f"成员 {member['ref']} 不计入：{LEAVES_OUT[str(reason)]}",
+        f"member {member['ref']} not counted: {reason}",
+        "",
+        ground.source,
+    )
     return False
 
 
@@ -215,16 +246,26 @@ def _member_income(member: Mapping[str, Any], work: _Work, standard: Decimal) ->
     ref, said = member["ref"], member.get("income") or ()
     if _studies(member):
         if said:
-            work.say("student", f"成员 {ref} 为在校学生，本人收入不计算", f"member {ref} studies: own income not counted",
-                     "0.00", "TBHG")  # fmt: skip
+            work.say(
+                "student",
+                f"成员 {ref} 为在校学生，本人收入不计算",
+                f"member {ref} studies: own income not counted",
+                "0.00",
+                "TBHG",
+            )
         return Fraction()
     items = [i for i in said if _is_counted(i, ref, work)]
     earned = _per_month([i for i in items if i["kind"] in ("wage_income", "business_net_income")], ref, work)
     other = _per_month([i for i in items if i["kind"] not in ("wage_income", "business_net_income")], ref, work)
     total = _imputed(member, earned, work, standard) + other
     if total or items:
-        work.say("member_income", f"成员 {ref} 月收入 {_show(total)} 元", f"member {ref}: {_show(total)} a month",
-                 _show(total), "N220 art 16; TECON")  # fmt: skip
+        work.say(
+            "member_income",
+            f"成员 {ref} 月收入 {_show(total)} 元",
+            f"member {ref}: {_show(total)} a month",
+            _show(total),
+            "N220 art 16; TECON",
+        )
     return total
 
 
@@ -237,8 +278,13 @@ def _is_counted(item: Mapping[str, Any], ref: str, work: _Work) -> bool:
         work.flag("locally_decided_income")
         return True
     work.used(reason)
-    work.say("not_counted", f"成员 {ref} 的{reason.text} {item['amount']} 元不计入收入",
-             f"member {ref}: {item['kind']} {item['amount']} not counted", "0.00", reason.source)  # fmt: skip
+    work.say(
+        "not_counted",
+        f"成员 {ref} 的{reason.text} {item['amount']} 元不计入收入",
+        f"member {ref}: {item['kind']} {item['amount']} not counted",
+        "0.00",
+        reason.source,
+    )
     return False
 
 
@@ -265,8 +311,13 @@ def _per_month(items: Sequence[Mapping[str, Any]], ref: str, work: _Work) -> Fra
 def _outside(item: Mapping[str, Any], ref: str, work: _Work) -> None:
     work.flag("outside_window")
     when = item.get("month") or item.get("year")
-    work.say("outside_window", f"成员 {ref} {when} 的收入 {item['amount']} 元不在核算期内",
-             f"member {ref}: income of {when} lies outside the window", "0.00", "TECON")  # fmt: skip
+    work.say(
+        "outside_window",
+        f"成员 {ref} {when} 的收入 {item['amount']} 元不在核算期内",
+        f"member {ref}: income of {when} lies outside the window",
+        "0.00",
+        "TECON",
+    )
 
 
 def _look_for_gaps(items: Sequence[Mapping[str, Any]], window: Sequence[str], work: _Work) -> None:
@@ -295,8 +346,13 @@ def _imputed(member: Mapping[str, Any], earned: Fraction, work: _Work, standard:
     if figure < earned:
         work.flag("imputed_below_declared")
     shown, ref = f"{figure:.2f}", member["ref"]
-    work.say("imputed", f"成员 {ref} 申报 {_show(earned)} 元，未超过最低工资 {wage} 元，按 {shown} 元核定",
-             f"member {ref} declared {_show(earned)}, not above the minimum wage {wage}: {shown} counted", shown, "TECON")  # fmt: skip
+    work.say(
+        "imputed",
+        f"成员 {ref} 申报 {_show(earned)} 元，未超过最低工资 {wage} 元，按 {shown} 元核定",
+        f"member {ref} declared {_show(earned)}, not above the minimum wage {wage}: {shown} counted",
+        shown,
+        "TECON",
+    )
     return Fraction(figure)
 
 
@@ -338,8 +394,13 @@ def _deduction(member: Mapping[str, Any], work: _Work) -> Fraction:
     for v in chosen:
         work.used(v)
         what = v.name.split("_", 2)[2]
-        work.say("deduction", f"成员 {member['ref']} 分类救助扣减 {v.amount:.2f} 元",
-                 f"member {member['ref']}: {v.amount:.2f} deducted ({what})", f"{v.amount:.2f}", v.source)  # fmt: skip
+        work.say(
+            "deduction",
+            f"成员 {member['ref']} 分类救助扣减 {v.amount:.2f} 元",
+            f"member {member['ref']}: {v.amount:.2f} deducted ({what})",
+            f"{v.amount:.2f}",
+            v.source,
+        )
     return sum((v.fraction for v in chosen), Fraction())
 
 
@@ -366,14 +427,20 @@ def _show(amount: Fraction | Decimal) -> str:
 # -- property and hardship
 
 
-def _property(items: Sequence[Mapping[str, Any]], members: Sequence[Mapping[str, Any]], work: _Work, standard: Decimal) -> _Property:
+def _property(
+    items: Sequence[Mapping[str, Any]], members: Sequence[Mapping[str, Any]], work: _Work, standard: Decimal
+) -> _Property:
     """Domain 3.6. At the limit is within it; a kind that refuses does so for the low-income band as well."""
     months, people = work.rule("asset_limit_months"), len(members)
     limit = months.amount * standard * people
     assets = sum((Decimal(parse(i["amount"])) / 100 for i in items if i["kind"] == "monetary_assets"), Decimal(0))
-    work.say("assets", f"货币财产 {assets:.2f} 元，限额 {months.text} × {_plain(standard)} × {people} 人 = {limit:.2f} 元",
-             f"monetary assets {assets:.2f}, limit {months.text} x {_plain(standard)} x {people} = {limit:.2f}",
-             f"{assets:.2f}", "TECON; T20")  # fmt: skip
+    work.say(
+        "assets",
+        f"货币财产 {assets:.2f} 元，限额 {months.text} × {_plain(standard)} × {people} 人 = {limit:.2f} 元",
+        f"monetary assets {assets:.2f}, limit {months.text} x {_plain(standard)} x {people} = {limit:.2f}",
+        f"{assets:.2f}",
+        "TECON; T20",
+    )
     counted = {m["ref"] for m in members}
     if any(i.get("owner") is not None and i["owner"] not in counted for i in items):
         work.flag("owner_not_counted")
@@ -382,8 +449,13 @@ def _property(items: Sequence[Mapping[str, Any]], members: Sequence[Mapping[str,
     band = work.rule("low_income_asset_limit_months").amount * standard * people
     if assets > limit:
         refused = refused or "refused_property"
-        work.say("assets_over", f"货币财产 {assets:.2f} 元，超过低保限额 {limit:.2f} 元",
-                 f"monetary assets {assets:.2f} exceed the dibao limit {limit:.2f}", f"{assets:.2f}", "TECON; T20")  # fmt: skip
+        work.say(
+            "assets_over",
+            f"货币财产 {assets:.2f} 元，超过低保限额 {limit:.2f} 元",
+            f"monetary assets {assets:.2f} exceed the dibao limit {limit:.2f}",
+            f"{assets:.2f}",
+            "TECON; T20",
+        )
     return _Property(limit, assets, refused, not kinds and assets <= band)
 
 
@@ -395,8 +467,13 @@ def _refusing_kinds(items: Sequence[Mapping[str, Any]], work: _Work) -> list[str
         rule = work.rule(f"property_refuses_{kind}")
         if count >= int(rule.text):
             found.append(kind)
-            work.say("property_refused", f"家庭有{PROPERTY[kind]} {count} 项，不再核定", f"owns {count} x {kind}: not assessed further",
-                     str(count), f"{rule.source}; T20")  # fmt: skip
+            work.say(
+                "property_refused",
+                f"家庭有{PROPERTY[kind]} {count} 项，不再核定",
+                f"owns {count} x {kind}: not assessed further",
+                str(count),
+                f"{rule.source}; T20",
+            )
     return found
 
 
@@ -407,7 +484,9 @@ def _hardships(facts: Mapping[str, Any], members: Sequence[Mapping[str, Any]], w
         found.add("disabled_member")
     if any(m.get("serious_illness") or m.get("serious_outpatient_illness") for m in members):
         found.add("major_illness")
-    if facts.get("childless") and all(m.get("birth_date") and _age(m["birth_date"], work.applied) >= 60 for m in members):
+    if facts.get("childless") and all(
+        m.get("birth_date") and _age(m["birth_date"], work.applied) >= 60 for m in members
+    ):
         found.add("elderly_childless")
     if "single_parent_student" not in found and _single_parent(facts["members"], members):
         found.add("single_parent_student")
@@ -426,54 +505,108 @@ def _single_parent(everyone: Sequence[Mapping[str, Any]], members: Sequence[Mapp
 
 
 def _explain(
-    work: _Work, core: Mapping[str, Any], before: tuple[Fraction, Fraction], standard: law.Value, upper: law.Value,
-    cash: law.Value, hardships: Sequence[str],
-) -> None:  # fmt: skip
+    work: _Work,
+    core: Mapping[str, Any],
+    before: tuple[Fraction, Fraction],
+    standard: law.Value,
+    upper: law.Value,
+    cash: law.Value,
+    hardships: Sequence[str],
+) -> None:
     n, income, pc = core["members"], _plain(core["income"]), core["per_capita"]
     if before[1]:
-        work.say("deductions", f"家庭月收入 {_show(before[0])} 元，扣减 {_show(before[1])} 元，按 {_show(core['income'])} 元计算",
-                 f"household income {_show(before[0])} less {_show(before[1])} = {_show(core['income'])}",
-                 _show(core["income"]), "TCLS")  # fmt: skip
-    work.say("per_capita", f"家庭月收入 {income} 元 ÷ {n} 人 = 人均月收入 {pc} 元", f"household income {income} / {n} = {pc} per head",
-             pc, "N220 art 27")  # fmt: skip
+        work.say(
+            "deductions",
+            f"家庭月收入 {_show(before[0])} 元，扣减 {_show(before[1])} 元，按 {_show(core['income'])} 元计算",
+            f"household income {_show(before[0])} less {_show(before[1])} = {_show(core['income'])}",
+            _show(core["income"]),
+            "TCLS",
+        )
+    work.say(
+        "per_capita",
+        f"家庭月收入 {income} 元 ÷ {n} 人 = 人均月收入 {pc} 元",
+        f"household income {income} / {n} = {pc} per head",
+        pc,
+        "N220 art 27",
+    )
     if core["category"] == "dibao":
         _explain_dibao(work, core, standard)
         return
     std = f"{standard.amount:.2f}"
     if core["income"] / n >= standard.amount:
-        work.say("not_dibao", f"人均月收入 {pc} 元，不低于低保标准 {std} 元", f"{pc} per head is not below the dibao standard {std}",
-                 pc, f"N220 art 4; {standard.source}")  # fmt: skip
+        work.say(
+            "not_dibao",
+            f"人均月收入 {pc} 元，不低于低保标准 {std} 元",
+            f"{pc} per head is not below the dibao standard {std}",
+            pc,
+            f"N220 art 4; {standard.source}",
+        )
     if core["category"] == "low_income":
         _explain_low_income(work, core, standard, upper, cash, hardships)
     elif core["category"] == "refused_income":
         top = f"{upper.amount:.2f}"
         than = ("高于", "above") if work.rule("low_income_upper_operator").text == "<=" else ("不低于", "not below")
-        work.say("refused", f"人均月收入 {pc} 元，{than[0]}低收入救助上限 {top} 元", f"{pc} per head is {than[1]} the low-income limit {top}",
-                 pc, f"TLOW; {upper.source}")  # fmt: skip
+        work.say(
+            "refused",
+            f"人均月收入 {pc} 元，{than[0]}低收入救助上限 {top} 元",
+            f"{pc} per head is {than[1]} the low-income limit {top}",
+            pc,
+            f"TLOW; {upper.source}",
+        )
     else:
-        work.say("refused", "家庭财产状况不符合规定，不予救助", "the property does not fit the rules: refused", "", "N220 art 4; T20")
+        work.say(
+            "refused",
+            "家庭财产状况不符合规定，不予救助",
+            "the property does not fit the rules: refused",
+            "",
+            "N220 art 4; T20",
+        )
 
 
 def _explain_dibao(work: _Work, core: Mapping[str, Any], standard: law.Value) -> None:
     n, income, amount, std = core["members"], _plain(core["income"]), yuan(core["amount_fen"]), _plain(standard.amount)
     pc, full = core["per_capita"], f"{standard.amount:.2f}"
     rounded = pc == full
-    work.say("below_standard", f"人均月收入 {pc} 元{'（四舍五入）' if rounded else ''}，低于低保标准 {full} 元",
-             f"{pc} per head{' (rounded)' if rounded else ''} is below the dibao standard {full}", pc, "N220 art 4")  # fmt: skip
-    work.say("amount", f"({std} × {n} − {income}) = {amount} 元，依据低保标准 {std} 元/人/月（{standard.since} 起执行）",
-             f"({std} x {n} - {income}) = {amount}, standard {std} per person and month since {standard.since}",
-             amount, f"N220 art 27; {standard.source}")  # fmt: skip
+    work.say(
+        "below_standard",
+        f"人均月收入 {pc} 元{'（四舍五入）' if rounded else ''}，低于低保标准 {full} 元",
+        f"{pc} per head{' (rounded)' if rounded else ''} is below the dibao standard {full}",
+        pc,
+        "N220 art 4",
+    )
+    work.say(
+        "amount",
+        f"({std} × {n} − {income}) = {amount} 元，依据低保标准 {std} 元/人/月（{standard.since} 起执行）",
+        f"({std} x {n} - {income}) = {amount}, standard {std} per person and month since {standard.since}",
+        amount,
+        f"N220 art 27; {standard.source}",
+    )
 
 
 def _explain_low_income(
-    work: _Work, core: Mapping[str, Any], standard: law.Value, upper: law.Value, cash: law.Value, hardships: Sequence[str]
+    work: _Work,
+    core: Mapping[str, Any],
+    standard: law.Value,
+    upper: law.Value,
+    cash: law.Value,
+    hardships: Sequence[str],
 ) -> None:
     named, paid = "、".join(HARDSHIPS[h] for h in hardships) or "无", yuan(core["amount_fen"])
     until = f"{upper.amount:.2f}"
-    work.say("low_income", f"人均月收入在低收入救助上限 {until} 元以内，低保标准为 {standard.amount:.2f} 元",
-             f"within the low-income band up to {until}", core["per_capita"], f"TLOW; {upper.source}")  # fmt: skip
-    work.say("amount", f"特殊困难：{named}；救助金按户发放，每户每月 {paid} 元",
-             f"hardships: {', '.join(hardships) or 'none'}; {paid} per household and month", paid, f"TLOW; {cash.source}")  # fmt: skip
+    work.say(
+        "low_income",
+        f"人均月收入在低收入救助上限 {until} 元以内，低保标准为 {standard.amount:.2f} 元",
+        f"within the low-income band up to {until}",
+        core["per_capita"],
+        f"TLOW; {upper.source}",
+    )
+    work.say(
+        "amount",
+        f"特殊困难：{named}；救助金按户发放，每户每月 {paid} 元",
+        f"hardships: {', '.join(hardships) or 'none'}; {paid} per household and month",
+        paid,
+        f"TLOW; {cash.source}",
+    )
 
 
 def _plain(amount: Fraction | Decimal) -> str:
@@ -499,7 +632,7 @@ def festival_fen(month: str, hukou_kind: str, members: int) -> int:
 def heating_fen(month: str, group: str, fee_fen: int | None = None) -> int:
     """取暖补贴 of a household and season, fen (domain 1.15; THEAT, unverified). fee_fen: the fee; None: no central heating.
 
-    group: "dibao" (a share of the capped fee), "full_fee" (三无 dibao and dispersed destitute: the whole fee), "low_income".
+    group: "dibao" (a share of the capped fee), "full_fee" (三无 dibao, dispersed destitute: all of it), "low_income".
     """
     on = _month(month)
     if group not in ("dibao", "full_fee", "low_income"):
@@ -581,9 +714,13 @@ def _check_member(member: Mapping[str, Any], path: str, last: date | None, bad: 
         if born and last and born > last:
             bad(f"{path}.birth_date", "出生日期在未来")
     for name, allowed in (
-        ("relation", RELATIONS), ("sex", SEXES), ("labour_ability", ABILITIES), ("employment", EMPLOYMENTS),
-        ("disability_kind", DISABILITIES), ("excluded_reason", tuple(LEAVES_OUT)),
-    ):  # fmt: skip
+        ("relation", RELATIONS),
+        ("sex", SEXES),
+        ("labour_ability", ABILITIES),
+        ("employment", EMPLOYMENTS),
+        ("disability_kind", DISABILITIES),
+        ("excluded_reason", tuple(LEAVES_OUT)),
+    ):
         _check_choice(member, name, allowed, f"{path}.", bad)
     for name in ("full_time_student", "serious_outpatient_illness"):
         _check_flag(member, name, f"{path}.", bad)
@@ -634,7 +771,9 @@ def _each(rows: Any, path: str, bad: _Bad) -> Iterable[tuple[str, Mapping[str, A
             bad(f"{path}.{n}", "应为一个对象")
 
 
-def _check_choice(row: Mapping[str, Any], name: str, allowed: Sequence[str], path: str, bad: _Bad, *, needed: bool = False) -> None:
+def _check_choice(
+    row: Mapping[str, Any], name: str, allowed: Sequence[str], path: str, bad: _Bad, *, needed: bool = False
+) -> None:
     said = row.get(name)
     if (said is None and needed) or (said is not None and (not isinstance(said, str) or said not in allowed)):
         bad(f"{path}{name}", f"不在可选范围内：{'、'.join(allowed)}")

@@ -33,7 +33,7 @@ def birth_date(number: str) -> date | None:
 
 
 def sex(number: str) -> str:
-    """"male" or "female", from the 17th digit of a normalised number."""
+    """ "male" or "female", from the 17th digit of a normalised number."""
     return "male" if int(number[16]) % 2 else "female"
 
 
@@ -54,7 +54,7 @@ def problem(number: str, today: date, *, production: bool = False) -> str | None
 
 
 def allowed(number: str, production: bool, *, today: date | None = None) -> bool:  # noqa: FBT001
-    """Whether a number (as typed) may be kept here: form, check digit, birth date, division; invented ones only in demos.
+    """Whether a number (as typed) may be kept: form, check digit, birth date, division; invented ones only in demos.
     Without `today` a birth date in the future is not noticed."""
     found = normalise(number)
     return problem(found, today or birth_date(found) or date.min, production=production) is None
@@ -73,9 +73,10 @@ def mask_name(name: str) -> str:
 
 
 def invent(born: date, sex_: str, serial: int) -> str:
-    """A number with a valid check digit that nobody has: its division was never allotted. serial: 0..499."""
-    if not 0 <= serial < 500 or sex_ not in ("male", "female"):
-        raise ValueError("serial is 0..499, sex is male or female")
-    sequence = serial * 2 + (sex_ == "male")
+    """A number with a valid check digit that nobody has: its division was never allotted.
+    Numbers of one birth date and sex differ for 500 serials in a row, then repeat. ValueError on an unknown sex."""
+    if sex_ not in ("male", "female"):
+        raise ValueError("sex is male or female")
+    sequence = serial % 500 * 2 + (sex_ == "male")
     body = f"{INVENTED_DIVISION}{born:%Y%m%d}{sequence:03d}"
     return body + check_digit(body)

@@ -1,7 +1,7 @@
 """The law as dated data: each value with its first day and its source; a malformed file is refused at import.
 
 Every YAML file here maps a name to rows `{from: date, value: "text", source: key, unverified: true?}`, oldest first.
-Sources are the keys of `reference/domain.md` 0.2; `unverified` marks what the bureau still has to confirm (configuration).
+Sources are the keys of domain 0.2; `unverified` marks what the bureau still has to confirm (configuration).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ Table = Mapping[str, tuple[Value, ...]]
 class _Once(yaml.SafeLoader):
     """YAML that refuses a name said twice: the second would silently win."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT
         names = [key.value for key, _ in node.value]
         if twice := sorted({n for n in names if names.count(n) > 1}):
             raise BadLaw(f"said twice: {', '.join(twice)}")
@@ -87,7 +87,7 @@ _FILES: Mapping[str, Callable[[str, str], bool]] = {
 
 
 def read(raw: bytes, file: str, fits: Callable[[str, str], bool]) -> Table:
-    """A law file as frozen values. fits(name, text): whether a value may stand there. Raises BadLaw, naming the place."""
+    """A law file as frozen values. fits(name, text): may a value stand there? Raises BadLaw, naming the place."""
     try:
         said = yaml.load(raw, _Once)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, BadLaw) as error:
@@ -126,7 +126,9 @@ DIGEST = hashlib.sha256(b"".join(b"%s\0%d\0%s" % (f.encode(), len(raw), raw) for
 """sha256 over all law files, hex: names the exact text that a decision was computed with."""
 
 _LAW: Mapping[str, tuple[Value, ...]] = {
-    name: rows for file in ("parameters.yaml", "procedure.yaml", "deductions.yaml") for name, rows in _TABLES[file].items()
+    name: rows
+    for file in ("parameters.yaml", "procedure.yaml", "deductions.yaml")
+    for name, rows in _TABLES[file].items()
 }
 EXCLUDED_INCOME: Table = _TABLES["excluded_income.yaml"]
 CALENDAR: Mapping[date, bool] = MappingProxyType(
