@@ -89,7 +89,7 @@ def post_notice(act: Act, case: CaseRef, stage: str, facts: Data, answers: Data)
         "category": facts["category"],
         "amount_fen": facts["amount_fen"],
         "posted_on": answers["posted_on"],
-        "until_on": until,
+        "until_on": until[:10],  # the first day on which it is gone
         "removed_on": None,
         "photo_posted": answers.get("photo"),
     }

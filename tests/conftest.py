@@ -122,3 +122,29 @@ def store(db_url):
 @pytest.fixture
 def office(store, keys, clock) -> Office:
     return Office(store, keys, clock, origin="yingbao/test")
+
+
+@pytest.fixture
+def settings(db_url, tmp_path):
+    from web.settings import Settings
+
+    return Settings(database=db_url, secret_key="s" * 32, data_key=DATA_KEY, files=tmp_path / "files", registry="http://127.0.0.1:9")
+
+
+@pytest.fixture
+def bureau(store, settings, clock):
+    """A district office on an empty database of each kind."""
+    from processes import bureau as bureaus
+
+    made = bureaus.build(settings, clock)
+    made.jobs.real_clock = clock
+    yield made
+    made.office.store.close()
+
+
+@pytest.fixture
+def district(bureau, clock):
+    """A street with people of every post and one household: see tests/district.py."""
+    from tests.district import District
+
+    return District(bureau, clock)

@@ -1,0 +1,127 @@
+"""A record proves itself: any change of a stored byte, of a row, of a state is found; nothing personal is in clear."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import delete, select, text, update
+
+from engine import store
+from engine.errors import Conflict, Diverged, Invalid
+from engine.office import history, seals_hold
+from processes.rebuild import differences
+from processes.tables import household, person
+
+
+def entries_of(district):
+    with district.office.read() as conn:
+        return history(conn, district.office.keys.on(conn), district.case()["id"])
+
+
+def test_a_changed_body_breaks_the_seal(district):
+    district.to_street_opinion()
+    assert seals_hold(entries_of(district)) is None
+    case_id = district.case()["id"]
+    where = (store.entry.c.record_id == case_id) & (store.entry.c.seq == 4)
+    with district.office.store.write() as conn:
+        body = conn.scalar(select(store.entry.c.body).where(where))
+        conn.execute(update(store.entry).where(where).values(body=body.replace(b"consistent", b"incomplete ")))
+    assert seals_hold(entries_of(district)) == 4
+
+
+def test_a_removed_entry_is_missed(district):
+    district.to_street_opinion()
+    where = (store.entry.c.record_id == district.case()["id"]) & (store.entry.c.seq == 2)
+    with district.office.store.write() as conn:
+        conn.execute(delete(store.entry).where(where))
+    assert seals_hold(entries_of(district)) == 2
+
+
+def test_replay_notices_a_decision_that_the_inputs_do_not_give(district):
+    district.to_street_opinion()
+    entries = entries_of(district)
+    last = next(e for e in entries if any(ran[0] == "assess" for ran in e.data.get("then", {}).get("ran", [])))
+    [assessed] = [ran for ran in last.data["then"]["ran"] if ran[0] == "assess"]
+    assessed[1]["amount_fen"] += 1
+    with district.office.read() as conn, pytest.raises(Diverged) as diverged:
+        list(district.cases.replaying(conn, entries))
+    assert diverged.value.seq == last.seq
+
+
+def test_a_row_changed_behind_the_records_is_found(district):
+    household_id = district.household(210_000)
+    assert differences(district.office) == []
+    with district.office.store.write() as conn:
+        conn.execute(update(household).where(household.c.id == household_id).values(hukou_kind="rural"))
+    assert differences(district.office) == [f"household {household_id}: hukou_kind differs from the records"]
+
+
+def test_a_sealed_value_moved_to_another_row_cannot_be_read(district):
+    district.household(210_000)
+    with district.office.store.write() as conn:
+        one, two = conn.execute(select(person.c.id, person.c.id_no).order_by(person.c.id).limit(2)).all()
+        conn.execute(update(person).where(person.c.id == one.id).values(id_no=two.id_no))
+    from engine.crypto import Unreadable
+
+    with district.office.read() as conn, pytest.raises(Unreadable):
+        row = conn.execute(select(person).where(person.c.id == one.id)).one()
+        district.office.keys.on(conn).reveal("person", "id_no", one.id, row.id_no)
+
+
+def test_nothing_personal_stands_in_clear_in_entries_or_sealed_columns(district):
+    district.to_street_opinion()
+    district.review()
+    secrets = ["张一", "演示路1号", "13800138000", "1201991975", "生活", "简朴", "属实", "困难"]
+    with district.office.read() as conn:
+        bodies = b"".join(conn.scalars(select(store.entry.c.body)))
+        sealed = b"".join(conn.scalars(select(store.payload.c.sealed)))
+        rows = b"".join(b for b in conn.scalars(select(household.c.address)) if b)
+    for word in secrets:
+        assert word.encode() not in bodies, word
+        assert word.encode() not in sealed + rows, word
+
+
+def test_erasing_a_subjects_key_leaves_the_seals_and_the_replay(district):
+    district.to_street_opinion()
+    subject = district.case()["subject"]
+    with district.office.store.write() as conn:
+        conn.execute(delete(store.subject_key).where(store.subject_key.c.subject == subject))
+    entries = entries_of(district)
+    assert seals_hold(entries) is None
+    assert all(secret is None for e in entries for secret in e.personal.values())
+    with district.office.read() as conn:
+        assert len(list(district.cases.replaying(conn, entries))) == len(entries)
+
+
+def test_a_repeated_request_gets_the_same_answer_and_has_one_effect(district):
+    household_id = district.household(210_000)
+    answers = {"household_id": household_id, "programme": "dibao", "applied_on": "2018-12-03", "applied_by": "head", "reason": "困难"}
+    told = []
+    for _ in range(2):
+        with district.office.act(district.people["clerk"], ("key-1", answers)) as act:
+            told.append(district.cases.start(act, "dibao-2012", answers))
+    assert told[0] == told[1]
+    with pytest.raises(Invalid), district.office.act(district.people["clerk"], ("key-1", {"other": 1})) as act:
+        district.cases.start(act, "dibao-2012", answers)
+
+
+def test_an_act_is_all_or_nothing(district):
+    household_id = district.household(210_000)
+    with district.office.read() as conn:
+        before = conn.scalar(text("select count(*) from entry"))
+    with pytest.raises(RuntimeError), district.office.act(district.people["clerk"]) as act:
+        answers = {"household_id": household_id, "programme": "dibao", "applied_on": "2018-12-03", "applied_by": "head", "reason": "困难"}
+        district.cases.start(act, "dibao-2012", answers)
+        raise RuntimeError
+    with district.office.read() as conn:
+        assert conn.scalar(text("select count(*) from entry")) == before
+        assert conn.scalar(text("select count(*) from task")) == 0
+
+
+def test_a_stale_etag_changes_nothing(district):
+    district.apply(district.household(210_000))
+    task = district.tasks()["completeness_check"]
+    with district.office.act(district.people["clerk"]) as act:
+        district.cases.claim(act, task["id"])
+    with pytest.raises(Conflict), district.office.act(district.people["clerk"]) as act:
+        district.cases.complete(act, task["id"], {"outcome": "complete"}, etag=f"{task['id']}-1")
+    assert "completeness_check" in district.tasks()

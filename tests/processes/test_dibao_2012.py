@@ -1,0 +1,303 @@
+"""The scenarios of domain 7 that belong to this process, with the dates and amounts given there, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from engine.errors import Invalid, NotWaiting, Refused
+from engine.office import history, seals_hold
+from processes.case_tables import letter, notice
+from processes.rebuild import differences
+from processes.tables import benefit
+from tests.district import REVIEWERS
+
+
+def proven(district) -> None:
+    """Whatever happened: seals hold, replay gives the same, rows follow from the records."""
+    with district.office.read() as conn:
+        row = district.case()
+        entries = history(conn, district.office.keys.on(conn), row["id"])
+        assert seals_hold(entries) is None
+        assert entries[-1].leaf == row["head"]
+        assert len(list(district.cases.replaying(conn, entries))) == len(entries)
+    assert differences(district.office) == []
+
+
+def test_s1_happy_path_has_the_dates_and_the_660_yuan_of_the_law(district):
+    district.apply(district.household(210_000))
+    district.accept()
+    assert district.tasks()["home_survey"]["due_on"] == "2018-12-17"
+    district.check()
+    district.clock.set("2018-12-17T10:00")
+    district.survey()
+    assert district.tasks()["democratic_review"]["due_on"] == "2018-12-24"
+    district.clock.set("2018-12-24T10:00")
+    district.review()
+    district.street()
+    district.post()
+    district.at("2018-12-31T23:59")
+    assert district.tasks() == {}
+    district.at("2019-01-01T00:01")
+    district.clock.set("2019-01-02T09:00")
+    district.submit()
+    assert district.tasks()["district_examination"]["due_on"] == "2019-01-09"
+    district.clock.set("2019-01-09T09:00")
+    district.do("exam", "district_examination", district_outcome="propose_grant", opinion="拟批准")
+    district.post("post_district_notice")
+    district.at("2019-01-17T09:00")
+    district.do("vera", "remove_district_notice", removed_on="2019-01-17", objections="none")
+    assert district.tasks()["decide"]["due_on"] == "2019-01-21"
+    district.clock.set("2019-01-21T09:00")
+    district.do("app", "decide", decision="granted", opinion="批准")
+    told = district.do("clerk", "deliver_approval", delivered_on="2019-01-21", method="direct", recipient="张一")
+    assert told["outcome"] == "ended_granted"
+    with district.office.read() as conn:
+        granted = conn.execute(select(benefit)).mappings().one()
+        kinds = conn.scalars(select(letter.c.kind).order_by(letter.c.id)).all()
+    assert (granted["amount_fen"], granted["first_payment_month"], granted["category"]) == (66_000, "2019-02", "dibao")
+    assert kinds == ["acceptance", "approval"]
+    proven(district)
+
+
+def test_s2_one_notice_lists_all_gaps_and_a_second_may_not_ask_for_more(district):
+    household_id = district.household(210_000, sign=False)
+    district.apply(household_id)
+    with pytest.raises(Refused) as refused:
+        district.accept()
+    assert refused.value.rule == "authorization"
+    district.do("clerk", "completeness_check", outcome="incomplete", missing=["authorization"])
+    assert "accepted_on" not in district.facts()
+    district.clock.set("2018-12-05T09:00")
+    district.do("clerk", "supplement", received_on="2018-12-05", supplied=["authorization"])
+    with pytest.raises(Invalid) as invalid:
+        district.do("clerk", "completeness_check", outcome="incomplete", missing=["authorization", "diagnosis"])
+    assert "missing" in invalid.value.fields
+    with district.office.act(district.people["clerk"]) as act:
+        district.sign(act, household_id)
+    district.accept()
+    assert district.facts()["accepted_on"] == "2018-12-05"
+    proven(district)
+
+
+@pytest.mark.parametrize(("disabled", "amount"), [(True, 27_600), (False, 0)])
+def test_s3_one_yuan_over_becomes_low_income_with_consent(district, disabled, amount):
+    last = {"disability_kind": "limb", "disability_grade": 2} if disabled else {}
+    district.to_street_opinion(276_300, last=last)
+    facts = district.facts()
+    assert (facts["category"], facts["per_capita"], facts["amount_fen"]) == ("low_income", "921.00", amount)
+    with pytest.raises(KeyError):
+        district.review()
+    district.do("clerk", "low_income_consent", low_income_consent=True, signed_on="2018-12-03", signed_document=district.scan)
+    district.review()
+    district.street()
+    assert "post_street_notice" in district.tasks()
+
+
+def test_s3_without_consent_no_grant_can_be_proposed_and_a_refusal_letter_follows(district):
+    district.to_street_opinion(276_300)
+    district.do("clerk", "low_income_consent", low_income_consent=False, signed_on="2018-12-03", signed_document=district.scan)
+    district.review()
+    with pytest.raises(Invalid):
+        district.do("rita", "street_opinion", street_outcome="propose_grant", opinion="拟同意")
+    district.do("rita", "street_opinion", street_outcome="propose_refuse", opinion="收入高", reason_code="income_over", clause="第四条")
+    district.do("lee", "street_signoff", signoff="agree", opinion="同意")
+    district.do("rita", "submit_to_district", contents=["application", "survey", "opinion"])
+    if "spot_check_visit" in district.tasks():
+        district.do("spot", "spot_check_visit", visited_on="2018-12-03", second_visitor="乙", findings="一致", agrees=True)
+    district.do("exam", "district_examination", district_outcome="propose_refuse", opinion="不符合", reason_code="income_over", clause="第四条")
+    district.do("app", "decide_refusal", decision="refused", opinion="人均 921.00 元，不低于 920.00 元", reason_code="income_over", clause="第四条")
+    assert district.tasks()["deliver_refusal"]["due_on"] == "2018-12-06"
+    with district.office.read() as conn:
+        from processes import paperwork
+
+        letter_id = conn.scalar(select(letter.c.id).where(letter.c.kind == "refusal"))
+        _, text = paperwork.issued_bytes(conn, district.office.keys.on(conn), letter_id)
+    assert all(word in text.decode() for word in ("921.00", "60日内", "6个月内", "滨海新区人民政府"))
+    proven(district)
+
+
+def test_s4_assets_found_by_the_check_lead_to_a_rejection_and_an_objection_reopens(district):
+    district.apply(district.household(n=2, assets=500_000))
+    district.accept()
+    district.survey()
+    district.check("exceeds_standard", found_assets="60000")
+    assert district.facts()["category"] == "refused_property"
+    district.do("rita", "reject_after_check", delivered_on="2018-12-03", reasons="货币财产超过限额")
+    assert district.facts()["check_objection_until"].startswith("2018-12-18T00:00")
+    district.clock.set("2018-12-05T09:00")
+    district.send("clerk", "objection", objection_on="2018-12-05", objector_kind="applicant", grounds="3 万元为未分割遗产")
+    district.check("inconsistent", found_assets="30000")
+    district.survey()
+    facts = district.facts()
+    assert (facts["category"], facts["amount_fen"]) == ("dibao", 184_000)
+    proven(district)
+
+
+def test_without_an_objection_the_check_rejection_goes_on_to_a_refusal(district):
+    district.apply(district.household(n=2))
+    district.accept()
+    district.survey()
+    district.check("exceeds_standard", found_assets="60000")
+    district.do("rita", "reject_after_check", delivered_on="2018-12-03", reasons="货币财产超过限额")
+    district.at("2018-12-18T09:00")
+    assert list(district.tasks()) == ["street_opinion"]
+
+
+def test_s6_a_survey_needs_two_investigators(district):
+    district.apply(district.household(210_000))
+    district.accept()
+    with pytest.raises(Invalid):
+        district.do("ann", "home_survey", surveyed_on="2018-12-03", second_investigator="ann", met_person="张一", housing="x", living="x", findings="x", surveyed_signature=1)
+    district.do("ann", "home_survey", surveyed_on="2018-12-03", second_investigator="bob", met_person="张一", housing="x", living="x", findings="x", surveyed_signature=district.scan)
+    for other in ("ann", "carl"):
+        with pytest.raises(Refused):
+            district.do(other, "survey_cosign", agree="agree")
+    district.do("bob", "survey_cosign", agree="agree")
+
+
+@pytest.mark.parametrize(("representatives", "others", "fits"), [(5, 4, False), (6, 3, True)])
+def test_s7_two_thirds_of_the_review_are_residents(district, representatives, others, fits):
+    district.to_street_opinion()
+    people = [{"name": f"代表{n}", "kind": "resident_representative", "signed": True} for n in range(representatives)]
+    people += [{"name": f"干部{n}", "kind": "street_staff", "signed": True} for n in range(others)]
+    answers = {"held_on": "2018-12-03", "place": "居委会", "chair": "主任", "participants": people, "statements": "属实", "review_conclusion": "agree"}
+    if fits:
+        district.do("officer", "democratic_review", **answers)
+    else:
+        with pytest.raises(Invalid) as invalid:
+            district.do("officer", "democratic_review", **answers)
+        assert "三分之二" in str(invalid.value)
+
+
+def test_a_large_dispute_means_a_new_survey_with_its_own_clock(district):
+    district.to_street_opinion()
+    district.clock.set("2018-12-10T09:00")
+    district.review("re_survey")
+    assert district.tasks()["home_survey"]["due_on"] == "2018-12-24"
+    district.check()
+    district.survey()
+    district.review()
+    assert list(district.tasks()) == ["street_opinion"]
+    proven(district)
+
+
+def test_s9_an_objection_in_the_street_notice_is_investigated_and_the_notice_repeated(district):
+    district.to_street_opinion()
+    district.review()
+    district.street()
+    district.post()
+    district.clock.set("2018-12-06T09:00")
+    district.send("clerk", "objection", objection_on="2018-12-06", objector_kind="resident", grounds="有未申报的店铺")
+    assert district.tasks()["street_reinvestigate"]["due_on"] == "2018-12-20"
+    district.clock.set("2018-12-07T09:00")
+    district.do("carl", "street_reinvestigate", investigated_on="2018-12-07", findings="店铺为堂兄所有", upheld=False, figures_changed=False)
+    district.post()
+    district.at("2018-12-11T00:30")
+    assert district.tasks() == {}, "the first notice's timer no longer counts"
+    district.at("2018-12-15T00:30")
+    assert list(district.tasks()) == ["remove_street_notice"]
+    with district.office.read() as conn:
+        assert len(conn.execute(select(notice)).all()) == 2
+    proven(district)
+
+
+def test_s10_an_objection_in_the_district_notice_has_twenty_working_days(district):
+    district.to_district()
+    district.clock.set("2019-01-14T09:00")
+    district.do("exam", "district_examination", district_outcome="propose_grant", opinion="拟批准")
+    district.post("post_district_notice")
+    district.clock.set("2019-01-21T09:00")
+    district.send("exam", "objection", objection_on="2019-01-21", objector_kind="resident", grounds="有车")
+    assert district.tasks()["district_recheck"]["due_on"] == "2019-02-21"
+    district.do("exam", "district_recheck", district_outcome="propose_grant", findings="查无此车")
+    district.post("post_district_notice")
+    district.at("2019-01-29T09:00")
+    assert list(district.tasks()) == ["remove_district_notice"]
+
+
+def test_withdrawal_works_until_the_decision_and_not_after(district):
+    district.to_district()
+    district.send("clerk", "withdrawal", withdrawn_on="2018-12-11", reason="已找到工作")
+    assert district.case()["outcome"] == "ended_withdrawn"
+    assert district.tasks() == {}
+    with pytest.raises(NotWaiting):
+        district.send("clerk", "withdrawal", withdrawn_on="2018-12-11", reason="再次")
+    proven(district)
+
+
+def test_a_message_that_nobody_waits_for_is_refused(district):
+    district.apply(district.household(210_000))
+    before = district.case()["seq"]
+    with pytest.raises(NotWaiting):
+        district.send("clerk", "objection", objection_on="2018-12-03", objector_kind="resident", grounds="无")
+    assert district.case()["seq"] == before
+
+
+def test_a_special_case_leaves_for_the_joint_meeting_and_comes_back(district):
+    district.to_street_opinion(189_000, n=2)
+    district.do("clerk", "low_income_consent", low_income_consent=True, signed_on="2018-12-03", signed_document=district.scan)
+    district.review()
+    with pytest.raises(Invalid) as invalid:
+        district.do("rita", "street_opinion", street_outcome="joint_meeting", opinion="研究")
+    assert {"trigger", "special_facts", "wish"} <= invalid.value.fields.keys()
+    district.do("rita", "street_opinion", street_outcome="joint_meeting", opinion="研究", trigger="income_slightly_over", special_facts="肾衰竭", wish="纳入低收入")
+    assert district.tasks()["special_case_decision"]["due_on"] == "2018-12-17"
+    district.do("sue", "special_case_decision", resolution="approve_as", approved_category="low_income", approved_amount="276", reasons="集体研究")
+    assert list(district.tasks()) == ["street_opinion"]
+    assert district.facts()["amount_fen"] == 27_600
+    proven(district)
+
+
+@pytest.mark.parametrize("to", ["home_survey", "street_opinion"])
+def test_the_examiner_returns_to_allowed_earlier_steps_only(district, to):
+    district.to_district()
+    task = district.tasks()["district_examination"]
+    answers = {"opinion": "事实不清", "reason_code": "facts_unclear", "clause": "第二十六条"}
+    with pytest.raises(Invalid), district.office.act(district.people["exam"]) as act:
+        district.cases.send_back(act, task["id"], "democratic_review", answers)
+    with district.office.act(district.people["exam"]) as act:
+        district.cases.send_back(act, task["id"], to, answers)
+    assert to in district.tasks()
+    assert district.tasks()[to]["flags"] == "returned"
+    proven(district)
+
+
+def test_near_relatives_are_registered_visited_and_recused(district):
+    household_id = district.household(210_000)
+    from processes import households, organisation
+
+    with district.office.read() as conn:
+        row = households.members_of(conn, household_id)[0]
+        number = district.office.keys.on(conn).reveal("person", "id_no", row["person_id"], row["id_no"])
+    with district.office.act() as act:
+        organisation.declare_relative(act, "ann", "sibling", "张一", number)
+    district.apply(household_id)
+    district.accept()
+    assert "register_near_relative" in district.tasks()
+    district.do("clerk", "register_near_relative", staff_name="ann", position="调查员", relation="sibling")
+    with pytest.raises(Refused) as refused:
+        district.survey()
+    assert refused.value.rule == "near-relative"
+    task = district.tasks()["home_survey"]
+    with district.office.act(district.people["bob"]) as act:
+        district.cases.claim(act, task["id"])
+    with pytest.raises(Refused), district.office.act(district.people["bob"]) as act:
+        district.cases.transfer(act, task["id"], "ann", "转办")
+
+
+def test_one_open_case_and_one_household_for_a_person(district):
+    household_id = district.household(210_000)
+    district.apply(household_id)
+    with pytest.raises(Refused) as refused:
+        district.apply(household_id)
+    assert refused.value.rule == "open_case"
+    with pytest.raises(Refused):
+        district.household(210_000)
+
+
+def test_participants_must_all_sign(district):
+    district.to_street_opinion()
+    people = [*REVIEWERS[:-1], {**REVIEWERS[-1], "signed": False}]
+    with pytest.raises(Invalid):
+        district.do("officer", "democratic_review", held_on="2018-12-03", place="居委会", chair="主任", participants=people, statements="x", review_conclusion="agree")
