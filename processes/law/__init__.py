@@ -53,11 +53,11 @@ Table = Mapping[str, tuple[Value, ...]]
 class _Once(yaml.SafeLoader):
     """YAML that refuses a name said twice: the second would silently win."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT
+    def construct_mapping(self, node: yaml.MappingNode, *deep: bool, **named: bool) -> dict[Hashable, Any]:
         names = [key.value for key, _ in node.value]
         if twice := sorted({n for n in names if names.count(n) > 1}):
             raise BadLaw(f"said twice: {', '.join(twice)}")
-        return super().construct_mapping(node, deep=deep)
+        return super().construct_mapping(node, *deep, **named)
 
 
 def _number(text: str) -> bool:
