@@ -551,7 +551,7 @@ BROKEN: list[tuple[Any, str]] = [
     ([], ""),
     (home(), "members"),
     (home() | {"members": {"ref": "1"}}, "members"),
-    (home(*(person(str(n)) for n in range(31))), "members"),
+    (home(*(person(str(n)) for n in range(101))), "members"),
     (home(person("1"), person("1")), "members.1.ref"),
     (home(person("")), "members.0.ref"),
     (home({"relation": "head"}), "members.0.ref"),
@@ -615,6 +615,34 @@ def test_malformed_facts_are_refused_with_their_place(facts: Any, path: str) -> 
         e.assess(facts)
     assert list(caught.value.fields) == [path]
     assert all("一" <= text[0] <= "鿿" or text[0].isdigit() for text in caught.value.fields[path])
+
+
+@pytest.mark.parametrize(
+    ("facts", "born", "fits"),
+    [
+        (couple(), "2018-12-31", True),
+        (couple(), "2019-01-01", False),
+        (couple() | {"applied_on": "2019-02-10"}, "2019-02-10", True),
+        (couple() | {"applied_on": "2019-02-10"}, "2019-02-11", False),
+    ],
+)
+def test_a_child_may_be_born_until_the_end_of_the_benefit_month(facts: dict[str, Any], born: str, fits: bool) -> None:
+    facts["members"] = [*facts["members"], person("3", "child", birth_date=born)]
+    if fits:
+        assert e.assess(facts)["members_counted"] == 3
+    else:
+        with pytest.raises(e.BadFacts, match="出生日期在未来"):
+            e.assess(facts)
+
+
+def test_the_first_month_that_can_be_assessed() -> None:
+    found = e.assess(couple() | {"benefit_month": "2016-07", "applied_on": "2016-07-01"})
+    assert (found["amount"], found["law_version"]) == ("1560.00", "TJ-STD-2016")
+
+
+def test_a_year_out_of_reach_is_outside_the_window_and_not_an_error() -> None:
+    found = e.assess(wage(period="year", year=201))
+    assert (found["household_income"], found["flags"]) == ("0.00", ["outside_window"])
 
 
 def test_everything_wrong_is_said_at_once() -> None:
