@@ -105,7 +105,7 @@ class _GatewayParser(_DueTimers, EventBasedGatewayParser): ...
 
 
 class _Parser(BpmnParser):
-    OVERRIDE_PARSER_CLASSES = {
+    OVERRIDE_PARSER_CLASSES = {  # noqa: RUF012 - SpiffWorkflow reads it from the class
         full_tag("intermediateCatchEvent"): (_CatchParser, IntermediateCatchEvent),
         full_tag("boundaryEvent"): (_BoundaryParser, BoundaryEvent),
         full_tag("eventBasedGateway"): (_GatewayParser, EventBasedGateway),
@@ -184,7 +184,7 @@ class Drawing:
 @lru_cache(maxsize=64)
 def _parse(xml: bytes) -> Drawing:
     closed = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
-    tree = etree.fromstring(xml, closed)
+    tree: Any = etree.fromstring(xml, closed)
     parser = _Parser()
     parser.add_bpmn_xml(tree)
     [process] = tree.iterfind("bpmn:process", _NS)

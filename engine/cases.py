@@ -39,11 +39,11 @@ class Open:
     """A case opened under a lock, with all its tasks."""
 
     record: Record
-    row: Mapping[str, Any]
+    row: Mapping[Any, Any]
     process: Process
     drawing: Drawing
     run: Run
-    tasks: list[Mapping[str, Any]]
+    tasks: list[Mapping[Any, Any]]
 
     @property
     def ref(self) -> CaseRef:
@@ -228,13 +228,13 @@ class Cases:
             raise NotFound("没有这件个案")
         return self._opened(act, row)
 
-    def _opened(self, act: Act, row: Mapping[str, Any]) -> Open:
+    def _opened(self, act: Act, row: Mapping[Any, Any]) -> Open:
         drawing = self.drawing(act.conn, row["drawing"])
         tasks = act.conn.execute(select(*_TASK_COLUMNS).where(store.task.c.case_id == row["id"])).mappings().all()
         run = Run.load(drawing, row["state"], act.now)
         return Open(act.adopt(row), row, self._process(row["process"]), drawing, run, list(tasks))
 
-    def _task(self, act: Act, task_id: int) -> tuple[Open, Mapping[str, Any]]:
+    def _task(self, act: Act, task_id: int) -> tuple[Open, Mapping[Any, Any]]:
         case_id = task_id >> 16  # a task's id is given out by its case's record
         case = self._case_or_task(act, case_id)
         for task in case.tasks:
@@ -248,14 +248,14 @@ class Cases:
         except NotFound:
             raise NotFound("没有这件待办") from None
 
-    def _still_open(self, task: Mapping[str, Any], etag: str | None) -> None:
+    def _still_open(self, task: Mapping[Any, Any], etag: str | None) -> None:
         if task["state"] != "open":
             by = f"（{task['done_by']}）" if task["done_by"] else ""
             raise Conflict(f"这件待办已经办结{by}，您这次提交没有生效", "This task is closed already; nothing was changed")
         if etag is not None and etag != task_etag(task):
             raise Conflict("这件待办在您打开后有变化，请核对后再提交", "This task has changed since you opened it")
 
-    def _mine(self, act: Act, task_id: int, *, boss: bool = False) -> tuple[Open, Mapping[str, Any]]:
+    def _mine(self, act: Act, task_id: int, *, boss: bool = False) -> tuple[Open, Mapping[Any, Any]]:
         case, task = self._task(act, task_id)
         self._still_open(task, None)
         bossy = boss and "supervisor" in act.actor.roles and act.actor.covers(task["unit"])
@@ -263,14 +263,14 @@ class Cases:
             raise Refused("assignee", "这件待办不在您名下", "This task is not yours")
         return case, task
 
-    def _target(self, act: Act, case: Open, task: Mapping[str, Any], verb: str, to: str) -> Actor:
+    def _target(self, act: Act, case: Open, task: Mapping[Any, Any], verb: str, to: str) -> Actor:
         target = self.find_actor(act.conn, to)
         if target is None:
             raise Invalid({"to": ["没有这位工作人员，或已停用"]})
         self._may(act, case, task, verb, target)
         return target
 
-    def _may(self, act: Act, case: Open, task: Mapping[str, Any], verb: str, who: Actor) -> None:
+    def _may(self, act: Act, case: Open, task: Mapping[Any, Any], verb: str, who: Actor) -> None:
         """Role, area, assignment, then the rules of the process. Raises Refused with the rule's name."""
         if task["role"] not in who.roles:
             raise Refused("role", "这件待办不属于您的岗位", "This task belongs to another post")
@@ -287,7 +287,7 @@ class Cases:
         if broken is not None:
             raise Refused(broken.rule, broken.zh, broken.en)
 
-    def _close(self, act: Act, case: Open, task: Mapping[str, Any]) -> None:
+    def _close(self, act: Act, case: Open, task: Mapping[Any, Any]) -> None:
         values = {"state": "done", "closed_at": act.now, "done_by": act.actor.id, "version": task["version"] + 1}
         act.conn.execute(update(store.task).where(store.task.c.id == task["id"]).values(**values))
 
@@ -372,7 +372,7 @@ class Cases:
             act.conn.execute(insert(table), rows)
 
     def _mark(
-        self, act: Act, case: Open, task: Mapping[str, Any], event: str, changes: dict[str, Any], reason: str = ""
+        self, act: Act, case: Open, task: Mapping[Any, Any], event: str, changes: dict[str, Any], reason: str = ""
     ) -> dict[str, Any]:
         subject = case.record.subject or f"case:{case.record.id}"
         personal = {subject: {"reason": reason}} if reason else {}
@@ -381,7 +381,7 @@ class Cases:
         act.conn.execute(update(store.task).where(store.task.c.id == task["id"]).values(**values))
         return self._told(case, {**task, **values})
 
-    def _told(self, case: Open, task: Mapping[str, Any]) -> dict[str, Any]:
+    def _told(self, case: Open, task: Mapping[Any, Any]) -> dict[str, Any]:
         return {"case": case.row["no"], "task": task["id"], "assignee": task["assignee"], "etag": task_etag(task)}
 
     # -- replay
@@ -405,10 +405,10 @@ class Cases:
         return replay(entries, lambda digest: self.drawing(conn, digest), call, deadline)
 
 
-def snapshots_of(entry: Entry) -> Mapping[str, Any]:
+def snapshots_of(entry: Entry) -> Mapping[Any, Any]:
     for said in entry.personal.values():
         if said and "snapshots" in said.get("said", {}):
-            found: Mapping[str, Any] = said["said"]["snapshots"]
+            found: Mapping[Any, Any] = said["said"]["snapshots"]
             return found
     return {}
 
@@ -417,7 +417,7 @@ def _day(entry: Entry) -> date:
     return entry.at.astimezone(SHANGHAI).date()
 
 
-def task_etag(task: Mapping[str, Any]) -> str:
+def task_etag(task: Mapping[Any, Any]) -> str:
     return f"{task['id']}-{task['version']}"
 
 

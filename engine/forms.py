@@ -105,7 +105,7 @@ def fen(value: Any) -> int:
 
 
 class Whole(fields.Integer):
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int | None:
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if isinstance(value, str):
             value = folded(value)
             if not re.fullmatch(r"\d{1,18}", value):
@@ -169,8 +169,8 @@ def _meta(label: str, label_en: str, **more: Any) -> dict[str, Any]:
     return {"label": label, "label_en": label_en, **more}
 
 
-def text(label: str, label_en: str, *, required: bool = True, max: int = MAX_TEXT, fact: bool = False,
-         widget: str = "text", hint: str = "", hint_en: str = "") -> Text:  # noqa: A002 # fmt: skip
+def text(label: str, label_en: str, *, required: bool = True, max: int = MAX_TEXT, fact: bool = False,  # noqa: A002
+         widget: str = "text", hint: str = "", hint_en: str = "") -> Text:  # fmt: skip
     limit = validate.Length(max=max, error=f"最多 {max} 个字")
     return Text(required=required, validate=limit, metadata=_meta(
         label, label_en, fact=fact, widget=widget, hint=hint, hint_en=hint_en, max=max))  # fmt: skip
@@ -300,7 +300,7 @@ def _property(field: fields.Field[Any], lang: str) -> dict[str, Any]:
     return said
 
 
-def _type(field: fields.Field[Any], lang: str) -> dict[str, Any]:
+def _type(field: fields.Field[Any], lang: str) -> dict[str, Any]:  # noqa: PLR0911 - one line per kind of field
     meta, choices = field.metadata, [c[0] for c in field.metadata.get("choices", ())]
     match field:
         case Day():

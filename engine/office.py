@@ -78,7 +78,7 @@ class Act:
             self.adopt(row)
         return self._records[record_id]
 
-    def adopt(self, row: Mapping[str, Any]) -> Record:
+    def adopt(self, row: Mapping[Any, Any]) -> Record:
         """Take a row of `record` that was read under a lock."""
         found = Record(row["id"], row["kind"], row["unit"], row["seq"], row["head"], row["rows"], row["subject"])
         found.known_seq = found.seq
@@ -90,7 +90,7 @@ class Act:
         event: str,
         data: Data | None = None,
         *,
-        personal: Mapping[str, Any] | None = None,
+        personal: Mapping[Any, Any] | None = None,
         puts: Sequence[Put] = (),
     ) -> Entry:
         """Add an entry and project its puts. `personal`: subject -> JSON that goes to the encrypted payload."""
@@ -143,7 +143,7 @@ class Act:
             secret.setdefault(put.subject, {}).setdefault("puts", {})[str(index)] = private
         return listed
 
-    def _seal(self, record: Record, secret: Mapping[str, Any]) -> dict[str, str]:
+    def _seal(self, record: Record, secret: Mapping[Any, Any]) -> dict[str, str]:
         commitments = {}
         for subject, data in secret.items():
             salt = os.urandom(32)

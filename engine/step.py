@@ -71,7 +71,7 @@ def fingerprint(state: bytes) -> str:
 
 
 def replay(
-    history: Sequence[Entry], drawings: Callable[[str], Drawing], call: Callable[[str, Data, datetime], Data] | None,
+    history: Sequence[Entry], drawings: Callable[[str], Drawing], call: Callable[[str, Data, Entry], Data | None] | None,
     deadline: Deadline,
 ) -> Iterator[tuple[Entry, Run]]:  # fmt: skip
     """Yield each entry with the Run as it stood after it; raise Diverged at the first difference.

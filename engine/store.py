@@ -14,7 +14,6 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     Connection,
     DateTime,
@@ -136,7 +135,7 @@ task = Table(
     Column("flags", String(60), nullable=False, default=""),  # words: returned, escalated, late
     Column("version", Integer, nullable=False, default=1),
     Index("ix_task_case_id", "case_id"),
-    Index("ix_task_worklist", "state", "role", "unit", "due_on"),
+    Index("ix_task_worklist", "state", "role", "unit", "assignee", "priority", "due_on", "id"),
     Index("ix_task_assignee", "state", "assignee", "due_on"),
     Index("ix_task_done_by", "done_by", "closed_at"),
 )

@@ -65,7 +65,7 @@ def reopen_after_check() -> Data:
     return {"check_conclusion": None}
 
 
-def receive_file(today: date, snapshot: Data, near_relative: bool | None, doubtful: bool | None) -> Data:
+def receive_file(today: date, snapshot: Data, near_relative: bool | None, doubtful: bool | None) -> Data:  # noqa: FBT001 - facts by name
     """The district's receipt. Near-relative and doubtful files are visited every one (N220 art 26)."""
     reasons = [name for name, yes in (("near_relative", near_relative), ("doubtful", doubtful)) if yes]
     if snapshot["drawn"]:

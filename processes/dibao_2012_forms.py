@@ -267,7 +267,7 @@ class _Outcome(Form):
 
     @validates_schema(skip_on_field_errors=False)
     def _reasoned(self, data: Mapping[str, Any], **_: Any) -> None:
-        wrong = {}
+        wrong: dict[str, list[str]] = {}
         if data.get(self.OUTCOME) in self.REASONED:
             wrong = {n: ["不同意或退回时必须填写"] for n in ("reason_code", "clause") if n in self.fields and not data.get(n)}
         if data.get(self.OUTCOME) == "joint_meeting":

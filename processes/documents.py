@@ -6,7 +6,7 @@ import os
 import secrets
 import time
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from sqlalchemy import Connection, select
 
@@ -21,7 +21,7 @@ _MAGIC = ((b"%PDF-", "application/pdf"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b
 _ORPHAN_AFTER = 3600  # seconds
 
 
-def store(act: Act, folder: Path, household_id: int, kind: str, title: str, stream: BinaryIO, case_no: str | None = None) -> int:
+def store(act: Act, folder: Path, household_id: int, kind: str, title: str, stream: IO[bytes], case_no: str | None = None) -> int:
     """Keep a file; the document's id. PDF, PNG and JPEG by their first bytes, up to 8 MB; the sent name is only a title."""
     data = stream.read(MAX_BYTES + 1)
     media_type = _sniff(data)

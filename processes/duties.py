@@ -33,7 +33,7 @@ class HasActed(Protocol):
     def staff(self) -> str: ...
 
 
-def may(
+def may(  # noqa: PLR0911 - one line per rule
     verb: str, node: str, role: str, actor_id: str, *, actor_roles: Collection[str], acts: Sequence[HasActed],
     relatives: Collection[str], facts: Mapping[str, Any],
 ) -> Broken | None:  # fmt: skip

@@ -37,7 +37,7 @@ _CURRENT = household_member.c.to_on.is_(None)
 REVEALABLE = {"household": ("address", "phone", "bank_account"), "person": ("id_no", "phone", "health")}
 
 
-def register(act: Act, data: Mapping[str, Any], *, production: bool = False) -> int:
+def register(act: Act, data: Mapping[Any, Any], *, production: bool = False) -> int:
     """A new household with its members; `data` as understood by household_forms.HouseholdIn. Returns its id."""
     _area(act, data["community"])
     members = data["members"]
@@ -48,7 +48,7 @@ def register(act: Act, data: Mapping[str, Any], *, production: bool = False) -> 
     if len(set(numbers)) != len(numbers):
         raise Invalid({"members": ["同一身份证号不能重复登记"]})
     people = [_person(act, m, f"members.{n}", production=production) for n, m in enumerate(members)]
-    record = act.new("household", data["community"])
+    record = act.new("household", str(data["community"]))
     record.subject = record.changes["subject"] = subject = f"household:{record.id}"
     applicant = people[members.index(heads[0])]
     values = {
@@ -78,13 +78,13 @@ def _area(act: Act, community: str) -> None:
         raise Refused("unit", "这个居村不在您的辖区", "This community is outside your area")
 
 
-def _membership(row_id: int, household_id: int, person_id: int, member: Mapping[str, Any], day: date, subject: str) -> Put:
+def _membership(row_id: int, household_id: int, person_id: int, member: Mapping[Any, Any], day: date, subject: str) -> Put:
     values = {"household_id": household_id, "person_id": person_id, "relation": member["relation"], "from_on": day.isoformat(),
               "to_on": None, "excluded_reason": member.get("excluded_reason")}  # fmt: skip
     return Put("household_member", row_id, values, subject)
 
 
-def _person(act: Act, data: Mapping[str, Any], path: str, *, production: bool) -> int:
+def _person(act: Act, data: Mapping[Any, Any], path: str, *, production: bool) -> int:
     """The person's id: found by the blind index of the ID, or entered now."""
     number = identity.normalise(data.get("id_no") or "")
     if number:
@@ -93,7 +93,7 @@ def _person(act: Act, data: Mapping[str, Any], path: str, *, production: bool) -
         known = act.conn.scalar(select(person.c.id).where(person.c.id_blind == act.keys.blind(number)))
         if known is not None:
             _free(act.conn, known)
-            return known
+            return int(known)
     record = act.new("person", act.actor.unit or "120116")
     record.subject = record.changes["subject"] = subject = f"person:{record.id}"
     born = identity.birth_date(number) if number else None
@@ -114,7 +114,7 @@ def _person(act: Act, data: Mapping[str, Any], path: str, *, production: bool) -
     return record.id
 
 
-def _health(data: Mapping[str, Any]) -> str | None:
+def _health(data: Mapping[Any, Any]) -> str | None:
     said = {k: data[k] for k in ("disability_kind", "disability_grade", "serious_illness") if data.get(k)}
     return json.dumps(said, ensure_ascii=False) if said else None
 
@@ -127,7 +127,7 @@ def _free(conn: Connection, person_id: int) -> None:
         raise Refused("one-household", f"此人已登记在家庭 {other}，不能重复登记", f"This person is a member of household {other}")
 
 
-def add_member(act: Act, household_id: int, data: Mapping[str, Any], *, production: bool = False) -> int:
+def add_member(act: Act, household_id: int, data: Mapping[Any, Any], *, production: bool = False) -> int:
     record = _open(act, household_id)
     person_id = _person(act, data, "", production=production)
     act.append(record, "member_added", puts=[_membership(record.next_id(), household_id, person_id, data, act.today, f"household:{household_id}")])
@@ -145,7 +145,7 @@ def end_member(act: Act, household_id: int, person_id: int, on: str) -> None:
     act.append(record, "member_ended", puts=[Put("household_member", row, {"to_on": on})])
 
 
-def set_income(act: Act, household_id: int, person_id: int, items: Sequence[Mapping[str, Any]], source: str = "declared") -> None:
+def set_income(act: Act, household_id: int, person_id: int, items: Sequence[Mapping[Any, Any]], source: str = "declared") -> None:
     """Replace a member's income items of one source. items: kind, amount_fen, period, month?, year?"""
     record = _open(act, household_id)
     if person_id not in {m["person_id"] for m in members_of(act.conn, household_id)}:
@@ -160,7 +160,7 @@ def set_income(act: Act, household_id: int, person_id: int, items: Sequence[Mapp
     act.append(record, "income_declared" if source == "declared" else "income_found", {"person": person_id}, puts=puts)
 
 
-def set_property(act: Act, household_id: int, items: Sequence[Mapping[str, Any]], source: str = "declared") -> None:
+def set_property(act: Act, household_id: int, items: Sequence[Mapping[Any, Any]], source: str = "declared") -> None:
     record = _open(act, household_id)
     where = and_(property_item.c.household_id == household_id, property_item.c.source == source, property_item.c.valid)
     puts = [Put("property_item", n, {"valid": False}) for n in act.conn.scalars(select(property_item.c.id).where(where))]
@@ -171,7 +171,7 @@ def set_property(act: Act, household_id: int, items: Sequence[Mapping[str, Any]]
     act.append(record, "property_declared" if source == "declared" else "property_found", puts=puts)
 
 
-def declare_near_relative(act: Act, household_id: int, data: Mapping[str, Any]) -> None:
+def declare_near_relative(act: Act, household_id: int, data: Mapping[Any, Any]) -> None:
     """The applicant's statement that a member is a near relative of staff (N220 art 14)."""
     record = _open(act, household_id)
     subject = f"household:{household_id}"
@@ -201,14 +201,14 @@ def _open(act: Act, household_id: int) -> Any:
 # -- reading
 
 
-def row(conn: Connection, household_id: int) -> Mapping[str, Any]:
+def row(conn: Connection, household_id: int) -> Mapping[Any, Any]:
     found = conn.execute(select(household).where(household.c.id == household_id)).mappings().one_or_none()
     if found is None:
         raise NotFound("没有这户家庭")
     return found
 
 
-def members_of(conn: Connection, household_id: int) -> list[Mapping[str, Any]]:
+def members_of(conn: Connection, household_id: int) -> list[Mapping[Any, Any]]:
     """Current members, head first: membership columns and the person's (sealed ones still sealed)."""
     query = select(household_member.c.person_id, household_member.c.relation, household_member.c.excluded_reason,
                    *[c for c in person.c if c.name != "id"])  # fmt: skip
@@ -216,7 +216,7 @@ def members_of(conn: Connection, household_id: int) -> list[Mapping[str, Any]]:
     return sorted(conn.execute(query).mappings(), key=lambda m: (m["relation"] != "head", m["person_id"]))
 
 
-def _adult(member: Mapping[str, Any], on: date) -> bool:
+def _adult(member: Mapping[Any, Any], on: date) -> bool:
     born = member["birth_date"]
     if not born:
         return not member["placeholder"]
@@ -250,7 +250,7 @@ def counted_members(conn: Connection, household_id: int, _on: date) -> list[tupl
     return [(m["person_id"], m["id_blind"]) for m in members_of(conn, household_id) if not m["excluded_reason"]]
 
 
-def applicant(conn: Connection, household_id: int) -> Mapping[str, Any]:
+def applicant(conn: Connection, household_id: int) -> Mapping[Any, Any]:
     query = select(person.c.id, person.c.name).join(household, household.c.applicant_id == person.c.id)
     found = conn.execute(query.where(household.c.id == household_id)).mappings().one_or_none()
     if found is None:
@@ -288,24 +288,24 @@ def snapshot(conn: Connection, keys: BoundKeys, household_id: int, on: date) -> 
     }
 
 
-def _best(items: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _best(items: Iterable[Mapping[Any, Any]]) -> list[Mapping[Any, Any]]:
     """Per person and kind: seen before checked before declared."""
     rank = {"declared": 0, "checked": 1, "seen": 2}
-    found: dict[Any, list[Mapping[str, Any]]] = {}
+    found: dict[Any, list[Mapping[Any, Any]]] = {}
     for item in sorted(items, key=lambda i: (i["id"])):
         found.setdefault((item["person_id"], item["kind"]), []).append(item)
-    kept: list[Mapping[str, Any]] = []
+    kept: list[Mapping[Any, Any]] = []
     for group in found.values():
         top = max(rank[i["source"]] for i in group)
         kept += [i for i in group if rank[i["source"]] == top]
     return kept
 
 
-def _income(item: Mapping[str, Any]) -> dict[str, Any]:
+def _income(item: Mapping[Any, Any]) -> dict[str, Any]:
     return {"kind": item["kind"], "amount": yuan(item["amount_fen"]), "period": item["period"], "month": item["month"], "year": item["year"]}
 
 
-def _asset(item: Mapping[str, Any]) -> dict[str, Any]:
+def _asset(item: Mapping[Any, Any]) -> dict[str, Any]:
     said: dict[str, Any] = {"kind": item["kind"], "functional_vehicle": bool(item["functional_vehicle"])}
     return said | ({"amount": yuan(item["amount_fen"])} if item["amount_fen"] is not None else {})
 
@@ -383,7 +383,7 @@ def check_request(conn: Connection, keys: BoundKeys, household_id: int, on: date
     return {"persons": persons, "declared": snapshot(conn, keys, household_id, on)}
 
 
-def active_benefits(conn: Connection, household_id: int) -> list[Mapping[str, Any]]:
+def active_benefits(conn: Connection, household_id: int) -> list[Mapping[Any, Any]]:
     return list(conn.execute(select(benefit).where(benefit.c.household_id == household_id)).mappings())
 
 

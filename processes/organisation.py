@@ -6,7 +6,7 @@ import csv
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -68,7 +68,7 @@ def unit_name(conn: Connection, code: str) -> str:
     return conn.scalar(select(unit.c.name).where(unit.c.code == code)) or code
 
 
-def units(conn: Connection, under: str = DISTRICT, level: str | None = None) -> list[Mapping[str, Any]]:
+def units(conn: Connection, under: str = DISTRICT, level: str | None = None) -> list[Mapping[Any, Any]]:
     query = select(unit).where(unit.c.code.startswith(under)).order_by(unit.c.code)
     return list(conn.execute(query if level is None else query.where(unit.c.level == level)).mappings())
 
@@ -131,7 +131,7 @@ def declare_relative(act: Act, login: str, relation: str, name: str, id_no: str)
     act.append(record, "relative_declared", {"login": login}, puts=[Put("staff_relative", record.next_id(), values, f"staff:{login}")])
 
 
-def _staff(conn: Connection, login: str) -> Mapping[str, Any]:
+def _staff(conn: Connection, login: str) -> Mapping[Any, Any]:
     row = conn.execute(select(staff).where(staff.c.login == login)).mappings().one_or_none()
     if row is None:
         raise NotFound(f"没有这位工作人员：{login}")
@@ -140,10 +140,10 @@ def _staff(conn: Connection, login: str) -> Mapping[str, Any]:
 
 # -- changes by administrators: one proposes, another confirms
 
-_KINDS = {"posts": change_posts, "relative": declare_relative, "deactivate": deactivate, "add": add_staff}
+_KINDS: Mapping[str, Callable[..., Any]] = {"posts": change_posts, "relative": declare_relative, "deactivate": deactivate, "add": add_staff}
 
 
-def propose_change(act: Act, login: str, kind: str, detail: Mapping[str, Any]) -> int:
+def propose_change(act: Act, login: str, kind: str, detail: Mapping[Any, Any]) -> int:
     if "admin" not in act.actor.roles:
         raise Refused("admin", "只有系统管理员可以变更人员和岗位", "Only administrators change staff")
     if kind not in _KINDS:
@@ -171,7 +171,7 @@ def confirm_change(act: Act, change_id: int) -> None:
     _KINDS[row["kind"]](act, row["staff_login"], **detail)
 
 
-def changes(conn: Connection, state: str = "proposed") -> list[Mapping[str, Any]]:
+def changes(conn: Connection, state: str = "proposed") -> list[Mapping[Any, Any]]:
     return list(conn.execute(select(staff_change).where(staff_change.c.state == state).order_by(staff_change.c.id)).mappings())
 
 

@@ -51,11 +51,11 @@ def issue(act: Act, case: CaseRef, kind: str, facts: Data, more: Data) -> list[P
     return [Put("letter", row_id, values)]
 
 
-def issued_bytes(conn: Connection, keys: BoundKeys, letter_id: int) -> tuple[Mapping[str, Any], bytes]:
+def issued_bytes(conn: Connection, keys: BoundKeys, letter_id: int) -> tuple[Mapping[Any, Any], bytes]:
     """The letter's row and the bytes as they were issued."""
     row = conn.execute(select(letter).where(letter.c.id == letter_id)).mappings().one_or_none()
-    sealed = row and conn.scalar(select(letter_bytes.c.sealed).where(letter_bytes.c.id == letter_id))
-    cipher = row and keys.find(f"household:{row['household_id']}")
+    sealed = conn.scalar(select(letter_bytes.c.sealed).where(letter_bytes.c.id == letter_id))
+    cipher = keys.find(f"household:{row['household_id']}") if row else None
     if row is None or sealed is None or cipher is None:
         raise NotFound("没有这份文书")
     return row, zlib.decompress(cipher.open(sealed, f"letter:{letter_id}".encode()))
@@ -114,4 +114,4 @@ def _next_number(act: Act, kind: str, street: str) -> int:
     if last is None:
         act.conn.execute(insert(table).values(kind=kind, unit=street, year=year, last=1))
         return 1
-    return last
+    return int(last)

@@ -46,8 +46,9 @@ def _compare(conn: Connection, keys: BoundKeys, table: Table, built: Any, erased
         if (table.name, row_id) in erased:
             continue
         for name, value in built[row_id].items():
+            built_value = value
             found = stored[row_id][name]
             if found is not None and table.c[name].info.get("sealed"):
-                found, value = keys.reveal(table.name, name, row_id, found), str(value)
-            if found != value:
+                found, built_value = keys.reveal(table.name, name, row_id, found), str(built_value)
+            if found != built_value:
                 yield f"{table.name} {row_id}: {name} differs from the records"

@@ -22,8 +22,7 @@ def test_every_command_and_setting_is_named_in_the_readme():
     for name in cli.commands:
         assert f"yingbao {name}" in readme, name
     for name in set(re.findall(r"given\\.get\\(.([A-Z_]+).", (ROOT / "web/settings.py").read_text())) | {"SECRET_KEY", "DATA_KEY", "DATABASE"}:
-        if name not in ("LOCAL",):
-            assert f"YINGBAO_{name}" in readme, name
+        assert f"YINGBAO_{name}" in readme, name
 
 
 def test_the_migrations_give_the_schema_of_the_code(db_url):

@@ -34,7 +34,7 @@ def show() -> ResponseReturnValue:
         late = _rows(conn, query.where(or_(task.c.due_on < today, task.c.flags.contains("escalated"))).order_by(task.c.due_on).limit(100))
         special = _rows(conn, query.where(task.c.node.in_(("special_case_decision", "spot_check_visit", "register_near_relative"))).limit(100))
         load = _load(conn, mine, today)
-        nodes = Counter(dict(conn.execute(select(task.c.node, func.count()).where(mine).group_by(task.c.node)).all()))
+        nodes: Counter[str] = Counter(dict(conn.execute(select(task.c.node, func.count()).where(mine).group_by(task.c.node)).all()))
         stuck = incidents(conn)
         names = households.applicant_names(conn, [r["subject"] for r in [*late, *special]])
     return render_template("board.html", late=late, special=special, load=load, nodes=nodes, stuck=stuck, names=names, node_name=node_name)

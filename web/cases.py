@@ -65,7 +65,7 @@ def listing() -> ResponseReturnValue:
     return render_template("cases.html", found=found, names=names, places=places, state=state, titles=CATALOGUE, outcomes=OUTCOMES)
 
 
-def visible(conn: Any, actor: Actor, no: str) -> Mapping[str, Any]:
+def visible(conn: Any, actor: Actor, no: str) -> Mapping[Any, Any]:
     """The case's row, for those whose area it lies in or who have had a task of it; for others there is no such case."""
     row = queries.case_row(conn, no)
     if actor.covers(row["unit"]):
@@ -110,13 +110,14 @@ def show(no: str) -> ResponseReturnValue:
 
 def _line(entry: Entry, process: Any) -> dict[str, Any]:
     """An entry as a line of the timeline."""
-    what, node = entry.event, ""
-    key = entry.data.get("task") or entry.data.get("timer") or ""
+    what = entry.event
+    node: str | None = ""
+    key = str(entry.data.get("task") or entry.data.get("timer") or "")
     if key and (found := process.drawing.nodes.get(key.rpartition(".")[0])):
         node = found.name_en if lang() == "en" else found.name
     if what == "message_received":
         node = {"objection": t("异议", "Objection"), "withdrawal": t("撤回申请", "Withdrawal"), "registry_answer": t("信息核对结果", "Registries' answer")}.get(
-            entry.data["message"], entry.data["message"])  # fmt: skip
+            str(entry.data["message"]), str(entry.data["message"]))  # fmt: skip
     said: dict[str, Any] = {}
     erased = False
     for secret in entry.personal.values():
@@ -129,7 +130,7 @@ def _line(entry: Entry, process: Any) -> dict[str, Any]:
             "then": entry.data.get("then", {})}  # fmt: skip
 
 
-def _readable(said: Mapping[str, Any], process: Any, key: str, entry: Entry) -> list[tuple[str, str]]:
+def _readable(said: Mapping[Any, Any], process: Any, key: str, entry: Entry) -> list[tuple[str, str]]:
     """Answers with the labels of their form."""
     form_class = process.forms.get(key.rpartition(".")[0]) or process.messages.get(entry.data.get("message", "")) or process.start_form
     fields = form_class().fields
@@ -164,14 +165,14 @@ def _assessed(entries: Sequence[Entry]) -> dict[str, Any] | None:
     return None
 
 
-def _picture(conn: Any, made: Any, row: Mapping[str, Any], entries: Sequence[Entry], drawing: Any) -> dict[str, Any]:
+def _picture(conn: Any, made: Any, row: Mapping[Any, Any], entries: Sequence[Entry], drawing: Any) -> dict[str, Any]:
     """The drawing as of entry n (all, when no step is asked for), by doing the case again."""
     last = len(entries)
     step = _whole(request.args.get("step"), last, last)
     current: Sequence[str] = ()
     notes: dict[str, list[str]] = {}
     path = trouble = None
-    facts: Mapping[str, Any] = {}
+    facts: Mapping[Any, Any] = {}
     try:
         for entry, run in made.cases.replaying(conn, entries[:step]):
             path, facts = run.path(), dict(run.facts)

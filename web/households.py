@@ -73,7 +73,7 @@ def _form(form_class: type[Form]) -> Form:
     return form_class(context={"today": bureau().office.today(), "actor": me(), "lang": lang(), "facts": {}})
 
 
-def _visible(conn: Any, household_id: int) -> Mapping[str, Any]:
+def _visible(conn: Any, household_id: int) -> Mapping[Any, Any]:
     row = households.row(conn, household_id)
     if not me().covers(row["community"]) and not row["community"].startswith(me().unit):
         raise NotFound("没有这户家庭")
@@ -122,7 +122,7 @@ def change(household_id: int, what: str) -> ResponseReturnValue:
                            back=url_for("households.show", household_id=household_id)), 422 if errors else 200  # fmt: skip
 
 
-def _add(household_id: int, what: str, form_class: type[Form], typed: Mapping[str, Any]) -> str:
+def _add(household_id: int, what: str, form_class: type[Form], typed: Mapping[Any, Any]) -> str:
     made, page = bureau(), url_for("households.show", household_id=household_id)
     with made.office.act(me(), idem()) as act:
         if what == "application":

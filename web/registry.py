@@ -46,9 +46,8 @@ def _answer(source: str, persons: list[dict[str, Any]], marks: set[str], told: M
     found = []
     for person in persons:
         ref = person.get("ref")
-        for known in told.get(person.get("id_no"), ()):
-            if known["source"] == source:
-                found.append({"ref": ref, "item": known["item"], "value": known["value"], "as_of": as_of})
+        known = [k for k in told.get(str(person.get("id_no")), ()) if k["source"] == source]
+        found += [{"ref": ref, "item": k["item"], "value": k["value"], "as_of": as_of} for k in known]
         if str(person.get("id_no", ""))[-3:-1] == CONTRADICTORY and source in ("tax", "social_security"):
             found.append({"ref": ref, "item": "employer", "value": "有" if source == "tax" else "无", "as_of": as_of})
     return {"source": source, "status": "answered", "found": found}

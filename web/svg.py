@@ -52,7 +52,7 @@ class Marks:
 
 @lru_cache(maxsize=32)
 def _parsed(xml: bytes) -> tuple[Any, Mapping[str, Any]]:
-    tree = etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
+    tree: Any = etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
     return tree, {e.get("id"): e for e in tree.iter() if isinstance(e.tag, str) and e.get("id")}
 
 

@@ -64,11 +64,11 @@ def _filter() -> queries.Filter:
     )
 
 
-def _listed(row: Mapping[str, Any], names: Mapping[str, str], places: Mapping[str, str]) -> dict[str, Any]:
+def _listed(row: Mapping[Any, Any], names: Mapping[str, str], places: Mapping[str, str]) -> dict[str, Any]:
     return {**row, "applicant": names.get(row["subject"] or "", ""), "node_name": node_name(row), "place": places[row["unit"]]}
 
 
-def node_name(row: Mapping[str, Any]) -> str:
+def node_name(row: Mapping[Any, Any]) -> str:
     process = CATALOGUE.get(row["process"])
     node = process.drawing.nodes.get(row["node"]) if process else None
     return (node.name_en if lang() == "en" else node.name) if node else row["node"]
@@ -87,7 +87,7 @@ def show(task_id: int) -> ResponseReturnValue:
 
 
 def _page(
-    task_id: int, *, typed: Mapping[str, Any] | None = None, errors: Mapping[str, list[str]] | None = None,
+    task_id: int, *, typed: Mapping[Any, Any] | None = None, errors: Mapping[str, list[str]] | None = None,
     conflict: str = "", status: int = 200,
 ) -> ResponseReturnValue:  # fmt: skip
     made, actor = bureau(), me()
@@ -116,7 +116,7 @@ def _page(
     ), status  # fmt: skip
 
 
-def seen(actor: Actor, row: Mapping[str, Any]) -> None:
+def seen(actor: Actor, row: Mapping[Any, Any]) -> None:
     """A task is shown to those whose unit covers it, or who hold it, or did it; to others it does not exist."""
     if not (actor.covers(row["case_unit"]) or actor.covers(row["unit"]) or actor.id in (row["assignee"], row["done_by"])):
         raise NotFound("没有这件待办")
@@ -150,7 +150,7 @@ def _opinions(entries: Any, process: Any) -> list[dict[str, Any]]:
     return found
 
 
-def _computed(conn: Any, keys: Any, facts: Mapping[str, Any], made: Any) -> dict[str, Any] | None:
+def _computed(conn: Any, keys: Any, facts: Mapping[Any, Any], made: Any) -> dict[str, Any] | None:
     """The calculation as it stands on today's entries of the household; None while it cannot be computed."""
     try:
         figures = households.snapshot(conn, keys, facts["household_id"], made.office.today()) | {"applied_on": facts["applied_on"]}
@@ -159,8 +159,8 @@ def _computed(conn: Any, keys: Any, facts: Mapping[str, Any], made: Any) -> dict
         return None
 
 
-def _papers(conn: Any, household_id: int) -> list[Mapping[str, Any]]:
-    from processes.tables import document  # noqa: PLC0415
+def _papers(conn: Any, household_id: int) -> list[Mapping[Any, Any]]:
+    from processes.tables import document
 
     return list(conn.execute(select(document).where(document.c.household_id == household_id).order_by(document.c.id)).mappings())
 
@@ -189,7 +189,7 @@ def act_on(task_id: int) -> ResponseReturnValue:
         return _page(task_id, typed=typed, conflict=error.en if lang() == "en" else error.zh, status=409)
 
 
-def _done(task_id: int, row: Mapping[str, Any], verb: str, typed: Mapping[str, Any]) -> ResponseReturnValue:
+def _done(task_id: int, row: Mapping[Any, Any], verb: str, typed: Mapping[Any, Any]) -> ResponseReturnValue:
     made, actor, form = bureau(), me(), request.form
     etag = form.get("_etag") or None
     with made.office.act(actor, idem() if verb == "complete" else None) as act:
@@ -215,7 +215,7 @@ def _done(task_id: int, row: Mapping[str, Any], verb: str, typed: Mapping[str, A
     return redirect(url_for("tasks.show", task_id=task_id))
 
 
-def _uploads(row: Mapping[str, Any], form_class: type[Form]) -> dict[str, Any]:
+def _uploads(row: Mapping[Any, Any], form_class: type[Form]) -> dict[str, Any]:
     """Files sent with the form are kept first; the form then holds their numbers."""
     made, kept = bureau(), {}
     for name, field in form_class().fields.items():

@@ -401,7 +401,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_task_assignee', ['state', 'assignee', 'due_on'], unique=False)
         batch_op.create_index('ix_task_case_id', ['case_id'], unique=False)
         batch_op.create_index('ix_task_done_by', ['done_by', 'closed_at'], unique=False)
-        batch_op.create_index('ix_task_worklist', ['state', 'role', 'unit', 'due_on'], unique=False)
+        batch_op.create_index('ix_task_worklist', ['state', 'role', 'unit', 'assignee', 'priority', 'due_on', 'id'], unique=False)
 
     # ### end Alembic commands ###
 
