@@ -281,7 +281,7 @@ class _Checks:
             yield from self._exclusive(node, out)
         elif kind == "eventBasedGateway":
             yield from self._event_gateway(level, node, out)
-        elif kind != "parallelGateway" and len(out) > 1:
+        elif kind in FLOW_NODES - {"parallelGateway"} and len(out) > 1:
             yield at("several-flows", node, "一个环节只能有一条流出连线", "only gateways split")
         if kind != "endEvent" and not out:
             yield at("dead-end", node, "环节没有流出连线", "no way on from here")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from engine.lint_rules import BPMN, FLOW_NODES, is_bpmn, name_of
+from engine.lint_rules import BPMN, FLOW_NODES, REFUSED_NODES, is_bpmn, name_of
 
-MAX_STATES = 20_000
+MAX_STATES = 5_000
 
 
 class Level:
@@ -15,7 +15,9 @@ class Level:
 
     def __init__(self, element: Any) -> None:
         self.element = element
-        self.nodes: dict[str, Any] = {e.get("id") or "": e for e in element if is_bpmn(e) and name_of(e) in FLOW_NODES}
+        self.nodes: dict[str, Any] = {
+            e.get("id") or "": e for e in element if is_bpmn(e) and name_of(e) in FLOW_NODES | REFUSED_NODES
+        }
         self.flows = [e for e in element if is_bpmn(e) and name_of(e) == "sequenceFlow"]
         self.out: dict[str, list[Any]] = {name: [] for name in self.nodes}
         self.into: dict[str, list[Any]] = {name: [] for name in self.nodes}

@@ -23,6 +23,10 @@ AROUND = frozenset({"process", "collaboration", "participant", "message", "docum
                      "textAnnotation", "text", "association"})  # fmt: skip
 ID = re.compile(r"[^\W\d][\w-]{0,99}")  # no dot: "review.2" is the second visit to "review"
 
+# Refused, but nodes all the same: else one wrong node would bring a tail of findings on flows that lead nowhere.
+REFUSED_NODES = frozenset({
+    "scriptTask", "complexGateway", "inclusiveGateway", "adHocSubProcess", "transaction", "callActivity", "businessRuleTask",
+    "manualTask", "task", "sendTask", "receiveTask", "intermediateThrowEvent"})  # fmt: skip
 # element -> rule
 NAMED = {
     "scriptTask": "script-task",
