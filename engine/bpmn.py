@@ -45,7 +45,7 @@ from SpiffWorkflow.task import Task as SpiffTask
 from SpiffWorkflow.util.task import TaskState
 
 from engine.expression import compile_expression
-from engine.model import Data, canonical
+from engine.model import Data
 
 Call = Callable[[str, Data], Data]  # a service's node id and the facts -> new facts
 
@@ -248,7 +248,7 @@ class Run:
         for task_id, sub in self._workflow.subprocesses.items():
             trees.append([task_id, *self._rows(sub.spec.name, sub)])
         said = {"facts": self.facts, "last": self.last_id, "visits": self._visits, "trees": trees}
-        return canonical(said)
+        return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
     def _rows(self, name: str, workflow: Any) -> list[Any]:
         numbers = self.drawing._indexes[name][1]

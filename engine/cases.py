@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from engine import store
 from engine.bpmn import Drawing, Run
@@ -23,7 +23,14 @@ from engine.office import Act, Record, history
 from engine.process import CaseRef, Process
 from engine.step import Outcome, fingerprint, replay, step
 
-_TASK_COLUMNS = tuple(store.task.c)
+# Built once: building a statement costs as much as running it.
+_CASE = select(store.record).where(store.record.c.kind == "case").with_for_update()
+_CASE_BY_ID = _CASE.where(store.record.c.id == bindparam("the_id"))
+_CASE_BY_NO = _CASE.where(store.record.c.no == bindparam("the_no"))
+_TASKS = select(store.task).where(store.task.c.case_id == bindparam("the_case"))
+_CLOSE = update(store.task).where(store.task.c.id == bindparam("the_id")).values(
+    state="done", closed_at=bindparam("at"), done_by=bindparam("who"), version=store.task.c.version + 1)  # fmt: skip
+_NEW_TASK, _NEW_JOB = insert(store.task), insert(store.job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,7 @@ class Cases:
 
     def receive(self, act: Act, no: str, message: str, raw: Data, *, lang: str = "zh") -> dict[str, Any]:
         """Deliver a message to a case; NotWaiting when no node of it waits for that message now."""
-        case = self._case(act, store.record.c.no == no)
+        case = self._case(act, no)
         if (told := act.recall()) is not None:
             return told  # type: ignore[no-any-return]
         return self._receive(act, case, message, raw, lang)
@@ -130,11 +137,11 @@ class Cases:
         return self._apply(act, case, "message_received", data, answers, message)
 
     def receive_by_id(self, act: Act, case_id: int, message: str, raw: Data) -> dict[str, Any]:
-        return self._receive(act, self._case(act, store.record.c.id == case_id), message, raw, "zh")
+        return self._receive(act, self._case(act, case_id), message, raw, "zh")
 
     def tick(self, act: Act, case_id: int, key: str) -> dict[str, Any] | None:
         """A timer came due; None when it does not run any more."""
-        case = self._case(act, store.record.c.id == case_id)
+        case = self._case(act, case_id)
         due = case.run.timers().get(key)
         if due is None or due > act.now:
             return None
@@ -221,16 +228,18 @@ class Cases:
             self._drawings[digest] = Drawing.parse(xml)
         return self._drawings[digest]
 
-    def _case(self, act: Act, where: Any) -> Open:
-        query = select(store.record).where(store.record.c.kind == "case", where).with_for_update()
-        row = act.conn.execute(query).mappings().one_or_none()
+    def _case(self, act: Act, where: int | str) -> Open:
+        if isinstance(where, int):
+            row = act.conn.execute(_CASE_BY_ID, {"the_id": where}).mappings().one_or_none()
+        else:
+            row = act.conn.execute(_CASE_BY_NO, {"the_no": where}).mappings().one_or_none()
         if row is None:
             raise NotFound("没有这件个案")
         return self._opened(act, row)
 
     def _opened(self, act: Act, row: Mapping[Any, Any]) -> Open:
         drawing = self.drawing(act.conn, row["drawing"])
-        tasks = act.conn.execute(select(*_TASK_COLUMNS).where(store.task.c.case_id == row["id"])).mappings().all()
+        tasks = act.conn.execute(_TASKS, {"the_case": row["id"]}).mappings().all()
         run = Run.load(drawing, row["state"], act.now)
         return Open(act.adopt(row), row, self._process(row["process"]), drawing, run, list(tasks))
 
@@ -244,7 +253,7 @@ class Cases:
 
     def _case_or_task(self, act: Act, case_id: int) -> Open:
         try:
-            return self._case(act, store.record.c.id == case_id)
+            return self._case(act, case_id)
         except NotFound:
             raise NotFound("没有这件待办") from None
 
@@ -288,8 +297,7 @@ class Cases:
             raise Refused(broken.rule, broken.zh, broken.en)
 
     def _close(self, act: Act, case: Open, task: Mapping[Any, Any]) -> None:
-        values = {"state": "done", "closed_at": act.now, "done_by": act.actor.id, "version": task["version"] + 1}
-        act.conn.execute(update(store.task).where(store.task.c.id == task["id"]).values(**values))
+        act.conn.execute(_CLOSE, {"the_id": task["id"], "at": act.now, "who": act.actor.id})
 
     def _apply(self, act: Act, case: Open, cause: str, data: Data, answers: Data, name: str) -> dict[str, Any]:
         """Step, and write down what followed: the entry, the task rows, the timers, the case's state."""
@@ -337,7 +345,7 @@ class Cases:
             act.conn.execute(update(store.task).where(where).values(state="withdrawn", closed_at=act.now))
         rows = [self._row(act, case, key, due) for key, due in outcome.opened]
         if rows:
-            act.conn.execute(insert(store.task), rows)
+            act.conn.execute(_NEW_TASK, rows)
 
     def _row(self, act: Act, case: Open, key: str, due: str | None) -> dict[str, Any]:
         node = case.drawing.nodes[key.rpartition(".")[0]]
@@ -369,7 +377,7 @@ class Cases:
             if key not in before
         ]
         if rows:
-            act.conn.execute(insert(table), rows)
+            act.conn.execute(_NEW_JOB, rows)
 
     def _mark(
         self, act: Act, case: Open, task: Mapping[Any, Any], event: str, changes: dict[str, Any], reason: str = ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from engine import store
@@ -21,6 +21,12 @@ from engine.errors import Conflict, Invalid, NotFound
 from engine.model import FORMAT, GENESIS, SHANGHAI, SYSTEM, Actor, Data, Entry, Put, canonical, leaf_hash, read_body, stamp
 from engine.signals import publish
 from engine.store import Store, metadata
+
+# Statements of the hot path are built once: building one costs as much as running it.
+_HEAD_WHERE = update(store.record).where(store.record.c.id == bindparam("the_id"), store.record.c.seq == bindparam("the_seq"))
+_STATE_COLUMNS = {"seq", "head", "rows", "state"}
+_WITH_STATE = _HEAD_WHERE.values({name: bindparam(f"new_{name}") for name in sorted(_STATE_COLUMNS)})
+_ENTRY, _PAYLOAD = insert(store.entry), insert(store.payload)
 
 _RETRIES = (0.01, 0.05, 0.25)  # seconds; a lost lock is tried again inside the server before anybody hears of it
 
@@ -180,13 +186,14 @@ class Act:
             if record.seq == record.known_seq and not record.changes:
                 continue
             values = {"seq": record.seq, "head": record.head, "rows": record.rows, **record.changes}
-            where = (store.record.c.id == record.id) & (store.record.c.seq == record.known_seq)
-            if self.conn.execute(update(store.record).where(where).values(**values)).rowcount != 1:
+            changed = _WITH_STATE if values.keys() == _STATE_COLUMNS else _HEAD_WHERE.values(**values)
+            given = {f"new_{k}": v for k, v in values.items()} if changed is _WITH_STATE else {}
+            if self.conn.execute(changed, {**given, "the_id": record.id, "the_seq": record.known_seq}).rowcount != 1:
                 raise Conflict("这份记录刚被别人更新，请刷新后再办", "Somebody else has just changed this record")
         if self._entries:
-            self.conn.execute(insert(store.entry), self._entries)
+            self.conn.execute(_ENTRY, self._entries)
         if self._payloads:
-            self.conn.execute(insert(store.payload), self._payloads)
+            self.conn.execute(_PAYLOAD, self._payloads)
 
 
 @dataclass

@@ -80,9 +80,13 @@ def counts(conn: Connection, actor: Actor, today: date) -> dict[str, int]:
     return found
 
 
-def _count(where: ColumnElement[bool], filter_: Filter | None) -> Select[Any]:
+def _needs_case(view: str, filter_: Filter | None) -> bool:
+    return view == "started" or bool(filter_ and (filter_.process or filter_.no))
+
+
+def _count(where: ColumnElement[bool], view: str, filter_: Filter | None) -> Select[Any]:
     query = select(func.count()).select_from(task)
-    if (filter_ and (filter_.process or filter_.no)) or "record" in str(where):
+    if _needs_case(view, filter_):
         query = query.join(record, record.c.id == task.c.case_id)
     return query.where(where)
 

@@ -221,8 +221,7 @@ def _unit_of(level: str, facts: Data) -> str:
 
 def _relatives(conn: Connection, facts: Data) -> frozenset[str]:
     """Staff who may not touch the case: near relatives of its members, declared or found."""
-    household_id = facts["household_id"]
-    return frozenset(households.cross_match(conn, household_id)) | households.declared_relatives(conn, household_id)
+    return households.recused_staff(conn, facts["household_id"])
 
 
 DIBAO_2012 = Process(

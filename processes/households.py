@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, bindparam, or_, select, union_all
 
 from engine.crypto import BoundKeys
 from engine.errors import Conflict, Invalid, NotFound, Refused
@@ -34,6 +34,17 @@ from processes.tables import (
 )
 
 _CURRENT = household_member.c.to_on.is_(None)
+_HERE = bindparam("the_household")
+_BLINDS = (
+    select(person.c.id_blind)
+    .join(household_member, household_member.c.person_id == person.c.id)
+    .where(household_member.c.household_id == _HERE, _CURRENT, person.c.id_blind.is_not(None))
+    .scalar_subquery()
+)
+_RELATIVES = select(staff_relative.c.staff_id).where(staff_relative.c.id_blind.in_(_BLINDS)).scalar_subquery()
+_RELATED_STAFF = select(staff.c.login).where(or_(staff.c.person_blind.in_(_BLINDS), staff.c.id.in_(_RELATIVES)))
+_DECLARED_STAFF = select(near_relative.c.staff_login).where(near_relative.c.household_id == _HERE)
+_RECUSED = union_all(_RELATED_STAFF, _DECLARED_STAFF)
 REVEALABLE = {"household": ("address", "phone", "bank_account"), "person": ("id_no", "phone", "health")}
 
 
@@ -234,15 +245,16 @@ def missing_authorisations(conn: Connection, household_id: int, on: date) -> lis
 
 def cross_match(conn: Connection, household_id: int) -> frozenset[str]:
     """Staff whose declared near relative, or who himself, is a member of the household."""
-    members = select(person.c.id_blind).join(household_member, household_member.c.person_id == person.c.id)
-    blinds = members.where(household_member.c.household_id == household_id, _CURRENT, person.c.id_blind.is_not(None)).scalar_subquery()
-    relatives = select(staff_relative.c.staff_id).where(staff_relative.c.id_blind.in_(blinds)).scalar_subquery()
-    return frozenset(conn.scalars(select(staff.c.login).where(or_(staff.c.person_blind.in_(blinds), staff.c.id.in_(relatives)))))
+    return frozenset(conn.scalars(_RELATED_STAFF, {"the_household": household_id}))
 
 
 def declared_relatives(conn: Connection, household_id: int) -> frozenset[str]:
-    query = select(near_relative.c.staff_login).where(near_relative.c.household_id == household_id)
-    return frozenset(login for login in conn.scalars(query) if login)
+    return frozenset(login for login in conn.scalars(_DECLARED_STAFF, {"the_household": household_id}) if login)
+
+
+def recused_staff(conn: Connection, household_id: int) -> frozenset[str]:
+    """Everybody who is a near relative of a member, found or declared: in one statement, for it is asked at each hand-over."""
+    return frozenset(login for login in conn.scalars(_RECUSED, {"the_household": household_id}) if login)
 
 
 def counted_members(conn: Connection, household_id: int, _on: date) -> list[tuple[int, str | None]]:
