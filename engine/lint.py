@@ -19,6 +19,7 @@ from engine.lint_rules import (
     FLOW_NODES,
     ID,
     NAMED,
+    ONCE,
     OTHER,
     YB,
     Finding,
@@ -167,6 +168,10 @@ class _Checks:
                 yield at("task-without-service", element, "服务任务没有对应的函数", "no function for this service task")
 
     def _attributes(self, element: Any) -> Iterator[Finding]:
+        said = Counter(child.tag for child in element)
+        said.update(grandchild.tag for child in element if name_of(child) == "extensionElements" for grandchild in child)
+        if any(said[tag] > 1 for tag in ONCE):
+            yield at("said-twice", element, "同一件事写了两次，只会读第一次", "said twice: only the first would be read")
         if element.get("triggeredByEvent") == "true":
             yield at("event-subprocess", element, "事件子流程不会中断主流程", "an event sub-process does not interrupt")
         if element.get("isForCompensation") == "true":

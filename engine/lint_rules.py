@@ -21,6 +21,7 @@ OTHER = frozenset({
     "association", "terminateEventDefinition"})  # fmt: skip
 AROUND = frozenset({"process", "collaboration", "participant", "message", "documentation", "extensionElements",
                      "textAnnotation", "text", "association"})  # fmt: skip
+ONCE = frozenset({f"{{{BPMN}}}{name}" for name in ("conditionExpression", "timeDate", "extensionElements")} | {f"{{{YB}}}task"})
 ID = re.compile(r"[^\W\d][\w-]{0,99}")  # no dot: "review.2" is the second visit to "review"
 
 # Refused, but nodes all the same: else one wrong node would bring a tail of findings on flows that lead nowhere.
@@ -78,6 +79,7 @@ ADVICE: dict[str, tuple[str, str]] = {
     ),
     "reserved-id": ("换一个编号", "choose another id"),
     "duplicate-id": ("换一个编号", "choose another id"),
+    "said-twice": ("只留一个", "keep one"),
     "unknown-element": ("只用支持的元素", "use supported elements only"),
     "script-task": ("用服务任务，代码写在模块里", "use a service task; code belongs in the module"),
     "signal-event": _MESSAGE,
