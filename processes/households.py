@@ -34,7 +34,7 @@ from processes.tables import (
 )
 
 _CURRENT = household_member.c.to_on.is_(None)
-_HERE = bindparam("the_household")
+_HERE: Any = bindparam("the_household")
 _BLINDS = (
     select(person.c.id_blind)
     .join(household_member, household_member.c.person_id == person.c.id)

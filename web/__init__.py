@@ -130,6 +130,6 @@ def _left(due_on: str | None, today: date) -> str:
 
 
 def _moment(value: Any) -> str:
-    from engine.model import SHANGHAI  # noqa: PLC0415
+    from engine.model import SHANGHAI
 
     return "" if value is None else f"{value.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"

@@ -73,7 +73,7 @@ def upgrade() -> None:
 @click.option("--no-worker", is_flag=True, help="do not run timers and jobs in this process")
 def serve(host: str | None, port: int | None, *, no_worker: bool) -> None:
     """Serve pages and API, with a worker for timers and jobs."""
-    from web.serving import run  # noqa: PLC0415 - waitress and huey are not needed by the other commands
+    from web.serving import run
 
     settings = _settings()
     schema.upgrade(settings.database)
@@ -84,7 +84,7 @@ def serve(host: str | None, port: int | None, *, no_worker: bool) -> None:
 @click.option("--once", is_flag=True, help="do what is due, then stop")
 def worker(*, once: bool) -> None:
     """Run timers and jobs beside the server; start as many as wanted on PostgreSQL."""
-    from web.serving import run_worker  # noqa: PLC0415
+    from web.serving import run_worker
 
     made = _bureau()
     if once:
@@ -97,7 +97,7 @@ def worker(*, once: bool) -> None:
 @click.option("--port", type=int, default=8700)
 def registry(port: int) -> None:
     """Serve the bundled registries (invented people) for demo and tests."""
-    from web.serving import run_registry  # noqa: PLC0415
+    from web.serving import run_registry
 
     run_registry(port)
 
@@ -109,7 +109,7 @@ def registry(port: int) -> None:
 @click.option("--port", type=int, default=None)
 def demo(households: int, seed: int, port: int | None, *, no_serve: bool) -> None:
     """Fill a district that lives through 2018-11-19 to 2018-12-20, print its accounts, serve it."""
-    from web.demo import run  # noqa: PLC0415
+    from web.demo import run
 
     run(_settings(), households=households, seed=seed, serve=not no_serve, port=port)
 
@@ -274,7 +274,7 @@ def clock_set(moment: str) -> None:
 @click.argument("days", type=click.IntRange(1, 400))
 def clock_advance(days: int) -> None:
     """Move the clock DAYS days on, a day at a time, so that timers fire in order."""
-    from datetime import timedelta  # noqa: PLC0415
+    from datetime import timedelta
 
     made = _movable()
     done = 0
@@ -300,7 +300,7 @@ def import_() -> None:
 @click.option("--json", "as_json", is_flag=True)
 def import_households(file: Path, error_file: Path | None, *, commit: bool, all_or_nothing: bool, as_json: bool, **options: Any) -> None:
     """A street's list of households in benefit, in the layout of annex 1 (附件1)."""
-    from web.importing import run  # noqa: PLC0415
+    from web.importing import run
 
     sys.exit(run(_bureau(), file, options, error_file, commit=commit, all_or_nothing=all_or_nothing, as_json=as_json))
 
@@ -311,6 +311,6 @@ def import_households(file: Path, error_file: Path | None, *, commit: bool, all_
 @click.option("--quick", is_flag=True, help="a hundredth of the size")
 def bench(database: str | None, *, as_json: bool, quick: bool) -> None:
     """Measure completions, starts and lists beside the floor of this machine."""
-    from web.bench import run  # noqa: PLC0415
+    from web.bench import run
 
     run(database or os.environ.get("YINGBAO_BENCH_DATABASE"), as_json=as_json, quick=quick)

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-
 from typing import Any
 
 import click
@@ -32,7 +31,7 @@ from web.settings import Settings
 FIRST, LAST = date(2018, 11, 19), date(2018, 12, 20)
 PASSWORD = "binhai-2018"  # noqa: S105 - printed for everybody who runs the demo
 _SURNAMES = "张王李赵刘陈杨黄周吴徐孙马朱胡郭何林高罗"
-_GIVEN = "建国 秀英 志强 桂兰 海燕 德福 玉梅 永生 春花 立新 国庆 淑珍 小军 晓红 宝山 文静 长顺 美玲 金生 翠兰".split()
+_GIVEN = ["建国", "秀英", "志强", "桂兰", "海燕", "德福", "玉梅", "永生", "春花", "立新", "国庆", "淑珍", "小军", "晓红", "宝山", "文静", "长顺", "美玲", "金生", "翠兰"]
 _SCAN = b"%PDF-1.4\n% a signature page of the demo\n"
 
 
@@ -68,7 +67,7 @@ def run(settings: Settings, *, households: int, seed: int, serve: bool, port: in
         fill(settings, households, seed)
     _accounts(settings)
     if serve:
-        from web.serving import run as serve_now  # noqa: PLC0415
+        from web.serving import run as serve_now
 
         with registries() as address:
             serve_now(replace(settings, registry=address), settings.host, port or settings.port)
@@ -121,7 +120,7 @@ def registries(port: int = 0) -> Iterator[str]:
 @contextlib.contextmanager
 def _relaxed(made: bureaus.Bureau) -> Iterator[None]:
     """On SQLite, commits of the demo do not wait for the disk one by one."""
-    from sqlalchemy import event  # noqa: PLC0415
+    from sqlalchemy import event
 
     engine = made.office.store.engine
 
@@ -266,7 +265,7 @@ def _forgotten(row: Mapping[str, Any]) -> bool:
 
 
 def _do(d: District, actor: Actor, row: Mapping[str, Any], answers: dict[str, Any]) -> None:
-    from engine.errors import Invalid  # noqa: PLC0415
+    from engine.errors import Invalid
 
     with contextlib.suppress(Invalid), d.made.office.act(actor) as act:
         d.made.cases.complete(act, row["id"], answers)
@@ -321,7 +320,7 @@ def _examination(d: District, _actor: Actor, household_id: int, _day: str) -> di
 
 
 def _category(d: District, household_id: int) -> str | None:
-    from engine.bpmn import Run  # noqa: PLC0415
+    from engine.bpmn import Run
 
     row = store.record
     with d.made.office.read() as conn:

@@ -60,7 +60,7 @@ def run_worker(made: Bureau) -> None:
 
     @bell.periodic_task(crontab(minute="0"))
     def sweep() -> None:
-        from processes import documents  # noqa: PLC0415
+        from processes import documents
 
         with made.office.read() as conn:
             documents.sweep(conn, made.settings.files)
