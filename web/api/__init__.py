@@ -4,55 +4,112 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, jsonify, request
+from flask import Flask, Response, jsonify
 from flask.typing import ResponseReturnValue
 from flask_smorest import Api
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 
-from engine.errors import Conflict, EngineError
+from engine.errors import EngineError
 from engine.forms import flat
 from processes.eligibility import BadFacts
-from web.api import cases, household, misc, tasks
+from web.api import cases, household, misc, schemas, tasks
+from web.api.desk import say, spoken
+from web.api.operation import CONVERTERS, form_components
 from web.errors import problem
 
 PREFIX = "/api/v1"
+PARTS = (misc, cases, tasks, household)
+
+_ABOUT = """Casework for social assistance. Every call needs `Authorization: Bearer TOKEN` (`yingbao user token NAME`), except notices and this document.
+
+Money is yuan as text ("2100.00") where a form asks for it, whole fen where a name ends in `_fen` in an answer; dates are ISO.
+A task's form is JSON Schema: read `form` of GET tasks/{id}, send it as `answers`. Lists are pages {items, page, size, total, pages}.
+Every refusal is a Problem {code, status, message, errors}; `Accept-Language: en` gives English words."""
+
+
+class YingbaoApi(Api):
+    ERROR_SCHEMA = schemas.Problem
 
 
 def init_app(app: Flask, csrf: Any) -> None:
-    app.config.update(OPENAPI_URL_PREFIX=PREFIX, OPENAPI_JSON_PATH="openapi.json")
-    made = Api(app, spec_kwargs={
+    app.config.update(OPENAPI_URL_PREFIX=PREFIX, OPENAPI_JSON_PATH="openapi.json", OPENAPI_VERSION="3.1.0")
+    for name, (converter, _) in CONVERTERS.items():
+        app.url_map.converters[name] = converter
+    made = YingbaoApi(app, spec_kwargs={
         "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
         "security": [{"bearer": []}],
-        "info": {"description": "Casework for social assistance. Money is yuan as text, dates are ISO. Forms: see each task's JSON Schema."},
+        "info": {"description": _ABOUT},
     })  # fmt: skip
-    for part in (misc, cases, tasks, household):
+    for converter, shape in CONVERTERS.values():
+        made.register_converter(converter, lambda _converter, shape=shape: dict(shape))
+    for name, form in form_components().items():
+        made.spec.components.schema(name, form)
+    for part in PARTS:
         csrf.exempt(part.blp)
         made.register_blueprint(part.blp)
 
 
-def _errors() -> None:
-    """Under /api every failure is the problem payload; elsewhere the pages' handlers go on."""
-    def known(error: Exception) -> ResponseReturnValue:
-        said = problem(error, request.accept_languages.best_match(["zh", "en"]) or "zh")
-        if isinstance(error, Conflict) and request.headers.get("If-Match"):
-            said["code"] = 412
-        return jsonify(said), said["code"]
+# -- under /api every failure is the problem payload; elsewhere the pages' handlers go on
 
-    for part in (misc, cases, tasks, household):
-        part.blp.register_error_handler(EngineError, known)
-        part.blp.register_error_handler(BadFacts, known)
-        part.blp.register_error_handler(HTTPException, http_problem)
+
+def _known(error: Exception) -> ResponseReturnValue:
+    said = problem(error, spoken())
+    return jsonify(said), said["code"]
+
+
+def _unkept(_: Exception) -> ResponseReturnValue:
+    """What no form caught and no database keeps: too long, too large, not text."""
+    return _said(422, "Unprocessable", say("含有不能保存的内容（过长、过大或不是文字）", "Something cannot be kept: too long, too large, or not text"))
+
+
+def _twice(_: Exception) -> ResponseReturnValue:
+    return _said(409, "Conflict", say("别人刚刚登记了同样的内容，请刷新后再看", "Somebody else has just entered the same"))
+
+
+def _busy(_: Exception) -> ResponseReturnValue:
+    return _said(503, "Service Unavailable", say("系统正忙，请稍后再试", "The database is busy, try again"))
+
+
+def _said(code: int, status: str, message: str, errors: Any = None) -> ResponseReturnValue:
+    return jsonify({"code": code, "status": status, "message": message, "errors": errors or {}}), code
+
+
+_WORDS = {
+    400: ("请求的写法不正确", "The request is not well formed"),
+    404: ("没有这个地址", "There is no such address"),
+    405: ("这个地址不接受这种方法", "This address does not take that method"),
+    413: ("提交的内容太大", "Too large"),
+    500: ("系统出错，您的操作没有生效；请把时间告诉管理员", "Something failed on our side; nothing was changed"),
+}
 
 
 def http_problem(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
+    ours = error.description if error.description != type(error).description else None
+    message = ours or say(*_WORDS.get(code, (error.name, error.name)))
     data = getattr(error, "data", None) or {}
-    said = {"code": code, "status": error.name, "message": data.get("message") or error.description or error.name, "errors": _flat(data.get("messages"))}
-    return jsonify(said), code, dict(data.get("headers") or {})
+    messages = data.get("messages")
+    body, _ = _said(code, error.name, data.get("message") or message, flat(messages) if isinstance(messages, dict) else {})  # type: ignore[misc]
+    headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+    return body, code, headers | ({"WWW-Authenticate": 'Bearer realm="yingbao"'} if code == 401 else {})
 
 
-def _flat(messages: Any) -> dict[str, Any]:
-    return flat((messages or {}).get("json", messages)) if isinstance(messages, dict) else {}
+def _private(response: Response) -> Response:
+    """Answers hold personal data: nothing on the way keeps them."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Vary"] = "Authorization, Accept-Language"
+    return response
 
 
-_errors()
+def _handle() -> None:
+    for part in PARTS:
+        for kind, handler in (
+            (EngineError, _known), (BadFacts, _known), (HTTPException, http_problem), (DataError, _unkept), (OverflowError, _unkept),
+            (UnicodeError, _unkept), (IntegrityError, _twice), (OperationalError, _busy),
+        ):  # fmt: skip
+            part.blp.register_error_handler(kind, handler)
+        part.blp.after_request(_private)
+
+
+_handle()

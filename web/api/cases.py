@@ -2,159 +2,233 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from flask_smorest import Blueprint
+from sqlalchemy import Connection, select
 
 from engine import queries
-from engine.bpmn import Run
-from engine.errors import Diverged, NotFound
+from engine.bpmn import Drawing, Run
+from engine.cases import task_etag
+from engine.crypto import Unreadable
+from engine.errors import Diverged, Invalid, NotFound, Refused
+from engine.forms import json_schema
+from engine.model import Entry
 from engine.office import history, seals_hold
-from processes import paperwork
+from engine.process import Process
+from processes import calendar, households, letters, paperwork
+from processes.bureau import CATALOGUE
 from processes.case_tables import letter
 from web.api import schemas
-from web.api.desk import acting, body, known_id, me, paging, signed_in, whole
-from web.api.misc import load
+from web.api.desk import if_match, me, once, say, spoken, stale
+from web.api.operation import operation, shape_of
 from web.cases import visible
 from web.desk import bureau
 
 blp = Blueprint("api_cases", __name__, url_prefix="/api/v1", description="Cases")
 
+START = {
+    "oneOf": [
+        {"type": "object", "required": ["process", "answers"], "additionalProperties": False,
+         "properties": {"process": {"type": "string", "enum": [p.key]}, "answers": shape_of(p.start_form)}}
+        for p in CATALOGUE.values()
+    ]}  # fmt: skip
+SENT = {name: form for p in CATALOGUE.values() for name, form in p.messages.items() if name in p.senders}
+MESSAGE = {"anyOf": [shape_of(form) for form in SENT.values()]}
+_START_EXAMPLE = {
+    "process": next(iter(CATALOGUE)),
+    "answers": {"household_id": 17, "programme": "dibao", "applied_on": "2018-12-03", "applied_by": "head", "reason": "收入低，生活困难"}}  # fmt: skip
+_HEALTH = frozenset({"disability_kind", "disability_grade", "serious_illness", "serious_outpatient_illness"})
 
-def listed(row: Mapping[str, Any]) -> dict[str, Any]:
+
+class StartCase(schemas.Complete):
+    process = schemas._text("see GET processes", required=True, example="dibao-2012")
+
+
+def listed(row: Mapping[Any, Any]) -> dict[str, Any]:
+    kind, _, number = (row["subject"] or "").partition(":")
     return {
         "no": row["no"], "process": row["process"], "unit": row["unit"], "seq": row["seq"], "opened_by": row["opened_by"],
         "opened_at": row["opened_at"].isoformat(), "closed_at": row["closed_at"] and row["closed_at"].isoformat(),
-        "outcome": row["outcome"], "household_id": int((row["subject"] or ":0").partition(":")[2] or 0),
+        "outcome": row["outcome"], "household_id": int(number) if kind == "household" else None,
     }  # fmt: skip
 
 
-@blp.post("/cases")
-@blp.doc(requestBody={"content": {"application/json": {"schema": schemas.StartCase}}, "required": True})
-@blp.response(201, schemas.Told)
-@signed_in
-def start() -> Any:
-    said = load(schemas.StartCase(), body())
-    with acting(said) as act:
-        return bureau().cases.start(act, said["process"], said["answers"])
+@operation(blp, "POST", "/cases", schemas.Moved, status=201, takes=StartCase, sent=START, example=_START_EXAMPLE, replies=(404,))
+def start(said: dict[str, Any]) -> Any:
+    """Begin a case. `answers`: the process's start form."""
+    told = once(said, lambda act: bureau().cases.start(act, said["process"], said["answers"], lang=spoken()))
+    return told, {"Location": f"/api/v1/cases/{told['case']}"}
 
 
-@blp.get("/cases")
-@blp.response(200, schemas.AnyObject)
-@signed_in
-def listing() -> Any:
-    page, size = paging()
-    unit = request.args.get("unit", me().unit)[:20]
-    unit = unit if me().covers(unit) else me().unit
+@operation(blp, "GET", "/cases", schemas.paged(schemas.CaseRow), asks=schemas.CaseQuery, replies=(403,))
+def listing(asked: dict[str, Any]) -> Any:
+    """Cases of your unit and those below it, the newest first."""
+    unit = asked.get("unit") or me().unit
+    if not me().covers(unit):
+        raise Refused("unit", "这个机构不在您的辖区", "This unit is outside your area")
+    subject = f"household:{asked['household_id']}" if asked.get("household_id") is not None else None
     with bureau().office.read() as conn:
-        found = queries.cases(conn, unit, process=request.args.get("process"), state=request.args.get("state"), page=page, size=size)
-    return {"items": [listed(r) for r in found.items], "total": found.total, "page": page, "size": size, "pages": found.pages}
+        found = queries.cases(conn, unit, process=asked.get("process"), state=asked.get("state"), subject=subject,
+                              page=asked["page"], size=asked["size"])  # fmt: skip
+    return schemas.listed([listed(r) for r in found.items], found.total, found.page, found.size)
 
 
-@blp.get("/cases/<no>")
-@blp.response(200, schemas.AnyObject)
-@signed_in
+@operation(blp, "GET", "/cases/<no:no>", schemas.Case, etag=True, replies=(404,))
 def show(no: str) -> Any:
-    """Status, facts, open tasks with deadlines, and the messages that the case waits for."""
+    """Status, facts, tasks with deadlines, and the messages that the case waits for."""
     made = bureau()
     with made.office.read() as conn:
         row = visible(conn, me(), no)
         drawing = made.cases.drawing(conn, row["drawing"])
         run = Run.load(drawing, row["state"], made.office.clock())
-        tasks = [task_row(t, drawing) for t in queries.case_tasks(conn, row["id"])]
-    said = {**listed(row), "facts": run.facts, "tasks": tasks, "waits_for": sorted(run.waits_for()) if not row["closed_at"] else []}
+        tasks = [task_row(t, row, drawing) for t in queries.case_tasks(conn, row["id"])]
+    waits = sorted(run.waits_for()) if not row["closed_at"] else []
+    said = {**listed(row), "facts": run.facts, "tasks": tasks, "waits_for": waits, "messages": _recordable(CATALOGUE[row["process"]], waits)}
     return said, {"ETag": f'"{row["seq"]}"'}
 
 
-def task_row(task: Mapping[str, Any], drawing: Any) -> dict[str, Any]:
+def _recordable(process: Process, waits: Sequence[str]) -> dict[str, Any]:
+    may = [name for name in waits if not process.senders.get(name, frozenset()).isdisjoint(me().roles)]
+    return {name: json_schema(process.messages[name], spoken()) for name in may}
+
+
+_TASK = ("id", "key", "node", "role", "unit", "assignee", "owner", "due_on", "state", "done_by", "flags", "priority")
+
+
+def task_row(task: Mapping[Any, Any], case: Mapping[Any, Any], drawing: Drawing) -> dict[str, Any]:
+    """A task as lists and pages of the API show it; `case` has `no` and `process`."""
     node = drawing.nodes[task["node"]]
-    shown = {k: task[k] for k in ("id", "key", "node", "role", "unit", "assignee", "owner", "due_on", "state", "done_by", "flags", "priority")}
-    return {**shown, "name": node.name, "name_en": node.name_en, "law": node.law, "opened_at": task["opened_at"].isoformat(),
-            "etag": f"{task['id']}-{task['version']}"}  # fmt: skip
+    left = None
+    if task["due_on"] and task["state"] == "open":
+        left = calendar.workdays_between(bureau().office.today(), date.fromisoformat(task["due_on"]))
+    return {**{k: task[k] for k in _TASK}, "name": node.name, "name_en": node.name_en or node.name, "law": node.law,
+            "opened_at": task["opened_at"].isoformat(), "workdays_left": left, "case": case["no"], "process": case["process"],
+            "etag": task_etag(task)}  # fmt: skip
 
 
-@blp.get("/cases/<no>/record")
-@blp.response(200, schemas.AnyObject)
-@signed_in
+# -- the record and its proof
+
+
+@operation(blp, "GET", "/cases/<no:no>/record", schemas.Record, replies=(404,))
 def record(no: str) -> Any:
-    """The sealed entries, oldest first; personal parts only for those whose area the case lies in."""
+    """The sealed entries, oldest first; what their payloads hold only for readers whose area the case lies in."""
     made = bureau()
     with made.office.read() as conn:
         row = visible(conn, me(), no)
         entries = history(conn, made.office.keys.on(conn), row["id"])
     inside = me().covers(row["unit"])
-    items = [{**e.said, "leaf": e.leaf, **({"personal": e.personal} if inside else {})} for e in entries]
+    items = [{**e.said, "leaf": e.leaf, **({"personal": _without_health(e.personal)} if inside else {})} for e in entries]
     return {"case": no, "intact": seals_hold(entries) is None, "head": row["head"], "items": items}
 
 
-@blp.route("/cases/<no>/replay", methods=["GET", "POST"])
-@blp.response(200, schemas.AnyObject)
-@signed_in
-def replay(no: str) -> Any:
-    """Do the case again from its record: same, or different at entry n. ?step=n tells where it stood then."""
+def _without_health(value: Any) -> Any:
+    """Health is seen with a reason only (POST households/{id}/reveal), so not in passing."""
+    if isinstance(value, Mapping):
+        return {k: "***" if k in _HEALTH and v else _without_health(v) for k, v in value.items()}
+    return [_without_health(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+@operation(blp, "GET", "/cases/<no:no>/replay", schemas.Replay, asks=schemas.StepQuery, replies=(404,))
+def replay(no: str, asked: dict[str, Any]) -> Any:
+    """Do the case again from its record: same, or different at entry n. `?step=n`: where it stood after entry n."""
+    return _replayed(no, asked.get("step"))
+
+
+@operation(blp, "POST", "/cases/<no:no>/replay", schemas.Replay, asks=schemas.StepQuery, optional=True, replies=(404,))
+def replay_again(no: str, asked: dict[str, Any]) -> Any:
+    """The same as GET; nothing is stored."""
+    return _replayed(no, asked.get("step"))
+
+
+def _replayed(no: str, step: int | None) -> dict[str, Any]:
     made = bureau()
     with made.office.read() as conn:
         row = visible(conn, me(), no)
-        entries = history(conn, made.office.keys.on(conn), row["id"])
-        if (broken := seals_hold(entries)) is not None:
-            return {"case": no, "result": "different", "entry": broken, "why": "the seal is broken"}
-        step = whole("step", len(entries), len(entries))
-        path = facts = None
         try:
-            for _entry, run in made.cases.replaying(conn, entries[:step]):
-                path, facts = run.path(), dict(run.facts)
-        except Diverged as error:
-            return {"case": no, "result": "different", "entry": error.seq, "recorded": str(error.recorded), "computed": str(error.computed)}
-        except NotFound as error:
-            return {"case": no, "result": "cannot", "why": str(error)}
-    return {"case": no, "result": "same", "entries": len(entries), "step": step, "facts": facts, "done": dict(path.done) if path else {},
+            entries = history(conn, made.office.keys.on(conn), row["id"])
+            return {"case": no, **_proof(conn, row, entries, step)}
+        except (NotFound, Unreadable, ValueError, KeyError) as error:
+            return {"case": no, "result": "cannot", "why": str(error) or type(error).__name__}
+
+
+def _proof(conn: Connection, row: Mapping[Any, Any], entries: list[Entry], step: int | None) -> dict[str, Any]:
+    if (broken := seals_hold(entries)) is not None:
+        return {"result": "different", "entry": broken, "why": say("封签与内容不符", "the seal does not fit its bytes")}
+    if not entries or entries[-1].leaf != row["head"]:
+        return {"result": "different", "entry": len(entries), "why": say("最后一条与个案的记录头不符", "the last entry is not the head of the record")}
+    last = len(entries) if step is None else step
+    if last > len(entries):
+        raise Invalid({"step": [say(f"只有 {len(entries)} 条", f"there are {len(entries)} entries")]})
+    path, facts = None, {}
+    try:
+        for _entry, run in bureau().cases.replaying(conn, entries[:last]):
+            path, facts = run.path(), dict(run.facts)
+    except Diverged as error:
+        return {"result": "different", "entry": error.seq, "recorded": str(error.recorded), "computed": str(error.computed)}
+    return {"result": "same", "entries": len(entries), "step": last, "facts": facts, "done": dict(path.done) if path else {},
             "active": list(path.active) if path else [], "flows": sorted(path.flows) if path else []}  # fmt: skip
 
 
-def _receive(no: str, name: str) -> Any:
-    said = body()
+# -- messages
+
+
+def _receive(no: str, name: str, said: dict[str, Any]) -> dict[str, Any]:
+    def work(act: Any) -> dict[str, Any]:
+        row = visible(act.conn, me(), no)
+        if wanted := if_match():
+            act.open("case", row["id"])
+            if str(visible(act.conn, me(), no)["seq"]) not in wanted:
+                stale()
+        return bureau().cases.receive(act, no, name, said, lang=spoken())
+
+    return once(said, work)
+
+
+@operation(blp, "POST", "/cases/<no:no>/messages/<name:name>", schemas.Moved, raw=True, sent=MESSAGE, if_match=True, replies=(404,))
+def message(no: str, name: str, said: dict[str, Any]) -> Any:
+    """Record an objection, a withdrawal …; 409 when no node of the case waits for it. Body: the message's form."""
+    return _receive(no, name, said)
+
+
+@operation(blp, "POST", "/cases/<no:no>/withdraw", schemas.Moved, raw=True, sent=shape_of(SENT["withdrawal"]), if_match=True, replies=(404,))
+def withdraw(no: str, said: dict[str, Any]) -> Any:
+    """The applicant withdraws: the message `withdrawal`."""
+    return _receive(no, "withdrawal", said)
+
+
+# -- papers
+
+
+@operation(blp, "GET", "/cases/<no:no>/letters", schemas.paged(schemas.LetterRow), asks=schemas.Paging, replies=(404,))
+def case_letters(no: str, asked: dict[str, Any]) -> Any:
+    """Letters and notices that were issued in the case, with their delivery."""
     with bureau().office.read() as conn:
         visible(conn, me(), no)
-    with acting(said) as act:
-        return bureau().cases.receive(act, no, name, said)
+        rows = conn.execute(select(letter).where(letter.c.case_no == no).order_by(letter.c.id)).mappings()
+        return schemas.cut([dict(r) for r in rows], asked["page"], asked["size"])
 
 
-@blp.post("/cases/<no>/messages/<name>")
-@blp.doc(requestBody={"content": {"application/json": {"schema": schemas.AnyObject}}, "required": True})
-@blp.response(200, schemas.Told)
-@signed_in
-def message(no: str, name: str) -> Any:
-    """Record an objection, a withdrawal … ; 409 when no node of the case waits for it. Body: the message's form."""
-    return _receive(no, name)
-
-
-@blp.post("/cases/<no>/withdraw")
-@blp.doc(requestBody={"content": {"application/json": {"schema": schemas.AnyObject}}, "required": True})
-@blp.response(200, schemas.Told)
-@signed_in
-def withdraw(no: str) -> Any:
-    return _receive(no, "withdrawal")
-
-
-@blp.get("/cases/<no>/letters")
-@blp.response(200, schemas.AnyObject(many=True))
-@signed_in
-def letters(no: str) -> Any:
-    with bureau().office.read() as conn:
-        visible(conn, me(), no)
-        return [dict(r) for r in conn.execute(letter.select().where(letter.c.case_no == no).order_by(letter.c.id)).mappings()]
-
-
-@blp.get("/letters/<int:letter_id>")
-@blp.doc(responses={"200": {"description": "the letter as it was issued", "content": {"text/html": {}}}})
-@signed_in
+@operation(blp, "GET", "/letters/<row:letter_id>", "text/html", replies=(404,))
 def letter_bytes(letter_id: int) -> Any:
+    """The letter as it was issued, byte for byte."""
     made = bureau()
     with made.office.read() as conn:
-        row, stored = paperwork.issued_bytes(conn, made.office.keys.on(conn), known_id(letter_id))
+        row, stored = paperwork.issued_bytes(conn, made.office.keys.on(conn), letter_id)
         visible(conn, me(), row["case_no"])
     return Response(stored, mimetype="text/html")
 
 
+@operation(blp, "GET", "/cases/<no:no>/survey-sheet", "text/html", replies=(403, 404))
+def survey_sheet(no: str) -> Any:
+    """入户调查表, prefilled, for paper."""
+    made = bureau()
+    if me().roles.isdisjoint({"investigator", "window_clerk"}):
+        raise Refused("role", "只有窗口和调查人员可以打印调查表", "Only clerks and investigators print survey sheets")
+    with made.office.read() as conn:
+        row = visible(conn, me(), no)
+        house = households.view(conn, made.office.keys.on(conn), int(row["subject"].partition(":")[2]))
+    return Response(letters.survey_sheet({"household": house, "case_no": no}), mimetype="text/html")

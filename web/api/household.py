@@ -2,175 +2,200 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, abort, request
 from flask_smorest import Blueprint
+from sqlalchemy import Connection, select
 
-from engine.errors import NotFound
-from engine.forms import Form, json_schema, understand
+from engine import queries
+from engine.errors import Invalid, NotFound
+from engine.office import Act
 from processes import documents, households, readers
 from processes.household_forms import AuthorizationIn, HouseholdIn, IncomeList, MemberIn, NearRelativeIn, PropertyList
+from processes.tables import document
 from web.api import schemas
-from web.api.desk import acting, body, known_id, me, paging, signed_in
-from web.api.misc import load
+from web.api.desk import caseworker, load, me, once, say
+from web.api.operation import operation
+from web.cases import visible
 from web.desk import bureau
 
 blp = Blueprint("api_households", __name__, url_prefix="/api/v1", description="Households, persons, documents")
 
-
-def _takes(form: type[Form]) -> Any:
-    return blp.doc(requestBody={"content": {"application/json": {"schema": json_schema(form, "en")}}, "required": True})
-
-
-def _understood(form: type[Form], said: Any) -> dict[str, Any]:
-    return understand(form(context={"today": bureau().office.today(), "actor": me(), "facts": {}}), said)
-
-
-def _visible(conn: Any, household_id: int) -> None:
-    row = households.row(conn, known_id(household_id))
-    if not me().covers(row["community"]):
-        raise NotFound("没有这户家庭")
+_EXAMPLE = {
+    "community": "120116011001", "hukou_kind": "urban", "address": "演示路1号", "phone": "13800138000",
+    "members": [{"name": "张一", "id_no": "120116197503010011", "relation": "head", "employment": "employed", "labour_ability": "full",
+                 "income": [{"kind": "wage_income", "amount_fen": "2100.00", "period": "month"}]}]}  # fmt: skip
+_UPLOAD = {
+    "type": "object", "required": ["file"], "additionalProperties": False,
+    "properties": {"file": {"type": "string", "format": "binary", "description": "PDF, PNG or JPEG, at most 8 MB"},
+                   "kind": {"type": "string", "maxLength": 30}, "title": {"type": "string", "maxLength": 120}}}  # fmt: skip
+_SHOWN = ("id", "kind", "title", "media_type", "size", "uploaded_by", "uploaded_on")
 
 
-@blp.post("/households")
-@_takes(HouseholdIn)
-@blp.response(201, schemas.AnyObject)
-@signed_in
-def register() -> Any:
-    said = body()
-    with acting(said) as act:
-        if (told := act.recall()) is not None:
-            return told
-        household_id = households.register(act, _understood(HouseholdIn, said), production=bureau().settings.production)
-        made = {"id": household_id, **{"members": [m["person_id"] for m in households.members_of(act.conn, household_id)]}}
-        act.remember(made)
-        return made
+def _visible(conn: Connection, household_id: int) -> None:
+    """For those whose area it lies in, or who have a task of a case of it; for others there is no such household."""
+    row = households.row(conn, household_id)
+    if me().covers(row["community"]):
+        return
+    for case in queries.cases(conn, "", subject=f"household:{household_id}", size=100).items:
+        try:
+            visible(conn, me(), case["no"])
+        except NotFound:
+            continue
+        return
+    raise NotFound("没有这户家庭")
 
 
-@blp.get("/households")
-@blp.response(200, schemas.AnyObject)
-@signed_in
-def listing() -> Any:
-    """Exact ID (?id_no=) or the beginning of a name (?name=)."""
-    page, size = paging()
+def _change(household_id: int, said: Any, work: Callable[[Act], Any]) -> dict[str, Any]:
+    """One act on a household that the caller may see and change."""
+
+    def checked(act: Act) -> dict[str, Any]:
+        _visible(act.conn, household_id)
+        caseworker()
+        return work(act) or {"household_id": household_id}
+
+    return once(said, checked)
+
+
+@operation(blp, "POST", "/households", schemas.Registered, status=201, takes=HouseholdIn, example=_EXAMPLE)
+def register(said: dict[str, Any]) -> Any:
+    """Register a household with its members, their income and property. Money: yuan as text, although the name ends in _fen."""
+
+    def work(act: Act) -> dict[str, Any]:
+        caseworker()
+        household_id = households.register(act, said, production=bureau().settings.production)
+        return {"id": household_id, "members": [m["person_id"] for m in households.members_of(act.conn, household_id)]}
+
+    told = once(said, work)
+    return told, {"Location": f"/api/v1/households/{told['id']}"}
+
+
+@operation(blp, "GET", "/households", schemas.paged(schemas.HouseholdRow), asks=schemas.HouseholdQuery)
+def listing(asked: dict[str, Any]) -> Any:
+    """Households of your area: by exact ID or the beginning of a member's name."""
+    return _found(asked)
+
+
+@operation(blp, "POST", "/households/search", schemas.paged(schemas.HouseholdRow), takes=schemas.HouseholdSearch)
+def search(said: dict[str, Any]) -> Any:
+    """The same; what is looked for stays out of addresses and logs."""
+    return _found(said)
+
+
+def _found(asked: dict[str, Any]) -> dict[str, Any]:
     made = bureau()
     with made.office.read() as conn:
-        found = households.search(conn, made.office.keys.on(conn), me().unit, name=request.args.get("name", "")[:60],
-                                  id_no=request.args.get("id_no", "")[:40], page=page, size=size)  # fmt: skip
-    return {"items": [dict(r) for r in found.items], "total": found.total, "page": page, "size": size, "pages": found.pages}
+        found = households.search(conn, made.office.keys.on(conn), me().unit, name=asked.get("name") or "", id_no=asked.get("id_no") or "",
+                                  page=asked["page"], size=asked["size"])  # fmt: skip
+    return schemas.listed([dict(r) for r in found.items], found.total, found.page, found.size)
 
 
-@blp.get("/households/<int:household_id>")
-@blp.response(200, schemas.AnyObject)
-@signed_in
+@operation(blp, "GET", "/households/<row:household_id>", schemas.Household, replies=(404,))
 def show(household_id: int) -> Any:
+    """The household, its members, income and property; sealed fields masked."""
     made = bureau()
     with made.office.read() as conn:
         _visible(conn, household_id)
         return households.view(conn, made.office.keys.on(conn), household_id)
 
 
-@blp.post("/households/<int:household_id>/members")
-@_takes(MemberIn)
-@blp.response(201, schemas.AnyObject)
-@signed_in
-def add_member(household_id: int) -> Any:
-    said = body()
-    with acting(said) as act:
+@operation(blp, "POST", "/households/<row:household_id>/members", schemas.MemberMade, status=201, takes=MemberIn, replies=(404,))
+def add_member(household_id: int, said: dict[str, Any]) -> Any:
+    def work(act: Act) -> dict[str, Any]:
+        return {"person_id": households.add_member(act, household_id, said, production=bureau().settings.production)}
+
+    return _change(household_id, said, work)
+
+
+@operation(blp, "PUT", "/households/<row:household_id>/members/<row:person_id>/income", schemas.HouseholdTouched, takes=IncomeList, replies=(404,))
+def income(household_id: int, person_id: int, said: dict[str, Any]) -> Any:
+    """Replace what the member declares as income."""
+    return _change(household_id, said, lambda act: households.set_income(act, household_id, person_id, said["income"]))
+
+
+@operation(blp, "PUT", "/households/<row:household_id>/property", schemas.HouseholdTouched, takes=PropertyList, replies=(404,))
+def set_property(household_id: int, said: dict[str, Any]) -> Any:
+    """Replace what the household declares as property."""
+    return _change(household_id, said, lambda act: households.set_property(act, household_id, said["property"]))
+
+
+@operation(blp, "POST", "/households/<row:household_id>/near-relatives", schemas.HouseholdTouched, status=201, takes=NearRelativeIn, replies=(404,))
+def near_relative(household_id: int, said: dict[str, Any]) -> Any:
+    """A member is a near relative of staff: he is recused."""
+    return _change(household_id, said, lambda act: households.declare_near_relative(act, household_id, said))
+
+
+@operation(blp, "POST", "/households/<row:household_id>/authorizations", schemas.HouseholdTouched, status=201, takes=AuthorizationIn, replies=(404,))
+def authorise(household_id: int, said: dict[str, Any]) -> Any:
+    """An adult member signed that registries may be asked."""
+
+    def work(act: Act) -> None:
+        households.authorise(act, household_id, said["person_id"], said["signed_on"], said["valid_until"], said.get("document_id"))
+
+    return _change(household_id, said, work)
+
+
+@operation(blp, "POST", "/households/<row:household_id>/reveal", schemas.Revealed, takes=schemas.Reveal, replies=(404,))
+def reveal(household_id: int, said: dict[str, Any]) -> Any:
+    """A sealed field in plain, for a reason; every reading is recorded, a repeat too."""
+    person = said["person_id"]
+    with bureau().office.act(me()) as act:  # no idempotency key: the answer must not be kept in clear
         _visible(act.conn, household_id)
-        return {"person_id": households.add_member(act, household_id, _understood(MemberIn, said), production=bureau().settings.production)}
-
-
-@blp.put("/households/<int:household_id>/members/<int:person_id>/income")
-@_takes(IncomeList)
-@blp.response(200, schemas.AnyObject)
-@signed_in
-def income(household_id: int, person_id: int) -> Any:
-    said = body()
-    with acting(said) as act:
-        _visible(act.conn, household_id)
-        households.set_income(act, household_id, known_id(person_id), _understood(IncomeList, said)["income"])
-    return {"household_id": household_id, "person_id": person_id}
-
-
-@blp.put("/households/<int:household_id>/property")
-@_takes(PropertyList)
-@blp.response(200, schemas.AnyObject)
-@signed_in
-def set_property(household_id: int) -> Any:
-    said = body()
-    with acting(said) as act:
-        _visible(act.conn, household_id)
-        households.set_property(act, household_id, _understood(PropertyList, said)["property"])
-    return {"household_id": household_id}
-
-
-@blp.post("/households/<int:household_id>/near-relatives")
-@_takes(NearRelativeIn)
-@blp.response(201, schemas.AnyObject)
-@signed_in
-def near_relative(household_id: int) -> Any:
-    said = body()
-    with acting(said) as act:
-        _visible(act.conn, household_id)
-        households.declare_near_relative(act, household_id, _understood(NearRelativeIn, said))
-    return {"household_id": household_id}
-
-
-@blp.post("/households/<int:household_id>/authorizations")
-@_takes(AuthorizationIn)
-@blp.response(201, schemas.AnyObject)
-@signed_in
-def authorise(household_id: int) -> Any:
-    said = body()
-    with acting(said) as act:
-        _visible(act.conn, household_id)
-        data = _understood(AuthorizationIn, said)
-        households.authorise(act, household_id, data["person_id"], data["signed_on"], data["valid_until"], data.get("document_id"))
-    return {"household_id": household_id}
-
-
-@blp.post("/households/<int:household_id>/reveal")
-@blp.doc(requestBody={"content": {"application/json": {"schema": schemas.Reveal}}, "required": True})
-@blp.response(200, schemas.AnyObject)
-@signed_in
-def reveal(household_id: int) -> Any:
-    """A sealed field in plain, for a reason; the reading is recorded."""
-    said = load(schemas.Reveal(), body())
-    with acting(None) as act:
-        _visible(act.conn, household_id)
-        person = said["person_id"]
         if person is not None and person not in {m["person_id"] for m in households.members_of(act.conn, household_id)}:
             raise NotFound("这户没有这名成员")
         kind, row_id = ("person", person) if person is not None else ("household", household_id)
         return {"value": households.reveal(act, kind, row_id, said["field"], said["reason"])}
 
 
-@blp.post("/households/<int:household_id>/documents")
-@blp.doc(requestBody={"content": {"multipart/form-data": {"schema": {"type": "object", "properties": {
-    "file": {"type": "string", "format": "binary"}, "kind": {"type": "string"}, "title": {"type": "string"}}, "required": ["file"]}}}})  # fmt: skip
-@blp.response(201, schemas.AnyObject)
-@signed_in
+# -- documents
+
+
+@operation(blp, "POST", "/households/<row:household_id>/documents", schemas.Id, status=201, sent=_UPLOAD, media="multipart/form-data", replies=(400, 404, 413, 415))
 def upload(household_id: int) -> Any:
+    """Keep a scan or photo: PDF, PNG or JPEG by its first bytes, at most 8 MB."""
+    data, kind, title = _uploaded()
+    folder = bureau().settings.files
+
+    def work(act: Act) -> dict[str, Any]:
+        return {"id": documents.store(act, folder, household_id, kind, title, io.BytesIO(data))}
+
+    return _change(household_id, [kind, title, hashlib.sha256(data).hexdigest()], work)
+
+
+def _uploaded() -> tuple[bytes, str, str]:
+    if request.mimetype != "multipart/form-data":
+        abort(415, description=say("请以 multipart/form-data 提交", "Send multipart/form-data"))
+    if unknown := sorted({*request.form, *request.files} - {"file", "kind", "title"}):
+        raise Invalid({unknown[0][:60]: [say("没有这一项", "Unknown field")]})
     file = request.files.get("file")
-    if file is None:
-        abort(422, description="缺少文件 / a file is needed")
-    with acting(None) as act:
-        number = documents.store(act, bureau().settings.files, known_id(household_id), request.form.get("kind", "other"),
-                                 request.form.get("title") or file.filename or "", file.stream)  # fmt: skip
-    return {"id": number}
+    if file is None or len(request.files.getlist("file")) > 1:
+        raise Invalid({"file": [say("请选择一个文件", "One file is needed")]})
+    told = load(schemas.Upload, {"kind": request.form.get("kind", "other"), "title": request.form.get("title") or file.filename or "file"})
+    return file.stream.read(documents.MAX_BYTES + 1), told["kind"], told["title"]
 
 
-@blp.get("/documents/<int:document_id>")
-@blp.doc(responses={"200": {"description": "the document", "content": {"application/octet-stream": {}}}})
-@signed_in
-def document(document_id: int) -> Any:
+@operation(blp, "GET", "/households/<row:household_id>/documents", schemas.paged(schemas.DocumentRow), asks=schemas.Paging, replies=(404,))
+def listed_documents(household_id: int, asked: dict[str, Any]) -> Any:
+    with bureau().office.read() as conn:
+        _visible(conn, household_id)
+        rows = conn.execute(select(document).where(document.c.household_id == household_id).order_by(document.c.id)).mappings()
+        return schemas.cut([{k: r[k] for k in _SHOWN} for r in rows], asked["page"], asked["size"])
+
+
+@operation(blp, "GET", "/documents/<row:document_id>", "application/octet-stream", replies=(404,))
+def document_bytes(document_id: int) -> Any:
+    """The file; the reading stands in your own record."""
     made = bureau()
-    with acting(None) as act:
-        data, media_type, household_id = documents.fetch(act.conn, act.keys, made.settings.files, known_id(document_id))
-        unit = households.row(act.conn, household_id)["community"]
-        if not me().covers(unit) and not unit.startswith(me().unit):
+    with made.office.act(me()) as act:
+        household_id = act.conn.scalar(select(document.c.household_id).where(document.c.id == document_id))
+        if household_id is None:
             raise NotFound("没有这份材料")
+        _visible(act.conn, household_id)
+        data, media_type, _ = documents.fetch(act.conn, act.keys, made.settings.files, document_id)
         readers.note(act, "document_read", {"document": document_id})
-    return Response(data, mimetype=media_type)
+    headers = {"Content-Disposition": f'attachment; filename="document-{document_id}"', "Content-Security-Policy": "default-src 'none'"}
+    return Response(data, mimetype=media_type, headers=headers)

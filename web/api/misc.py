@@ -4,55 +4,53 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import request
 from flask_smorest import Blueprint
-from marshmallow import ValidationError
 
-from engine.errors import Invalid, NotFound
-from engine.forms import flat, json_schema
+from engine.errors import NotFound
+from engine.forms import json_schema
 from engine.model import SHANGHAI
+from engine.process import Process
 from processes import eligibility, organisation
+from processes.assessment_form import AssessmentIn
 from processes.bureau import CATALOGUE
 from web.api import schemas
-from web.api.desk import body, me, paging, signed_in
+from web.api.desk import me, spoken
+from web.api.operation import operation
 from web.desk import bureau
 from web.public import running
 
 blp = Blueprint("api_misc", __name__, url_prefix="/api/v1", description="Processes, assessments, notices")
 
+_EXAMPLE = {
+    "benefit_month": "2018-12", "applied_on": "2018-12-03", "hukou_kind": "urban",
+    "members": [{"ref": "1", "relation": "head", "birth_date": "1975-03-01", "sex": "male", "employment": "employed",
+                 "income": [{"kind": "wage_income", "amount": "2100.00", "period": "month"}]},
+                {"ref": "2", "relation": "spouse", "birth_date": "1976-03-01", "labour_ability": "completely_lost"},
+                {"ref": "3", "relation": "child", "birth_date": "2010-03-01"}]}  # fmt: skip
 
-def load(schema: schemas.Strict, said: Any) -> Any:
-    try:
-        return schema.load(said)
-    except ValidationError as error:
-        raise Invalid(flat(error.messages)) from error
 
-
-@blp.get("/me")
-@blp.response(200, schemas.AnyObject)
-@signed_in
+@operation(blp, "GET", "/me", schemas.Me)
 def who() -> Any:
     return {"id": me().id, "name": me().name, "roles": sorted(me().roles), "unit": me().unit}
 
 
-@blp.get("/processes")
-@blp.response(200, schemas.AnyObject(many=True))
-@signed_in
-def processes() -> Any:
+@operation(blp, "GET", "/processes", schemas.paged(schemas.ProcessKind), asks=schemas.Language)
+def processes(asked: dict[str, Any]) -> Any:
     """Each process with its tasks, deadlines, law and forms as JSON Schema."""
-    language = "en" if request.args.get("lang") == "en" else "zh"
-    return [_process(p, language) for p in CATALOGUE.values()]
+    found = [_process(p, asked.get("lang") or spoken()) for p in CATALOGUE.values()]
+    return schemas.cut(found, 1, schemas.MAX_SIZE)
 
 
-def _process(process: Any, language: str) -> dict[str, Any]:
+def _process(process: Process, language: str) -> dict[str, Any]:
+    english = language == "en"
     nodes = [
-        {"node": n.id, "name": n.name_en if language == "en" else n.name, "role": n.role, "level": n.level, "due": n.due, "law": n.law,
+        {"node": n.id, "name": n.name_en if english else n.name, "role": n.role, "level": n.level, "due": n.due, "law": n.law,
          "form": json_schema(process.forms[n.id], language)}
         for n in process.drawing.of_kind("userTask").values()
     ]  # fmt: skip
     return {
         "key": process.key,
-        "title": process.title_en if language == "en" else process.title,
+        "title": process.title_en if english else process.title,
         "drawing": process.drawing.digest,
         "start_form": json_schema(process.start_form, language),
         "tasks": nodes,
@@ -60,49 +58,38 @@ def _process(process: Any, language: str) -> dict[str, Any]:
     }
 
 
-@blp.get("/units")
-@blp.response(200, schemas.AnyObject(many=True))
-@signed_in
-def units() -> Any:
-    level = request.args.get("level")
+@operation(blp, "GET", "/units", schemas.paged(schemas.Unit), asks=schemas.UnitQuery)
+def units(asked: dict[str, Any]) -> Any:
+    """The district's tree: units at and under a code."""
     with bureau().office.read() as conn:
-        rows = organisation.units(conn, request.args.get("under", me().unit)[:20], level)
-    return [{k: r[k] for k in ("code", "name", "level", "parent_code")} for r in rows]
+        rows = organisation.units(conn, asked.get("under") or me().unit, asked.get("level"))
+    return schemas.cut([{k: r[k] for k in ("code", "name", "level", "parent_code")} for r in rows], asked["page"], asked["size"])
 
 
-@blp.get("/staff")
-@blp.response(200, schemas.AnyObject(many=True))
-@signed_in
-def staff() -> Any:
-    """Colleagues for hand-overs: ?role=&unit="""
+@operation(blp, "GET", "/staff", schemas.paged(schemas.Colleague), asks=schemas.StaffQuery)
+def staff(asked: dict[str, Any]) -> Any:
+    """Active colleagues and their posts: for transfers, and for the second investigator."""
     with bureau().office.read() as conn:
-        return organisation.colleagues(conn, request.args.get("role"), request.args.get("unit", ""))
+        rows = organisation.colleagues(conn, asked.get("role"), asked.get("unit") or "")
+    return schemas.cut(rows, asked["page"], asked["size"])
 
 
-@blp.post("/assessments")
-@blp.doc(requestBody={"content": {"application/json": {"schema": schemas.AssessmentIn}}, "required": True})
-@blp.response(200, schemas.AnyObject)
-@signed_in
-def assess() -> Any:
+@operation(blp, "POST", "/assessments", schemas.Assessment, takes=AssessmentIn, example=_EXAMPLE)
+def assess(said: dict[str, Any]) -> Any:
     """Facts in, eligibility with its explanation out; nothing is stored."""
-    return eligibility.assess(load(schemas.AssessmentIn(), body()))
+    return eligibility.assess(said)
 
 
-@blp.get("/notices")
-@blp.doc(security=[])
-@blp.response(200, schemas.AnyObject)
-def notices() -> Any:
-    """Public: the notices that run now, whitelisted fields only."""
-    page, size = paging()
-    rows, total = running(request.args.get("unit", "")[:20], page, size)
-    return {"items": rows, "total": total, "page": page, "size": size}
+@operation(blp, "GET", "/notices", schemas.paged(schemas.Notice), asks=schemas.NoticeQuery, public=True)
+def notices(asked: dict[str, Any]) -> Any:
+    """Public: the notices that run now, whitelisted fields only. There is no search by name or ID."""
+    rows, total = running(asked.get("unit") or "", asked["page"], asked["size"])
+    return schemas.listed(rows, total, asked["page"], asked["size"])
 
 
-@blp.get("/clock")
-@blp.response(200, schemas.AnyObject)
-@signed_in
+@operation(blp, "GET", "/clock", schemas.ClockNow, replies=(404,))
 def clock() -> Any:
-    """The business clock of a demo or training database."""
+    """The business clock of a demo or training database; 404 in production."""
     if bureau().settings.production:
-        raise NotFound("只有演示环境有时钟")
+        raise NotFound("只有演示和训练环境有时钟")
     return {"now": bureau().office.clock().astimezone(SHANGHAI).isoformat(timespec="seconds")}

@@ -1,107 +1,471 @@
-"""Shapes of the API's bodies, for validation of what is not a form and for OpenAPI."""
+"""Shapes of the API's bodies, query strings and answers: what is read is checked with them, and OpenAPI is made from them."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from marshmallow import RAISE, Schema, fields
+from marshmallow import Schema, fields, validate
+
+from engine.forms import MAX_TEXT, Form, Text, Whole
+from engine.queries import VIEWS
+
+MAX_PAGE, MAX_SIZE = 1_000_000, 200
 
 
-class Strict(Schema):
-    class Meta:
-        unknown = RAISE
+class Strict(Form):
+    """A body or a query string that is not a form of the business: unknown fields refused, words for caseworkers."""
 
 
-class Problem(Schema):
-    code = fields.Integer()
-    status = fields.String()
-    message = fields.String()
-    errors = fields.Dict(keys=fields.String(), values=fields.List(fields.String()))
-    rule = fields.String()
+def _text(about: str = "", *, required: bool = False, most: int = 60, example: str | None = None, **kind: Any) -> Text:
+    metadata = ({"description": about} if about else {}) | ({"example": example} if example else {})
+    checks = [validate.Length(max=most, error=f"最多 {most} 个字"), *kind.pop("also", [])]
+    return Text(required=required, validate=checks, metadata=metadata, **kind)
 
 
-class Told(Schema):
-    case = fields.String(metadata={"example": "DB-2018-000123"})
-    seq = fields.Integer()
-    opened = fields.List(fields.String(), metadata={"example": ["home_survey.1"]})
-    outcome = fields.String()
-    task = fields.Integer()
-    assignee = fields.String(allow_none=True)
-    etag = fields.String()
+def _one_of(*values: str, about: str = "", required: bool = False) -> Text:
+    allowed = validate.OneOf(values, error="请从所列各项中选择：" + "、".join(values))
+    return Text(required=required, validate=allowed, metadata={"description": about} if about else {})
 
 
-class StartCase(Strict):
-    process = fields.String(required=True, metadata={"example": "dibao-2012"})
-    answers = fields.Dict(required=True, metadata={"description": "the start form, see GET processes"})
+def _bounded(low: int, high: int, default: int, about: str = "") -> Whole:
+    allowed = validate.Range(low, high, error=f"应在 {low} 至 {high} 之间")
+    return Whole(load_default=default, validate=allowed, metadata={"description": about} if about else {})
+
+
+# -- query strings
+
+
+class Nothing(Strict):
+    """No parameters, or an empty object."""
+
+
+class Language(Strict):
+    lang = _one_of("zh", "en", about="language of labels; Accept-Language when it is left out")
+
+
+class Paging(Strict):
+    page = _bounded(1, MAX_PAGE, 1, "first page is 1")
+    size = _bounded(1, MAX_SIZE, 25, f"at most {MAX_SIZE}")
+
+
+class TaskQuery(Paging):
+    view = _one_of(*VIEWS, about="mine (default), available, done, started, copied")
+    unit = _text("code of a unit: it and those below it", most=20, example="120116011")
+    node = _text("node of the drawing", example="home_survey")
+    process = _text("key of a process", example="dibao-2012")
+    no = _text("number of a case", most=40)
+    flag = _one_of("returned", "escalated")
+    due_before = _text("due before this day", most=10, example="2018-12-17")
+    due_from = _text("due on or after this day", most=10)
+
+
+class CaseQuery(Paging):
+    unit = _text("code of a unit that yours covers: it and those below it", most=20, example="120116011")
+    state = _one_of("open", "closed")
+    process = _text("key of a process", example="dibao-2012")
+    household_id = Whole(metadata={"description": "cases of this household"})
+
+
+class StepQuery(Strict):
+    step = Whole(validate=validate.Range(1, 1_000_000, error="从 1 开始"), metadata={"description": "as of this entry; all when left out"})
+
+
+class HouseholdQuery(Paging):
+    id_no = _text("exact ID number of a member; better POST households/search, which keeps it out of logs", most=40)
+    name = _text("beginning of a member's name")
+
+
+class UnitQuery(Paging):
+    under = _text("code of a unit; your own when left out", most=20)
+    level = _one_of("district", "street", "community")
+
+
+class StaffQuery(Paging):
+    role = _text("post", example="investigator")
+    unit = _text("code of a unit that the post must cover", most=20)
+
+
+class NoticeQuery(Paging):
+    unit = _text("code of a street or community", most=20)
+
+
+# -- bodies
 
 
 class Complete(Strict):
-    answers = fields.Dict(required=True, metadata={"description": "the task's form, see GET tasks/{id}"})
+    answers = fields.Dict(required=True, metadata={"description": "the task's form: `form` of GET tasks/{id}"})
+
+
+class Draft(Strict):
+    answers = fields.Dict(required=True, metadata={"description": "whatever was typed so far"})
 
 
 class Reason(Strict):
-    reason = fields.String(required=True)
+    reason = _text("why", required=True, most=MAX_TEXT)
 
 
 class HandOver(Strict):
-    to = fields.String(required=True)
-    reason = fields.String(load_default="")
+    to = _text("login of the colleague, see GET staff", required=True, example="li.wei")
+    reason = _text("why", required=True, most=MAX_TEXT)
 
 
 class Return(Strict):
-    to = fields.String(required=True)
-    answers = fields.Dict(load_default=dict)
-
-
-class IncomeFact(Strict):
-    kind = fields.String(required=True)
-    amount = fields.String(required=True, metadata={"example": "2100.00"})
-    period = fields.String(load_default=None, allow_none=True)
-    month = fields.String(load_default=None, allow_none=True)
-    year = fields.Integer(load_default=None, allow_none=True)
-
-
-class MemberFact(Strict):
-    ref = fields.String(required=True)
-    relation = fields.String(load_default=None, allow_none=True)
-    birth_date = fields.String(load_default=None, allow_none=True)
-    sex = fields.String(load_default=None, allow_none=True)
-    labour_ability = fields.String(load_default="full")
-    employment = fields.String(load_default="none")
-    disability_kind = fields.String(load_default=None, allow_none=True)
-    disability_grade = fields.Integer(load_default=None, allow_none=True)
-    serious_illness = fields.String(load_default=None, allow_none=True)
-    serious_outpatient_illness = fields.Boolean(load_default=False)
-    full_time_student = fields.Boolean(load_default=False)
-    excluded_reason = fields.String(load_default=None, allow_none=True)
-    income = fields.List(fields.Nested(IncomeFact), load_default=list)
-
-
-class PropertyFact(Strict):
-    kind = fields.String(required=True)
-    amount = fields.String(load_default=None, allow_none=True)
-    functional_vehicle = fields.Boolean(load_default=False)
-    owner = fields.String(load_default=None, allow_none=True)
-
-
-class AssessmentIn(Strict):
-    benefit_month = fields.String(required=True, metadata={"example": "2018-12"})
-    applied_on = fields.String(required=True, metadata={"example": "2018-12-03"})
-    hukou_kind = fields.String(required=True, metadata={"enum": ["urban", "rural"]})
-    members = fields.List(fields.Nested(MemberFact), required=True)
-    property = fields.List(fields.Nested(PropertyFact), load_default=list)
-    hardships = fields.List(fields.String(), load_default=list)
-    childless = fields.Boolean(load_default=False)
+    to = _text("an allowed earlier node: `returns` of GET tasks/{id}", required=True, example="home_survey")
+    answers = fields.Dict(load_default=dict, metadata={"description": "the rest of the task's form: opinion, reason"})
 
 
 class Reveal(Strict):
-    field = fields.String(required=True)
-    person_id = fields.Integer(load_default=None, allow_none=True)
-    reason = fields.String(required=True)
+    field = _one_of("address", "phone", "bank_account", "id_no", "health", required=True, about="of the household, or of the member person_id")
+    person_id = Whole(load_default=None, allow_none=True)
+    reason = _text("why it must be seen; kept in your own record", required=True, most=200)
 
 
-class AnyObject(Schema):
-    """A JSON object that the view has already made; documented in docs/api.md."""
+class Upload(Strict):
+    kind = _text("what it is", most=30)
+    title = _text("how lists name it", most=120)
 
-    def dump(self, obj: Any, *, many: bool | None = None) -> Any:
-        return obj
+
+class HouseholdSearch(Paging):
+    id_no = _text("exact ID number of a member", most=40)
+    name = _text("beginning of a member's name")
+
+
+# -- answers
+
+
+class Said(Schema):
+    """An answer that the view has made as JSON already; the tests hold it against this shape."""
+
+
+def _s(about: str = "", *, none: bool = False, example: Any = None) -> fields.String:
+    metadata = ({"description": about} if about else {}) | ({"example": example} if example is not None else {})
+    return fields.String(required=True, allow_none=none, metadata=metadata)
+
+
+def _n(about: str = "", *, none: bool = False) -> fields.Integer:
+    return fields.Integer(required=True, allow_none=none, metadata={"description": about} if about else {})
+
+
+def _b() -> fields.Boolean:
+    return fields.Boolean(required=True)
+
+
+def _many(inner: type[Schema] | fields.Field[Any], about: str = "") -> fields.List[Any]:
+    listed = fields.Nested(inner) if isinstance(inner, type) else inner
+    return fields.List(listed, required=True, metadata={"description": about} if about else {})
+
+
+def _object(about: str = "", **kind: Any) -> fields.Dict:
+    return fields.Dict(required=True, metadata={"description": about} if about else {}, **kind)
+
+
+class Problem(Said):
+    """Every refusal and failure."""
+
+    code = _n("HTTP status")
+    status = _s("kind of problem", example="Invalid")
+    message = _s("for the person who asked")
+    errors = fields.Dict(keys=fields.String(), values=fields.List(fields.String()), required=True,
+                         metadata={"description": "path of a field -> what is wrong with it"})  # fmt: skip
+    rule = fields.String(metadata={"description": "name of the rule that forbids it"})
+
+
+class Moved(Said):
+    """What an act on a case brought about."""
+
+    case = _s(example="DB-2018-000123")
+    seq = _n("number of the entry")
+    opened = _many(fields.String(), "keys of the tasks that opened, like home_survey.1")
+    outcome = fields.String(metadata={"description": "the end event, when the case ended"})
+
+
+class Held(Said):
+    """Whose a task is now."""
+
+    case = _s()
+    task = _n()
+    assignee = _s(none=True)
+    etag = _s(example="65538-2")
+
+
+class Saved(Said):
+    saved_at = _s(example="2018-12-03T09:00:00+08:00")
+
+
+class Id(Said):
+    id = _n()
+
+
+class Me(Said):
+    id = _s("login")
+    name = _s()
+    roles = _many(fields.String())
+    unit = _s()
+
+
+class TaskKind(Said):
+    node = _s()
+    name = _s()
+    role = _s()
+    level = _s(none=True)
+    due = _s("the rule on the drawing", none=True, example="workdays(10, since='investigation_from')")
+    law = _s(none=True)
+    form = _object("JSON Schema")
+
+
+class ProcessKind(Said):
+    key = _s(example="dibao-2012")
+    title = _s()
+    drawing = _s("SHA-256 of the drawing")
+    start_form = _object("JSON Schema")
+    tasks = _many(TaskKind)
+    messages = _object("name -> JSON Schema", keys=fields.String(), values=fields.Dict())
+
+
+class Unit(Said):
+    code = _s()
+    name = _s()
+    level = _s()
+    parent_code = _s()
+
+
+class Colleague(Said):
+    login = _s()
+    name = _s()
+    role = _s()
+    unit = _s()
+
+
+class TaskRow(Said):
+    id = _n()
+    key = _s("node and how many times it was reached", example="home_survey.1")
+    node = _s()
+    name = _s()
+    name_en = _s()
+    role = _s()
+    unit = _s()
+    assignee = _s(none=True)
+    owner = _s("who delegated it", none=True)
+    opened_at = _s()
+    due_on = _s("last day; none means promptly", none=True)
+    workdays_left = _n("negative when late", none=True)
+    state = _s(example="open")
+    done_by = _s(none=True)
+    flags = _s("words: returned, escalated")
+    priority = _n()
+    law = _s(none=True)
+    case = _s()
+    process = _s()
+    etag = _s()
+
+
+class Task(TaskRow):
+    due_rule = _s(none=True)
+    form = _object("JSON Schema of `answers`")
+    returns = _many(fields.String(), "nodes for POST tasks/{id}/return")
+    facts = _object("the facts of the case")
+    draft = fields.Dict(required=True, allow_none=True, metadata={"description": "what I typed and did not send"})
+
+
+class CaseRow(Said):
+    no = _s(example="DB-2018-000123")
+    process = _s()
+    unit = _s()
+    seq = _n("entries in its record")
+    opened_by = _s()
+    opened_at = _s()
+    closed_at = _s(none=True)
+    outcome = _s(none=True)
+    household_id = _n(none=True)
+
+
+class Case(CaseRow):
+    facts = _object("ids, flags, dates and amounts (fen)")
+    tasks = _many(TaskRow, "all tasks, open and closed")
+    waits_for = _many(fields.String(), "messages that can be recorded now")
+    messages = _object("JSON Schema of those that you may record", keys=fields.String(), values=fields.Dict())
+
+
+class Line(Said):
+    """An entry as it was sealed, with what its payload still holds."""
+
+    v = _n("format")
+    log = _s()
+    record = _n()
+    kind = _s()
+    seq = _n()
+    prev = _s("leaf of the entry before")
+    at = _s()
+    actor = _object()
+    event = _s()
+    data = fields.Dict()
+    puts = fields.List(fields.Dict())
+    sealed = fields.Dict(metadata={"description": "subject -> commitment to its payload"})
+    leaf = _s("SHA-256 over 0x00 and the canonical bytes")
+    personal = fields.Dict(metadata={"description": "subject -> payload, null when erased; only for readers of the area"})
+
+
+class Record(Said):
+    case = _s()
+    intact = _b()
+    head = _s()
+    items = _many(Line)
+
+
+class Replay(Said):
+    case = _s()
+    result = _s("same | different | cannot")
+    entries = fields.Integer()
+    step = fields.Integer()
+    entry = fields.Integer(metadata={"description": "the first entry that differs"})
+    why = fields.String()
+    recorded = fields.String()
+    computed = fields.String()
+    facts = fields.Dict()
+    done = fields.Dict(keys=fields.String(), values=fields.Integer())
+    active = fields.List(fields.String())
+    flows = fields.List(fields.String())
+
+
+class LetterRow(Said):
+    id = _n()
+    case_no = _s()
+    household_id = _n()
+    kind = _s()
+    number = _s("as printed")
+    issued_on = _s()
+    issued_by = _s()
+    digest = _s("keyed commitment to the issued bytes")
+    size = _n()
+    delivered_on = _s(none=True)
+    delivery_method = _s(none=True)
+    receipt_document = _n(none=True)
+
+
+class Assessment(Said):
+    category = _s(example="dibao")
+    amount = _s("yuan a month", example="660.00")
+    amount_fen = _n()
+    members_counted = _n()
+    household_income = _s()
+    income_after_deductions = _s()
+    per_capita = _s()
+    per_capita_exact = _s()
+    standard = _s()
+    low_income_limit = _s()
+    property_limit = _s()
+    monetary_assets = _s()
+    hardships = fields.List(fields.Raw(), required=True)
+    flags = fields.List(fields.Raw(), required=True)
+    unverified = fields.List(fields.Raw(), required=True)
+    law_version = _s()
+    law_digest = _s()
+    lines = fields.List(fields.Raw(), required=True, metadata={"description": "the explanation, line by line"})
+
+
+class Notice(Said):
+    id = _n()
+    stage = _s("street_opinion | district_proposal")
+    street = _s()
+    street_name = _s()
+    community = _s()
+    community_name = _s()
+    applicant = _s()
+    members = _n()
+    category = _s()
+    amount_fen = _n()
+    posted_on = _s()
+    until_on = _s("the first day on which it is gone")
+
+
+class ClockNow(Said):
+    now = _s(example="2018-12-20T17:00:00+08:00")
+
+
+class Registered(Said):
+    id = _n()
+    members = _many(fields.Integer(), "ids of its persons")
+
+
+class MemberMade(Said):
+    person_id = _n()
+
+
+class HouseholdTouched(Said):
+    household_id = _n()
+
+
+class Revealed(Said):
+    value = _s()
+
+
+class HouseholdRow(Said):
+    id = _n()
+    no = _s()
+    community = _s()
+    street = _s()
+    applicant = _s()
+
+
+class HouseholdMember(Said):
+    person_id = _n()
+    name = _s()
+    relation = _s()
+    id_no = _s("masked")
+    birth_date = _s(none=True)
+    sex = _s(none=True)
+    employment = _s(none=True)
+    labour_ability = _s(none=True)
+    full_time_student = _b()
+    placeholder = _b()
+    excluded_reason = _s(none=True)
+    authorised = _b()
+    income = fields.List(fields.Dict(), required=True)
+
+
+class Household(Said):
+    """Sealed fields are masked; POST households/{id}/reveal shows one of them, for a reason."""
+
+    id = _n()
+    no = _s()
+    street = _s()
+    community = _s()
+    hukou_kind = _s()
+    review_class = _s(none=True)
+    near_relative_declared = _b()
+    bank_holder = _s(none=True)
+    hardship_cause = _s(none=True)
+    applicant = _s()
+    address = _s("masked")
+    phone = _s("masked")
+    bank_account = _s("masked")
+    members = _many(HouseholdMember)
+    property = fields.List(fields.Dict(), required=True)
+
+
+class DocumentRow(Said):
+    id = _n()
+    kind = _s()
+    title = _s()
+    media_type = _s()
+    size = _n()
+    uploaded_by = _s()
+    uploaded_on = _s()
+
+
+@cache
+def paged(row: type[Schema]) -> type[Schema]:
+    """{items, page, size, total, pages}"""
+    counted = {name: fields.Integer(required=True) for name in ("page", "size", "total", "pages")}
+    made: type[Schema] = Said.from_dict({"items": _many(row), **counted}, name=f"{row.__name__}Page")
+    return made
+
+
+def listed(items: list[Any], total: int, page: int, size: int) -> dict[str, Any]:
+    return {"items": items, "page": page, "size": size, "total": total, "pages": max(1, -(-total // size))}
+
+
+def cut(items: list[Any], page: int, size: int) -> dict[str, Any]:
+    """A page of a list that is all here."""
+    return listed(items[(page - 1) * size : page * size], len(items), page, size)

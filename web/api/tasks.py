@@ -2,151 +2,130 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from flask import request
 from flask_smorest import Blueprint
 
 from engine import queries
 from engine.bpmn import Run
+from engine.errors import Invalid
 from engine.forms import json_schema
-from processes import calendar
+from engine.office import Act
 from processes.bureau import CATALOGUE
 from web.api import schemas
 from web.api.cases import task_row
-from web.api.desk import acting, body, if_match, known_id, me, paging, signed_in
-from web.api.misc import load
+from web.api.desk import me, named_task, once, say, spoken
+from web.api.operation import operation, shape_of
 from web.desk import bureau
-from web.tasks import seen
+from web.tasks import _draft, seen
 
 blp = Blueprint("api_tasks", __name__, url_prefix="/api/v1", description="Tasks")
 
+ANSWERS = {
+    "type": "object", "required": ["answers"], "additionalProperties": False,
+    "properties": {"answers": {
+        "description": "the task's form: `form` of GET tasks/{id}",
+        "anyOf": [shape_of(form) for p in CATALOGUE.values() for form in dict.fromkeys(p.forms.values())]}}}  # fmt: skip
+_ANSWER_EXAMPLE = {"answers": {"outcome": "complete"}}
 
-@blp.get("/tasks")
-@blp.response(200, schemas.AnyObject)
-@signed_in
-def listing() -> Any:
-    """view = mine | available | done | started | copied; filters: unit, node, no."""
-    page, size = paging()
-    chosen = queries.Filter(unit=request.args.get("unit"), node=request.args.get("node"), no=request.args.get("no"))
+
+@operation(blp, "GET", "/tasks", schemas.paged(schemas.TaskRow), asks=schemas.TaskQuery)
+def listing(asked: dict[str, Any]) -> Any:
+    """Your task list: mine, available to claim, done by me, of cases that I started, copied to me."""
+    chosen = queries.Filter(unit=asked.get("unit"), node=asked.get("node"), process=asked.get("process"), no=asked.get("no"), flag=asked.get("flag"),
+                            due_before=_day(asked, "due_before"), due_from=_day(asked, "due_from"))  # fmt: skip
     made = bureau()
     with made.office.read() as conn:
-        found = queries.tasks(conn, me(), request.args.get("view", "mine"), chosen, page, size)
-        items = [{**task_row(r, made.cases.drawing(conn, r["drawing"])), "case": r["no"], "process": r["process"]} for r in found.items]
-    return {"items": items, "total": found.total, "page": page, "size": size, "pages": found.pages}
+        found = queries.tasks(conn, me(), asked.get("view") or "mine", chosen, asked["page"], asked["size"])
+        items = [task_row(r, r, made.cases.drawing(conn, r["drawing"])) for r in found.items]
+    return schemas.listed(items, found.total, found.page, found.size)
 
 
-def _row(conn: Any, task_id: int) -> Any:
-    row = queries.task_row(conn, known_id(task_id))
-    seen(me(), row)
-    return row
+def _day(asked: dict[str, Any], name: str) -> date | None:
+    text = asked.get(name)
+    if not text:
+        return None
+    try:
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            raise ValueError(text)
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Invalid({name: [say("日期写成 2018-12-03", "Write the day as 2018-12-03")]}) from None
 
 
-@blp.get("/tasks/<int:task_id>")
-@blp.response(200, schemas.AnyObject)
-@signed_in
-def show(task_id: int) -> Any:
-    """The task with its form as JSON Schema, its deadline, and where it may be returned to."""
+@operation(blp, "GET", "/tasks/<row:task_id>", schemas.Task, asks=schemas.Language, etag=True, replies=(404,))
+def show(task_id: int, asked: dict[str, Any]) -> Any:
+    """The task with its form as JSON Schema, its deadline, where it may be returned to, and what you typed before."""
     made = bureau()
     with made.office.read() as conn:
-        row = _row(conn, task_id)
+        row = queries.task_row(conn, task_id)
+        seen(me(), row)
         drawing = made.cases.drawing(conn, row["drawing"])
-        case = queries.case_row(conn, row["no"])
-        facts = Run.load(drawing, case["state"], made.office.clock()).facts
+        facts = Run.load(drawing, queries.case_row(conn, row["no"])["state"], made.office.clock()).facts
+        draft, saved_at = _draft(conn, made.office.keys.on(conn), task_id, me())
     form = CATALOGUE[row["process"]].forms[row["node"]]
-    shown = {**task_row(row, drawing), "case": row["no"], "form": json_schema(form, "en" if request.args.get("lang") == "en" else "zh")}
-    shown |= {"facts": facts, "returns": sorted(getattr(form, "RETURNS", {})), "due_rule": drawing.nodes[row["node"]].due}
-    if row["due_on"]:
-        shown["workdays_left"] = calendar.workdays_between(made.office.today(), date.fromisoformat(row["due_on"]))
+    shown = task_row(row, row, drawing) | {
+        "due_rule": drawing.nodes[row["node"]].due, "form": json_schema(form, asked.get("lang") or spoken()),
+        "returns": sorted(getattr(form, "RETURNS", {})), "facts": facts, "draft": draft if saved_at else None}  # fmt: skip
     return shown, {"ETag": f'"{shown["etag"]}"'}
 
 
-def _verb(schema: type[schemas.Strict]) -> Any:
-    return blp.doc(requestBody={"content": {"application/json": {"schema": schema}}, "required": True})
+def _do(task_id: int, said: dict[str, Any], verb: Callable[[Act], dict[str, Any]]) -> dict[str, Any]:
+    """A verb on a task that the caller may see and, with If-Match, knows as it is."""
+
+    def work(act: Act) -> dict[str, Any]:
+        named_task(act, task_id)
+        return verb(act)
+
+    return once(said, work)
 
 
-def _checked(task_id: int) -> int:
-    with bureau().office.read() as conn:
-        _row(conn, task_id)
-    return task_id
+@operation(blp, "POST", "/tasks/<row:task_id>/complete", schemas.Moved, takes=schemas.Complete, sent=ANSWERS, example=_ANSWER_EXAMPLE, if_match=True, replies=(404,))
+def complete(task_id: int, said: dict[str, Any]) -> Any:
+    """办结: do the task. `answers`: its form."""
+    return _do(task_id, said, lambda act: bureau().cases.complete(act, task_id, said["answers"], lang=spoken()))
 
 
-@blp.post("/tasks/<int:task_id>/complete")
-@_verb(schemas.Complete)
-@blp.response(200, schemas.Told)
-@signed_in
-def complete(task_id: int) -> Any:
-    said = load(schemas.Complete(), body())
-    with acting(said) as act:
-        return bureau().cases.complete(act, known_id(task_id), said["answers"], etag=if_match())
-
-
-@blp.post("/tasks/<int:task_id>/return")
-@_verb(schemas.Return)
-@blp.response(200, schemas.Told)
-@signed_in
-def send_back(task_id: int) -> Any:
+@operation(blp, "POST", "/tasks/<row:task_id>/return", schemas.Moved, takes=schemas.Return, if_match=True, replies=(404,))
+def send_back(task_id: int, said: dict[str, Any]) -> Any:
     """退回 to an earlier node that the drawing allows."""
-    said = load(schemas.Return(), body())
-    with acting(said) as act:
-        return bureau().cases.send_back(act, known_id(task_id), said["to"], said["answers"], etag=if_match())
+    return _do(task_id, said, lambda act: bureau().cases.send_back(act, task_id, said["to"], said["answers"], lang=spoken()))
 
 
-@blp.post("/tasks/<int:task_id>/claim")
-@blp.response(200, schemas.Told)
-@signed_in
+@operation(blp, "POST", "/tasks/<row:task_id>/claim", schemas.Held, optional=True, if_match=True, replies=(404,))
 def claim(task_id: int) -> Any:
-    with acting({}) as act:
-        return bureau().cases.claim(act, known_id(task_id), etag=if_match())
+    """领取: take an available task."""
+    return _do(task_id, {}, lambda act: bureau().cases.claim(act, task_id))
 
 
-@blp.post("/tasks/<int:task_id>/release")
-@blp.response(200, schemas.Told)
-@signed_in
+@operation(blp, "POST", "/tasks/<row:task_id>/release", schemas.Held, optional=True, if_match=True, replies=(404,))
 def release(task_id: int) -> Any:
-    with acting({}) as act:
-        return bureau().cases.release(act, known_id(task_id))
+    """退回待领: give a claimed task back."""
+    return _do(task_id, {}, lambda act: bureau().cases.release(act, task_id))
 
 
-@blp.post("/tasks/<int:task_id>/transfer")
-@_verb(schemas.HandOver)
-@blp.response(200, schemas.Told)
-@signed_in
-def transfer(task_id: int) -> Any:
-    said = load(schemas.HandOver(), body())
-    with acting(said) as act:
-        return bureau().cases.transfer(act, known_id(task_id), said["to"], said["reason"])
+@operation(blp, "POST", "/tasks/<row:task_id>/transfer", schemas.Held, takes=schemas.HandOver, if_match=True, replies=(404,))
+def transfer(task_id: int, said: dict[str, Any]) -> Any:
+    """转办: give it for good to somebody who may do it."""
+    return _do(task_id, said, lambda act: bureau().cases.transfer(act, task_id, said["to"], said["reason"]))
 
 
-@blp.post("/tasks/<int:task_id>/delegate")
-@_verb(schemas.HandOver)
-@blp.response(200, schemas.Told)
-@signed_in
-def delegate(task_id: int) -> Any:
-    said = load(schemas.HandOver(), body())
-    with acting(said) as act:
-        return bureau().cases.delegate(act, known_id(task_id), said["to"], said["reason"])
+@operation(blp, "POST", "/tasks/<row:task_id>/delegate", schemas.Held, takes=schemas.HandOver, if_match=True, replies=(404,))
+def delegate(task_id: int, said: dict[str, Any]) -> Any:
+    """委托: somebody else does it for me; I stay its owner."""
+    return _do(task_id, said, lambda act: bureau().cases.delegate(act, task_id, said["to"], said["reason"]))
 
 
-@blp.post("/tasks/<int:task_id>/escalate")
-@_verb(schemas.Reason)
-@blp.response(200, schemas.Told)
-@signed_in
-def escalate(task_id: int) -> Any:
-    said = load(schemas.Reason(), body())
-    with acting(said) as act:
-        return bureau().cases.escalate(act, known_id(task_id), said["reason"])
+@operation(blp, "POST", "/tasks/<row:task_id>/escalate", schemas.Held, takes=schemas.Reason, if_match=True, replies=(404,))
+def escalate(task_id: int, said: dict[str, Any]) -> Any:
+    """提请关注: put it on the supervisor's board; it stays where it is."""
+    return _do(task_id, said, lambda act: bureau().cases.escalate(act, task_id, said["reason"]))
 
 
-@blp.put("/tasks/<int:task_id>/draft")
-@_verb(schemas.Complete)
-@blp.response(200, schemas.AnyObject)
-@signed_in
-def draft(task_id: int) -> Any:
-    said = load(schemas.Complete(), body())
-    _checked(task_id)
-    with acting({}) as act:
-        return {"saved_at": bureau().cases.save_draft(act, task_id, said["answers"])}
-
-
+@operation(blp, "PUT", "/tasks/<row:task_id>/draft", schemas.Saved, takes=schemas.Draft, if_match=True, replies=(404,))
+def draft(task_id: int, said: dict[str, Any]) -> Any:
+    """Keep what was typed, for you only; not part of the record."""
+    return _do(task_id, said, lambda act: {"saved_at": bureau().cases.save_draft(act, task_id, said["answers"])})
