@@ -24,7 +24,7 @@ _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-_OPEN = ("people.sign_in", "people.language", "static", "public.notices", "public.notice", "public.health")
+_OPEN = ("people.sign_in", "people.language", "static", "public.notices", "public.notice", "public.health", "public.icon")
 
 
 def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -> Flask:

@@ -51,3 +51,8 @@ def health() -> ResponseReturnValue:
     with bureau().office.read() as conn:
         conn.execute(select(notice.c.id).limit(1))
     return jsonify(status="ok")
+
+
+@bp.get("/favicon.ico")
+def icon() -> ResponseReturnValue:
+    return "", 204

@@ -1,0 +1,72 @@
+"""A real browser (Debian's chromium) on a real server of a demo district."""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+import threading
+from dataclasses import replace
+
+import pytest
+from werkzeug.serving import make_server
+
+from tests.conftest import DATA_KEY, missing
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = shutil.which("chromium")
+    if path is None:
+        missing("chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """(address, bureau) of a small demo district, served from a thread, with the bundled registries."""
+    from processes import bureau as bureaus
+    from processes import schema
+    from web import create_app
+    from web.demo import fill, registries
+    from web.settings import Settings
+
+    folder = tmp_path_factory.mktemp("site")
+    settings = Settings(database=f"sqlite:///{folder / 'y.sqlite'}", secret_key="s" * 32, data_key=DATA_KEY, files=folder / "files")
+    schema.upgrade(settings.database)
+    fill(settings, 40, 1)
+    with registries() as address:
+        made = bureaus.build(replace(settings, registry=address))
+        server = make_server("127.0.0.1", 0, create_app(made.settings, made), threaded=True)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", made
+        server.shutdown()
+        thread.join()
+        made.office.store.close()
+
+
+@pytest.fixture
+def page(browser, site, request):
+    """A page that may say nothing wrong: no console error, no request off the host."""
+    wants = getattr(request, "param", {})
+    context = browser.new_context(base_url=site[0], locale="zh-CN", timezone_id="Asia/Shanghai", viewport={"width": 1400, "height": 900}, **wants)
+    opened = context.new_page()
+    trouble: list[str] = []
+    opened.on("console", lambda m: trouble.append(m.text) if m.type == "error" and "422" not in m.text and "409" not in m.text and "403" not in m.text else None)
+    opened.on("pageerror", lambda e: trouble.append(str(e)))
+    opened.on("request", lambda r: trouble.append(r.url) if not r.url.startswith((site[0], "data:")) else None)
+    yield opened
+    context.close()
+    assert trouble == []
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    return (pathlib.Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")

@@ -1,0 +1,244 @@
+"""People at work in a browser: the main road, its refusals, without JavaScript, on a phone, for everybody (axe)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from engine import queries
+from engine.model import SHANGHAI
+from processes import identity
+from tests.district import PASSWORD
+
+pytestmark = pytest.mark.browser
+NO_SCRIPT = pytest.param({"java_script_enabled": False}, id="without-javascript")
+SCRIPT = pytest.param({}, id="with-javascript")
+
+
+def sign_in(page, login):
+    page.context.clear_cookies()
+    page.goto("/sign-in")
+    page.fill("#login", login)
+    page.fill("#password", PASSWORD)
+    page.click("button.primary")
+    assert page.locator("h1").inner_text() == "待办"
+
+
+def open_task(page, login, no, step):
+    sign_in(page, login)
+    page.goto(f"/cases/{no}")
+    page.click(f"main table.list a:has-text('{step}')")
+
+
+def submit(page, no):
+    page.click("button.primary")
+    assert page.url.endswith(f"/cases/{no}"), page.locator("main").inner_text()[:600]
+
+
+def register(page, serial, wage):
+    """A household with one earner and two others, its authorisations, its application; the case's number."""
+    sign_in(page, "clerk11")
+    page.goto("/households/new")
+    page.select_option("[name=community]", index=1)
+    page.check("[name=hukou_kind][value=urban]")
+    page.fill("[name=address]", "测试路1号")
+    for n in range(3):
+        page.fill(f"[name=members-{n}-name]", "王" + "甲乙丙"[n])
+        page.fill(f"[name=members-{n}-id_no]", identity.invent(date(1971 + n, 5, 5), "male", serial * 3 + n))
+        page.select_option(f"[name=members-{n}-relation]", ["head", "spouse", "other"][n])
+    page.select_option("[name=members-0-employment]", "employed")
+    page.select_option("[name=members-0-income-0-kind]", "wage_income")
+    page.fill("[name=members-0-income-0-amount_fen]", wage)
+    page.click("button.primary")
+    home = page.url
+    for n in range(3):
+        page.goto(f"{home}/authorization")
+        page.select_option("[name=person_id]", index=n + 1)
+        page.click("button.primary")
+    page.goto(f"{home}/application")
+    page.check("[name=applied_by][value=head]")
+    page.fill("[name=reason]", "收入低，生活困难")
+    page.click("button.primary")
+    return page.url.rsplit("/", 1)[1]
+
+
+def move(site, days):
+    made = site[1]
+    made.office.clock.set(made.office.clock() + timedelta(days=days))
+    made.jobs.run_all()
+
+
+def today(site):
+    return site[1].office.clock().astimezone(SHANGHAI).date().isoformat()
+
+
+def to_opinion(page, site, no, scan):
+    open_task(page, "clerk11", no, "材料审查")
+    page.check("[name=outcome][value=complete]")
+    submit(page, no)
+    site[1].jobs.run_all()
+    open_task(page, "checker1", no, "出具核对报告")
+    page.check("[name=check_conclusion][value=consistent]")
+    page.fill("[name=report]", "一致")
+    page.click("button.primary")
+    open_task(page, "investigator11", no, "入户调查")
+    page.fill("[name=surveyed_on]", today(site))
+    page.select_option("[name=second_investigator]", "investigator12")
+    for name in ("met_person", "housing", "living", "findings"):
+        page.fill(f"[name={name}]", "属实")
+    page.set_input_files("[name=surveyed_signature__file]", scan)
+    submit(page, no)
+    open_task(page, "investigator12", no, "第二调查人签字")
+    page.check("[name=agree][value=agree]")
+    submit(page, no)
+    open_task(page, "investigator11", no, "邻里访问")
+    page.fill("[name=enquired_on]", today(site))
+    page.fill("[name=persons]", "邻居")
+    page.fill("[name=statement]", "困难")
+    submit(page, no)
+
+
+def review(page, site, no):
+    open_task(page, "officer11", no, "民主评议")
+    page.fill("[name=held_on]", today(site))
+    page.fill("[name=place]", "居委会")
+    page.fill("[name=chair]", "主任")
+    for n, kind in enumerate(["street_staff", "resident_representative", "resident_representative"]):
+        page.fill(f"[name=participants-{n}-name]", f"参加人{n}")
+        page.select_option(f"[name=participants-{n}-kind]", kind)
+        page.check(f"[name=participants-{n}-signed][value=true]")
+    page.fill("[name=statements]", "属实")
+    page.check("[name=review_conclusion][value=agree]")
+    submit(page, no)
+
+
+@pytest.fixture
+def scan(tmp_path):
+    path = tmp_path / "page.pdf"
+    path.write_bytes(b"%PDF-1.4 a signed page")
+    return path
+
+
+@pytest.mark.parametrize("page", [SCRIPT, NO_SCRIPT], indirect=True)
+def test_a_household_goes_from_the_window_to_660_yuan(page, site, scan, request):
+    no = register(page, 51 if "without" in request.node.name else 52, "2100.00")
+    to_opinion(page, site, no, scan)
+    review(page, site, no)
+    open_task(page, "reviewer11", no, "街镇审核意见")
+    assert "660.00" in page.locator("aside").inner_text()
+    page.check("[name=street_outcome][value=propose_grant]")
+    page.fill("[name=opinion]", "拟同意")
+    submit(page, no)
+    open_task(page, "leader11", no, "街镇分管领导签批")
+    page.check("[name=signoff][value=agree]")
+    page.fill("[name=opinion]", "同意")
+    submit(page, no)
+    for node, who in (("post_street_notice", "village"), ("post_district_notice", "village")):
+        if node == "post_district_notice":
+            open_task(page, "reviewer11", no, "报送区级审查")
+            for part in ("application", "survey", "review", "opinion"):
+                page.check(f"[name=contents][value={part}]")
+            submit(page, no)
+            sign_in(page, "examiner1")
+            page.goto(f"/cases/{no}")
+            if page.locator("main a:has-text('区级入户抽查')").count():
+                open_task(page, "spot1", no, "区级入户抽查")
+                page.fill("[name=visited_on]", today(site))
+                page.fill("[name=second_visitor]", "乙")
+                page.fill("[name=findings]", "一致")
+                page.check("[name=agrees][value=true]")
+                page.click("button.primary")
+            open_task(page, "examiner1", no, "区级全面审查")
+            page.check("[name=district_outcome][value=propose_grant]")
+            page.fill("[name=opinion]", "拟批准")
+            page.click("button.primary")
+        step = "张贴街镇公示" if node == "post_street_notice" else "张贴区级公示"
+        open_task(page, f"{who}11", no, step)
+        page.fill("[name=posted_on]", today(site))
+        page.check("[name=places][value=village_board]")
+        page.click("button.primary")
+        move(site, 8)
+        open_task(page, f"{who}11", no, "公示期满揭下")
+        page.fill("[name=removed_on]", today(site))
+        page.check("[name=objections][value=none]")
+        page.click("button.primary")
+    open_task(page, "approver1", no, "审批决定")
+    page.check("[name=decision][value=granted]")
+    page.fill("[name=opinion]", "批准")
+    page.click("button.primary")
+    open_task(page, "clerk11", no, "送达批准决定")
+    page.fill("[name=delivered_on]", today(site))
+    page.select_option("[name=method]", "direct")
+    page.fill("[name=recipient]", "王甲")
+    submit(page, no)
+    assert "660.00" in page.locator(".granted").inner_text()
+    page.goto(f"/cases/{no}?tab=record")
+    assert page.locator(".timeline li").count() >= 18
+    page.goto(f"/cases/{no}?tab=drawing&step=3")
+    assert page.locator("svg g.done").count() > 3
+    page.goto(f"/cases/{no}?tab=papers")
+    page.click("main a:has-text('批准决定')")
+    assert "陆佰陆拾元整" in page.locator("body").inner_text()
+
+
+def test_a_wrong_answer_keeps_what_was_typed_and_says_where(page, site):
+    no = register(page, 61, "2100.00")
+    open_task(page, "clerk11", no, "材料审查")
+    page.check("[name=outcome][value=incomplete]")
+    page.fill("[name=opinion]", "材料不齐")
+    page.click("button.primary")
+    assert page.locator("#errors").is_visible()
+    assert page.evaluate("document.activeElement.id") == "errors"
+    assert page.locator("[name=opinion]").input_value() == "材料不齐"
+    page.click("#errors a")
+    assert "#f-missing" in page.url
+
+
+def test_two_people_on_one_task_get_a_conflict_page_and_lose_nothing(page, site):
+    no = register(page, 62, "2100.00")
+    open_task(page, "clerk11", no, "材料审查")
+    page.check("[name=outcome][value=complete]")
+    page.fill("[name=opinion]", "我的意见")
+    made = site[1]
+    from processes import organisation
+
+    with made.office.act() as act:
+        act.actor = organisation.find_actor(act.conn, "clerk12")
+        task = next(t for t in queries.case_tasks(act.conn, queries.case_row(act.conn, no)["id"]) if t["state"] == "open")
+        made.cases.complete(act, task["id"], {"outcome": "complete"})
+    page.click("button.primary")
+    text = page.locator("main").inner_text()
+    assert "clerk12" in text
+    assert page.locator("[name=opinion]").input_value() == "我的意见"
+
+
+def test_who_investigated_may_not_review_and_is_told_the_rule(page, site, scan):
+    sign_in(page, "auditor1")
+    page.goto("/board")
+    assert page.locator("h1").inner_text() == "督办台"
+    sign_in(page, "investigator11")
+    page.goto("/board")
+    assert "只对主管开放" in page.locator("main").inner_text()
+
+
+PAGES = ["/tasks?view=available", "/tasks?view=done", "/cases", "/households/", "/households/new", "/public/notices"]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_axe_finds_nothing_and_a_phone_does_not_scroll_sideways(page, site, axe, lang):
+    sign_in(page, "reviewer11")
+    if lang == "en":
+        page.click("text=English")
+        assert page.locator("h1").inner_text() == "Tasks"
+    with site[1].office.read() as conn:
+        no = queries.cases(conn, "120116001").items[0]["no"]
+    page.goto("/tasks?view=available")
+    task = page.locator("table.list a").first.get_attribute("href") if page.locator("table.list a").count() else "/tasks"
+    for address in [*PAGES, task, f"/cases/{no}", f"/cases/{no}?tab=record", f"/cases/{no}?tab=drawing", f"/cases/{no}?tab=household", f"/cases/{no}?tab=papers"]:
+        page.goto(address)
+        page.set_viewport_size({"width": 1400, "height": 900})
+        found = page.evaluate(axe + "; axe.run({runOnly: ['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa']}).then(r => r.violations.map(v => v.id + ' ' + v.nodes[0].html))")
+        assert found == [], address
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
