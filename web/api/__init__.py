@@ -71,8 +71,10 @@ def _busy(_: Exception) -> ResponseReturnValue:
     return _said(503, "Service Unavailable", say("系统正忙，请稍后再试", "The database is busy, try again"))
 
 
-def _said(code: int, status: str, message: str, errors: Any = None) -> ResponseReturnValue:
-    return jsonify({"code": code, "status": status, "message": message, "errors": errors or {}}), code
+def _said(code: int, status: str, message: str, errors: Any = None) -> Response:
+    made: Response = jsonify({"code": code, "status": status, "message": message, "errors": errors or {}})
+    made.status_code = code
+    return made
 
 
 _WORDS = {
@@ -90,9 +92,11 @@ def http_problem(error: HTTPException) -> ResponseReturnValue:
     message = ours or say(*_WORDS.get(code, (error.name, error.name)))
     data = getattr(error, "data", None) or {}
     messages = data.get("messages")
-    body, _ = _said(code, error.name, data.get("message") or message, flat(messages) if isinstance(messages, dict) else {})  # type: ignore[misc]
-    headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
-    return body, code, headers | ({"WWW-Authenticate": 'Bearer realm="yingbao"'} if code == 401 else {})
+    made = _said(code, error.name, data.get("message") or message, flat(messages) if isinstance(messages, dict) else {})
+    made.headers.update({name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")})
+    if code == 401:
+        made.headers["WWW-Authenticate"] = 'Bearer realm="yingbao"'
+    return made
 
 
 def _private(response: Response) -> Response:

@@ -148,7 +148,7 @@ def query(schema: type[Schema]) -> dict[str, Any]:
 def load(schema: type[Schema], said: Any) -> dict[str, Any]:
     """What a schema understood, with errors in words for caseworkers."""
     if issubclass(schema, Form):
-        context = {"today": bureau().office.today(), "actor": me() if "api_actor" in g else None, "facts": {}, "lang": spoken()}
+        context: dict[str, Any] = {"today": bureau().office.today(), "actor": me() if "api_actor" in g else None, "facts": {}, "lang": spoken()}
         return understand(schema(context=context), said)
     try:
         loaded: dict[str, Any] = schema().load(said)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -48,12 +49,10 @@ def _day(asked: dict[str, Any], name: str) -> date | None:
     text = asked.get(name)
     if not text:
         return None
-    try:
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            raise ValueError(text)
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Invalid({name: [say("日期写成 2018-12-03", "Write the day as 2018-12-03")]}) from None
+    with suppress(ValueError):
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            return date.fromisoformat(text)
+    raise Invalid({name: [say("日期写成 2018-12-03", "Write the day as 2018-12-03")]})
 
 
 @operation(blp, "GET", "/tasks/<row:task_id>", schemas.Task, asks=schemas.Language, etag=True, replies=(404,))
