@@ -9,14 +9,14 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any, cast
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields
 
 from engine.errors import Invalid
 
 MAX_TEXT, MAX_ROWS, MAX_FEN = 2_000, 100, 9_999_999_999  # 99,999,999.99 yuan
+MAX_WHOLE = 2**62 - 1
 
 ERRORS: Mapping[str, tuple[str, str]] = {
     "required": ("必须填写", "Required"),
@@ -28,13 +28,28 @@ ERRORS: Mapping[str, tuple[str, str]] = {
     "format": ("日期格式不正确，请写成 2018-12-03", "Not a date, write 2018-12-03"),
     "type": ("类型不正确", "Wrong type"),
     "unknown": ("没有这一项", "Unknown field"),
+    "fields": ("应当是一组字段", "Must be a set of fields"),
+    "control": ("含有不可见的控制字符", "Contains invisible control characters"),
+    "max": ("最多 {max} 个字", "At most {max} characters"),
+    "choice": ("请从所列各项中选择", "Choose one of those listed"),
+    "no_such_day": ("没有这一天", "There is no such day"),
+    "year": ("年份不合理", "Not a likely year"),
+    "future": ("不能晚于今天", "May not be after today"),
+    "money": ("金额请写成以元为单位的数字，最多两位小数，如 2100.00", "Write yuan with at most two decimals, like 2100.00"),
+    "negative": ("金额不能是负数", "May not be negative"),
+    "money_large": ("金额太大", "The amount is too large"),
+    "whole": ("请写整数", "Write a whole number"),
+    "yes_no": ("请选择是或否", "Choose yes or no"),
+    "least": ("至少填写 {least} 项", "At least {least}"),
+    "most": ("最多 {most} 项", "At most {most}"),
+    "twice": ("不能重复", "May not be listed twice"),
 }
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # control, format (bidi, zero width), surrogates, line separators
 _FULL_WIDTH = {ord(c): ord("0") + i for i, c in enumerate("０１２３４５６７８９")} | {
-    ord("．"): ord("."), ord("－"): ord("-"), ord("，"): ord(","), ord("　"): ord(" ")}  # fmt: skip
-_CHINESE_DATE = re.compile(r"^(\d{4})[年/.](\d{1,2})[月/.](\d{1,2})日?$")
-_MONEY = re.compile(r"^(\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.(\d{1,2}))?$")
+    ord("．"): ord("."), ord("－"): ord("-"), ord("，"): ord(","), ord("／"): ord("/"), ord("　"): ord(" ")}  # fmt: skip
+_CHINESE_DATE = re.compile(r"([0-9]{4})(?:年([0-9]{1,2})月([0-9]{1,2})日?|([/.])([0-9]{1,2})\4([0-9]{1,2}))")
+_MONEY = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,12})(?:\.([0-9]{1,2}))?")
 
 
 def folded(text: str) -> str:
@@ -42,17 +57,31 @@ def folded(text: str) -> str:
     return text.translate(_FULL_WIDTH).strip()
 
 
+def unseen(text: str) -> bool:
+    """Whether a text holds what nobody can see: control and direction characters, lone surrogates, noncharacters.
+    Private-use and not yet assigned characters stay: rare Chinese names are written with them."""
+    return any(
+        (unicodedata.category(c) in _UNSEEN and c not in "\n\t") or ord(c) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(c) <= 0xFDEF
+        for c in text
+    )
+
+
 class Text(fields.String):
-    """Text in NFC without control or direction characters, never only blanks."""
+    """Text in NFC without control or direction characters, never only blanks; one of `choices` where there are any."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
             raise self.make_error("invalid")
-        text = unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip().strip("\u3000").strip()
-        if _CONTROL.search(text):
-            raise ValidationError("含有不可见的控制字符")
+        text = unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip()
+        if unseen(text):
+            raise self.make_error("control")
         if self.required and not text:
             raise self.make_error("required")
+        choices = self.metadata.get("choices")
+        if choices is not None and text not in {c[0] for c in choices}:
+            raise self.make_error("choice")
+        if len(text) > (most := self.metadata.get("max", MAX_TEXT)):
+            raise self.make_error("max", max=most)
         return text
 
 
@@ -61,21 +90,21 @@ class Day(fields.Date):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
         if not isinstance(value, str):
-            raise ValidationError(ERRORS["format"][0])
+            raise self.make_error("format")
         text = folded(value)
-        if found := _CHINESE_DATE.match(text):
-            text = "{}-{:0>2}-{:0>2}".format(*found.groups())
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            raise ValidationError(ERRORS["format"][0])
+        if found := _CHINESE_DATE.fullmatch(text):
+            text = f"{found[1]}-{found[2] or found[5]:0>2}-{found[3] or found[6]:0>2}"
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            raise self.make_error("format")
         try:
             day = date.fromisoformat(text)
         except ValueError:
-            raise ValidationError("没有这一天") from None
+            raise self.make_error("no_such_day") from None
         if not 1900 <= day.year <= 2200:
-            raise ValidationError("年份不合理")
+            raise self.make_error("year")
         today = _form(self).context.get("today")
         if self.metadata.get("not_future") and today and day > today:
-            raise ValidationError("不能晚于今天")
+            raise self.make_error("future")
         return day
 
 
@@ -83,45 +112,78 @@ class Fen(fields.Field[int]):
     """Money: yuan as text ("2100.00") in, whole fen out. Never a float, never negative."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        return fen(value)
+        key, amount = _read_fen(value)
+        if key:
+            raise self.make_error(key)
+        return amount
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return value
 
 
 def fen(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise ValidationError("金额请写成以元为单位的数字，如 2100.00")
-    text = folded(str(value))
-    if text.startswith("-"):
-        raise ValidationError("金额不能是负数")
-    found = _MONEY.match(text)
-    if not found:
-        raise ValidationError("金额请写成以元为单位的数字，最多两位小数，如 2100.00")
-    amount = int(Decimal(text.replace(",", "")) * 100)
-    if amount > MAX_FEN:
-        raise ValidationError("金额太大")
+    """Yuan as text, or a whole number of yuan, as fen. Raises ValidationError in Chinese."""
+    key, amount = _read_fen(value)
+    if key:
+        raise ValidationError(ERRORS[key][0])
     return amount
 
 
+def _read_fen(value: Any) -> tuple[str, int]:
+    """("", fen) or (key of the error, 0)."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return "money", 0
+    if isinstance(value, int) and abs(value) > MAX_FEN:
+        return "money_large", 0
+    text = folded(str(value))
+    if re.fullmatch(r"[-−][0-9.,]+", text):
+        return "negative", 0
+    found = _MONEY.fullmatch(text)
+    if not found:
+        return "money", 0
+    amount = int(found[1].replace(",", "")) * 100 + int((found[2] or "").ljust(2, "0"))
+    return ("money_large", 0) if amount > MAX_FEN else ("", amount)
+
+
 class Whole(fields.Integer):
+    """A whole number from 0; digits as text are understood, fractions are not."""
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if isinstance(value, str):
-            value = folded(value)
-            if not re.fullmatch(r"\d{1,18}", value):
-                raise ValidationError("请写整数")
-        if isinstance(value, bool) or not isinstance(value, (int, str)) or not 0 <= int(value) < 2**62:
-            raise ValidationError("请写整数")
-        return int(value)
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{1,19}", folded(value)):
+            value = int(folded(value))
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise self.make_error("whole")
+        if value > MAX_WHOLE:
+            raise self.make_error("too_large")
+        return value
 
 
 class YesNo(fields.Boolean):
+    """Yes or no, as JSON or as a radio button says it; never guessed from another value."""
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
-        if value in (True, "true", "yes", "是", "1"):
+        if value is True or (isinstance(value, str) and value in ("true", "yes", "是", "1")):
             return True
-        if value in (False, "false", "no", "否", "0"):
+        if value is False or (isinstance(value, str) and value in ("false", "no", "否", "0")):
             return False
-        raise ValidationError("请选择是或否")
+        raise self.make_error("yes_no")
+
+
+class Several(fields.List[Any]):
+    """A list with a least and a most number of items; choices and documents are not named twice."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        least, most = self.metadata.get("least", 0), self.metadata.get("most", MAX_ROWS)
+        if not isinstance(value, list):
+            raise self.make_error("invalid")
+        if len(value) < least:
+            raise self.make_error("least", least=least)
+        if len(value) > most:
+            raise self.make_error("most", most=most)
+        loaded: list[Any] = super()._deserialize(value, attr, data, **kwargs)
+        if "form" not in self.metadata and len(set(loaded)) < len(loaded):
+            raise self.make_error("twice")
+        return loaded
 
 
 class Form(Schema):
@@ -133,18 +195,27 @@ class Form(Schema):
     def __init__(self, *, context: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         self.context: Mapping[str, Any] = context or {}
         super().__init__(**kwargs)
+        self.error_messages.update(unknown=self.say(*ERRORS["unknown"]), type=self.say(*ERRORS["fields"]))
 
-    error_messages = {"unknown": ERRORS["unknown"][0], "type": "应当是一组字段"}  # noqa: RUF012
+    def say(self, zh: str, en: str) -> str:
+        """A message in the language of the person who fills in the form."""
+        return en if self.context.get("lang") == "en" else zh
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
-        lang = 1 if self.context.get("lang") == "en" else 0
-        field_obj.error_messages = {**field_obj.error_messages, **{k: v[lang] for k, v in ERRORS.items()}}
+        field_obj.error_messages = {**field_obj.error_messages, **{k: self.say(*v) for k, v in ERRORS.items()}}
         inner = getattr(field_obj, "inner", None)
         if inner is not None:
             self.on_bind_field(field_name, inner)
         nested = getattr(field_obj, "nested", None)
         if isinstance(nested, type) and issubclass(nested, Form):
-            cast("Any", field_obj).schema.context = self.context
+            cast("Any", field_obj).schema.speak(self.context)
+
+    def speak(self, context: Mapping[str, Any]) -> None:
+        """A nested form speaks and knows what the form around it does."""
+        self.context = context
+        self.error_messages.update(unknown=self.say(*ERRORS["unknown"]), type=self.say(*ERRORS["fields"]))
+        for name, bound in self.fields.items():
+            self.on_bind_field(name, bound)
 
     def context_value(self, name: str) -> Any:
         return self.context.get(name)
@@ -171,61 +242,61 @@ def _meta(label: str, label_en: str, **more: Any) -> dict[str, Any]:
 
 def text(label: str, label_en: str, *, required: bool = True, max: int = MAX_TEXT, fact: bool = False,  # noqa: A002
          widget: str = "text", hint: str = "", hint_en: str = "") -> Text:  # fmt: skip
-    limit = validate.Length(max=max, error=f"最多 {max} 个字")
-    return Text(required=required, validate=limit, metadata=_meta(
+    return Text(required=required, metadata=_meta(
         label, label_en, fact=fact, widget=widget, hint=hint, hint_en=hint_en, max=max))  # fmt: skip
 
 
 def choice(label: str, label_en: str, choices: Iterable[tuple[str, str, str]], *, required: bool = True,
-           fact: bool = False, widget: str = "radio", hint: str = "") -> Text:  # fmt: skip
-    listed = list(choices)
-    allowed = validate.OneOf([c[0] for c in listed], error="请从所列各项中选择")
-    return Text(required=required, validate=allowed, metadata=_meta(
-        label, label_en, fact=fact, widget=widget, choices=listed, hint=hint))  # fmt: skip
+           fact: bool = False, widget: str = "radio", hint: str = "", hint_en: str = "") -> Text:  # fmt: skip
+    return Text(required=required, metadata=_meta(
+        label, label_en, fact=fact, widget=widget, choices=list(choices), hint=hint, hint_en=hint_en))  # fmt: skip
 
 
 def several(label: str, label_en: str, choices: Iterable[tuple[str, str, str]], *, required: bool = False,
-            fact: bool = False, hint: str = "") -> fields.List[Any]:  # fmt: skip
+            fact: bool = False, hint: str = "", hint_en: str = "") -> Several:  # fmt: skip
+    """Checkboxes; where they are required, at least one is ticked."""
     listed = list(choices)
-    allowed = validate.OneOf([c[0] for c in listed], error="请从所列各项中选择")
-    return fields.List(Text(validate=allowed), required=required, validate=validate.Length(max=MAX_ROWS), metadata=_meta(
-        label, label_en, fact=fact, widget="checkboxes", choices=listed, hint=hint))  # fmt: skip
+    return Several(Text(metadata={"choices": listed}), required=required, metadata=_meta(
+        label, label_en, fact=fact, widget="checkboxes", choices=listed, hint=hint, hint_en=hint_en, least=int(required)))  # fmt: skip
 
 
-def yes_no(label: str, label_en: str, *, required: bool = True, fact: bool = False, hint: str = "") -> YesNo:
-    return YesNo(required=required, metadata=_meta(label, label_en, fact=fact, widget="yes_no", hint=hint))
+def yes_no(label: str, label_en: str, *, required: bool = True, fact: bool = False, hint: str = "", hint_en: str = "") -> YesNo:
+    return YesNo(required=required, metadata=_meta(label, label_en, fact=fact, widget="yes_no", hint=hint, hint_en=hint_en))
 
 
 def on_date(label: str, label_en: str, *, required: bool = True, fact: bool = False, not_future: bool = True,
-            hint: str = "") -> Day:  # fmt: skip
-    return Day(required=required, metadata=_meta(label, label_en, fact=fact, widget="date", not_future=not_future, hint=hint))
+            hint: str = "", hint_en: str = "") -> Day:  # fmt: skip
+    return Day(required=required, metadata=_meta(
+        label, label_en, fact=fact, widget="date", not_future=not_future, hint=hint, hint_en=hint_en))  # fmt: skip
 
 
-def money(label: str, label_en: str, *, required: bool = True, fact: bool = False, hint: str = "") -> Fen:
-    return Fen(required=required, metadata=_meta(label, label_en, fact=fact, widget="money", hint=hint or "元，如 2100.00"))
+def money(label: str, label_en: str, *, required: bool = True, fact: bool = False, hint: str = "元，如 2100.00",
+          hint_en: str = "Yuan, like 2100.00") -> Fen:  # fmt: skip
+    return Fen(required=required, metadata=_meta(label, label_en, fact=fact, widget="money", hint=hint, hint_en=hint_en))
 
 
-def number(label: str, label_en: str, *, required: bool = True, fact: bool = False, hint: str = "") -> Whole:
-    return Whole(required=required, metadata=_meta(label, label_en, fact=fact, widget="number", hint=hint))
+def number(label: str, label_en: str, *, required: bool = True, fact: bool = False, hint: str = "", hint_en: str = "") -> Whole:
+    return Whole(required=required, metadata=_meta(label, label_en, fact=fact, widget="number", hint=hint, hint_en=hint_en))
 
 
-def document(label: str, label_en: str, *, required: bool = False, hint: str = "") -> Whole:
-    return Whole(required=required, metadata=_meta(label, label_en, fact=False, widget="document", hint=hint))
+def document(label: str, label_en: str, *, required: bool = False, hint: str = "", hint_en: str = "") -> Whole:
+    return Whole(required=required, metadata=_meta(label, label_en, fact=False, widget="document", hint=hint, hint_en=hint_en))
 
 
-def documents(label: str, label_en: str, *, required: bool = False) -> fields.List[Any]:
-    return fields.List(Whole(), required=required, validate=validate.Length(max=20), metadata=_meta(
-        label, label_en, fact=False, widget="documents"))  # fmt: skip
+def documents(label: str, label_en: str, *, required: bool = False) -> Several:
+    return Several(Whole(), required=required, metadata=_meta(
+        label, label_en, fact=False, widget="documents", most=20, least=int(required)))  # fmt: skip
 
 
 def staff(label: str, label_en: str, *, role: str, required: bool = True, fact: bool = True) -> Text:
-    return Text(required=required, validate=validate.Length(max=60), metadata=_meta(
-        label, label_en, fact=fact, widget="staff", role=role))  # fmt: skip
+    return Text(required=required, metadata=_meta(label, label_en, fact=fact, widget="staff", role=role, max=60))
 
 
-def rows(label: str, label_en: str, nested: type[Form], *, required: bool = False, hint: str = "") -> fields.List[Any]:
-    return fields.List(fields.Nested(nested), required=required, validate=validate.Length(max=MAX_ROWS), metadata=_meta(
-        label, label_en, fact=False, widget="rows", form=nested, hint=hint))  # fmt: skip
+def rows(label: str, label_en: str, nested: type[Form], *, required: bool = False, least: int = 0, hint: str = "",
+         hint_en: str = "") -> Several:  # fmt: skip
+    """Rows of a nested form. `required` alone takes an empty list ("there is none"); `least` asks for rows."""
+    return Several(fields.Nested(nested), required=required, metadata=_meta(
+        label, label_en, fact=False, widget="rows", form=nested, least=least, hint=hint, hint_en=hint_en))  # fmt: skip
 
 
 # -- using forms
@@ -234,7 +305,7 @@ def rows(label: str, label_en: str, nested: type[Form], *, required: bool = Fals
 def understand(form: Form, raw: Any) -> dict[str, Any]:
     """What the form understood, as JSON: that, and not what was typed, is recorded. Raises Invalid."""
     if not isinstance(raw, Mapping):
-        raise Invalid({"_": ["应当是一组字段"]})
+        raise Invalid({"_": [form.say(*ERRORS["fields"])]})
     try:
         loaded = form.load(raw)
     except ValidationError as error:
@@ -263,24 +334,31 @@ def flat(messages: Any, prefix: str = "") -> dict[str, list[str]]:
 
 def from_html(form_class: type[Form], sent: Any, prefix: str = "") -> dict[str, Any]:
     """A submitted HTML form as the JSON that the form class reads; empty inputs are left out."""
+    return _read(form_class().fields, sent, prefix)
+
+
+def _read(listed: Mapping[str, fields.Field[Any]], sent: Any, prefix: str) -> dict[str, Any]:
     raw: dict[str, Any] = {}
-    for name, field in form_class().fields.items():
+    for name, field in listed.items():
         widget, key = field.metadata.get("widget"), f"{prefix}{name}"
         if widget == "rows":
             found = _rows(field.metadata["form"], sent, key)
         elif widget in ("checkboxes", "documents"):
-            found = [value for value in sent.getlist(key) if value != ""]
+            found = [value for value in sent.getlist(key) if value.strip()]
         else:
             found = sent.get(key, "")
-        if found not in ("", []):
+        if found and (isinstance(found, list) or found.strip()):
             raw[name] = found
     return raw
 
 
 def _rows(form_class: type[Form], sent: Any, key: str) -> list[dict[str, Any]]:
-    numbers = sorted({int(m[1]) for name in sent if (m := re.match(rf"{re.escape(key)}-(\d{{1,3}})-", name))})
-    read = [from_html(form_class, sent, f"{key}-{n}-") for n in numbers[:MAX_ROWS]]
-    return [row for row in read if row]
+    """Rows in the order of their numbers; one more than allowed is kept, so that the form refuses it."""
+    pattern = re.compile(rf"{re.escape(key)}-(0|[1-9][0-9]{{0,3}})-")
+    numbers = sorted({int(m[1]) for name in sent if (m := pattern.match(name))})
+    listed = form_class().fields
+    read = (_read(listed, sent, f"{key}-{n}-") for n in numbers)
+    return [row for row in read if row][: MAX_ROWS + 1]
 
 
 def json_schema(form_class: type[Form], lang: str = "zh") -> dict[str, Any]:
@@ -292,12 +370,11 @@ def json_schema(form_class: type[Form], lang: str = "zh") -> dict[str, Any]:
 
 
 def _property(field: fields.Field[Any], lang: str) -> dict[str, Any]:
-    meta = field.metadata
-    said: dict[str, Any] = {"title": meta.get("label_en" if lang == "en" else "label", "")}
-    if meta.get("hint"):
-        said["description"] = meta["hint"]
-    said |= _type(field, lang)
-    return said
+    meta, end = field.metadata, "_en" if lang == "en" else ""
+    said: dict[str, Any] = {"title": meta.get(f"label{end}", "")}
+    if meta.get(f"hint{end}"):
+        said["description"] = meta[f"hint{end}"]
+    return said | _type(field, lang)
 
 
 def _type(field: fields.Field[Any], lang: str) -> dict[str, Any]:  # noqa: PLR0911 - one line per kind of field
@@ -306,17 +383,24 @@ def _type(field: fields.Field[Any], lang: str) -> dict[str, Any]:  # noqa: PLR09
         case Day():
             return {"type": "string", "format": "date"}
         case Fen():
-            return {"type": "string", "pattern": r"^\d{1,9}(\.\d{1,2})?$"}
+            return {"type": "string", "pattern": r"^[0-9]{1,8}(\.[0-9]{1,2})?$"}
         case Whole():
-            return {"type": "integer", "minimum": 0}
+            return {"type": "integer", "minimum": 0, "maximum": MAX_WHOLE}
         case YesNo():
             return {"type": "boolean"}
         case fields.List():
-            if "form" in meta:
-                return {"type": "array", "maxItems": MAX_ROWS, "items": json_schema(meta["form"], lang)}
-            inner = {"type": "string", "enum": choices} if choices else {"type": "integer"}
-            return {"type": "array", "maxItems": MAX_ROWS, "items": inner}
+            return _list(field, lang)
         case _ if choices:
             return {"type": "string", "enum": choices}
         case _:
             return {"type": "string", "maxLength": meta.get("max", MAX_TEXT), **({"minLength": 1} if field.required else {})}
+
+
+def _list(field: fields.List[Any], lang: str) -> dict[str, Any]:
+    meta = field.metadata
+    least = {"minItems": meta["least"]} if meta.get("least") else {}
+    shape = {"type": "array", "maxItems": meta.get("most", MAX_ROWS), **least}
+    if "form" in meta:
+        return shape | {"items": json_schema(meta["form"], lang)}
+    inner = {"type": "string", "enum": [c[0] for c in meta["choices"]]} if "choices" in meta else _type(field.inner, lang)
+    return shape | {"uniqueItems": True, "items": inner}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
 
@@ -75,13 +75,51 @@ def opinion(required: bool = True) -> Any:  # noqa: FBT001, FBT002
 def _one_of_reasons() -> dict[str, Any]:
     return {
         "reason_code": choice("理由", "Reason", REASONS, required=False, widget="select"),
-        "clause": text("依据条款", "Clause of law", required=False, max=200, hint="如：民发〔2012〕220号第二十六条"),
+        "clause": text(
+            "依据条款",
+            "Clause of law",
+            required=False,
+            max=200,
+            hint="如：民发〔2012〕220号第二十六条",
+            hint_en="Like: 民发〔2012〕220号 art 26",
+        ),
     }
 
 
 def midnight_after(posted: date, days: int = NOTICE_DAYS) -> str:
     """A notice posted on day D ends at the close of D+7 (domain 10)."""
     return f"{posted + timedelta(days=days + 1)}T00:00:00+08:00"
+
+
+_DAYS = {
+    "applied_on": ("申请日期", "the application"),
+    "accepted_on": ("受理日期", "the acceptance"),
+    "investigation_from": ("本次调查开始日期", "the beginning of this investigation"),
+    "survey_ended_on": ("调查结束日期", "the end of the survey"),
+    "street_notice_from": ("街镇签批或复查日期", "the street's signature or re-investigation"),
+    "district_notice_from": ("区级审查或复核日期", "the district's proposal"),
+    "objection_on": ("异议提出日期", "the objection"),
+    "submitted_on": ("报送日期", "the submission"),
+    "decided_on": ("决定日期", "the decision"),
+}
+
+
+class Step(Form):
+    """A form whose dates keep the order of the law: AFTER names, for a field, the fact that it may not precede.
+    Without this a notice posted "last week" would be over today."""
+
+    AFTER: ClassVar[Mapping[str, str]] = {}
+
+    @validates_schema(skip_on_field_errors=False)
+    def _in_order(self, data: Mapping[str, Any], **_: Any) -> None:
+        wrong: dict[str, list[str]] = {}
+        for name, fact in self.AFTER.items():
+            day, earlier = data.get(name), self.fact(fact)
+            if day and earlier and day < date.fromisoformat(earlier[:10]):
+                zh, en = _DAYS[fact]
+                wrong[name] = [self.say(f"不能早于{zh}（{earlier[:10]}）", f"May not be before {en} ({earlier[:10]})")]
+        if wrong:
+            raise ValidationError(wrong)
 
 
 class Application(Form):
@@ -97,25 +135,41 @@ class Application(Form):
     @validates_schema(skip_on_field_errors=False)
     def _agent(self, data: Mapping[str, Any], **_: Any) -> None:
         if data.get("applied_by") == "agent" and not data.get("agent_name"):
-            raise ValidationError({"agent_name": ["委托代理时请填写代理人姓名"]})
+            raise ValidationError({"agent_name": [self.say("委托代理时请填写代理人姓名", "Name the agent")]})
 
 
 class CompletenessCheck(Form):
     outcome = choice("审查结果", "Outcome", [("complete", "材料齐全，予以受理", "Complete: accept"),
                                          ("incomplete", "材料不齐，一次性告知", "Incomplete: one-time notice")])  # fmt: skip
-    missing = several("需补正的材料", "Missing documents", MATERIALS, hint="一次性列全；以后不得再要求新的材料")
+    missing = several(
+        "需补正的材料",
+        "Missing documents",
+        MATERIALS,
+        hint="一次性列全；以后不得再要求新的材料",
+        hint_en="List everything at once; nothing new may be asked for later",
+    )
     opinion = opinion(required=False)
 
     @validates_schema(skip_on_field_errors=False)
     def _once(self, data: Mapping[str, Any], **_: Any) -> None:
         missing, first = data.get("missing") or [], self.fact("first_missing")
         if data.get("outcome") == "incomplete" and not missing:
-            raise ValidationError({"missing": ["请一次性列出全部需补正的材料"]})
+            raise ValidationError(
+                {"missing": [self.say("请一次性列出全部需补正的材料", "List everything that is missing, once")]}
+            )
         if data.get("outcome") == "complete" and missing:
-            raise ValidationError({"missing": ["材料齐全时不应列出需补正的材料"]})
-        if first and (new := sorted(set(missing) - set(first))):
-            names = "、".join(zh for code, zh, _en in MATERIALS if code in new)
-            raise ValidationError({"missing": [f"首次告知没有列出{names}，不得再次要求（一次性告知，220号文第十三条）"]})
+            raise ValidationError(
+                {"missing": [self.say("材料齐全时不应列出需补正的材料", "Nothing can be missing when complete")]}
+            )
+        if first and (new := set(missing) - set(first)):
+            raise ValidationError({"missing": [self._not_told(new)]})
+
+    def _not_told(self, new: set[str]) -> str:
+        zh, en = (("、" if n == 1 else ", ").join(row[n] for row in MATERIALS if row[0] in new) for n in (1, 2))
+        return self.say(
+            f"首次告知没有列出{zh}，不得再次要求（一次性告知，220号文第十三条）",
+            f"The first notice did not list this, it may not be asked for now (one-time notice, N220 art 13): {en}",
+        )
 
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = {"complete": loaded["outcome"] == "complete"}
@@ -124,7 +178,8 @@ class CompletenessCheck(Form):
         return found
 
 
-class Supplement(Form):
+class Supplement(Step):
+    AFTER: ClassVar[Mapping[str, str]] = {"received_on": "applied_on"}
     received_on = on_date("补正收到日期", "Received on")
     supplied = several("已补材料", "Supplied documents", MATERIALS, required=True)
     documents = documents("补正材料", "Documents")
@@ -157,7 +212,8 @@ class SeenRow(Form):
     seen = text("所见", "Seen", max=200)
 
 
-class HomeSurvey(Form):
+class HomeSurvey(Step):
+    AFTER: ClassVar[Mapping[str, str]] = {"surveyed_on": "investigation_from"}
     surveyed_on = on_date("调查日期", "Surveyed on")
     second_investigator = staff("第二调查人", "Second investigator", role="investigator")
     met_person = text("被调查人", "Person met", max=60)
@@ -172,32 +228,53 @@ class HomeSurvey(Form):
     def _two(self, data: Mapping[str, Any], **_: Any) -> None:
         actor = self.context_value("actor")
         if actor and data.get("second_investigator") == actor.id:
-            raise ValidationError({"second_investigator": ["入户调查应由两名以上调查人员进行，第二调查人不能是本人"]})
+            raise ValidationError(
+                {
+                    "second_investigator": [
+                        self.say(
+                            "入户调查应由两名以上调查人员进行，第二调查人不能是本人",
+                            "Two investigators survey: the second is somebody else",
+                        )
+                    ]
+                }
+            )
 
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         return {"survey_ended_on": loaded["surveyed_on"]}
 
 
 class SurveyCosign(Form):
-    agree = choice("核对意见", "I confirm", [("agree", "情况属实，同意签字", "True: I sign"), ("disagree", "有不同意见", "I differ")])
+    agree = choice(
+        "核对意见", "I confirm", [("agree", "情况属实，同意签字", "True: I sign"), ("disagree", "有不同意见", "I differ")]
+    )
     statement = text("说明", "Statement", required=False, widget="textarea")
 
     @validates_schema(skip_on_field_errors=False)
     def _why(self, data: Mapping[str, Any], **_: Any) -> None:
         if data.get("agree") == "disagree" and not data.get("statement"):
-            raise ValidationError({"statement": ["有不同意见时请写明"]})
+            raise ValidationError({"statement": [self.say("有不同意见时请写明", "Say in what you differ")]})
         actor, chosen = self.context_value("actor"), self.fact("second_investigator")
         if actor and chosen and actor.id != chosen:
-            raise ValidationError({"agree": ["应由入户调查表上的第二调查人本人签字"]})
+            raise ValidationError(
+                {
+                    "agree": [
+                        self.say(
+                            "应由入户调查表上的第二调查人本人签字", "Only the second investigator named on the form may sign"
+                        )
+                    ]
+                }
+            )
 
 
-class NeighborEnquiry(Form):
+class NeighborEnquiry(Step):
+    AFTER: ClassVar[Mapping[str, str]] = {"enquired_on": "investigation_from"}
     enquired_on = on_date("访问日期", "Enquired on")
     persons = text("被访邻里", "Neighbours asked", max=200)
     statement = text("邻里反映", "What they say", widget="textarea")
 
 
-class RejectAfterCheck(Form):
+class RejectAfterCheck(Step):
+    AFTER: ClassVar[Mapping[str, str]] = {"delivered_on": "investigation_from"}
     delivered_on = on_date("告知书送达日期", "Delivered on")
     reasons = text("不符合的理由", "Reasons", widget="textarea")
     receipt_document = document("送达回证", "Proof of delivery")
@@ -207,7 +284,8 @@ class RejectAfterCheck(Form):
         return {"check_objection_until": midnight_after(last, 0)}
 
 
-class LowIncomeConsent(Form):
+class LowIncomeConsent(Step):
+    AFTER: ClassVar[Mapping[str, str]] = {"signed_on": "accepted_on"}
     low_income_consent = yes_no("是否同意按低收入家庭救助办理", "Consents to low-income relief", fact=True)
     signed_on = on_date("签字日期", "Signed on")
     signed_document = document("申请人签字页（扫描件）", "Signed page", required=True)
@@ -227,11 +305,13 @@ class Participant(Form):
     signed = yes_no("是否签字", "Signed")
 
 
-class DemocraticReview(Form):
+class DemocraticReview(Step):
+    AFTER: ClassVar[Mapping[str, str]] = {"held_on": "survey_ended_on"}
     held_on = on_date("评议日期", "Held on")
     place = text("地点", "Place", max=100)
     chair = text("主持人", "Chair", max=60)
-    participants = rows("参加人员", "Participants", Participant, required=True, hint="村居民代表不少于三分之二，全体签字")
+    participants = rows("参加人员", "Participants", Participant, required=True, least=1, hint="村居民代表不少于三分之二，全体签字",
+                        hint_en="At least two thirds are residents' representatives; everybody signs")  # fmt: skip
     statements = text("评议情况", "Statements", widget="textarea")
     review_conclusion = choice("评议结论", "Conclusion", [
         ("agree", "调查情况属实", "The survey is true"), ("disagree", "认为不属实", "Not true"),
@@ -244,17 +324,20 @@ class DemocraticReview(Form):
         people = data.get("participants") or []
         if not all(isinstance(p, Mapping) and {"kind", "signed"} <= p.keys() for p in people) or not people:
             return
-        wrong = []
+        wrong: list[str] = []
         chosen = sum(p["kind"] == "resident_representative" for p in people)
         if chosen * 3 < len(people) * 2:
-            wrong.append(f"村居民代表 {chosen} 人，参加人员 {len(people)} 人，不足三分之二（220号文第二十二条）")
+            wrong.append(self.say(
+                f"村居民代表 {chosen} 人，参加人员 {len(people)} 人，不足三分之二（220号文第二十二条）",
+                f"{chosen} representatives of {len(people)} participants: fewer than two thirds (N220 art 22)",
+            ))  # fmt: skip
         if not any(p["kind"] == "street_staff" for p in people):
-            wrong.append("应有街镇工作人员参加")
+            wrong.append(self.say("应有街镇工作人员参加", "Street staff must take part"))
         if not all(p["signed"] for p in people):
-            wrong.append("参加人员应全部签字（220号文第二十三条）")
+            wrong.append(self.say("参加人员应全部签字（220号文第二十三条）", "Everybody must sign (N220 art 23)"))
         names = [p.get("name") for p in people]
         if len(set(names)) != len(names):
-            wrong.append("同一人不能重复列入")
+            wrong.append(self.say("同一人不能重复列入", "Nobody is listed twice"))
         if wrong:
             raise ValidationError({"participants": wrong})
 
@@ -269,9 +352,11 @@ class _Outcome(Form):
     def _reasoned(self, data: Mapping[str, Any], **_: Any) -> None:
         wrong: dict[str, list[str]] = {}
         if data.get(self.OUTCOME) in self.REASONED:
-            wrong = {n: ["不同意或退回时必须填写"] for n in ("reason_code", "clause") if n in self.fields and not data.get(n)}
+            said = self.say("不同意或退回时必须填写", "Needed to refuse or to send back")
+            wrong = {n: [said] for n in ("reason_code", "clause") if n in self.fields and not data.get(n)}
         if data.get(self.OUTCOME) == "joint_meeting":
-            wrong |= {n: ["提交联席会议时必须填写"] for n in ("trigger", "special_facts", "wish") if not data.get(n)}
+            said = self.say("提交联席会议时必须填写", "Needed for the joint meeting")
+            wrong |= {n: [said] for n in ("trigger", "special_facts", "wish") if not data.get(n)}
         if wrong:
             raise ValidationError(wrong)
 
@@ -308,14 +393,19 @@ class StreetOpinion(_Outcome):
 
 
 def _refuse_ineligible_grant(form: Form, data: Mapping[str, Any], name: str) -> None:
-    """A proposal to grant needs a category that the arithmetic, or the joint meeting, found."""
-    category = form.fact("category")
+    """A proposal to grant needs a category that the arithmetic, or the joint meeting, found; and nobody is given
+    low-income relief who declined it. What the meeting approved was asked for by the household itself."""
+    category, consent = form.fact("category"), form.fact("low_income_consent")
     if data.get(name) != "propose_grant" or category is None:
         return
     if category not in ("dibao", "low_income"):
-        raise ValidationError({name: ["测算结果不符合救助条件，不能拟同意；特殊情况请提交联席会议"]})
-    if category == "low_income" and form.fact("low_income_consent") is not True:
-        raise ValidationError({name: ["申请人没有同意按低收入家庭救助办理，不能拟同意"]})
+        raise ValidationError({name: [form.say(
+            "测算结果不符合救助条件，不能拟同意；特殊情况请提交联席会议",
+            "Not eligible by the calculation: cannot be granted; special cases go to the joint meeting")]})  # fmt: skip
+    by_meeting = consent is None and form.fact("resolution") == "approve_as"
+    if category == "low_income" and consent is not True and not by_meeting:
+        raise ValidationError({name: [form.say(
+            "申请人没有同意按低收入家庭救助办理，不能拟同意", "The applicant has not consented to low-income relief")]})  # fmt: skip
 
 
 def _to_meeting(form: Form, outcome: str, origin: str) -> dict[str, Any]:
@@ -330,6 +420,9 @@ class StreetSignoff(_Outcome):
     signoff = choice("签批", "Sign-off", [("agree", "同意审核意见", "Agree"), ("return", "退回审核人", "Return")], fact=True)
     opinion = opinion()
 
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return {"street_notice_from": self.context_value("today").isoformat()} if loaded["signoff"] == "agree" else {}
+
 
 class SpecialCaseDecision(Form):
     resolution = choice("决议", "Resolution", [
@@ -343,37 +436,40 @@ class SpecialCaseDecision(Form):
 
     @validates_schema(skip_on_field_errors=False)
     def _complete(self, data: Mapping[str, Any], **_: Any) -> None:
-        if data.get("resolution") == "approve_as":
-            wrong = {n: ["同意纳入时必须填写"] for n in ("approved_category", "approved_amount") if data.get(n) is None}
-            if wrong:
-                raise ValidationError(wrong)
+        if data.get("resolution") != "approve_as":
+            return
+        said = self.say("同意纳入时必须填写", "Needed to approve")
+        wrong = {n: [said] for n in ("approved_category", "approved_amount") if data.get(n) is None}
+        if data.get("approved_category") == "dibao" and data.get("approved_amount") == 0:
+            wrong["approved_amount"] = [self.say("最低生活保障金额应大于零", "The amount must be above zero")]
+        if wrong:
+            raise ValidationError(wrong)
 
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         if loaded["resolution"] != "approve_as":
             return {}
-        return {"category": loaded["approved_category"], "amount_fen": loaded["approved_amount"], "low_income_consent": True}
+        return {"category": loaded["approved_category"], "amount_fen": loaded["approved_amount"]}
 
 
-class PostNotice(Form):
+class PostNotice(Step):
     posted_on = on_date("张贴日期", "Posted on")
     places = several("张贴地点", "Places", [
         ("village_board", "居村公示栏", "Village board"), ("street_hall", "街镇政务大厅", "Street hall"), ("gate", "小区出入口", "Gate"),
         ("web", "政府网站", "Website")], required=True)  # fmt: skip
     photo = document("张贴照片", "Photo of the posting")
 
-    @validates_schema(skip_on_field_errors=False)
-    def _somewhere(self, data: Mapping[str, Any], **_: Any) -> None:
-        if "places" in data and not data["places"]:
-            raise ValidationError({"places": ["至少填写一处张贴地点"]})
-
 
 class PostStreetNotice(PostNotice):
+    AFTER: ClassVar[Mapping[str, str]] = {"posted_on": "street_notice_from"}
+
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         posted = date.fromisoformat(loaded["posted_on"])
         return {"street_notice_posted_on": posted.isoformat(), "street_notice_until": midnight_after(posted)}
 
 
 class PostDistrictNotice(PostNotice):
+    AFTER: ClassVar[Mapping[str, str]] = {"posted_on": "district_notice_from"}
+
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         posted = date.fromisoformat(loaded["posted_on"])
         return {
@@ -384,32 +480,38 @@ class PostDistrictNotice(PostNotice):
 
 
 class RemoveNotice(Form):
-    POSTED = ""
+    UNTIL = ""  # the fact with the first moment at which the notice is over
     removed_on = on_date("揭下日期", "Taken down on")
     photo = document("揭下照片", "Photo of the removal")
     objections = choice("公示期间", "During the notice", [("none", "无异议", "No objection")])
 
     @validates_schema(skip_on_field_errors=False)
     def _whole(self, data: Mapping[str, Any], **_: Any) -> None:
-        posted = self.fact(self.POSTED)
-        if posted and data.get("removed_on") and data["removed_on"] < date.fromisoformat(posted) + timedelta(days=NOTICE_DAYS):
-            raise ValidationError({"removed_on": [f"公示应满 {NOTICE_DAYS} 天，不能提前揭下"]})
+        until, removed = self.fact(self.UNTIL), data.get("removed_on")
+        if until and removed and removed < date.fromisoformat(until[:10]):
+            last = date.fromisoformat(until[:10]) - timedelta(days=1)
+            raise ValidationError({"removed_on": [self.say(
+                f"公示应满 {NOTICE_DAYS} 天，{last} 终了后方可揭下", f"The notice stays {NOTICE_DAYS} full days, to the close of {last}")]})  # fmt: skip
 
 
 class RemoveStreetNotice(RemoveNotice):
-    POSTED = "street_notice_posted_on"
+    UNTIL = "street_notice_until"
 
 
 class RemoveDistrictNotice(RemoveNotice):
-    POSTED = "district_notice_posted_on"
+    UNTIL = "district_notice_until"
 
 
-class StreetReinvestigate(Form):
+class StreetReinvestigate(Step):
+    AFTER: ClassVar[Mapping[str, str]] = {"investigated_on": "objection_on"}
     investigated_on = on_date("复查日期", "Re-investigated on")
     findings = text("复查情况", "Findings", widget="textarea")
     upheld = yes_no("异议是否成立", "Objection upheld?")
     figures_changed = yes_no("收入、财产或人口是否有变化", "Figures changed?", fact=True)
     answered = text("答复异议人情况", "Answer to the objector", required=False, widget="textarea")
+
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return {"street_notice_from": self.context_value("today").isoformat()}
 
 
 class SubmitToDistrict(Form):
@@ -422,10 +524,20 @@ class SubmitToDistrict(Form):
     def _whole(self, data: Mapping[str, Any], **_: Any) -> None:
         lacking = {"application", "survey", "opinion"} - set(data.get("contents") or ())
         if lacking and "contents" in data:
-            raise ValidationError({"contents": ["案卷不完整：申请、调查、审核材料都应报送"]})
+            raise ValidationError(
+                {
+                    "contents": [
+                        self.say(
+                            "案卷不完整：申请、调查、审核材料都应报送",
+                            "Incomplete: application, survey and opinion are submitted",
+                        )
+                    ]
+                }
+            )
 
 
-class SpotCheckVisit(Form):
+class SpotCheckVisit(Step):
+    AFTER: ClassVar[Mapping[str, str]] = {"visited_on": "submitted_on"}
     visited_on = on_date("抽查日期", "Visited on")
     second_visitor = text("同行人员", "Second visitor", max=60)
     findings = text("抽查情况", "Findings", widget="textarea")
@@ -453,7 +565,14 @@ class DistrictExamination(_Outcome):
         _refuse_ineligible_grant(self, data, "district_outcome")
 
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        return _to_meeting(self, loaded["district_outcome"], "district")
+        return _to_meeting(self, loaded["district_outcome"], "district") | _may_be_posted(self, loaded)
+
+
+def _may_be_posted(form: Form, loaded: Mapping[str, Any]) -> dict[str, Any]:
+    """The first day on which the district's proposal can hang on the board."""
+    if loaded["district_outcome"] != "propose_grant":
+        return {}
+    return {"district_notice_from": form.context_value("today").isoformat()}
 
 
 class DistrictRecheck(_Outcome):
@@ -465,6 +584,13 @@ class DistrictRecheck(_Outcome):
     findings = text("复核情况", "Findings", widget="textarea")
     reason_code = _one_of_reasons()["reason_code"]
     clause = _one_of_reasons()["clause"]
+
+    @validates_schema(skip_on_field_errors=False)
+    def _eligible(self, data: Mapping[str, Any], **_: Any) -> None:
+        _refuse_ineligible_grant(self, data, "district_outcome")
+
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return _may_be_posted(self, loaded)
 
 
 class Decide(_Outcome):
@@ -482,23 +608,28 @@ class Decide(_Outcome):
 
 
 class DecideRefusal(Decide):
-    decision = choice("审批决定", "Decision", [("refused", "不予批准", "Refuse"), ("returned", "退回区级审查", "Return")], fact=True)
+    decision = choice(
+        "审批决定", "Decision", [("refused", "不予批准", "Refuse"), ("returned", "退回区级审查", "Return")], fact=True
+    )
 
 
-class Deliver(Form):
+class Deliver(Step):
+    AFTER: ClassVar[Mapping[str, str]] = {"delivered_on": "decided_on"}
     delivered_on = on_date("送达日期", "Delivered on", fact=True)
     method = choice("送达方式", "Method", METHODS, widget="select")
     recipient = text("收件人", "Recipient", max=60)
     receipt_document = document("送达回证（扫描件）", "Proof of delivery")
 
 
-class Withdrawal(Form):
+class Withdrawal(Step):
+    AFTER: ClassVar[Mapping[str, str]] = {"withdrawn_on": "applied_on"}
     withdrawn_on = on_date("撤回日期", "Withdrawn on")
     reason = text("撤回理由", "Reason", widget="textarea")
     signed_document = document("申请人签字页（扫描件）", "Signed page")
 
 
-class Objection(Form):
+class Objection(Step):
+    AFTER: ClassVar[Mapping[str, str]] = {"objection_on": "applied_on"}
     objection_on = on_date("提出日期", "Raised on", fact=True)
     objector_kind = choice("提出人", "Objector", [
         ("applicant", "申请人", "Applicant"), ("resident", "村居民", "Resident"), ("anonymous", "匿名", "Anonymous"), ("unit", "单位", "Unit")])  # fmt: skip
