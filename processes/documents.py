@@ -10,7 +10,7 @@ from typing import IO
 
 from sqlalchemy import Connection, select
 
-from engine.crypto import BoundKeys, commitment
+from engine.crypto import BoundKeys, Unreadable, commitment
 from engine.errors import Invalid, NotFound
 from engine.model import Put
 from engine.office import Act
@@ -32,14 +32,20 @@ def store(act: Act, folder: Path, household_id: int, kind: str, title: str, stre
         raise NotFound("没有这户家庭")
     row_id, name = record.next_id(), secrets.token_hex(16)
     cipher = act.keys.subject(f"household:{household_id}")
+    kind, title = _plain(kind)[:30] or "other", _plain(title.replace("\\", "/").rpartition("/")[2])[:120]
     _write(folder, name, cipher.seal(data, f"document:{row_id}".encode()))
     values = {
-        "household_id": household_id, "case_no": case_no, "kind": kind[:30], "title": title[:120], "media_type": media_type,
+        "household_id": household_id, "case_no": case_no, "kind": kind, "title": title, "media_type": media_type,
         "size": len(data), "commitment": commitment(cipher.key, data.hex()), "stored_name": name, "uploaded_by": act.actor.id,
         "uploaded_on": act.today.isoformat(),
     }  # fmt: skip
-    act.append(record, "document_kept", {"kind": kind[:30]}, puts=[Put("document", row_id, values, f"household:{household_id}")])
+    act.append(record, "document_kept", {"kind": kind}, puts=[Put("document", row_id, values, f"household:{household_id}")])
     return row_id
+
+
+def _plain(text: str) -> str:
+    """A name as sent, without control characters: it is shown, never used as a path."""
+    return "".join(c for c in text if c.isprintable()).strip()
 
 
 def _sniff(data: bytes) -> str:
@@ -75,7 +81,10 @@ def fetch(conn: Connection, keys: BoundKeys, folder: Path, document_id: int) -> 
     cipher = row and keys.find(f"household:{row['household_id']}")
     if row is None or cipher is None or not (folder / row["stored_name"]).exists():
         raise NotFound("没有这份材料")
-    data = cipher.open((folder / row["stored_name"]).read_bytes(), f"document:{document_id}".encode())
+    try:
+        data = cipher.open((folder / row["stored_name"]).read_bytes(), f"document:{document_id}".encode())
+    except Unreadable:
+        raise NotFound("这份材料与记录不符") from None
     if commitment(cipher.key, data.hex()) != row["commitment"]:
         raise NotFound("这份材料与记录不符")
     return data, row["media_type"], row["household_id"]
@@ -85,7 +94,7 @@ def sweep(conn: Connection, folder: Path) -> int:
     """Remove files that no document names, an hour after they were written: what a crash left behind."""
     named = set(conn.scalars(select(document.c.stored_name)))
     old = time.time() - _ORPHAN_AFTER
-    orphans = [f for f in folder.glob("*") if f.name not in named and f.stat().st_mtime < old]
+    orphans = [f for f in folder.glob("*") if f.is_file() and f.name not in named and f.stat().st_mtime < old]
     for file in orphans:
-        file.unlink()
+        file.unlink(missing_ok=True)
     return len(orphans)

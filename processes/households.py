@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, or_, select, union_all
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, union_all
 
 from engine.crypto import BoundKeys
 from engine.errors import Conflict, Invalid, NotFound, Refused
@@ -23,6 +23,7 @@ from processes.tables import (
     authorization,
     benefit,
     benefit_person,
+    document,
     household,
     household_member,
     income_item,
@@ -58,6 +59,7 @@ def register(act: Act, data: Mapping[Any, Any], *, production: bool = False) -> 
     numbers = [identity.normalise(m["id_no"]) for m in members if m.get("id_no")]
     if len(set(numbers)) != len(numbers):
         raise Invalid({"members": ["同一身份证号不能重复登记"]})
+    hold(act, numbers)
     people = [_person(act, m, f"members.{n}", production=production) for n, m in enumerate(members)]
     record = act.new("household", str(data["community"]))
     record.subject = record.changes["subject"] = subject = f"household:{record.id}"
@@ -95,20 +97,43 @@ def _membership(row_id: int, household_id: int, person_id: int, member: Mapping[
     return Put("household_member", row_id, values, subject)
 
 
-def _person(act: Act, data: Mapping[Any, Any], path: str, *, production: bool) -> int:
-    """The person's id: found by the blind index of the ID, or entered now."""
+def hold(act: Act, numbers: Iterable[str]) -> None:
+    """Nobody else enters a person with one of these IDs until the act ends. SQLite has one writer at a time anyway."""
+    if act.conn.dialect.name == "postgresql":
+        for lock in sorted(int(act.keys.blind(number)[:15], 16) for number in numbers):
+            act.conn.execute(select(func.pg_advisory_xact_lock(lock)))
+
+
+def known_person(conn: Connection, keys: BoundKeys, number: str) -> int | None:
+    """The person with this normalised ID number."""
+    found: int | None = conn.scalar(select(person.c.id).where(person.c.id_blind == keys.blind(number)))
+    return found
+
+
+def _good_number(act: Act, number: str, path: str, *, production: bool) -> None:
+    if why := identity.problem(number, act.today, production=production):
+        raise Invalid({f"{path}.id_no" if path else "id_no": [why]})
+
+
+def _person(act: Act, data: Mapping[Any, Any], path: str, *, production: bool, joins: int | None = None) -> int:
+    """The person's id: found by the blind index of the ID, or entered now. `joins`: the household that is there already."""
     number = identity.normalise(data.get("id_no") or "")
     if number:
-        if why := identity.problem(number, act.today, production=production):
-            raise Invalid({f"{path}.id_no": [why]})
-        known = act.conn.scalar(select(person.c.id).where(person.c.id_blind == act.keys.blind(number)))
+        _good_number(act, number, path, production=production)
+        known = known_person(act.conn, act.keys, number)
         if known is not None:
-            _free(act.conn, known)
-            return int(known)
+            _free(act.conn, known, joins)
+            return known
     record = act.new("person", act.actor.unit or "120116")
     record.subject = record.changes["subject"] = subject = f"person:{record.id}"
+    values = {k: v for k, v in _values(act, data, number).items() if v is not None}
+    act.append(record, "person_registered", puts=[Put("person", record.id, values, subject)])
+    return record.id
+
+
+def _values(act: Act, data: Mapping[Any, Any], number: str) -> dict[str, Any]:
     born = identity.birth_date(number) if number else None
-    values = {
+    return {
         "name": data["name"],
         "id_no": number or None,
         "id_blind": act.keys.blind(number) if number else None,
@@ -121,8 +146,6 @@ def _person(act: Act, data: Mapping[Any, Any], path: str, *, production: bool) -
         "full_time_student": bool(data.get("full_time_student")),
         "placeholder": bool(data.get("placeholder")),
     }
-    act.append(record, "person_registered", puts=[Put("person", record.id, {k: v for k, v in values.items() if v is not None}, subject)])
-    return record.id
 
 
 def _health(data: Mapping[Any, Any]) -> str | None:
@@ -130,17 +153,22 @@ def _health(data: Mapping[Any, Any]) -> str | None:
     return json.dumps(said, ensure_ascii=False) if said else None
 
 
-def _free(conn: Connection, person_id: int) -> None:
-    """A person is a member of one household at a time (domain 3.2)."""
+def _free(conn: Connection, person_id: int, joins: int | None = None) -> None:
+    """A person is a member of one household, and counted in one benefit, at a time (domain 3.2)."""
     query = select(household.c.no).join(household_member, household_member.c.household_id == household.c.id)
     other = conn.scalar(query.where(household_member.c.person_id == person_id, _CURRENT))
     if other:
         raise Refused("one-household", f"此人已登记在家庭 {other}，不能重复登记", f"This person is a member of household {other}")
+    counted = select(household.c.no).join(benefit, benefit.c.household_id == household.c.id).join(benefit_person, benefit_person.c.benefit_id == benefit.c.id)
+    paid = conn.scalar(counted.where(benefit_person.c.person_id == person_id, benefit_person.c.active, household.c.id != (joins or 0)))
+    if paid:
+        raise Refused("one-benefit", f"此人仍计入家庭 {paid} 的救助待遇，请先办理变更", f"This person is still counted in the benefit of household {paid}")
 
 
 def add_member(act: Act, household_id: int, data: Mapping[Any, Any], *, production: bool = False) -> int:
     record = _open(act, household_id)
-    person_id = _person(act, data, "", production=production)
+    hold(act, [identity.normalise(data["id_no"])] if data.get("id_no") else [])
+    person_id = _person(act, data, "", production=production, joins=household_id)
     act.append(record, "member_added", puts=[_membership(record.next_id(), household_id, person_id, data, act.today, f"household:{household_id}")])
     if data.get("income"):
         set_income(act, household_id, person_id, data["income"])
@@ -148,12 +176,46 @@ def add_member(act: Act, household_id: int, data: Mapping[Any, Any], *, producti
 
 
 def end_member(act: Act, household_id: int, person_id: int, on: str) -> None:
+    """A member left on a day (ISO text); the head stays as long as the household does."""
     record = _open(act, household_id)
+    member = _current(act.conn, household_id, person_id)
+    if member["relation"] == "head":
+        raise Refused("head-stays", "户主（申请人）不能移出，请先变更申请人", "The head cannot leave the household")
+    if not member["from_on"] <= on <= act.today.isoformat():
+        raise Invalid({"on": ["离户日期不能早于入户日期，也不能晚于今天"]})
+    act.append(record, "member_ended", puts=[Put("household_member", member["id"], {"to_on": on})])
+
+
+def _current(conn: Connection, household_id: int, person_id: int) -> Mapping[Any, Any]:
     where = and_(household_member.c.household_id == household_id, household_member.c.person_id == person_id, _CURRENT)
-    row = act.conn.scalar(select(household_member.c.id).where(where))
-    if row is None:
+    found = conn.execute(select(household_member).where(where)).mappings().one_or_none()
+    if found is None:
         raise NotFound("这户没有这名成员")
-    act.append(record, "member_ended", puts=[Put("household_member", row, {"to_on": on})])
+    return found
+
+
+def name_member(act: Act, household_id: int, person_id: int, data: Mapping[Any, Any], *, production: bool = False) -> None:
+    """A placeholder, counted in an imported list, gets his name and ID at the first visit. `data` as household_forms.MemberIn."""
+    _open(act, household_id)
+    member = _current(act.conn, household_id, person_id)
+    if not act.conn.scalar(select(person.c.placeholder).where(person.c.id == person_id)):
+        raise Conflict("这名成员已经登记过姓名", "This member is named already")
+    number = identity.normalise(data["id_no"])
+    _good_number(act, number, "", production=production)
+    hold(act, [number])
+    if known_person(act.conn, act.keys, number) is not None:
+        raise Conflict("此人已登记，请先将待登记成员移出，再增加成员", "This person is known already: end the placeholder and add the person")
+    refuse_second_benefit(act.conn, act.keys.blind(number))
+    subject = f"person:{person_id}"
+    values = {k: v for k, v in _values(act, data, number).items() if v is not None}
+    act.append(act.open("person", person_id), "person_named", puts=[Put("person", person_id, values, subject)])
+    told = {"relation": data["relation"], "excluded_reason": data.get("excluded_reason")}
+    act.append(act.open("household", household_id), "member_named", puts=[Put("household_member", member["id"], told, f"household:{household_id}")])
+    for counted in act.conn.execute(select(benefit_person).where(benefit_person.c.person_id == person_id, benefit_person.c.active)).mappings():
+        put = Put("benefit_person", counted["id"], {"id_blind": act.keys.blind(number)}, subject)
+        act.append(act.open("benefit", counted["benefit_id"] // 65536), "member_named", puts=[put])
+    if data.get("income"):
+        set_income(act, household_id, person_id, data["income"])
 
 
 def set_income(act: Act, household_id: int, person_id: int, items: Sequence[Mapping[Any, Any]], source: str = "declared") -> None:
@@ -173,6 +235,9 @@ def set_income(act: Act, household_id: int, person_id: int, items: Sequence[Mapp
 
 def set_property(act: Act, household_id: int, items: Sequence[Mapping[Any, Any]], source: str = "declared") -> None:
     record = _open(act, household_id)
+    members = {None, *(m["person_id"] for m in members_of(act.conn, household_id))}
+    if any(item.get("person_id") not in members for item in items):
+        raise NotFound("这户没有这名成员")
     where = and_(property_item.c.household_id == household_id, property_item.c.source == source, property_item.c.valid)
     puts = [Put("property_item", n, {"valid": False}) for n in act.conn.scalars(select(property_item.c.id).where(where))]
     for item in items:
@@ -185,6 +250,9 @@ def set_property(act: Act, household_id: int, items: Sequence[Mapping[Any, Any]]
 def declare_near_relative(act: Act, household_id: int, data: Mapping[Any, Any]) -> None:
     """The applicant's statement that a member is a near relative of staff (N220 art 14)."""
     record = _open(act, household_id)
+    login = data.get("staff_login")
+    if login and act.conn.scalar(select(staff.c.id).where(staff.c.login == login)) is None:
+        raise Invalid({"staff_login": [f"没有这位工作人员：{login}"]})
     subject = f"household:{household_id}"
     values = {"household_id": household_id, "staff_login": data.get("staff_login"), "staff_name": data["staff_name"],
               "position": data.get("position"), "relation": data["relation"]}  # fmt: skip
@@ -198,6 +266,9 @@ def authorise(act: Act, household_id: int, person_id: int, signed_on: str, valid
         raise NotFound("这户没有这名成员")
     if signed_on > act.today.isoformat() or valid_until < signed_on:
         raise Invalid({"signed_on": ["签署日期不能晚于今天，有效期不能早于签署日期"]})
+    where = and_(document.c.id == document_id, document.c.household_id == household_id)
+    if document_id is not None and act.conn.scalar(select(document.c.id).where(where)) is None:
+        raise Invalid({"document_id": ["这户没有这份材料"]})
     values = {"household_id": household_id, "person_id": person_id, "signed_on": signed_on, "valid_until": valid_until, "document_id": document_id}
     act.append(record, "check_authorised", {"person": person_id}, puts=[Put("authorization", record.next_id(), values)])
 
@@ -237,10 +308,16 @@ def _adult(member: Mapping[Any, Any], on: date) -> bool:
 
 def missing_authorisations(conn: Connection, household_id: int, on: date) -> list[int]:
     """Adult members without an authorisation in force."""
+    signed = _in_force(conn, household_id, on)
+    return [m["person_id"] for m in members_of(conn, household_id) if _adult(m, on) and m["person_id"] not in signed]
+
+
+def _in_force(conn: Connection, household_id: int, on: date) -> dict[int, int]:
+    """person id -> number of the newest authorisation in force on the day."""
     day = on.isoformat()
     where = and_(authorization.c.household_id == household_id, authorization.c.signed_on <= day, authorization.c.valid_until >= day)
-    signed = set(conn.scalars(select(authorization.c.person_id).where(where)))
-    return [m["person_id"] for m in members_of(conn, household_id) if _adult(m, on) and m["person_id"] not in signed]
+    query = select(authorization.c.person_id, authorization.c.id).where(where).order_by(authorization.c.id)
+    return {row.person_id: row.id for row in conn.execute(query)}
 
 
 def cross_match(conn: Connection, household_id: int) -> frozenset[str]:
@@ -367,8 +444,9 @@ def search(conn: Connection, keys: BoundKeys, unit: str, *, name: str = "", id_n
         found = select(household_member.c.household_id).join(person, person.c.id == household_member.c.person_id).where(_CURRENT)
         found = found.where(person.c.id_blind == keys.blind(identity.normalise(id_no))) if id_no else found.where(person.c.name.startswith(name, autoescape=True))
         query = query.where(household.c.id.in_(found.scalar_subquery()))
-    rows = conn.execute(query.order_by(household.c.id.desc())).mappings().all()
-    return Page(list(rows[(page - 1) * size : page * size]), len(rows), page, size)
+    total = conn.scalar(select(func.count()).select_from(query.subquery())) or 0
+    rows = conn.execute(query.order_by(household.c.id.desc()).limit(size).offset((page - 1) * size)).mappings()
+    return Page(list(rows), total, page, size)
 
 
 def reveal(act: Act, kind: str, row_id: int, field: str, reason: str) -> str:
@@ -386,12 +464,16 @@ def reveal(act: Act, kind: str, row_id: int, field: str, reason: str) -> str:
 
 
 def check_request(conn: Connection, keys: BoundKeys, household_id: int, on: date) -> dict[str, Any]:
-    """What the registries are asked, and what was declared: {"persons": [...], "declared": snapshot}."""
+    """What the registries are asked, and what was declared: {"persons": [...], "declared": snapshot}.
+    Each person comes with the number of the authorisation in force; None: not signed, and the registries refuse."""
+    signed = _in_force(conn, household_id, on)
+    guardian = next(iter(signed.values()), None)  # an adult member signs for minors (domain 1.7)
     persons = [
-        {"ref": str(m["person_id"]), "id_no": keys.reveal("person", "id_no", m["person_id"], m["id_no"]), "name": m["name"]}
+        {"ref": str(m["person_id"]), "id_no": keys.reveal("person", "id_no", m["person_id"], m["id_no"]), "name": m["name"],
+         "authorisation_id": signed.get(m["person_id"], None if _adult(m, on) else guardian)}
         for m in members_of(conn, household_id)
         if m["id_no"] is not None
-    ]
+    ]  # fmt: skip
     return {"persons": persons, "declared": snapshot(conn, keys, household_id, on)}
 
 
