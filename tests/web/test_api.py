@@ -50,6 +50,7 @@ class Door:
         else:
             assert str(answer.status_code) in op["responses"], (method, path, answer.status_code, answer.get_data(as_text=True)[:500])
             said = op["responses"][str(answer.status_code)]["content"]
+            assert answer.mimetype in said
         if answer.is_json:
             assert misfits(self.doc, said["application/json"]["schema"], answer.json) == []
             assert answer.status_code < 400 or answer.json["code"] == answer.status_code
@@ -123,7 +124,7 @@ def test_every_operation_but_the_public_one_asks_for_a_token(door):
         for verb in ("get", "post", "put"):
             if verb in item and item[verb].get("security") != []:
                 where = path.replace("{no}", "DB-2018-000001").replace("{name}", "objection")
-                for name in ("task_id", "household_id", "person_id", "letter_id", "document_id"):
+                for name in ("task_id", "household_id", "person_id", "letter_id", "document_id", "change_id"):
                     where = where.replace(f"{{{name}}}", "1")
                 assert client.open(where, method=verb.upper()).status_code == 401, (verb, path)
 
@@ -447,6 +448,26 @@ def test_income_property_and_members_can_be_changed(door):
     assert shown["property"][0]["amount"] == "44160.01"
     door.bad(404, "clerk", "PUT", f"{where}/members/1/income", {"income": [{"kind": "wage_income", "amount_fen": "1"}]})
     assert door.bad(403, "clerk", "POST", "/households", family())["rule"] == "one-household"
+
+
+# -- administration
+
+
+def test_one_administrator_proposes_and_another_confirms(door, district):
+    change = {"login": "clerk2", "kind": "posts", "posts": [{"role": "reviewer", "unit": STREET}]}
+    assert door.bad(403, "clerk", "POST", "/staff-changes", change)["rule"] == "admin"
+    made = door.good("admin", "POST", "/staff-changes", change)["id"]
+    assert [c["id"] for c in door.good("admin2", "GET", "/staff-changes")["items"]] == [made]
+    assert door.bad(403, "admin", "POST", f"/staff-changes/{made}/confirm")["rule"] == "two-persons"
+    assert door.good("clerk2", "GET", "/me")["roles"] == ["window_clerk"]
+    door.good("admin2", "POST", f"/staff-changes/{made}/confirm")
+    assert door.good("clerk2", "GET", "/me")["roles"] == ["reviewer"]
+    door.bad(409, "admin2", "POST", f"/staff-changes/{made}/confirm")
+    assert door.good("admin2", "GET", "/staff-changes")["total"] == 0
+    assert door.bad(422, "admin", "POST", "/staff-changes", {"login": "x", "kind": "add", "relation": "child"})["errors"].keys() == {"name", "password", "posts", "relation"}
+    assert "id_no" in door.bad(422, "admin", "POST", "/staff-changes", {"login": "ann", "kind": "relative", "relation": "child", "name": "某", "id_no": "1"})["errors"]
+    door.bad(404, "admin2", "POST", "/staff-changes/1/confirm")
+    assert door.bad(403, "clerk", "GET", "/staff-changes")["rule"] == "admin"
 
 
 # -- assessments

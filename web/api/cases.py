@@ -45,7 +45,7 @@ _HEALTH = frozenset({"disability_kind", "disability_grade", "serious_illness", "
 
 
 class StartCase(schemas.Complete):
-    process = schemas._text("see GET processes", required=True, example="dibao-2012")
+    process = schemas.text("see GET processes", required=True, example="dibao-2012")
 
 
 def listed(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -212,7 +212,7 @@ def case_letters(no: str, asked: dict[str, Any]) -> Any:
         return schemas.cut([dict(r) for r in rows], asked["page"], asked["size"])
 
 
-@operation(blp, "GET", "/letters/<row:letter_id>", "text/html", replies=(404,))
+@operation(blp, "GET", "/letters/<row:letter_id>", ("text/html",), replies=(404,))
 def letter_bytes(letter_id: int) -> Any:
     """The letter as it was issued, byte for byte."""
     made = bureau()
@@ -222,7 +222,7 @@ def letter_bytes(letter_id: int) -> Any:
     return Response(stored, mimetype="text/html")
 
 
-@operation(blp, "GET", "/cases/<no:no>/survey-sheet", "text/html", replies=(403, 404))
+@operation(blp, "GET", "/cases/<no:no>/survey-sheet", ("text/html",), replies=(403, 404))
 def survey_sheet(no: str) -> Any:
     """入户调查表, prefilled, for paper."""
     made = bureau()

@@ -186,7 +186,7 @@ def listed_documents(household_id: int, asked: dict[str, Any]) -> Any:
         return schemas.cut([{k: r[k] for k in _SHOWN} for r in rows], asked["page"], asked["size"])
 
 
-@operation(blp, "GET", "/documents/<row:document_id>", "application/octet-stream", replies=(404,))
+@operation(blp, "GET", "/documents/<row:document_id>", ("application/pdf", "image/png", "image/jpeg"), replies=(404,))
 def document_bytes(document_id: int) -> Any:
     """The file; the reading stands in your own record."""
     made = bureau()

@@ -56,9 +56,9 @@ CONVERTERS: Mapping[str, tuple[type[BaseConverter], dict[str, Any]]] = {
 
 @dataclass(frozen=True)
 class Operation:
-    """`gives`: schema of the answer, or a media type; `takes`, `asks`: schema of body and query string."""
+    """`gives`: schema of the answer, or media types; `takes`, `asks`: schema of body and query string."""
 
-    gives: type[Schema] | str
+    gives: type[Schema] | tuple[str, ...]
     status: int = 200
     takes: type[Schema] | None = None
     asks: type[Schema] | None = None
@@ -73,7 +73,7 @@ class Operation:
     replies: tuple[int, ...] = field(default=())  # refusals besides the usual ones
 
 
-def operation(blp: Blueprint, method: str, rule: str, gives: type[Schema] | str, **kind: Any) -> Callable[[View], View]:
+def operation(blp: Blueprint, method: str, rule: str, gives: type[Schema] | tuple[str, ...], **kind: Any) -> Callable[[View], View]:
     """Register `view(**path, said=, asked=)` as METHOD rule. It returns JSON, (JSON, headers), or a Response."""
     made, part = Operation(gives, **kind), blp.name.removeprefix("api_")
 
@@ -148,8 +148,8 @@ def shape_of(schema: type[Schema]) -> Any:
 
 def _responses(made: Operation, method: str) -> dict[str, Any]:
     good: dict[str, Any] = {"description": "Done" if method != "GET" else "Found"}
-    if isinstance(made.gives, str):
-        good["content"] = {made.gives: {"schema": {"type": "string", "format": "binary"}}}
+    if isinstance(made.gives, tuple):
+        good["content"] = {media: {"schema": {"type": "string", "format": "binary"}} for media in made.gives}
     else:
         good["content"] = {"application/json": {"schema": made.gives}}
     if made.etag:

@@ -17,18 +17,18 @@ class Strict(Form):
     """A body or a query string that is not a form of the business: unknown fields refused, words for caseworkers."""
 
 
-def _text(about: str = "", *, required: bool = False, most: int = 60, example: str | None = None, **kind: Any) -> Text:
+def text(about: str = "", *, required: bool = False, most: int = 60, example: str | None = None, **kind: Any) -> Text:
     metadata = ({"description": about} if about else {}) | ({"example": example} if example else {})
     checks = [validate.Length(max=most, error=f"最多 {most} 个字"), *kind.pop("also", [])]
     return Text(required=required, validate=checks, metadata=metadata, **kind)
 
 
-def _one_of(*values: str, about: str = "", required: bool = False) -> Text:
+def one_of(*values: str, about: str = "", required: bool = False) -> Text:
     allowed = validate.OneOf(values, error="请从所列各项中选择：" + "、".join(values))
     return Text(required=required, validate=allowed, metadata={"description": about} if about else {})
 
 
-def _bounded(low: int, high: int, default: int, about: str = "") -> Whole:
+def bounded(low: int, high: int, default: int, about: str = "") -> Whole:
     allowed = validate.Range(low, high, error=f"应在 {low} 至 {high} 之间")
     return Whole(load_default=default, validate=allowed, metadata={"description": about} if about else {})
 
@@ -41,29 +41,29 @@ class Nothing(Strict):
 
 
 class Language(Strict):
-    lang = _one_of("zh", "en", about="language of labels; Accept-Language when it is left out")
+    lang = one_of("zh", "en", about="language of labels; Accept-Language when it is left out")
 
 
 class Paging(Strict):
-    page = _bounded(1, MAX_PAGE, 1, "first page is 1")
-    size = _bounded(1, MAX_SIZE, 25, f"at most {MAX_SIZE}")
+    page = bounded(1, MAX_PAGE, 1, "first page is 1")
+    size = bounded(1, MAX_SIZE, 25, f"at most {MAX_SIZE}")
 
 
 class TaskQuery(Paging):
-    view = _one_of(*VIEWS, about="mine (default), available, done, started, copied")
-    unit = _text("code of a unit: it and those below it", most=20, example="120116011")
-    node = _text("node of the drawing", example="home_survey")
-    process = _text("key of a process", example="dibao-2012")
-    no = _text("number of a case", most=40)
-    flag = _one_of("returned", "escalated")
-    due_before = _text("due before this day", most=10, example="2018-12-17")
-    due_from = _text("due on or after this day", most=10)
+    view = one_of(*VIEWS, about="mine (default), available, done, started, copied")
+    unit = text("code of a unit: it and those below it", most=20, example="120116011")
+    node = text("node of the drawing", example="home_survey")
+    process = text("key of a process", example="dibao-2012")
+    no = text("number of a case", most=40)
+    flag = one_of("returned", "escalated")
+    due_before = text("due before this day", most=10, example="2018-12-17")
+    due_from = text("due on or after this day", most=10)
 
 
 class CaseQuery(Paging):
-    unit = _text("code of a unit that yours covers: it and those below it", most=20, example="120116011")
-    state = _one_of("open", "closed")
-    process = _text("key of a process", example="dibao-2012")
+    unit = text("code of a unit that yours covers: it and those below it", most=20, example="120116011")
+    state = one_of("open", "closed")
+    process = text("key of a process", example="dibao-2012")
     household_id = Whole(metadata={"description": "cases of this household"})
 
 
@@ -72,22 +72,22 @@ class StepQuery(Strict):
 
 
 class HouseholdQuery(Paging):
-    id_no = _text("exact ID number of a member; better POST households/search, which keeps it out of logs", most=40)
-    name = _text("beginning of a member's name")
+    id_no = text("exact ID number of a member; better POST households/search, which keeps it out of logs", most=40)
+    name = text("beginning of a member's name")
 
 
 class UnitQuery(Paging):
-    under = _text("code of a unit; your own when left out", most=20)
-    level = _one_of("district", "street", "community")
+    under = text("code of a unit; your own when left out", most=20)
+    level = one_of("district", "street", "community")
 
 
 class StaffQuery(Paging):
-    role = _text("post", example="investigator")
-    unit = _text("code of a unit that the post must cover", most=20)
+    role = text("post", example="investigator")
+    unit = text("code of a unit that the post must cover", most=20)
 
 
 class NoticeQuery(Paging):
-    unit = _text("code of a street or community", most=20)
+    unit = text("code of a street or community", most=20)
 
 
 # -- bodies
@@ -102,33 +102,33 @@ class Draft(Strict):
 
 
 class Reason(Strict):
-    reason = _text("why", required=True, most=MAX_TEXT)
+    reason = text("why", required=True, most=MAX_TEXT)
 
 
 class HandOver(Strict):
-    to = _text("login of the colleague, see GET staff", required=True, example="li.wei")
-    reason = _text("why", required=True, most=MAX_TEXT)
+    to = text("login of the colleague, see GET staff", required=True, example="li.wei")
+    reason = text("why", required=True, most=MAX_TEXT)
 
 
 class Return(Strict):
-    to = _text("an allowed earlier node: `returns` of GET tasks/{id}", required=True, example="home_survey")
+    to = text("an allowed earlier node: `returns` of GET tasks/{id}", required=True, example="home_survey")
     answers = fields.Dict(load_default=dict, metadata={"description": "the rest of the task's form: opinion, reason"})
 
 
 class Reveal(Strict):
-    field = _one_of("address", "phone", "bank_account", "id_no", "health", required=True, about="of the household, or of the member person_id")
+    field = one_of("address", "phone", "bank_account", "id_no", "health", required=True, about="of the household, or of the member person_id")
     person_id = Whole(load_default=None, allow_none=True)
-    reason = _text("why it must be seen; kept in your own record", required=True, most=200)
+    reason = text("why it must be seen; kept in your own record", required=True, most=200)
 
 
 class Upload(Strict):
-    kind = _text("what it is", most=30)
-    title = _text("how lists name it", most=120)
+    kind = text("what it is", most=30)
+    title = text("how lists name it", most=120)
 
 
 class HouseholdSearch(Paging):
-    id_no = _text("exact ID number of a member", most=40)
-    name = _text("beginning of a member's name")
+    id_no = text("exact ID number of a member", most=40)
+    name = text("beginning of a member's name")
 
 
 # -- answers

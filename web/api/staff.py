@@ -1,0 +1,98 @@
+"""API: changes of staff, posts and declared relatives. One administrator proposes, another confirms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_smorest import Blueprint
+from marshmallow import fields, validate
+
+from engine.errors import Invalid, Refused
+from engine.office import Act
+from processes import identity, organisation
+from web.api import schemas
+from web.api.desk import me, once
+from web.api.operation import operation
+from web.desk import bureau
+
+blp = Blueprint("api_staff", __name__, url_prefix="/api/v1", description="Staff, posts, declared relatives")
+
+_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "add": ("name", "password", "posts"), "posts": ("posts",), "relative": ("relation", "name", "id_no"), "deactivate": ()}  # fmt: skip
+_EXAMPLE = {"login": "wang.fang", "kind": "posts", "posts": [{"role": "reviewer", "unit": "120116011"}]}
+
+
+class Post(schemas.Strict):
+    role = schemas.one_of(*organisation.ROLES, required=True)
+    unit = schemas.text("code of a unit", required=True, most=20)
+
+
+class StaffChangeIn(schemas.Strict):
+    """`add` needs name, password and posts; `posts` needs posts; `relative` needs relation, name and id_no; `deactivate` nothing."""
+
+    login = schemas.text("whose", required=True)
+    kind = schemas.one_of(*_NEEDED, required=True)
+    name = schemas.text("of the staff member, or of his relative")
+    password = schemas.text("at least 8 characters; to be changed", most=200)
+    posts = fields.List(fields.Nested(Post), validate=validate.Length(1, 20, error="1 至 20 个岗位"))
+    relation = schemas.one_of(*organisation.RELATIONS)
+    id_no = schemas.text("of the relative", most=40)
+
+
+class StaffChange(schemas.Said):
+    id = fields.Integer(required=True)
+    staff_login = fields.String(required=True)
+    kind = fields.String(required=True)
+    proposed_by = fields.String(required=True)
+    state = fields.String(required=True)
+
+
+def _administrator() -> None:
+    if "admin" not in me().roles:
+        raise Refused("admin", "只有系统管理员可以变更人员和岗位", "Only administrators change staff")
+
+
+@operation(blp, "GET", "/staff-changes", schemas.paged(StaffChange), asks=schemas.Paging, replies=(403,))
+def listing(asked: dict[str, Any]) -> Any:
+    """What was proposed and waits for a second administrator."""
+    _administrator()
+    with bureau().office.read() as conn:
+        rows = [{k: r[k] for k in ("id", "staff_login", "kind", "proposed_by", "state")} for r in organisation.changes(conn)]
+    return schemas.cut(rows, asked["page"], asked["size"])
+
+
+@operation(blp, "POST", "/staff-changes", schemas.Id, status=201, takes=StaffChangeIn, example=_EXAMPLE)
+def propose(said: dict[str, Any]) -> Any:
+    """Propose a change; it has no effect until another administrator confirms it."""
+
+    def work(act: Act) -> dict[str, Any]:
+        return {"id": organisation.propose_change(act, said["login"], said["kind"], _detail(act, said))}
+
+    return once(said, work)
+
+
+def _detail(act: Act, said: dict[str, Any]) -> dict[str, Any]:
+    needed = _NEEDED[said["kind"]]
+    given = said.keys() - {"login", "kind"}
+    if wrong := {n: ["必须填写"] for n in needed if not said.get(n)} | {n: ["这种变更没有这一项"] for n in given - set(needed)}:
+        raise Invalid(wrong)
+    detail = {name: said[name] for name in needed}
+    if "posts" in detail:
+        detail["posts"] = [[p["role"], p["unit"]] for p in detail["posts"]]
+    if "id_no" in detail:
+        detail["id_no"] = identity.normalise(detail["id_no"])
+        if why := identity.problem(detail["id_no"], act.today, production=bureau().settings.production):
+            raise Invalid({"id_no": [why]})
+    return detail
+
+
+@operation(blp, "POST", "/staff-changes/<row:change_id>/confirm", schemas.Id, optional=True, replies=(404,))
+def confirm(change_id: int) -> Any:
+    """The second administrator confirms; the change has effect at once."""
+
+    def work(act: Act) -> dict[str, Any]:
+        organisation.confirm_change(act, change_id)
+        return {"id": change_id}
+
+    return once({}, work)
