@@ -438,6 +438,7 @@ def _masked(text: str) -> str:
 
 def search(conn: Connection, keys: BoundKeys, unit: str, *, name: str = "", id_no: str = "", page: int = 1, size: int = 25) -> Page:
     """Households of a unit by a member's name (beginning) or exact ID."""
+    name = "".join(c for c in name if c.isprintable())
     query = select(household.c.id, household.c.no, household.c.community, household.c.street, person.c.name.label("applicant"))
     query = query.join(person, person.c.id == household.c.applicant_id).where(under(household.c.community, unit))
     if name or id_no:

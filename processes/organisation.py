@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, func, select
 from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Actor, Put
 from engine.office import Act
+from processes import identity
 from processes.tables import api_token, post, staff, staff_change, unit
 
 DISTRICT = "120116"
@@ -41,6 +43,8 @@ ROLES = {
     "volunteer": ("志愿者", "Volunteer"),
     "admin": ("系统管理员", "Administrator"),
 }
+LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,59}")
+RESERVED = frozenset({"system", "import"})  # who acts when nobody is signed in
 RELATIONS = ("spouse", "parent", "child", "sibling", "grandparent", "grandchild")
 _HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _DUMMY = _HASHER.hash("no such person")
@@ -76,21 +80,41 @@ def units(conn: Connection, under: str = DISTRICT, level: str | None = None) -> 
 # -- staff
 
 
-def add_staff(act: Act, login: str, name: str, password: str, posts: Iterable[Sequence[str]], id_no: str = "") -> int:
-    """A new staff member with posts [(role, unit)]; the row's id."""
-    if act.conn.scalar(select(staff.c.id).where(staff.c.login == login)) is not None:
-        raise Conflict(f"登录名 {login} 已被使用", f"The login {login} is taken")
-    if len(password) < 8:
-        raise Invalid({"password": ["密码至少 8 位"]})
+def add_staff(act: Act, login: str, name: str, password: str, posts: Iterable[Sequence[str]], id_no: str = "", *, hashed: str = "") -> int:
+    """A new staff member with posts [(role, unit)]; the row's id. `hashed`: the password's hash, when it was proposed before."""
+    _good_login(act.conn, login)
+    if not name.strip() or len(name) > 60:
+        raise Invalid({"name": ["请填写姓名，最多 60 字"]})
     pairs = _good_posts(act.conn, posts)
     record = act.new("staff", pairs[0][1], subject=f"staff:{login}")
     staff_id = record.id
-    values = {"login": login, "name": name, "active": True, "password_hash": _HASHER.hash(password),
-              "person_blind": act.keys.blind(id_no) if id_no else None}  # fmt: skip
+    values = {"login": login, "name": name.strip(), "active": True, "password_hash": hashed or hash_password(password),
+              "person_blind": act.keys.blind(_good_number(act, id_no)) if id_no else None}  # fmt: skip
     puts = [Put("staff", staff_id, values, f"staff:{login}")]
     puts += [Put("post", record.next_id(), {"staff_id": staff_id, "role": r, "unit": u, "active": True}) for r, u in pairs]
     act.append(record, "staff_added", {"login": login}, puts=puts)
     return staff_id
+
+
+def _good_login(conn: Connection, login: str) -> None:
+    if not LOGIN.fullmatch(login) or login in RESERVED:
+        raise Invalid({"login": ["登录名用 2 至 60 个小写字母、数字、点、下划线或连字符，不能用 system、import"]})
+    if conn.scalar(select(staff.c.id).where(staff.c.login == login)) is not None:
+        raise Conflict(f"登录名 {login} 已被使用", f"The login {login} is taken")
+
+
+def hash_password(password: str) -> str:
+    if not 8 <= len(password) <= 200:
+        raise Invalid({"password": ["密码为 8 至 200 位"]})
+    return _HASHER.hash(password)
+
+
+def _good_number(act: Act, id_no: str) -> str:
+    """The ID as households keep it: else the cross-match would find nothing."""
+    number = identity.normalise(id_no)
+    if why := identity.problem(number, act.today):
+        raise Invalid({"id_no": [why]})
+    return number
 
 
 def _good_posts(conn: Connection, posts: Iterable[Sequence[str]]) -> list[tuple[str, str]]:
@@ -126,8 +150,9 @@ def declare_relative(act: Act, login: str, relation: str, name: str, id_no: str)
     if relation not in RELATIONS:
         raise Invalid({"relation": ["没有这种近亲属关系"]})
     row = _staff(act.conn, login)
+    blind = act.keys.blind(_good_number(act, id_no))
     record = act.open("staff", row["id"])
-    values = {"staff_id": row["id"], "relation": relation, "name": name, "id_blind": act.keys.blind(id_no)}
+    values = {"staff_id": row["id"], "relation": relation, "name": name, "id_blind": blind}
     act.append(record, "relative_declared", {"login": login}, puts=[Put("staff_relative", record.next_id(), values, f"staff:{login}")])
 
 
@@ -141,28 +166,65 @@ def _staff(conn: Connection, login: str) -> Mapping[Any, Any]:
 # -- changes by administrators: one proposes, another confirms
 
 _KINDS: Mapping[str, Callable[..., Any]] = {"posts": change_posts, "relative": declare_relative, "deactivate": deactivate, "add": add_staff}
+_DETAILS = {"posts": {"posts"}, "relative": {"relation", "name", "id_no"}, "deactivate": set(), "add": {"name", "password", "posts"}}
 
 
 def propose_change(act: Act, login: str, kind: str, detail: Mapping[Any, Any]) -> int:
-    if "admin" not in act.actor.roles:
-        raise Refused("admin", "只有系统管理员可以变更人员和岗位", "Only administrators change staff")
+    """What another administrator may confirm; wrong proposals are refused here, so that confirming is one look and one press."""
+    _admins_only(act)
     if kind not in _KINDS:
         raise Invalid({"kind": ["没有这种变更"]})
+    checked = _checked_detail(act, login, kind, dict(detail))
     record = act.new("staff_change", DISTRICT, subject=f"staff:{login}")
-    values = {"staff_login": login, "kind": kind, "detail": json.dumps(dict(detail), ensure_ascii=False),
+    values = {"staff_login": login, "kind": kind, "detail": json.dumps(checked, ensure_ascii=False),
               "proposed_by": act.actor.id, "state": "proposed"}  # fmt: skip
     act.append(record, "change_proposed", puts=[Put("staff_change", record.id, values, f"staff:{login}")])
     return record.id
 
 
-def confirm_change(act: Act, change_id: int) -> None:
+def _admins_only(act: Act) -> None:
     if "admin" not in act.actor.roles:
         raise Refused("admin", "只有系统管理员可以变更人员和岗位", "Only administrators change staff")
+
+
+def _checked_detail(act: Act, login: str, kind: str, detail: dict[str, Any]) -> dict[str, Any]:
+    wrong = (_DETAILS[kind] - detail.keys()) | (detail.keys() - _DETAILS[kind] - ({"id_no"} if kind == "add" else set()))
+    if wrong:
+        raise Invalid({name: ["缺少这一项，或没有这一项"] for name in sorted(wrong)})
+    if "posts" in detail:
+        detail["posts"] = _good_posts(act.conn, detail["posts"])
+    if detail.get("id_no") or kind == "relative":
+        detail["id_no"] = _good_number(act, str(detail["id_no"]))
+    if kind == "relative" and detail["relation"] not in RELATIONS:
+        raise Invalid({"relation": ["没有这种近亲属关系"]})
+    if kind != "add":
+        _staff(act.conn, login)
+        return detail
+    _good_login(act.conn, login)
+    return {k: v for k, v in detail.items() if k != "password"} | {"password": "", "hashed": hash_password(detail["password"])}
+
+
+def _proposed(act: Act, change_id: int) -> Mapping[Any, Any]:
+    """A change that still waits, its record locked: two administrators cannot settle it twice."""
+    _admins_only(act)
+    act.open("staff_change", change_id)
     row = act.conn.execute(select(staff_change).where(staff_change.c.id == change_id)).mappings().one_or_none()
     if row is None:
         raise NotFound("没有这项变更")
     if row["state"] != "proposed":
         raise Conflict("这项变更已经处理", "This change is settled already")
+    return row
+
+
+def refuse_change(act: Act, change_id: int) -> None:
+    """Another administrator says no, or the proposer takes it back."""
+    _proposed(act, change_id)
+    record = act.open("staff_change", change_id)
+    act.append(record, "change_refused", puts=[Put("staff_change", change_id, {"state": "refused", "confirmed_by": act.actor.id})])
+
+
+def confirm_change(act: Act, change_id: int) -> None:
+    row = _proposed(act, change_id)
     if row["proposed_by"] == act.actor.id:
         raise Refused("two-persons", "提出变更的人不能自己确认（双人规则）", "The proposer may not confirm")
     detail = json.loads(act.keys.reveal("staff_change", "detail", change_id, row["detail"]))
@@ -195,7 +257,8 @@ def _common(codes: Sequence[str]) -> str:
 
 def sign_in(conn: Connection, login: str, password: str) -> Actor | None:
     """The actor, or None; takes the same time whether the login exists or not."""
-    row = conn.execute(select(staff.c.password_hash, staff.c.active).where(staff.c.login == login)).one_or_none()
+    query = select(staff.c.password_hash, staff.c.active).where(staff.c.login == login)
+    row = conn.execute(query).one_or_none() if LOGIN.fullmatch(login) else None
     try:
         _HASHER.verify(row.password_hash if row and row.password_hash else _DUMMY, password)
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
@@ -211,6 +274,15 @@ def make_token(act: Act, login: str, name: str) -> str:
     values = {"staff_id": row["id"], "digest": hashlib.sha256(token.encode()).hexdigest(), "name": name, "revoked": False}
     act.append(record, "token_made", {"name": name}, puts=[Put("api_token", record.next_id(), values)])
     return token
+
+
+def revoke_tokens(act: Act, login: str) -> int:
+    """All tokens of a staff member stop working; how many did."""
+    row = _staff(act.conn, login)
+    live = act.conn.scalars(select(api_token.c.id).where(api_token.c.staff_id == row["id"], api_token.c.revoked.is_(False))).all()
+    if live:
+        act.append(act.open("staff", row["id"]), "tokens_revoked", puts=[Put("api_token", n, {"revoked": True}) for n in live])
+    return len(live)
 
 
 def actor_for_token(conn: Connection, token: str) -> Actor | None:
