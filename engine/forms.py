@@ -217,6 +217,10 @@ class Form(Schema):
         for name, bound in self.fields.items():
             self.on_bind_field(name, bound)
 
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """Answers are what they hold, never their methods: marshmallow would dump `dict.items` for a field `items`."""
+        return obj.get(attr, default) if isinstance(obj, Mapping) else super().get_attribute(obj, attr, default)
+
     def context_value(self, name: str) -> Any:
         return self.context.get(name)
 
