@@ -52,7 +52,10 @@ class Marks:
 
 @lru_cache(maxsize=32)
 def _parsed(xml: bytes) -> tuple[Any, Mapping[str, Any]]:
-    tree: Any = etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False))
+    closed = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    tree: Any = etree.fromstring(xml, closed)
+    if tree.getroottree().docinfo.doctype:
+        raise ValueError("a drawing has no DOCTYPE")
     return tree, {e.get("id"): e for e in tree.iter() if isinstance(e.tag, str) and e.get("id")}
 
 
@@ -84,6 +87,25 @@ def _wrapped(text: str, em: float) -> list[str]:
     return [*lines, line]
 
 
+def _sign(kind: str, x: float, y: float, colour: str) -> str:
+    """What stands in a gateway: a cross, a plus, or the pentagon of one that waits for what happens first."""
+    if kind == "eventBasedGateway":
+        pentagon = f"M{x},{y - 8} l8,6 l-3,9 h-10 l-3,-9 z"
+        return f'<circle cx="{x}" cy="{y}" r="12" fill="none" stroke="{colour}"/><path d="{pentagon}" fill="none" stroke="{colour}"/>'
+    path = {"exclusiveGateway": f"M{x - 7},{y - 7} l14,14 m0,-14 l-14,14", "parallelGateway": f"M{x - 10},{y} h20 m-10,-10 v20"}.get(kind)
+    return f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="3"/>' if path else ""
+
+
+def _icon(kind: str, x: float, y: float, colour: str) -> str:
+    """The corner of a task: somebody, or the system."""
+    if kind == "userTask":
+        return f'<path d="M{x},{y + 13} v-3 q0,-3 3,-3 h4 q3,0 3,3 v3 z" fill="none" stroke="{colour}"/><circle cx="{x + 5}" cy="{y + 3}" r="3" fill="none" stroke="{colour}"/>'
+    if kind == "serviceTask":
+        return (f'<circle cx="{x + 6}" cy="{y + 6}" r="5" fill="none" stroke="{colour}" stroke-width="2" stroke-dasharray="2 1.93"/>'
+                f'<circle cx="{x + 6}" cy="{y + 6}" r="3.5" fill="none" stroke="{colour}"/>')  # fmt: skip
+    return ""
+
+
 class _Pen:
     def __init__(self, elements: Mapping[str, Any], marks: Marks, lang: str, name: str) -> None:
         self.elements, self.marks, self.lang, self.name = elements, marks, lang, name
@@ -97,12 +119,12 @@ class _Pen:
         zh = element.get("name") or ""
         return (element.get(f"{{{NS['yb']}}}name_en") or zh) if self.lang == "en" else zh
 
-    def text(self, x: float, y: float, text: str, em: float, size: int = 12, colour: str = "#0b0c0c") -> str:
+    def text(self, x: float, y: float, text: str, em: float, size: int = 12, colour: str = "#0b0c0c", more: str = "") -> str:
         lines = _wrapped(text, em) if text else []
         top = y - (len(lines) - 1) * size * 0.6
         return "".join(
             f'<text x="{x:.0f}" y="{top + n * size * 1.2:.1f}" font-size="{size}" fill="{colour}" text-anchor="middle" '
-            f'dominant-baseline="central">{escape(line.strip())}</text>'
+            f'dominant-baseline="central"{more}>{escape(line.strip())}</text>'
             for n, line in enumerate(lines)
         )
 
@@ -123,36 +145,40 @@ class _Pen:
         line = f'stroke="{colour}" fill="{fill}" stroke-width="{width}"' + (f' stroke-dasharray="{dash}"' if dash else "")
         label = self.label(element)
         times = self.marks.done.get(element.get("id"), 0)
-        said = escape(f"{label or element.get('id')}：{words[self.lang == 'en']}" + (f" ×{times}" if times > 1 else ""))
+        english = self.lang == "en"
+        said = f"{label or element.get('id')}{': ' if english else '：'}{words[english]}" + (f" ×{times}" if times > 1 else "")
         body = self._body(element, kind, label, (x, y, w, h), line, colour, shape)
-        drawn = f'<g data-id="{escape(element.get("id"))}" class="{state}"><title>{said}</title>{body}{self._notes(element, x, y, w, h, colour)}</g>'
+        drawn = f'<g data-id="{escape(element.get("id"))}" class="{state}"><title>{escape(said)}</title>{body}{self._notes(element, x, y, w, h, colour)}</g>'
         (self.back if kind == "subProcess" else self.front).append(drawn)
 
     def _band(self, element: Any, x: float, y: float, w: float, h: float, kind: str) -> None:
-        fill = "#f8f9fa" if kind == "participant" else "none"
-        label = self.label(element)
-        size = 12
-        turned = (f'<text x="{x + 15:.0f}" y="{y + h / 2:.0f}" font-size="{size}" fill="#505a5f" text-anchor="middle" '
-                  f'dominant-baseline="central" transform="rotate(-90 {x + 15:.0f} {y + h / 2:.0f})">{escape(label)}</text>')  # fmt: skip
-        self.back.append(f'<rect x="{x}" y="{y}" width="{w}" height="{h}" fill="{fill}" stroke="#b1b4b6" stroke-width="1"/>{turned}')
+        """A pool or a lane, its name upright at the left."""
+        pool = kind == "participant"
+        mid, size = y + h / 2, 13 if pool else 12
+        turned = (f'<text x="{x + 15:.0f}" y="{mid:.0f}" font-size="{size}" fill="#505a5f" text-anchor="middle" '
+                  f'dominant-baseline="central" transform="rotate(-90 {x + 15:.0f} {mid:.0f})">{escape(self.label(element))}</text>')  # fmt: skip
+        fill, stroke = ("#f8f9fa", "#b1b4b6") if pool else ("none", "#b1b4b6")
+        self.back.append(
+            f'<g data-id="{escape(element.get("id"))}"><rect x="{x}" y="{y}" width="{w}" height="{h}" fill="{fill}" stroke="{stroke}"/>'
+            f'<path d="M{x + 30},{y} v{h}" stroke="{stroke}"/>{turned}</g>'
+        )
 
     def _body(self, element: Any, kind: str, label: str, box: tuple[float, float, float, float], line: str, colour: str, shape: Any) -> str:
         x, y, w, h = box
         cx, cy = x + w / 2, y + h / 2
         if kind.endswith("Gateway"):
-            sign = {"parallelGateway": "+", "exclusiveGateway": "×", "eventBasedGateway": "⬠"}.get(kind, "○")
             lx, ly = self._label_at(shape, cx, y - 12)
-            return (f'<path d="M{cx},{y} L{x + w},{cy} L{cx},{y + h} L{x},{cy} Z" {line}/>'
-                    f'<text x="{cx}" y="{cy}" font-size="22" text-anchor="middle" dominant-baseline="central" fill="{colour}">{sign}</text>'
-                    + self.text(lx, ly, label, 8, 11))  # fmt: skip
+            diamond = f'<path d="M{cx},{y} L{x + w},{cy} L{cx},{y + h} L{x},{cy} Z" {line}/>'
+            return diamond + _sign(kind, cx, cy, colour) + self.label_text(lx, ly, label, 8)
         if kind.endswith("Event"):
             lx, ly = self._label_at(shape, cx, y + h + 12)
-            return self._event(element, kind, cx, cy, w / 2, line, colour) + self.text(lx, ly, label, 8, 11)
+            return self._event(element, kind, cx, cy, w / 2, line, colour) + self.label_text(lx, ly, label, 8)
         if kind == "subProcess":
             return f'<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="10" {line} fill-opacity="0.25"/>' + self.text(cx, y + 13, label, 40, 12)
         role = self._role(element, kind)
-        return (f'<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="8" {line}/>' + self.text(cx, cy - (6 if role else 0), label, (w - 10) / 12.5, 12)
-                + (self.text(cx, y + h - 12, role, 12, 10, "#505a5f") if role else ""))  # fmt: skip
+        rect = f'<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="8" {line}/>'
+        words = self.text(cx, cy - (4 if role else 0), label, (w - 10) / 12.5, 12) + self.text(cx, y + h - 11, role, 12, 10, "#505a5f")
+        return rect + _icon(kind, x + 7, y + 6, colour) + words
 
     def _role(self, element: Any, kind: str) -> str:
         """Who does it: lanes inside sub-processes are not drawn, so the post stands in the box."""
@@ -162,6 +188,10 @@ class _Pen:
         else:
             zh, en = "系统", "system"
         return en if self.lang == "en" else zh
+
+    def label_text(self, x: float, y: float, text: str, em: float, size: int = 11) -> str:
+        """Words beside a shape or a flow, with a white edge where a line runs under them."""
+        return self.text(x, y, text, em, size, more=' stroke="#ffffff" stroke-width="3" paint-order="stroke"')
 
     def _label_at(self, shape: Any, x: float, y: float) -> tuple[float, float]:
         bounds = shape.find("di:BPMNLabel/dc:Bounds", NS)
@@ -179,9 +209,10 @@ class _Pen:
         if kind == "endEvent":
             ring += f'<circle cx="{cx}" cy="{cy}" r="{r - 2}" fill="none" stroke="{colour}" stroke-width="3"/>'
         if element.find("b:messageEventDefinition", NS) is not None:
-            ring += f'<path d="M{cx - 8},{cy - 5} h16 v11 h-16 z M{cx - 8},{cy - 5} l8,6 l8,-6" fill="none" stroke="{colour}"/>'
+            ring += f'<path d="M{cx - 8},{cy - 5} h16 v11 h-16 z l8,6 l8,-6" fill="none" stroke="{colour}"/>'
         if element.find("b:timerEventDefinition", NS) is not None:
-            ring += f'<path d="M{cx},{cy} v-8 M{cx},{cy} l6,4" fill="none" stroke="{colour}" stroke-width="1.5"/>'
+            ring += f'<circle cx="{cx}" cy="{cy}" r="{r - 7}" fill="none" stroke="{colour}"/>'
+            ring += f'<path d="M{cx},{cy - r + 9} V{cy} l5,3" fill="none" stroke="{colour}" stroke-width="1.5"/>'
         return ring
 
     def _notes(self, element: Any, x: float, y: float, w: float, h: float, colour: str) -> str:
@@ -200,12 +231,11 @@ class _Pen:
         path = " ".join(f"{x:.0f},{y:.0f}" for x, y in points)
         self.lines.append(f'<polyline data-id="{escape(element.get("id"))}" points="{path}" fill="none" stroke="{colour}" stroke-width="{width}" '
                           f'marker-end="url(#{self.name}{end})"/>')  # fmt: skip
-        label = element.get("name") or ""
-        if label and self.lang != "en":
+        if label := self.label(element):
             longest = max(range(len(points) - 1), key=lambda j: abs(points[j][0] - points[j + 1][0]))
             mid = ((points[longest][0] + points[longest + 1][0]) / 2, points[longest][1] - 8)
             x, y = self._label_at(edge, *mid)
-            self.front.append(f'<g paint-order="stroke" stroke="#ffffff" stroke-width="3">{self.text(x, y, label, 12, 10)}</g>' + self.text(x, y, label, 12, 10))
+            self.front.append(self.label_text(x, y, label, 12, 10))
 
     def finish(self, title: str) -> str:
         left, top = min(self.xs) - 10, min(self.ys) - 16
