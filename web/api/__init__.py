@@ -21,10 +21,12 @@ from web.errors import problem
 PREFIX = "/api/v1"
 PARTS = (misc, cases, tasks, household, staff)
 
-_ABOUT = """Casework for social assistance. Every call needs `Authorization: Bearer TOKEN` (`yingbao user token NAME`), except notices and this document.
+_ABOUT = """Casework for social assistance. Every call needs `Authorization: Bearer TOKEN` (`yingbao user token NAME`),
+except notices and this document.
 
-Money is yuan as text ("2100.00") where a form asks for it, whole fen where a name ends in `_fen` in an answer; dates are ISO.
-A task's form is JSON Schema: read `form` of GET tasks/{id}, send it as `answers`. Lists are pages {items, page, size, total, pages}.
+Money is yuan as text ("2100.00") where a form asks for it, whole fen where a name ends in `_fen` in an answer.
+Dates are ISO. A task's form is JSON Schema: read `form` of GET tasks/{id}, send it as `answers`.
+Lists are pages {items, page, size, total, pages}.
 Every refusal is a Problem {code, status, message, errors}; `Accept-Language: en` gives English words."""
 
 
@@ -60,11 +62,17 @@ def _known(error: Exception) -> ResponseReturnValue:
 
 def _unkept(_: Exception) -> ResponseReturnValue:
     """What no form caught and no database keeps: too long, too large, not text."""
-    return _said(422, "Unprocessable", say("含有不能保存的内容（过长、过大或不是文字）", "Something cannot be kept: too long, too large, or not text"))
+    return _said(
+        422,
+        "Unprocessable",
+        say("含有不能保存的内容（过长、过大或不是文字）", "Something cannot be kept: too long, too large, or not text"),
+    )
 
 
 def _twice(_: Exception) -> ResponseReturnValue:
-    return _said(409, "Conflict", say("别人刚刚登记了同样的内容，请刷新后再看", "Somebody else has just entered the same"))
+    return _said(
+        409, "Conflict", say("别人刚刚登记了同样的内容，请刷新后再看", "Somebody else has just entered the same")
+    )
 
 
 def _busy(_: Exception) -> ResponseReturnValue:
@@ -92,7 +100,8 @@ def http_problem(error: HTTPException) -> ResponseReturnValue:
     message = ours or say(*_WORDS.get(code, (error.name, error.name)))
     data = getattr(error, "data", None) or {}
     messages = data.get("messages")
-    made = _said(code, error.name, data.get("message") or message, flat(messages) if isinstance(messages, dict) else {})
+    errors = flat(messages) if isinstance(messages, dict) else {}
+    made = _said(code, error.name, data.get("message") or message, errors)
     made.headers.update({name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")})
     if code == 401:
         made.headers["WWW-Authenticate"] = 'Bearer realm="yingbao"'

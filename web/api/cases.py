@@ -57,7 +57,17 @@ def listed(row: Mapping[Any, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@operation(blp, "POST", "/cases", schemas.Moved, status=201, takes=StartCase, sent=START, example=_START_EXAMPLE, replies=(404,))
+@operation(
+    blp,
+    "POST",
+    "/cases",
+    schemas.Moved,
+    status=201,
+    takes=StartCase,
+    sent=START,
+    example=_START_EXAMPLE,
+    replies=(404,),
+)
 def start(said: dict[str, Any]) -> Any:
     """Begin a case. `answers`: the process's start form."""
     told = once(said, lambda act: bureau().cases.start(act, said["process"], said["answers"], lang=spoken()))
@@ -87,7 +97,13 @@ def show(no: str) -> Any:
         run = Run.load(drawing, row["state"], made.office.clock())
         tasks = [task_row(t, row, drawing) for t in queries.case_tasks(conn, row["id"])]
     waits = sorted(run.waits_for()) if not row["closed_at"] else []
-    said = {**listed(row), "facts": run.facts, "tasks": tasks, "waits_for": waits, "messages": _recordable(CATALOGUE[row["process"]], waits)}
+    said = {
+        **listed(row),
+        "facts": run.facts,
+        "tasks": tasks,
+        "waits_for": waits,
+        "messages": _recordable(CATALOGUE[row["process"]], waits),
+    }
     return said, {"ETag": f'"{row["seq"]}"'}
 
 
@@ -121,7 +137,9 @@ def record(no: str) -> Any:
         row = visible(conn, me(), no)
         entries = history(conn, made.office.keys.on(conn), row["id"])
     inside = me().covers(row["unit"])
-    items = [{**e.said, "leaf": e.leaf, **({"personal": _without_health(e.personal)} if inside else {})} for e in entries]
+    items = [
+        {**e.said, "leaf": e.leaf, **({"personal": _without_health(e.personal)} if inside else {})} for e in entries
+    ]
     return {"case": no, "intact": seals_hold(entries) is None, "head": row["head"], "items": items}
 
 
@@ -159,7 +177,11 @@ def _proof(conn: Connection, row: Mapping[Any, Any], entries: list[Entry], step:
     if (broken := seals_hold(entries)) is not None:
         return {"result": "different", "entry": broken, "why": say("封签与内容不符", "the seal does not fit its bytes")}
     if not entries or entries[-1].leaf != row["head"]:
-        return {"result": "different", "entry": len(entries), "why": say("最后一条与个案的记录头不符", "the last entry is not the head of the record")}
+        return {
+            "result": "different",
+            "entry": len(entries),
+            "why": say("最后一条与个案的记录头不符", "the last entry is not the head of the record"),
+        }
     last = len(entries) if step is None else step
     if last > len(entries):
         raise Invalid({"step": [say(f"只有 {len(entries)} 条", f"there are {len(entries)} entries")]})
@@ -168,7 +190,12 @@ def _proof(conn: Connection, row: Mapping[Any, Any], entries: list[Entry], step:
         for _entry, run in bureau().cases.replaying(conn, entries[:last]):
             path, facts = run.path(), dict(run.facts)
     except Diverged as error:
-        return {"result": "different", "entry": error.seq, "recorded": str(error.recorded), "computed": str(error.computed)}
+        return {
+            "result": "different",
+            "entry": error.seq,
+            "recorded": str(error.recorded),
+            "computed": str(error.computed),
+        }
     return {"result": "same", "entries": len(entries), "step": last, "facts": facts, "done": dict(path.done) if path else {},
             "active": list(path.active) if path else [], "flows": sorted(path.flows) if path else []}  # fmt: skip
 
@@ -188,13 +215,31 @@ def _receive(no: str, name: str, said: dict[str, Any]) -> dict[str, Any]:
     return once(said, work)
 
 
-@operation(blp, "POST", "/cases/<no:no>/messages/<name:name>", schemas.Moved, raw=True, sent=MESSAGE, if_match=True, replies=(404,))
+@operation(
+    blp,
+    "POST",
+    "/cases/<no:no>/messages/<name:name>",
+    schemas.Moved,
+    raw=True,
+    sent=MESSAGE,
+    if_match=True,
+    replies=(404,),
+)
 def message(no: str, name: str, said: dict[str, Any]) -> Any:
     """Record an objection, a withdrawal …; 409 when no node of the case waits for it. Body: the message's form."""
     return _receive(no, name, said)
 
 
-@operation(blp, "POST", "/cases/<no:no>/withdraw", schemas.Moved, raw=True, sent=shape_of(SENT["withdrawal"]), if_match=True, replies=(404,))
+@operation(
+    blp,
+    "POST",
+    "/cases/<no:no>/withdraw",
+    schemas.Moved,
+    raw=True,
+    sent=shape_of(SENT["withdrawal"]),
+    if_match=True,
+    replies=(404,),
+)
 def withdraw(no: str, said: dict[str, Any]) -> Any:
     """The applicant withdraws: the message `withdrawal`."""
     return _receive(no, "withdrawal", said)

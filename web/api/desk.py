@@ -1,4 +1,4 @@
-"""What every API call needs: the actor of a token, a body that is JSON, a query that is known, and the one act with its key."""
+"""What every API call needs: the actor of a token, a body that is JSON, a known query, the one act with its key."""
 
 from __future__ import annotations
 
@@ -82,7 +82,12 @@ def body(*, optional: bool = False) -> dict[str, Any]:
         said = json.loads(raw.decode("utf-8"), parse_constant=_refuse, object_pairs_hook=_no_twins)
         deep = _depth(said) > MAX_DEPTH
     except (ValueError, RecursionError):
-        abort(400, description=say("不是正确的 JSON（UTF-8，同名字段不能出现两次）", "Not valid JSON (UTF-8, no name given twice)"))
+        abort(
+            400,
+            description=say(
+                "不是正确的 JSON（UTF-8，同名字段不能出现两次）", "Not valid JSON (UTF-8, no name given twice)"
+            ),
+        )
     if deep:
         abort(400, description=say(f"嵌套过深，最多 {MAX_DEPTH} 层", f"Nested too deeply, at most {MAX_DEPTH} levels"))
     if not isinstance(said, dict):
@@ -148,13 +153,20 @@ def query(schema: type[Schema]) -> dict[str, Any]:
 def load(schema: type[Schema], said: Any) -> dict[str, Any]:
     """What a schema understood, with errors in words for caseworkers."""
     if issubclass(schema, Form):
-        context: dict[str, Any] = {"today": bureau().office.today(), "actor": me() if "api_actor" in g else None, "facts": {}, "lang": spoken()}
+        context: dict[str, Any] = {
+            "today": bureau().office.today(),
+            "actor": me() if "api_actor" in g else None,
+            "facts": {},
+            "lang": spoken(),
+        }
         return understand(schema(context=context), said)
     try:
         loaded: dict[str, Any] = schema().load(said)
     except ValidationError as error:
         found = flat(error.messages)
-        raise Invalid(found if spoken() == "en" else {k: [_CHINESE.get(t, t) for t in v] for k, v in found.items()}) from error
+        raise Invalid(
+            found if spoken() == "en" else {k: [_CHINESE.get(t, t) for t in v] for k, v in found.items()}
+        ) from error
     return loaded
 
 
@@ -215,4 +227,7 @@ def if_match() -> frozenset[str]:
 
 
 def stale(text: str = "") -> None:
-    abort(412, description=text or say("在您打开后有变化，请核对后再提交", "It has changed since you opened it; look again"))
+    abort(
+        412,
+        description=text or say("在您打开后有变化，请核对后再提交", "It has changed since you opened it; look again"),
+    )

@@ -63,7 +63,7 @@ def _change(household_id: int, said: Any, work: Callable[[Act], Any]) -> dict[st
 
 @operation(blp, "POST", "/households", schemas.Registered, status=201, takes=HouseholdIn, example=_EXAMPLE)
 def register(said: dict[str, Any]) -> Any:
-    """Register a household with its members, their income and property. Money: yuan as text, although the name ends in _fen."""
+    """Register a household, its members, income and property. Money is yuan as text, although named _fen."""
 
     def work(act: Act) -> dict[str, Any]:
         caseworker()
@@ -103,7 +103,15 @@ def show(household_id: int) -> Any:
         return households.view(conn, made.office.keys.on(conn), household_id)
 
 
-@operation(blp, "POST", "/households/<row:household_id>/members", schemas.MemberMade, status=201, takes=MemberIn, replies=(404,))
+@operation(
+    blp,
+    "POST",
+    "/households/<row:household_id>/members",
+    schemas.MemberMade,
+    status=201,
+    takes=MemberIn,
+    replies=(404,),
+)
 def add_member(household_id: int, said: dict[str, Any]) -> Any:
     def work(act: Act) -> dict[str, Any]:
         return {"person_id": households.add_member(act, household_id, said, production=bureau().settings.production)}
@@ -111,30 +119,57 @@ def add_member(household_id: int, said: dict[str, Any]) -> Any:
     return _change(household_id, said, work)
 
 
-@operation(blp, "PUT", "/households/<row:household_id>/members/<row:person_id>/income", schemas.HouseholdTouched, takes=IncomeList, replies=(404,))
+@operation(
+    blp,
+    "PUT",
+    "/households/<row:household_id>/members/<row:person_id>/income",
+    schemas.HouseholdTouched,
+    takes=IncomeList,
+    replies=(404,),
+)
 def income(household_id: int, person_id: int, said: dict[str, Any]) -> Any:
     """Replace what the member declares as income."""
     return _change(household_id, said, lambda act: households.set_income(act, household_id, person_id, said["income"]))
 
 
-@operation(blp, "PUT", "/households/<row:household_id>/property", schemas.HouseholdTouched, takes=PropertyList, replies=(404,))
+@operation(
+    blp, "PUT", "/households/<row:household_id>/property", schemas.HouseholdTouched, takes=PropertyList, replies=(404,)
+)
 def set_property(household_id: int, said: dict[str, Any]) -> Any:
     """Replace what the household declares as property."""
     return _change(household_id, said, lambda act: households.set_property(act, household_id, said["property"]))
 
 
-@operation(blp, "POST", "/households/<row:household_id>/near-relatives", schemas.HouseholdTouched, status=201, takes=NearRelativeIn, replies=(404,))
+@operation(
+    blp,
+    "POST",
+    "/households/<row:household_id>/near-relatives",
+    schemas.HouseholdTouched,
+    status=201,
+    takes=NearRelativeIn,
+    replies=(404,),
+)
 def near_relative(household_id: int, said: dict[str, Any]) -> Any:
     """A member is a near relative of staff: he is recused."""
     return _change(household_id, said, lambda act: households.declare_near_relative(act, household_id, said))
 
 
-@operation(blp, "POST", "/households/<row:household_id>/authorizations", schemas.HouseholdTouched, status=201, takes=AuthorizationIn, replies=(404,))
+@operation(
+    blp,
+    "POST",
+    "/households/<row:household_id>/authorizations",
+    schemas.HouseholdTouched,
+    status=201,
+    takes=AuthorizationIn,
+    replies=(404,),
+)
 def authorise(household_id: int, said: dict[str, Any]) -> Any:
     """An adult member signed that registries may be asked."""
 
     def work(act: Act) -> None:
-        households.authorise(act, household_id, said["person_id"], said["signed_on"], said["valid_until"], said.get("document_id"))
+        households.authorise(
+            act, household_id, said["person_id"], said["signed_on"], said["valid_until"], said.get("document_id")
+        )
 
     return _change(household_id, said, work)
 
@@ -154,7 +189,16 @@ def reveal(household_id: int, said: dict[str, Any]) -> Any:
 # -- documents
 
 
-@operation(blp, "POST", "/households/<row:household_id>/documents", schemas.Id, status=201, sent=_UPLOAD, media="multipart/form-data", replies=(400, 404, 413, 415))
+@operation(
+    blp,
+    "POST",
+    "/households/<row:household_id>/documents",
+    schemas.Id,
+    status=201,
+    sent=_UPLOAD,
+    media="multipart/form-data",
+    replies=(400, 404, 413, 415),
+)
 def upload(household_id: int) -> Any:
     """Keep a scan or photo: PDF, PNG or JPEG by its first bytes, at most 8 MB."""
     data, kind, title = _uploaded()
@@ -174,15 +218,27 @@ def _uploaded() -> tuple[bytes, str, str]:
     file = request.files.get("file")
     if file is None or len(request.files.getlist("file")) > 1:
         raise Invalid({"file": [say("请选择一个文件", "One file is needed")]})
-    told = load(schemas.Upload, {"kind": request.form.get("kind", "other"), "title": request.form.get("title") or file.filename or "file"})
+    told = load(
+        schemas.Upload,
+        {"kind": request.form.get("kind", "other"), "title": request.form.get("title") or file.filename or "file"},
+    )
     return file.stream.read(documents.MAX_BYTES + 1), told["kind"], told["title"]
 
 
-@operation(blp, "GET", "/households/<row:household_id>/documents", schemas.paged(schemas.DocumentRow), asks=schemas.Paging, replies=(404,))
+@operation(
+    blp,
+    "GET",
+    "/households/<row:household_id>/documents",
+    schemas.paged(schemas.DocumentRow),
+    asks=schemas.Paging,
+    replies=(404,),
+)
 def listed_documents(household_id: int, asked: dict[str, Any]) -> Any:
     with bureau().office.read() as conn:
         _visible(conn, household_id)
-        rows = conn.execute(select(document).where(document.c.household_id == household_id).order_by(document.c.id)).mappings()
+        rows = conn.execute(
+            select(document).where(document.c.household_id == household_id).order_by(document.c.id)
+        ).mappings()
         return schemas.cut([{k: r[k] for k in _SHOWN} for r in rows], asked["page"], asked["size"])
 
 
@@ -197,5 +253,8 @@ def document_bytes(document_id: int) -> Any:
         _visible(act.conn, household_id)
         data, media_type, _ = documents.fetch(act.conn, act.keys, made.settings.files, document_id)
         readers.note(act, "document_read", {"document": document_id})
-    headers = {"Content-Disposition": f'attachment; filename="document-{document_id}"', "Content-Security-Policy": "default-src 'none'"}
+    headers = {
+        "Content-Disposition": f'attachment; filename="document-{document_id}"',
+        "Content-Security-Policy": "default-src 'none'",
+    }
     return Response(data, mimetype=media_type, headers=headers)

@@ -63,7 +63,9 @@ def units(asked: dict[str, Any]) -> Any:
     """The district's tree: units at and under a code."""
     with bureau().office.read() as conn:
         rows = organisation.units(conn, asked.get("under") or me().unit, asked.get("level"))
-    return schemas.cut([{k: r[k] for k in ("code", "name", "level", "parent_code")} for r in rows], asked["page"], asked["size"])
+    return schemas.cut(
+        [{k: r[k] for k in ("code", "name", "level", "parent_code")} for r in rows], asked["page"], asked["size"]
+    )
 
 
 @operation(blp, "GET", "/staff", schemas.paged(schemas.Colleague), asks=schemas.StaffQuery)

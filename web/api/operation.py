@@ -1,4 +1,4 @@
-"""One decorator makes a function an API operation: its route, its guard, its reading of input, and its page in the OpenAPI document.
+"""One decorator makes a function an API operation: route, guard, reading of input, and its page in the document.
 
 What is documented is what is done: the schema that reads a body or a query string is the schema in the document.
 """
@@ -73,7 +73,9 @@ class Operation:
     replies: tuple[int, ...] = field(default=())  # refusals besides the usual ones
 
 
-def operation(blp: Blueprint, method: str, rule: str, gives: type[Schema] | tuple[str, ...], **kind: Any) -> Callable[[View], View]:
+def operation(
+    blp: Blueprint, method: str, rule: str, gives: type[Schema] | tuple[str, ...], **kind: Any
+) -> Callable[[View], View]:
     """Register `view(**path, said=, asked=)` as METHOD rule. It returns JSON, (JSON, headers), or a Response."""
     made, part = Operation(gives, **kind), blp.name.removeprefix("api_")
 

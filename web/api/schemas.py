@@ -1,4 +1,4 @@
-"""Shapes of the API's bodies, query strings and answers: what is read is checked with them, and OpenAPI is made from them."""
+"""Shapes of the API's bodies, query strings and answers: they check what is read, and OpenAPI is made from them."""
 
 from __future__ import annotations
 
@@ -68,7 +68,10 @@ class CaseQuery(Paging):
 
 
 class StepQuery(Strict):
-    step = Whole(validate=validate.Range(1, 1_000_000, error="从 1 开始"), metadata={"description": "as of this entry; all when left out"})
+    step = Whole(
+        validate=validate.Range(1, 1_000_000, error="从 1 开始"),
+        metadata={"description": "as of this entry; all when left out"},
+    )
 
 
 class HouseholdQuery(Paging):
@@ -116,7 +119,15 @@ class Return(Strict):
 
 
 class Reveal(Strict):
-    field = one_of("address", "phone", "bank_account", "id_no", "health", required=True, about="of the household, or of the member person_id")
+    field = one_of(
+        "address",
+        "phone",
+        "bank_account",
+        "id_no",
+        "health",
+        required=True,
+        about="of the household, or of the member person_id",
+    )
     person_id = Whole(load_default=None, allow_none=True)
     reason = text("why it must be seen; kept in your own record", required=True, most=200)
 
@@ -303,7 +314,9 @@ class Line(Said):
     puts = fields.List(fields.Dict())
     sealed = fields.Dict(metadata={"description": "subject -> commitment to its payload"})
     leaf = _s("SHA-256 over 0x00 and the canonical bytes")
-    personal = fields.Dict(metadata={"description": "subject -> payload, null when erased; only for readers of the area"})
+    personal = fields.Dict(
+        metadata={"description": "subject -> payload, null when erased; only for readers of the area"}
+    )
 
 
 class Record(Said):

@@ -29,7 +29,7 @@ class Post(schemas.Strict):
 
 
 class StaffChangeIn(schemas.Strict):
-    """`add` needs name, password and posts; `posts` needs posts; `relative` needs relation, name and id_no; `deactivate` nothing."""
+    """`add`: name, password, posts. `posts`: posts. `relative`: relation, name, id_no. `deactivate`: nothing."""
 
     login = schemas.text("whose", required=True)
     kind = schemas.one_of(*_NEEDED, required=True)
@@ -58,7 +58,9 @@ def listing(asked: dict[str, Any]) -> Any:
     """What was proposed and waits for a second administrator."""
     _administrator()
     with bureau().office.read() as conn:
-        rows = [{k: r[k] for k in ("id", "staff_login", "kind", "proposed_by", "state")} for r in organisation.changes(conn)]
+        rows = [
+            {k: r[k] for k in ("id", "staff_login", "kind", "proposed_by", "state")} for r in organisation.changes(conn)
+        ]
     return schemas.cut(rows, asked["page"], asked["size"])
 
 
@@ -75,7 +77,9 @@ def propose(said: dict[str, Any]) -> Any:
 def _detail(act: Act, said: dict[str, Any]) -> dict[str, Any]:
     needed = _NEEDED[said["kind"]]
     given = said.keys() - {"login", "kind"}
-    if wrong := {n: ["必须填写"] for n in needed if not said.get(n)} | {n: ["这种变更没有这一项"] for n in given - set(needed)}:
+    if wrong := {n: ["必须填写"] for n in needed if not said.get(n)} | {
+        n: ["这种变更没有这一项"] for n in given - set(needed)
+    }:
         raise Invalid(wrong)
     detail = {name: said[name] for name in needed}
     if "posts" in detail:

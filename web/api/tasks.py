@@ -82,16 +82,30 @@ def _do(task_id: int, said: dict[str, Any], verb: Callable[[Act], dict[str, Any]
     return once(said, work)
 
 
-@operation(blp, "POST", "/tasks/<row:task_id>/complete", schemas.Moved, takes=schemas.Complete, sent=ANSWERS, example=_ANSWER_EXAMPLE, if_match=True, replies=(404,))
+@operation(
+    blp,
+    "POST",
+    "/tasks/<row:task_id>/complete",
+    schemas.Moved,
+    takes=schemas.Complete,
+    sent=ANSWERS,
+    example=_ANSWER_EXAMPLE,
+    if_match=True,
+    replies=(404,),
+)
 def complete(task_id: int, said: dict[str, Any]) -> Any:
     """办结: do the task. `answers`: its form."""
     return _do(task_id, said, lambda act: bureau().cases.complete(act, task_id, said["answers"], lang=spoken()))
 
 
-@operation(blp, "POST", "/tasks/<row:task_id>/return", schemas.Moved, takes=schemas.Return, if_match=True, replies=(404,))
+@operation(
+    blp, "POST", "/tasks/<row:task_id>/return", schemas.Moved, takes=schemas.Return, if_match=True, replies=(404,)
+)
 def send_back(task_id: int, said: dict[str, Any]) -> Any:
     """退回 to an earlier node that the drawing allows."""
-    return _do(task_id, said, lambda act: bureau().cases.send_back(act, task_id, said["to"], said["answers"], lang=spoken()))
+    return _do(
+        task_id, said, lambda act: bureau().cases.send_back(act, task_id, said["to"], said["answers"], lang=spoken())
+    )
 
 
 @operation(blp, "POST", "/tasks/<row:task_id>/claim", schemas.Held, optional=True, if_match=True, replies=(404,))
@@ -106,19 +120,25 @@ def release(task_id: int) -> Any:
     return _do(task_id, {}, lambda act: bureau().cases.release(act, task_id))
 
 
-@operation(blp, "POST", "/tasks/<row:task_id>/transfer", schemas.Held, takes=schemas.HandOver, if_match=True, replies=(404,))
+@operation(
+    blp, "POST", "/tasks/<row:task_id>/transfer", schemas.Held, takes=schemas.HandOver, if_match=True, replies=(404,)
+)
 def transfer(task_id: int, said: dict[str, Any]) -> Any:
     """转办: give it for good to somebody who may do it."""
     return _do(task_id, said, lambda act: bureau().cases.transfer(act, task_id, said["to"], said["reason"]))
 
 
-@operation(blp, "POST", "/tasks/<row:task_id>/delegate", schemas.Held, takes=schemas.HandOver, if_match=True, replies=(404,))
+@operation(
+    blp, "POST", "/tasks/<row:task_id>/delegate", schemas.Held, takes=schemas.HandOver, if_match=True, replies=(404,)
+)
 def delegate(task_id: int, said: dict[str, Any]) -> Any:
     """委托: somebody else does it for me; I stay its owner."""
     return _do(task_id, said, lambda act: bureau().cases.delegate(act, task_id, said["to"], said["reason"]))
 
 
-@operation(blp, "POST", "/tasks/<row:task_id>/escalate", schemas.Held, takes=schemas.Reason, if_match=True, replies=(404,))
+@operation(
+    blp, "POST", "/tasks/<row:task_id>/escalate", schemas.Held, takes=schemas.Reason, if_match=True, replies=(404,)
+)
 def escalate(task_id: int, said: dict[str, Any]) -> Any:
     """提请关注: put it on the supervisor's board; it stays where it is."""
     return _do(task_id, said, lambda act: bureau().cases.escalate(act, task_id, said["reason"]))
