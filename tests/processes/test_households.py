@@ -201,7 +201,7 @@ def test_what_was_checked_stands_before_what_was_declared(district):
 
 
 def test_the_snapshot_is_what_the_assessment_reads_health_included(district):
-    home = register(district, member(disability_kind="limb", disability_grade=2, employment="employed", income=[{"kind": "wage_income", "amount_fen": 30_000}]))
+    home = register(district, member(disability_kind="limb", disability_grade=2, labour_ability="completely_lost", income=[{"kind": "transfer_income", "amount_fen": 30_000}]))
     told = reading(district, lambda conn, keys: households.snapshot(conn, keys, home, date(2018, 12, 3)))
     assert (told["members"][0]["disability_kind"], told["members"][0]["disability_grade"]) == ("limb", 2)
     assert eligibility.assess(told)["category"] == "dibao"
