@@ -15,6 +15,7 @@ from engine.forms import Form, choice, document, documents, money, number, on_da
 from processes import calendar
 
 NOTICE_DAYS = 7  # calendar days, N220 arts 25 and 29
+OLDEST_APPLICATION = 366  # days; a typing error otherwise moves the months whose income counts
 CHECK_OBJECTION_WORKDAYS = 10  # the law leaves it open (art 20): configuration, unverified
 
 MATERIALS = [
@@ -134,8 +135,14 @@ class Application(Form):
 
     @validates_schema(skip_on_field_errors=False)
     def _agent(self, data: Mapping[str, Any], **_: Any) -> None:
+        wrong: dict[str, list[str]] = {}
         if data.get("applied_by") == "agent" and not data.get("agent_name"):
-            raise ValidationError({"agent_name": [self.say("委托代理时请填写代理人姓名", "Name the agent")]})
+            wrong["agent_name"] = [self.say("委托代理时请填写代理人姓名", "Name the agent")]
+        today, applied = self.context_value("today"), data.get("applied_on")
+        if today and applied and applied < today - timedelta(days=OLDEST_APPLICATION):
+            wrong["applied_on"] = [self.say("申请日期已超过一年，请核对", "More than a year ago: please check the date")]
+        if wrong:
+            raise ValidationError(wrong)
 
 
 class CompletenessCheck(Form):

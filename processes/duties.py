@@ -9,6 +9,7 @@ from engine.process import Broken
 
 INVESTIGATE = frozenset({"home_survey", "survey_cosign", "neighbor_enquiry", "street_reinvestigate"})
 REVIEW = frozenset({"street_opinion", "street_signoff", "submit_to_district", "reject_after_check"})
+WRITE, SIGN = frozenset({"street_opinion"}), frozenset({"street_signoff"})  # two pairs of eyes inside the review
 APPROVE = frozenset({"decide", "decide_refusal"})
 ACCEPT = frozenset({"completeness_check"})
 EXAMINE = frozenset({"district_examination", "district_recheck", "spot_check_visit"})
@@ -19,6 +20,8 @@ MEETING = frozenset({"special_case_decision"})
 _CONFLICTS = (
     (REVIEW, INVESTIGATE, "investigator-reviews", "您是本案入户调查人，不能审核本案（岗位分离）", "You investigated this case; you may not review it"),
     (INVESTIGATE, REVIEW, "reviewer-investigates", "您是本案审核人，不能调查本案（岗位分离）", "You reviewed this case; you may not investigate it"),
+    (SIGN, WRITE, "own-opinion", "审核意见是您本人提出的，应由另一人签批", "You wrote this opinion: somebody else signs it off"),
+    (WRITE, SIGN, "own-opinion", "您签批过本案，审核意见应由另一人提出", "You signed this case off: somebody else writes the opinion"),
     (REVIEW, ACCEPT, "acceptor-reviews", "您受理了本案，不能审核本案（岗位分离）", "You accepted this case; you may not review it"),
     (ACCEPT, REVIEW, "reviewer-accepts", "您审核过本案，不能受理本案（岗位分离）", "You reviewed this case; you may not accept it"),
     (EXAMINE, INVESTIGATE | REVIEW | APPROVE, "street-examines", "您在街镇环节或审批环节办过本案，不能作区级审查（岗位分离）", "You handled this case before; you may not examine it"),
@@ -47,11 +50,23 @@ def may(  # noqa: PLR0911 - one line per rule
         if node in group and mine & other:
             return Broken(rule, zh, en)
     if node in APPROVE and mine - APPROVE:
-        return Broken("approver-touched", "您办理过本案的其他环节，不能审批本案（审批人不得事先经办）", "You handled this case before; you may not approve it")
+        return Broken(
+            "approver-touched",
+            "您办理过本案的其他环节，不能审批本案（审批人不得事先经办）",
+            "You handled this case before; you may not approve it",
+        )
     if node in MEETING and mine & (INVESTIGATE | REVIEW | APPROVE):
-        return Broken("handler-decides-special", "您经办过本案，不能主持特殊个案研究", "You handled this case; you may not decide it as special")
+        return Broken(
+            "handler-decides-special",
+            "您经办过本案，不能主持特殊个案研究",
+            "You handled this case; you may not decide it as special",
+        )
     if node not in APPROVE and mine & APPROVE and node not in MEETING:
-        return Broken("approver-handles", "您审批过本案，不能再办理其他环节（岗位分离）", "You approved this case; you may not handle other steps")
+        return Broken(
+            "approver-handles",
+            "您审批过本案，不能再办理其他环节（岗位分离）",
+            "You approved this case; you may not handle other steps",
+        )
     return _second_signature(node, actor_id, acts, facts)
 
 
@@ -61,8 +76,14 @@ def _second_signature(node: str, actor_id: str, acts: Sequence[HasActed], facts:
         return None
     surveyors = [act.staff for act in acts if act.node == "home_survey"]
     if surveyors and surveyors[-1] == actor_id:
-        return Broken("two-investigators", "入户调查应由两名以上调查人员签字，不能由同一人再次签字", "Two distinct investigators must sign")
+        return Broken(
+            "two-investigators", "入户调查应由两名以上调查人员签字，不能由同一人再次签字", "Two distinct investigators must sign"
+        )
     chosen = facts.get("second_investigator")
     if chosen and chosen != actor_id:
-        return Broken("named-investigator", "应由入户调查表上的第二调查人本人签字", "Only the second investigator named on the form may sign")
+        return Broken(
+            "named-investigator",
+            "应由入户调查表上的第二调查人本人签字",
+            "Only the second investigator named on the form may sign",
+        )
     return None

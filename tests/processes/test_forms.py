@@ -252,7 +252,15 @@ def test_an_agent_is_named():
     raw = {"household_id": 9, "programme": "dibao", "applied_on": "2018-12-03", "applied_by": "agent", "reason": "困难"}
     assert list(wrong(Application, raw)) == ["agent_name"]
     assert new_facts(Application, raw | {"agent_name": "李四"}) == {"household_id": 9, "programme": "dibao", "applied_on": "2018-12-03"}
-    assert list(wrong(Application, raw | {"agent_name": "李四", "applied_on": "2018-12-25"})) == ["applied_on"]
+
+
+@pytest.mark.parametrize(("day", "fits"), [("2018-12-24", True), ("2017-12-23", True), ("2018-12-25", False), ("2017-12-22", False), ("1900-01-01", False)])
+def test_an_application_is_neither_of_tomorrow_nor_of_another_year(day, fits):
+    raw = {"household_id": 9, "programme": "dibao", "applied_on": day, "applied_by": "head", "reason": "困难"}
+    if fits:
+        assert new_facts(Application, raw)["applied_on"] == day
+    else:
+        assert list(wrong(Application, raw)) == ["applied_on"]
 
 
 def test_one_time_notice_lists_everything_and_a_second_asks_for_nothing_new():
