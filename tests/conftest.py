@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import socket
 import subprocess
+import tempfile
 import uuid
 from datetime import datetime, timedelta
 
@@ -60,19 +61,16 @@ def keys() -> Keys:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory):
+def postgres():
     """The address of a PostgreSQL server of our own, started for this test run."""
     found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
     if not found:
         missing("PostgreSQL")
     programs = pathlib.Path(found[-1]).parent
-    folder = tmp_path_factory.mktemp("pg")
+    # Not under pytest's own folder: another run as root closes that to the user postgres.
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="yingbao-pg-"))
     as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if as_postgres:
-        for parent in (folder, *folder.parents):
-            if str(parent) in ("/", "/tmp"):
-                break
-            parent.chmod(0o755)
         shutil.chown(folder, "postgres")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -84,6 +82,7 @@ def postgres(tmp_path_factory):
     subprocess.run([*as_postgres, programs / "pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start"], **quiet)
     yield f"postgresql+psycopg://yingbao@127.0.0.1:{port}"
     subprocess.run([*as_postgres, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **quiet)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
