@@ -5,6 +5,7 @@ Presentation attributes only: a strict content-security policy allows no style a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -29,7 +30,8 @@ _LOOK = {
     "active": ("#b15f00", "#fff3e0", 3.0, "7 4", ("当前待办", "waiting")),
     "none": ("#505a5f", "#ffffff", 1.5, "", ("未开始", "not begun")),
 }
-_NO_BREAK_BEFORE = "，。；：、）」”!?"
+_NO_BREAK_BEFORE = "，。；：、）」”！？"
+_PIECE = re.compile(r"[^\s\u2e80-\uffff]+\s*|.", re.DOTALL)  # a Latin word, or one character
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,13 @@ def _width(text: str) -> float:
 
 
 def _wrapped(text: str, em: float) -> list[str]:
+    """Lines of at most `em` Chinese characters' width; a Latin word is not torn, no line begins with a stop."""
     lines, line = [], ""
-    for char in text:
-        if _width(line + char) > em and char not in _NO_BREAK_BEFORE and (ord(char) > 0x2E80 or line.endswith(" ")):
+    for piece in _PIECE.findall(text):
+        if line and _width((line + piece).rstrip()) > em and piece not in _NO_BREAK_BEFORE:
             lines.append(line)
             line = ""
-        line += char
+        line += piece
     return [*lines, line]
 
 
@@ -177,7 +180,7 @@ class _Pen:
             return f'<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="10" {line} fill-opacity="0.25"/>' + self.text(cx, y + 13, label, 40, 12)
         role = self._role(element, kind)
         rect = f'<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="8" {line}/>'
-        words = self.text(cx, cy - (4 if role else 0), label, (w - 10) / 12.5, 12) + self.text(cx, y + h - 11, role, 12, 10, "#505a5f")
+        words = self.text(cx, cy - (4 if role else 0), label, (w - 8) / 12, 12) + self.text(cx, y + h - 11, role, 12, 10, "#505a5f")
         return rect + _icon(kind, x + 7, y + 6, colour) + words
 
     def _role(self, element: Any, kind: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from processes.bureau import CATALOGUE
-from web.svg import Marks, render
+from web.svg import Marks, _wrapped, render
 
 XML = CATALOGUE["dibao-2012"].bpmn.read_bytes()
 S = "{http://www.w3.org/2000/svg}"
@@ -125,3 +125,14 @@ def test_names_are_escaped():
     svg = render(wicked, Marks(), title='"><script>')
     assert "<script" not in svg
     assert etree.fromstring(svg).get("aria-label") == '"><script>'
+
+
+@pytest.mark.parametrize(("text", "em", "lines"), [
+    ("征求低收入救助意愿", 7, ["征求低收入救助", "意愿"]),
+    ("听证（七天）", 5, ["听证（七天）"]),
+    ("One-time supplement notice", 7, ["One-time", "supplement", "notice"]),
+    ("incomprehensibilities", 5, ["incomprehensibilities"]),
+    ("共3户", 2, ["共3", "户"]),
+])  # fmt: skip
+def test_lines_are_broken_where_a_reader_breaks_them(text, em, lines):
+    assert [line.strip() for line in _wrapped(text, em)] == lines
