@@ -184,7 +184,7 @@ class _Pen:
         return rect + _icon(kind, x + 7, y + 6, colour) + words
 
     def _role(self, element: Any, kind: str) -> str:
-        """Who does it: lanes inside sub-processes are not drawn, so the post stands in the box."""
+        """Who does it: lanes tell the level (community, street, district), so the post stands in the box."""
         said = element.find("b:extensionElements/yb:task", NS)
         if kind == "userTask" and said is not None:
             zh, en = organisation.ROLES.get(said.get("role", ""), ("", ""))
