@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from html import escape
 from typing import Any
 
-from processes.dibao_2012_forms import MATERIALS
-from processes.identity import mask_name
+from processes import law
+from processes.dibao_2012_forms import MATERIALS, PARTICIPANTS, REASONS
+from processes.household_forms import INCOME_KINDS, PROPERTY_KINDS, RELATIONS
 from processes.money import capital, yuan
 
 TITLES = {
@@ -19,8 +21,12 @@ TITLES = {
     "refusal": "不予批准社会救助告知书",
 }
 _WORDS = {"acceptance": "受", "supplement": "补", "check_rejection": "核", "approval": "准", "refusal": "拒"}
+RELATION_WORDS = {code: zh for code, zh, _ in RELATIONS}
+KIND_WORDS = {code: zh for code, zh, _ in [*INCOME_KINDS, *PROPERTY_KINDS]}
+PERIOD_WORDS = {"month": "每月", "year": "每年"}
 _CATEGORIES = {"dibao": "最低生活保障", "low_income": "低收入家庭救助"}
 COMPLAINT_PHONE = "12345"
+REVIEW_BY_GOVERNMENT_ONLY = "2024-01-01"  # 行政复议法 as revised in 2023; before, the applicant chose (domain 2.7)
 
 
 def number(kind: str, street_name: str, year: int, n: int) -> str:
@@ -36,18 +42,21 @@ def chinese_date(iso: str) -> str:
 
 def render(kind: str, data: Mapping[str, Any]) -> str:
     """A letter as it is issued. `data`: facts of the case, `household` (households.view), number, issued_on, names of units."""
-    paragraphs = _BODIES[kind](data)
-    applicant = data["household"]["applicant"]
-    body = "\n".join(f"<p>{escape(p)}</p>" for p in paragraphs)
-    return (
-        '<!doctype html>\n<html lang="zh-Hans"><head><meta charset="utf-8">'
-        f"<title>{escape(TITLES[kind])} {escape(data['number'])}</title>"
-        '<link rel="stylesheet" href="/static/css/letter.css"></head>\n<body class="letter"><main>\n'
-        f'<h1>{TITLES[kind]}</h1>\n<p class="number">{escape(data["number"])}</p>\n<p class="to">{escape(applicant)}：</p>\n'
-        f"{body}\n"
+    body = "\n".join(f"<p>{escape(p)}</p>" for p in _BODIES[kind](data))
+    return _page(
+        f"{TITLES[kind]} {data['number']}",
+        f'<h1>{TITLES[kind]}</h1>\n<p class="number">{escape(data["number"])}</p>\n'
+        f'<p class="to">{escape(data["household"]["applicant"])}：</p>\n{body}\n'
         f'<p class="seal">（{escape(_issuer(kind, data))}印章）</p>\n<p class="date">{chinese_date(data["issued_on"])}</p>\n'
-        f'<p class="foot">个案号：{escape(data["case_no"])}　联系：{escape(data["street_name"])}社会救助窗口</p>\n'
-        "</main></body></html>\n"
+        f'<p class="foot">个案号：{escape(data["case_no"])}　联系：{escape(data["street_name"])}社会救助窗口</p>',
+    )
+
+
+def _page(title: str, body: str, robots: str = "") -> str:
+    """A standalone page; `body` is HTML already. No style or script of its own (strict CSP)."""
+    return (
+        f'<!doctype html>\n<html lang="zh-Hans"><head><meta charset="utf-8">{robots}<title>{escape(title)}</title>'
+        f'<link rel="stylesheet" href="/static/css/letter.css"></head>\n<body class="letter"><main>\n{body}\n</main></body></html>\n'
     )
 
 
@@ -75,45 +84,95 @@ def _supplement(data: Mapping[str, Any]) -> list[str]:
 def _check_rejection(data: Mapping[str, Any]) -> list[str]:
     return [
         f"经家庭经济状况信息核对，您家庭的情况不符合最低生活保障条件。理由：{data['reasons']}",
+        f"查明的事实：{_compared(data)}",
         "您对核对结果有异议的，请在收到本告知书之日起10个工作日内提出，并提供证据，我们将重新调查（民发〔2012〕220号第二十条）。",
     ]
 
 
 def _approval(data: Mapping[str, Any]) -> list[str]:
-    amount = data["amount_fen"]
-    month = data["first_payment_month"]
+    members, category = data.get("members_counted") or len(data["household"]["members"]), data["category"]
     return [
-        f"您家庭{data.get('members_counted', len(data['household']['members']))}人申请的{_CATEGORIES.get(data['category'], '社会救助')}，"
-        f"经审核、公示，{chinese_date(data['decided_on'])}批准。",
-        f"保障金额：每月{yuan(amount)}元（大写：{capital(amount)}）。自{month[:4]}年{int(month[5:])}月起，每月10日前发放至您家庭的银行账户。",
-        "计算依据：低保标准乘以家庭人口，减去家庭月收入（民发〔2012〕220号第二十七条）。",
+        f"您家庭{members}人申请的{_CATEGORIES.get(category, '社会救助')}，经审核、公示，{chinese_date(data['decided_on'])}批准。",
+        *(_payment(category, data["amount_fen"], data["first_payment_month"]) if data["amount_fen"] else [_NO_PAYMENT]),
         "家庭人口、收入或财产发生变化，请及时向街镇或居村委会报告。",
-        *_remedies(),
+        *_remedies(data),
+    ]
+
+
+_NO_PAYMENT = "您家庭认定为低收入家庭，不按月发放救助金，可以按规定申请其他专项救助。"
+
+
+def _payment(category: str, amount: int, month: str) -> list[str]:
+    how = (
+        "低保标准乘以家庭人口，减去家庭月收入（民发〔2012〕220号第二十七条）"
+        if category == "dibao"
+        else "天津市低收入家庭救助标准"
+    )
+    return [
+        f"保障金额：每月{yuan(amount)}元（大写：{capital(amount)}）。自{month[:4]}年{int(month[5:])}月起，每月10日前发放至您家庭的银行账户。",
+        f"计算依据：{how}。",
     ]
 
 
 def _refusal(data: Mapping[str, Any]) -> list[str]:
-    category, compared = data.get("category"), data.get("per_capita")
-    found = {
-        "low_income": f"您家庭人均月收入{compared}元，不低于低保标准。",
-        "refused_income": f"您家庭人均月收入{compared}元，超过规定标准。",
-        "refused_property": "您家庭货币财产超过规定限额。",
-        "refused_vehicle": "您家庭拥有机动车辆。",
-        "refused_dwelling": "您家庭拥有两套以上住房。",
-    }
+    reason = next((zh for code, zh, _ in REASONS if code == data.get("reason_code")), "")
     return [
         f"您于{chinese_date(data['applied_on'])}提出的最低生活保障申请，经调查审核，{chinese_date(data['decided_on'])}决定不予批准。",
-        f"查明的事实：{found.get(str(category), '您家庭的情况不符合规定条件。')}",
-        f"理由：{data.get('opinion', '')}",
+        f"查明的事实：{_compared(data)}",
+        f"理由：{'。'.join(text for text in (reason, data.get('opinion') or '') if text)}",
         f"依据：{data.get('clause') or '民发〔2012〕220号第四条、第二十六条'}。",
-        *_remedies(),
+        *_remedies(data),
         "情况发生变化后，您可以重新申请。",
     ]
 
 
-def _remedies() -> list[str]:
+def _compared(data: Mapping[str, Any]) -> str:
+    """The household's figure beside the number of the rule that it was measured by (domain 2.7)."""
+    category, figure, day = str(data.get("category")), data.get("per_capita"), _law_day(data)
+    limits = _limits(day, data) if day else {}
+    if category == "low_income" and figure and limits and Decimal(figure) < Decimal(limits["standard"].removesuffix("元")):
+        return f"您家庭货币财产超过低保规定限额{limits.get('assets', '')}。"
+    income = f"您家庭人均月收入{figure}元，不低于"
+    found = {
+        "low_income": f"{income}低保标准{limits.get('standard', '')}。",
+        "refused_income": f"{income}低收入家庭标准{limits.get('upper', '')}。",
+        "refused_property": f"您家庭货币财产超过规定限额{limits.get('assets', '')}。",
+        "refused_vehicle": "您家庭拥有机动车辆。",
+        "refused_dwelling": "您家庭拥有两套以上住房。",
+        "refused_non_residential": "您家庭拥有非居住类房屋。",
+        "refused_study_abroad": "您家庭有成员自费出国留学。",
+        "refused_luxury": "您家庭拥有非生活必需的高档消费品。",
+    }
+    return found.get(category, "您家庭的情况不符合规定条件。")
+
+
+def _law_day(data: Mapping[str, Any]) -> date | None:
+    """A day of the case on which the law was the one that the assessment names; None when no day tells."""
+    for name in ("decided_on", "submitted_on", "survey_ended_on", "accepted_on", "applied_on"):
+        try:
+            if data.get(name) and law.version(date.fromisoformat(data[name])) == data.get("law_version"):
+                return date.fromisoformat(data[name])
+        except law.BadLaw:  # before the first year that is on file
+            continue
+    return None
+
+
+def _limits(day: date, data: Mapping[str, Any]) -> dict[str, str]:
+    """The numbers of the rules in words: "920.00元"."""
+    kind = data["household"].get("hukou_kind") or "urban"
+    standard = law.standard(day, kind).amount
+    found = {"standard": standard, "upper": law.value(f"low_income_limit_{kind}", day).amount}
+    said = {name: f"{amount:.2f}元" for name, amount in found.items()}
+    if people := data.get("members_counted"):
+        months = law.value("asset_limit_months", day)
+        said["assets"] = f"{standard * months.amount * Decimal(people):.2f}元（低保标准×{months.text}个月×{people}人）"
+    return said
+
+
+def _remedies(data: Mapping[str, Any]) -> list[str]:
+    city = "" if data["issued_on"] >= REVIEW_BY_GOVERNMENT_ONLY else "或者天津市民政局"
     return [
-        "您不服本决定的，可以自收到之日起60日内向滨海新区人民政府或者天津市民政局申请行政复议，"
+        f"您不服本决定的，可以自收到之日起60日内向滨海新区人民政府{city}申请行政复议，"
         "也可以自收到之日起6个月内向人民法院提起行政诉讼。"
     ]
 
@@ -133,31 +192,148 @@ def notice_sheet(notice: Mapping[str, Any], community_name: str, street_name: st
     stage = "街镇审核意见公示" if notice["stage"] == "street_opinion" else "区级拟批准公示"
     rows = [
         ("申请人", notice["applicant"]), ("居村", community_name), ("家庭人口", f"{notice['members']}人"),
-        ("拟救助类别", _CATEGORIES.get(notice["category"], "")), ("拟保障金额", f"每月{yuan(notice['amount_fen'])}元"),
+        ("拟救助类别", _CATEGORIES.get(notice["category"], "")), ("拟保障金额", f"每月{yuan(notice['amount_fen'])}元" if notice["amount_fen"] else "不按月发放救助金"),
         ("公示期", f"{chinese_date(notice['posted_on'])}至{until}"), ("异议受理", f"{street_name}社会救助窗口，电话 {COMPLAINT_PHONE}"),
     ]  # fmt: skip
-    table = "".join(f'<tr><th scope="row">{escape(k)}</th><td>{escape(str(v))}</td></tr>' for k, v in rows)
-    return (
-        '<!doctype html>\n<html lang="zh-Hans"><head><meta charset="utf-8"><meta name="robots" content="noindex">'
-        f'<title>{stage}</title><link rel="stylesheet" href="/static/css/letter.css"></head><body class="letter"><main>'
-        f"<h1>{stage}</h1><table>{table}</table><p>公示期内对上述家庭有异议的，请向我们反映。</p></main></body></html>\n"
-    )
+    head = '<meta name="robots" content="noindex">'
+    return _page(stage, f"<h1>{stage}</h1>{_pairs(rows)}<p>公示期内对上述家庭有异议的，请向我们反映。</p>", head)
+
+
+# -- sheets that are printed and filled in by hand; blank, or with what is known of the household
+
+
+def sheet(kind: str, data: Mapping[str, Any]) -> str:
+    """A sheet for paper. `data`: `household` (households.view, or nothing for a blank one), `case_no`, `issued_on`."""
+    title, body = SHEETS[kind], _SHEET_BODIES[kind]
+    house = data.get("household") or {}
+    known = [
+        ("个案号", data.get("case_no") or ""),
+        ("申请人", house.get("applicant") or ""),
+        ("住址", house.get("address") or ""),
+    ]
+    return _page(title, f"<h1>{title}</h1>{_pairs(known)}{body(house, data.get('issued_on') or '')}")
 
 
 def survey_sheet(data: Mapping[str, Any]) -> str:
-    """入户调查表, prefilled for paper; what people write by hand stays blank."""
-    house = data["household"]
-    people = "".join(
-        f"<tr><td>{escape(m['name'])}</td><td>{escape(m['relation'])}</td><td>"
-        + "；".join(escape(f"{i['kind']} {i['amount']}") for i in m["income"])
-        + "</td><td></td></tr>"
-        for m in house["members"]
-    )
+    return sheet("survey", data)
+
+
+def _pairs(rows: Iterable[tuple[str, str]]) -> str:
+    lines = (f'<tr><th scope="row">{escape(name)}</th><td>{escape(str(value))}</td></tr>' for name, value in rows)
+    return f"<table>{''.join(lines)}</table>"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]], blank: int = 0) -> str:
+    """A table with a head; rows that are shorter than the head and `blank` more rows stay empty for the pen."""
+    filled = [[*row, *[""] * (len(heads) - len(row))] for row in rows] + [[""] * len(heads)] * blank
+    head = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
+    return f"<table><tr>{head}</tr>{''.join(_cells(row) for row in filled)}</table>"
+
+
+def _cells(row: Sequence[Any]) -> str:
+    return "<tr>" + "".join(f"<td>{escape(str(cell or ''))}</td>" for cell in row) + "</tr>"
+
+
+def _lines(*texts: str) -> str:
+    return "".join(f"<p>{escape(text)}</p>" for text in texts)
+
+
+def _members(house: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    found: Sequence[Mapping[str, Any]] = house.get("members") or ()
+    return found
+
+
+def _minor(born: str | None, on: str) -> bool:
+    """Under 18 on a day; unknown is an adult, who is asked to sign."""
+    return bool(born and on) and on < f"{int(str(born)[:4]) + 18}{str(born)[4:]}"
+
+
+def _application_sheet(house: Mapping[str, Any], _on: str) -> str:
+    rows = [(m["name"], RELATION_WORDS.get(m["relation"], m["relation"]), m["id_no"]) for m in _members(house)]
+    heads = ("姓名", "与申请人关系", "身份证号", "户籍", "健康或残疾", "劳动能力", "职业或就学")
     return (
-        '<!doctype html>\n<html lang="zh-Hans"><head><meta charset="utf-8"><title>入户调查表</title>'
-        '<link rel="stylesheet" href="/static/css/letter.css"></head><body class="letter"><main><h1>家庭经济状况入户调查表</h1>'
-        f"<p>个案号：{escape(data['case_no'])}　申请人：{escape(mask_name(house['applicant']))}</p>"
-        f"<table><tr><th>姓名</th><th>关系</th><th>申报收入</th><th>所见</th></tr>{people}</table>"
-        "<p>住房：</p><p>衣食和生活设施：</p><p>邻里反映：</p>"
-        "<p>调查人（两人以上签字）：　　　　　　被调查人签字：　　　　　　日期：</p></main></body></html>\n"
+        _table(heads, rows, 0 if rows else 6)
+        + _lines("申请事项：□最低生活保障　□低收入家庭救助", "申请理由：", "收款账户（户主名下）：")
+        + _lines("是否与经办人员或居村委会成员有近亲属关系：□否　□是（姓名、职务、关系）：")
+        + _lines("我承诺所填内容和所交材料真实，如有隐瞒愿依法承担责任。", "申请人签字：　　　　　　　　日期：　　年　月　日")
     )
+
+
+def _declaration_sheet(house: Mapping[str, Any], _on: str) -> str:
+    income = [(m["name"], *i) for m in _members(house) for i in _of_declaration(m["income"])]
+    owned = [item[:2] for item in _of_declaration(house.get("property"))]
+    return (
+        "<h2>收入</h2>" + _table(("姓名", "种类", "金额（元）", "周期或月份"), income, 4)
+        + "<h2>财产（存款、有价证券、机动车、房屋、经营、债权债务）</h2>" + _table(("种类", "金额（元）", "说明"), owned, 4)
+        + _lines("以上为全体家庭成员的全部收入和财产。", "全体成年家庭成员签字：　　　　　　　　日期：　　年　月　日")
+    )  # fmt: skip
+
+
+def _of_declaration(items: Iterable[Mapping[str, Any]] | None) -> list[tuple[str, str, str]]:
+    """What the household said itself; what was checked or seen does not stand under its signature."""
+    return [_declared(item) for item in items or () if item.get("source", "declared") == "declared"]
+
+
+def _declared(item: Mapping[str, Any]) -> tuple[str, str, str]:
+    when = item.get("month") or item.get("year") or PERIOD_WORDS.get(item.get("period") or "", "")
+    return KIND_WORDS.get(item["kind"], item["kind"]), item.get("amount") or "", str(when)
+
+
+def _authorisation_sheet(house: Mapping[str, Any], on: str) -> str:
+    adults = [(m["name"], m["id_no"]) for m in _members(house) if not _minor(m.get("birth_date"), on)]
+    return (
+        _lines("我们授权街镇和区民政部门查询、核对我们的户籍、婚姻、社会保险、税务、工商、车辆、房产、存款和有价证券等信息，"
+               "仅用于社会救助的审核审批和动态管理。", "授权有效期至：　　年　月　日")
+        + _table(("成年家庭成员", "身份证号", "本人签字", "日期"), adults, 0 if adults else 5)
+    )  # fmt: skip
+
+
+def _survey_sheet(house: Mapping[str, Any], _on: str) -> str:
+    rows = [(m["name"], "；".join(" ".join(i[:2]) for i in _of_declaration(m["income"]))) for m in _members(house)]
+    rows += [("家庭财产", " ".join(p[:2])) for p in _of_declaration(house.get("property"))]
+    return (
+        _lines("调查日期：　　年　月　日　　被调查人：")
+        + _table(("成员或项目", "申报", "所见"), rows, 2 if rows else 6)
+        + _lines("住房：", "衣食：", "生活设施：", "邻里反映：", "照片：　　张")
+        + _lines("调查人（两人以上签字）：　　　　　　　　　　", "被调查人签字：　　　　　　日期：　　年　月　日")
+    )
+
+
+def _review_sheet(_house: Mapping[str, Any], _on: str) -> str:
+    kinds = "、".join(zh for _, zh, _ in PARTICIPANTS)
+    return (
+        _lines(
+            "时间：　　　　　地点：　　　　　主持人：",
+            f"参加人员身份：{kinds}。村居民代表不少于三分之二（民发〔2012〕220号第二十二条）。",
+        )
+        + _table(("姓名", "身份", "意见", "签字"), (), 9)
+        + _lines(
+            "一、宣讲政策　二、介绍情况　三、现场评议　四、形成结论　五、签字确认",
+            "评议情况：",
+            "结论：□属实　□不属实　□争议较大，重新调查",
+        )
+    )
+
+
+def _delivery_sheet(_house: Mapping[str, Any], _on: str) -> str:
+    rows = [("送达文书及文号", ""), ("受送达人", ""), ("送达地点", ""), ("送达方式", "□直接　□留置　□邮寄　□委托"), ("收件人签字及日期", ""),
+            ("代收人与受送达人关系", ""), ("拒收事由、见证人签字", ""), ("送达人（两人）签字", "")]  # fmt: skip
+    return _pairs(rows)
+
+
+SHEETS = {
+    "application": "社会救助申请书",
+    "declaration": "家庭收入和财产声明",
+    "authorisation": "家庭经济状况核对授权书",
+    "survey": "家庭经济状况入户调查表",
+    "democratic_review": "民主评议记录",
+    "delivery": "送达回证",
+}
+_SHEET_BODIES = {
+    "application": _application_sheet,
+    "declaration": _declaration_sheet,
+    "authorisation": _authorisation_sheet,
+    "survey": _survey_sheet,
+    "democratic_review": _review_sheet,
+    "delivery": _delivery_sheet,
+}
