@@ -57,6 +57,7 @@ def page(browser, site, request):
     """A page that may say nothing wrong: no console error, no request off the host."""
     wants = getattr(request, "param", {})
     context = browser.new_context(base_url=site[0], locale="zh-CN", timezone_id="Asia/Shanghai", viewport={"width": 1400, "height": 900}, **wants)
+    context.set_default_timeout(120_000)  # a loaded machine is slow, not wrong
     opened = context.new_page()
     trouble: list[str] = []
     opened.on("console", lambda m: trouble.append(m.text) if m.type == "error" and "422" not in m.text and "409" not in m.text and "403" not in m.text else None)
