@@ -81,7 +81,7 @@ def test_text_is_normalised_and_rare_characters_stay(typed, read):
     assert understood(Sample, {"name": typed})["name"] == read
 
 
-@pytest.mark.parametrize("unseen", ["\x00", "\x07", "\r", "\x7f", "\x85", "\u061c", "\u200b", "\u202e", "\u2066", "\u2028", "\ufeff", "\ud800", "\ufffe", "\U000e0041"])
+@pytest.mark.parametrize("unseen", ["\x00", "\x07", "\r", "\x7f", "\x85", "\u061c", "\u200b", "\u202e", "\u2066", "\u2028", "\u2029", "\ufeff", "\ud800", "\ufffe", "\U000e0041"])
 def test_text_that_cannot_be_seen_is_refused(unseen):
     assert wrong(Sample, {"name": f"a{unseen}b"}) == {"name": [ERRORS["control"][0]]}
 
@@ -183,7 +183,7 @@ def test_only_marked_fields_become_facts_and_everything_is_json():
 
 def test_a_submitted_page_is_read_like_json():
     sent = MultiDict([
-        ("csrf_token", "x"), ("name", "张三"), ("note", "  "), ("day", ""), ("sure", "false"), ("kinds", "a"), ("kinds", ""), ("kinds", "b"), ("papers", "7"),
+        ("csrf_token", "x"), ("name", "张三"), ("note", "  "), ("day", ""), ("sure", "false"), ("kinds", "a"), ("kinds", ""), ("kinds", " "), ("kinds", "b"), ("papers", "7"),
         ("items-10-name", "丙"), ("items-2-name", "乙"), ("items-2-count", "３"), ("items-3-name", ""), ("items-x-name", "丁"), ("amount", "1.00")])  # fmt: skip
     raw = from_html(Sample, sent)
     assert raw == {
@@ -453,3 +453,32 @@ def test_a_file_goes_to_the_district_whole():
 def test_a_notice_never_ends_before_its_seventh_day_is_over(posted):
     found = new_facts(FORMS["post_street_notice"], {"posted_on": posted.isoformat(), "places": ["gate"]}, today=date(2021, 1, 1))
     assert date.fromisoformat(found["street_notice_until"][:10]) - posted == timedelta(days=8)
+
+
+# -- the same in a real case, on both databases
+
+
+def test_a_notice_dated_before_the_street_signed_is_refused_and_one_of_today_is_not(district):
+    district.to_street_opinion()
+    district.review()
+    district.clock.set("2018-12-10T09:00")
+    district.street()
+    with pytest.raises(Invalid) as invalid:
+        district.do("vera", "post_street_notice", posted_on="2018-12-03", places=["village_board"])
+    assert "2018-12-10" in invalid.value.fields["posted_on"][0]
+    district.post()
+    assert district.facts()["street_notice_until"] == "2018-12-18T00:00:00+08:00"
+
+
+def test_what_the_meeting_approved_can_be_granted_and_no_consent_is_invented(district):
+    district.to_street_opinion(600_000)
+    district.review()
+    answers = {"opinion": "研究", "trigger": "income_slightly_over", "special_facts": "肾衰竭", "wish": "纳入低收入"}
+    with pytest.raises(Invalid):
+        district.do("rita", "street_opinion", street_outcome="propose_grant", opinion="拟同意")
+    district.do("rita", "street_opinion", street_outcome="joint_meeting", **answers)
+    district.do("sue", "special_case_decision", resolution="approve_as", approved_category="low_income", approved_amount="276", reasons="集体研究")
+    district.street()
+    facts = district.facts()
+    assert (facts["category"], facts["amount_fen"], facts["low_income_consent"]) == ("low_income", 27_600, None)
+    assert "post_street_notice" in district.tasks()

@@ -106,6 +106,7 @@ def test_a_low_income_approval_names_its_own_basis_and_promises_no_money_that_is
 
 @pytest.mark.parametrize(("more", "expected"), [
     ({"category": "low_income", "per_capita": "921.00"}, "人均月收入921.00元，不低于低保标准920.00元"),
+    ({"category": "low_income", "per_capita": "920.00"}, "人均月收入920.00元，不低于低保标准920.00元"),
     ({"category": "refused_income", "per_capita": "1500.00"}, "人均月收入1500.00元，不低于低收入家庭标准1380.00元"),
     ({"category": "refused_property", "members_counted": 2}, "超过规定限额44160.00元"),
     ({"category": "low_income", "per_capita": "700.00", "members_counted": 2}, "货币财产超过低保规定限额44160.00元"),
