@@ -37,6 +37,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         MAX_FORM_PARTS=2000,
         SESSION_COOKIE_HTTPONLY=True,
+        SESSION_REFRESH_EACH_REQUEST=False,  # a late answer must not bring an old session back over a new sign-in
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.production,
         PERMANENT_SESSION_LIFETIME=timedelta(hours=8),
@@ -71,7 +72,7 @@ def _guard(app: Flask) -> None:
         response.headers.setdefault("Content-Security-Policy", _CSP)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "same-origin"
-        if session.get("login"):
+        if request.endpoint != "static" and session.get("login"):
             response.headers["Cache-Control"] = "no-store"
         return response
 
