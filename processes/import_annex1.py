@@ -6,26 +6,38 @@ Nothing is guessed: hukou, review class and first month are asked for; unnamed m
 from __future__ import annotations
 
 import io
+import re
+import unicodedata
 import zipfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, BinaryIO
 
 from openpyxl import Workbook, load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 from sqlalchemy import Connection, select
 
 from engine.crypto import BoundKeys
 from engine.errors import Invalid
+from engine.forms import folded
 from engine.model import Actor, Put
 from engine.office import Act
 from processes import households, identity, law, money
-from processes.tables import person, unit
+from processes.tables import benefit, household, household_member, unit
 
 HEADINGS = ("序号", "申请人", "身份证号", "家庭人口", "乡镇（街道）", "村（居委会）", "家庭收入", "家庭财产", "救助类别", "保障金额", "致困原因",
             "入户核查结果", "备注")  # fmt: skip
 CATEGORIES = {"低保": "dibao", "低收入": "low_income", "特困（集中）": "destitute_institutional", "特困（分散）": "destitute_dispersed"}
+OPTIONS = {
+    "hukou_kind": ("户籍类别（urban 城镇 / rural 农村）", r"urban|rural"),
+    "review_class": ("复核类别（A / B / C）", r"[ABC]"),
+    "first_payment_month": ("起发月份（如 2018-01）", r"20\d\d-(0[1-9]|1[0-2])"),
+}
 MAX_BYTES, MAX_UNPACKED, MAX_ROWS = 5 * 1024 * 1024, 60 * 1024 * 1024, 5_000
+_TITLE_LINES = 10  # the heading stands within the first lines
+_LIVE = ("pending_first_payment", "active", "suspended")
+_UNREADABLE = {"file": ["不是 Excel（.xlsx）文件，或文件已损坏；旧的 .xls 文件请另存为 .xlsx"]}
 
 
 @dataclass
@@ -33,10 +45,11 @@ class Row:
     """One line of the list: as read, what is wrong with it (column -> Chinese words), and whether it is here already."""
 
     number: int  # of the sheet
-    cells: tuple[Any, ...]
+    cells: tuple[Any, ...] = field(repr=False)
     errors: dict[str, list[str]] = field(default_factory=dict)
-    data: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict, repr=False)
     known: bool = False
+    hints: list[str] = field(default_factory=list)  # worth a look; they stop nothing
 
 
 @dataclass
@@ -44,6 +57,7 @@ class Preview:
     rows: list[Row]
     options: Mapping[str, str]
     questions: dict[str, str]  # what must be answered before anything is brought in
+    production: bool = False
 
     @property
     def good(self) -> list[Row]:
@@ -65,86 +79,164 @@ class Result:
     skipped_errors: int
 
 
-def preview(stream: BinaryIO, conn: Connection, keys: BoundKeys, actor: Actor, options: Mapping[str, str | None], today: Any) -> Preview:
+def preview(stream: BinaryIO, conn: Connection, keys: BoundKeys, actor: Actor, options: Mapping[str, str | None], today: date,
+            *, production: bool = False) -> Preview:  # fmt: skip
     """Read and judge the list; nothing is written. `options`: hukou_kind, review_class, first_payment_month."""
+    given = _answers(options, today)
     rows = [Row(n, cells) for n, cells in _read(stream)]
-    places = _places(conn, actor)
-    seen: set[str] = set()
+    places, seen = Places(conn, actor), set[str]()
     for row in rows:
-        _judge(row, places, keys, conn, seen, today)
+        _judge(row, places, seen, today, production=production)
+        if not row.errors:
+            _stand(row, conn, keys)
+    return Preview(rows, given, {k: text for k, (text, _) in OPTIONS.items() if k not in given}, production)
+
+
+def choose(seen: Preview, numbers: Collection[int]) -> Preview:
+    """The same preview, narrowed to some lines by their numbers in the sheet: the rest is left for another time."""
+    return replace(seen, rows=[r for r in seen.rows if r.number in numbers])
+
+
+def _answers(options: Mapping[str, str | None], today: date) -> dict[str, str]:
     given = {k: v for k, v in options.items() if v}
-    asked = {"hukou_kind": "户籍类别（urban 城镇 / rural 农村）", "review_class": "复核类别（A / B / C）", "first_payment_month": "起发月份（如 2018-01）"}
-    return Preview(rows, given, {k: text for k, text in asked.items() if k not in given})
+    wrong = {k: [f"应为{OPTIONS[k][0]}" if k in OPTIONS else "没有这一项"] for k, v in given.items() if k not in OPTIONS or not re.fullmatch(OPTIONS[k][1], v)}
+    if not wrong and given.get("first_payment_month", "") > f"{today:%Y-%m}":
+        wrong["first_payment_month"] = ["在保家庭的起发月份不能晚于本月"]
+    if wrong:
+        raise Invalid(wrong)
+    return given
+
+
+# -- reading
 
 
 def _read(stream: BinaryIO) -> list[tuple[int, tuple[Any, ...]]]:
+    """(line number, its 13 cells) of every household in the first sheet."""
     raw = stream.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
         raise Invalid({"file": ["文件太大，最多 5 MB"]})
     try:
-        with zipfile.ZipFile(io.BytesIO(raw)) as packed:
-            if sum(i.file_size for i in packed.infolist()) > MAX_UNPACKED:
-                raise Invalid({"file": ["文件展开后太大"]})
+        _guard(raw)
         book = load_workbook(io.BytesIO(raw), read_only=True, data_only=False)
-        lines = list(book.worksheets[0].iter_rows(max_row=MAX_ROWS + 10, max_col=len(HEADINGS)))
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError, EOFError) as error:
-        raise Invalid({"file": ["不是 Excel（.xlsx）文件，或文件已损坏"]}) from error
-    texts = [tuple(c.value for c in line) for line in lines]
-    head = next((n for n, line in enumerate(texts) if _heading(line) == HEADINGS), None)
-    if head is None:
-        raise Invalid({"file": [f"没有找到附件1的表头：{'、'.join(HEADINGS)}"]})
-    found = [(n + 1, line) for n, line in enumerate(texts) if n > head and any(v not in (None, "") for v in line[1:])]
-    found = [(n, line) for n, line in found if not str(line[0] or "").startswith(("注", "备注", "填表"))]
+        lines = list(book.worksheets[0].iter_rows(max_row=MAX_ROWS + _TITLE_LINES + 1, max_col=len(HEADINGS), values_only=True))
+        book.close()
+    except Invalid:
+        raise
+    except Exception as error:  # a damaged file makes openpyxl raise almost anything
+        raise Invalid(_UNREADABLE) from error
+    head = _head(lines)
+    found = [(n, line) for n, line in enumerate(lines, start=1) if n > head and any(v not in (None, "") for v in line[1:])]
+    found = [(n, line) for n, line in found if not str(line[0] or "").strip().startswith(("注", "备注", "填表", "合计"))]
     if len(found) > MAX_ROWS:
         raise Invalid({"file": [f"最多 {MAX_ROWS} 户"]})
     return found
 
 
-def _heading(line: Sequence[Any]) -> tuple[str, ...]:
-    return tuple("".join(str(v or "").split()) for v in line[: len(HEADINGS)])
+def _guard(raw: bytes) -> None:
+    """Before anything is unpacked: how large it says it is (zipfile reads no further), and no XML that defines entities."""
+    with zipfile.ZipFile(io.BytesIO(raw)) as packed:
+        parts = packed.infolist()
+        if len(parts) > 500 or sum(p.file_size for p in parts) > MAX_UNPACKED:
+            raise Invalid({"file": ["文件展开后太大"]})
+        for part in parts:
+            if part.filename.endswith((".xml", ".rels")) and b"<!" in packed.read(part).replace(b"\0", b"").replace(b"<!--", b"").replace(b"<![CDATA[", b""):
+                raise Invalid(_UNREADABLE)
 
 
-def _places(conn: Connection, actor: Actor) -> dict[tuple[str, str], str]:
-    """(street's name, community's name) -> code, in the actor's area."""
-    rows = conn.execute(select(unit.c.code, unit.c.name, unit.c.level).where(unit.c.code.startswith(actor.unit[:9]))).all()
-    streets = {code: name for code, name, level in conn.execute(select(unit.c.code, unit.c.name, unit.c.level)).all() if level in ("street", "zone")}
-    return {(_short(streets.get(code[:9], "")), _short(name)): code for code, name, level in rows if level == "community"}
+def _head(lines: Sequence[Sequence[Any]]) -> int:
+    """The number of the heading's line; what differs from annex 1 is named."""
+    for number, line in enumerate(lines[:_TITLE_LINES], start=1):
+        said = tuple("".join(str(v or "").split()) for v in line[: len(HEADINGS)])
+        if said == HEADINGS:
+            return number
+        if said[:1] == HEADINGS[:1]:
+            wrong = [f"第 {n} 列应为“{want}”" for n, (want, got) in enumerate(zip(HEADINGS, said, strict=False), start=1) if want != got]
+            raise Invalid({"file": ["表头与附件1不符：" + "，".join(wrong or [f"应有 {len(HEADINGS)} 列"])]})
+    raise Invalid({"file": [f"前 {_TITLE_LINES} 行中没有找到附件1的表头：{'、'.join(HEADINGS)}"]})
 
 
-def _short(name: str) -> str:
-    return "".join(name.split()).removesuffix("居委会").removesuffix("村委会").removesuffix("社区")
+class Places:
+    """Names of streets and communities -> code of the community, in the actor's area."""
+
+    def __init__(self, conn: Connection, actor: Actor) -> None:
+        rows = conn.execute(select(unit.c.code, unit.c.name, unit.c.level, unit.c.parent_code)).all()
+        self._streets = [(r.code, r.name) for r in rows if r.level in ("street", "zone")]
+        self._communities = [(r.code, r.name, r.parent_code) for r in rows if r.level == "community"]
+        self._actor = actor
+        self._known: dict[tuple[str, str], tuple[str | None, dict[str, list[str]]]] = {}
+
+    def find(self, street: str, community: str) -> tuple[str | None, dict[str, list[str]]]:
+        """(code, {}) or (None, what is wrong). A short name counts when only one place can be meant."""
+        if (street, community) not in self._known:
+            self._known[street, community] = self._look(street, community)
+        return self._known[street, community]
+
+    def _look(self, street: str, community: str) -> tuple[str | None, dict[str, list[str]]]:
+        here = _named(self._streets, street)
+        if len(here) != 1:
+            return None, {"乡镇（街道）": ["请填写街镇全称" if here else "没有这个街镇"]}
+        found = _named([(code, name) for code, name, parent in self._communities if parent == here[0]], community)
+        if len(found) != 1:
+            return None, {"村（居委会）": ["这个街镇有几个同名的居村，请填写全称" if found else "这个街镇没有这个居村"]}
+        if not self._actor.covers(found[0]):
+            return None, {"村（居委会）": ["这个居村不在您的辖区"]}
+        return found[0], {}
 
 
-def _judge(row: Row, places: Mapping[tuple[str, str], str], keys: BoundKeys, conn: Connection, seen: set[str], today: Any) -> None:
+def _named(places: Sequence[tuple[str, str]], said: str) -> list[str]:
+    """Codes of the places that are called so: in full, else without the office's name, else without the kind of place."""
+    name = "".join(said.split())
+    for shorter in (str, _place, _bare):
+        if found := [code for code, own in places if shorter(name) and shorter(own) == shorter(name)]:
+            return found
+    return []
+
+
+def _place(name: str) -> str:
+    return re.sub(r"(办事处|人民政府|居委会|村委会|居民委员会|村民委员会)$", "", name)
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"(街道|镇|社区|村)$", "", _place(name))
+
+
+# -- judging
+
+
+def _judge(row: Row, places: Places, seen: set[str], today: date, *, production: bool) -> None:
     cells = dict(zip(HEADINGS, (*row.cells, *[None] * len(HEADINGS)), strict=False))
-    if formulas := [name for name, v in cells.items() if isinstance(v, str) and v.startswith("=")]:
+    if formulas := [name for name, v in cells.items() if isinstance(v, (ArrayFormula, DataTableFormula)) or _text(v).startswith("=")]:
         row.errors |= {name: ["单元格是公式，请改为数值"] for name in formulas}
         return
-    number = identity.normalise(str(cells["身份证号"] or ""))
-    if why := identity.problem(number, today):
+    name = "".join(_text(cells["申请人"]).split())
+    if not name or len(name) > 60:
+        row.errors["申请人"] = ["请填写申请人姓名，最多 60 字"]
+    number = _number(row, cells["身份证号"], seen, today, production=production)
+    place, wrong = places.find(_text(cells["乡镇（街道）"]), _text(cells["村（居委会）"]))
+    row.errors |= wrong
+    row.data = {"name": name, "id_no": number, "community": place, **_figures(row, cells), **_texts(row, cells)}
+
+
+def _number(row: Row, value: Any, seen: set[str], today: date, *, production: bool) -> str:
+    number = identity.normalise(_text(value))
+    if isinstance(value, (int, float)):
+        row.errors["身份证号"] = ["单元格是数字格式，会丢失末几位，请改为文本格式后重新填写"]
+    elif why := identity.problem(number, today, production=production):
         row.errors["身份证号"] = [why]
     elif number in seen:
         row.errors["身份证号"] = ["本表内重复"]
     seen.add(number)
-    name = "".join(str(cells["申请人"] or "").split())
-    if not name or len(name) > 60:
-        row.errors["申请人"] = ["请填写申请人姓名"]
-    place = places.get((_short(str(cells["乡镇（街道）"] or "")), _short(str(cells["村（居委会）"] or ""))))
-    if place is None:
-        row.errors["村（居委会）"] = ["没有这个街镇和居村，或不在您的辖区"]
-    row.data = {"name": name, "id_no": number, "community": place, **_figures(row, cells)}
-    if not row.errors:
-        row.known = conn.scalar(select(person.c.id).where(person.c.id_blind == keys.blind(number))) is not None
+    return number
 
 
 def _figures(row: Row, cells: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {"cause": str(cells["致困原因"] or "").strip()[:60], "property": str(cells["家庭财产"] or "").strip()[:500]}
-    members = str(cells["家庭人口"] or "").strip().removesuffix("人").removesuffix(".0")
-    if not (members.isascii() and members.isdecimal() and 1 <= int(members) <= 20):
-        row.errors["家庭人口"] = ["家庭人口应为 1 至 20 的整数"]
-    else:
+    found: dict[str, Any] = {}
+    members = folded(_text(cells["家庭人口"])).removesuffix("人").removesuffix(".0")
+    if members.isascii() and members.isdecimal() and len(members) < 3 and 1 <= int(members) <= 20:
         found["members"] = int(members)
-    category = "".join(str(cells["救助类别"] or "").split())
+    else:
+        row.errors["家庭人口"] = ["家庭人口应为 1 至 20 的整数"]
+    category = "".join(_text(cells["救助类别"]).split()).replace("(", "（").replace(")", "）")
     if category not in CATEGORIES:
         row.errors["救助类别"] = [f"应为：{'、'.join(CATEGORIES)}"]
     found["category"] = CATEGORIES.get(category)
@@ -153,46 +245,106 @@ def _figures(row: Row, cells: Mapping[str, Any]) -> dict[str, Any]:
             found[key] = money.parse(_plain(cells[heading]))
         except money.BadMoney as error:
             row.errors[heading] = [str(error)]
+    if found.get("amount_fen") == 0:
+        row.errors["保障金额"] = ["在保家庭的保障金额应大于 0"]
     return found
+
+
+def _texts(row: Row, cells: Mapping[str, Any]) -> dict[str, Any]:
+    cause = _text(cells["致困原因"])
+    if not cause or len(cause) > 60:
+        row.errors["致困原因"] = ["请填写致困原因，最多 60 字"]
+    said = {"property": "家庭财产", "survey_result": "入户核查结果", "remarks": "备注"}
+    found = {key: _text(cells[heading]) for key, heading in said.items()}
+    row.errors |= {said[key]: ["文字太长，最多 500 字"] for key, text in found.items() if len(text) > 500}
+    if not all(re.search(words, found["remarks"]) for words in ("享受", "困难", "近亲属")):
+        row.hints.append("备注应写明三点：另享受的政策、保障后是否仍有困难、近亲属是否享受救助")
+    try:
+        assets = money.parse(_plain(cells["家庭财产"]).removesuffix("元")) if found["property"] else 0
+    except money.BadMoney:
+        assets = 0  # words; kept as they are
+    return {"cause": cause, **found, "assets_fen": assets}
+
+
+def _text(value: Any) -> str:
+    """A cell as clean text: NFC, no control characters."""
+    said = unicodedata.normalize("NFC", "" if value is None else str(value)).replace("\n", " ")
+    return "".join(c for c in said if c.isprintable()).strip()
 
 
 def _plain(value: Any) -> str:
     """Excel gives 660 as 660 or 660.0, and 660.5 as a binary fraction: text with two decimals, as it is shown."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return f"{value:.2f}" if round(value, 2) == value else repr(value)
-    return str(value or "").strip()
+        return f"{value:.2f}" if value == value and round(value, 2) == value else repr(value)  # noqa: PLR0124 - not a number differs from itself
+    return _text(value)
+
+
+def _stand(row: Row, conn: Connection, keys: BoundKeys) -> None:
+    """Whether the applicant is here: with his benefit the line is known; in any other way a person must look."""
+    person_id = households.known_person(conn, keys, row.data["id_no"])
+    if person_id is None:
+        return
+    query = select(household.c.no, household.c.applicant_id, benefit.c.id.label("benefit"))
+    query = query.join(household_member, household_member.c.household_id == household.c.id)
+    query = query.outerjoin(benefit, (benefit.c.household_id == household.c.id) & benefit.c.status.in_(_LIVE))
+    found = conn.execute(query.where(household_member.c.person_id == person_id, household_member.c.to_on.is_(None))).first()
+    if found is None:
+        row.errors["身份证号"] = ["此人曾登记，现不在任何家庭，请在系统中办理"]
+    elif found.applicant_id != person_id:
+        row.errors["身份证号"] = [f"此人已登记为家庭 {found.no} 的成员"]
+    elif found.benefit is None:
+        row.errors["身份证号"] = [f"此人的家庭 {found.no} 已登记，尚无在保待遇，请在系统中办理"]
+    else:
+        row.known = True
 
 
 def error_workbook(seen: Preview) -> bytes:
-    """The lines with errors, as they came, and why in a last column; texts are never formulas."""
+    """The lines with errors, as they came, and why in a last column; texts are never formulas.
+    Its headings are those of annex 1, so that the mended file can be brought in."""
     book = Workbook()
     sheet = book.active
     assert sheet is not None
     sheet.append([*HEADINGS, "错误"])
     for row in seen.bad:
         why = "；".join(f"{column}：{'，'.join(texts)}" for column, texts in row.errors.items())
-        sheet.append([_harmless(v) for v in row.cells] + [why])
+        sheet.append([_harmless(v) for v in (*row.cells, *[None] * (len(HEADINGS) - len(row.cells)))] + [why])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
 
 
 def _harmless(value: Any) -> Any:
-    return "'" + value if isinstance(value, str) and value[:1] in "=+-@\t\r" else value
+    if isinstance(value, (ArrayFormula, DataTableFormula)):
+        return "（公式）"
+    if not isinstance(value, str):
+        return value
+    said = "".join(c for c in value if c.isprintable())
+    return "'" + said if said[:1] in "=+-@" and said else said
+
+
+# -- bringing in
 
 
 def commit(act: Act, seen: Preview, row: Row) -> bool:
-    """Bring one line in, as an act of its own; False when its applicant is here already. Answers must be complete."""
+    """Bring one line in, as an act of its own; False when it is here already. Answers must be complete."""
     if seen.questions:
         raise Invalid({name: [f"请先回答：{text}"] for name, text in seen.questions.items()})
+    if row.errors:
+        raise Invalid(row.errors)
     data = row.data
-    if act.conn.scalar(select(person.c.id).where(person.c.id_blind == act.keys.blind(data["id_no"]))) is not None:
+    households.hold(act, [data["id_no"]])
+    now = Row(row.number, row.cells, data=data)
+    _stand(now, act.conn, act.keys)  # somebody may have been faster
+    if now.known:
         return False
+    if now.errors:
+        raise Invalid(now.errors)
     head = {"name": data["name"], "id_no": data["id_no"], "relation": "head", "income": _income(data)}
     others = [{"name": f"待登记成员{n}", "relation": "other", "placeholder": True} for n in range(2, data["members"] + 1)]
     household_id = households.register(act, {
         "community": data["community"], "hukou_kind": seen.options["hukou_kind"], "review_class": seen.options["review_class"],
-        "hardship_cause": data["cause"], "members": [head, *others]})  # fmt: skip
+        "hardship_cause": data["cause"], "members": [head, *others], "property": _assets(data)}, production=seen.production)  # fmt: skip
+    _keep_words(act, household_id, row)
     _benefit(act, household_id, data, seen.options["first_payment_month"])
     return True
 
@@ -200,6 +352,17 @@ def commit(act: Act, seen: Preview, row: Row) -> bool:
 def _income(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The list knows one figure for the whole household a month; it stands as the applicant's until the first visit."""
     return [{"kind": "other_income", "amount_fen": data["income_fen"], "period": "month"}] if data["income_fen"] else []
+
+
+def _assets(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"kind": "monetary_assets", "amount_fen": data["assets_fen"]}] if data["assets_fen"] else []
+
+
+def _keep_words(act: Act, household_id: int, row: Row) -> None:
+    """Property in words, the visit's result and the remarks: in the household's encrypted payload, as they were listed."""
+    words = {key: row.data[key] for key in ("property", "survey_result", "remarks") if row.data[key]}
+    record = act.open("household", household_id)
+    act.append(record, "household_listed", {"line": row.number}, personal={f"household:{household_id}": words} if words else {})
 
 
 def _benefit(act: Act, household_id: int, data: Mapping[str, Any], month: str) -> None:
