@@ -12,6 +12,7 @@ from processes import documents, households, identity, organisation
 
 STREET, COMMUNITY = "120116001", "120116001016"
 PASSWORD = "binhai-2018"
+HASHED = organisation.hash_password(PASSWORD)  # once: a good hash is slow on purpose
 STAFF = {
     "clerk": ("window_clerk", STREET), "clerk2": ("window_clerk", STREET), "ann": ("investigator", STREET), "bob": ("investigator", STREET),
     "carl": ("investigator", STREET), "officer": ("civil_affairs_officer", STREET), "rita": ("reviewer", STREET), "lee": ("street_leader", STREET),
@@ -36,7 +37,7 @@ class District:
             puts = [Put("unit", record.next_id(), {"code": c, "name": n, "level": level, "parent_code": p}) for c, n, level, p in rows]
             act.append(record, "units_listed", puts=puts)
             for login, (role, unit) in STAFF.items():
-                organisation.add_staff(act, login, f"某{login}", PASSWORD, [(role, unit)])
+                organisation.add_staff(act, login, f"某{login}", PASSWORD, [(role, unit)], hashed=HASHED)
         with self.office.read() as conn:
             self.people: dict[str, Actor] = {login: organisation.find_actor(conn, login) for login in STAFF}  # type: ignore[misc]
 

@@ -21,7 +21,8 @@ _IMPORTER = Actor("import", "批量导入", frozenset(), DISTRICT)
 def run(made: Bureau, file: Path, options: Mapping[str, Any], error_file: Path | None, *, commit: bool, all_or_nothing: bool, as_json: bool) -> int:
     """Exit code: 0 all lines are good (or known), 1 some have errors, 2 questions are open."""
     with file.open("rb") as stream, made.office.read() as conn:
-        seen = preview(stream, conn, made.office.keys.on(conn), _IMPORTER, options, made.office.today())
+        seen = preview(stream, conn, made.office.keys.on(conn), _IMPORTER, options, made.office.today(),
+                       production=made.settings.production)  # fmt: skip
     if error_file is not None and seen.bad:
         error_file.write_bytes(error_workbook(seen))
     result = Result(0, len(seen.known), len(seen.bad))
