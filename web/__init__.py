@@ -15,7 +15,7 @@ from processes import calendar, organisation
 from processes.bureau import CATALOGUE, Bureau, build
 from processes.identity import mask_name
 from processes.money import yuan
-from web import admin, api, board, cases, desk, households, people, public, tasks
+from web import admin, api, board, cases, desk, households, people, public, tasks, wording
 from web.desk import lang, t
 from web.errors import status_of, words
 from web.settings import Settings
@@ -110,9 +110,19 @@ def _words(app: Flask) -> None:
         who = desk.actor()
         boss = who is not None and not who.roles.isdisjoint(board.BOSSES)
         return {"t": t, "lang": lang(), "me": who, "is_boss": boss, "new_key": desk.new_key, "roles": organisation.ROLES, "clock_moved": moved,
-                "business_now": made.office.clock(), "today": made.office.today()}  # fmt: skip
+                "business_now": made.office.clock(), "today": made.office.today(), "code": wording.word, "codes": wording.words,
+                "choice_word": wording.choice_word, "hint": wording.hint, "article": wording.article, "deadline": wording.deadline,
+                "path_label": wording.path_label, "my_posts": _my_posts, "waiting_for_me": tasks.waiting_for_me}  # fmt: skip
 
-    app.jinja_env.filters.update(yuan=yuan, mask_name=mask_name, left=_left, moment=_moment)
+    app.jinja_env.filters.update(yuan=yuan, mask_name=mask_name, left=_left, moment=wording.moment)
+
+
+def _my_posts() -> str:
+    """Posts and office of who is signed in, as the head of the page shows them."""
+    who = desk.me()
+    with desk.bureau().office.read() as conn:
+        place = organisation.unit_name(conn, who.unit)
+    return t("、", ", ").join(t(*organisation.ROLES[r]) for r in sorted(who.roles) if r in organisation.ROLES) + f" · {place}"
 
 
 def _left(due_on: str | None, today: date) -> str:
@@ -128,9 +138,3 @@ def _left(due_on: str | None, today: date) -> str:
         return t("今天到期", "due today")
     note = t("（暂定）", " (provisional)") if calendar.provisional(due) else ""
     return t(f"剩余 {n} 个工作日", f"{n} working days left") + note
-
-
-def _moment(value: Any) -> str:
-    from engine.model import SHANGHAI
-
-    return "" if value is None else f"{value.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"

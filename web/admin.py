@@ -1,15 +1,20 @@
-"""Administration: staff, posts, declared relatives. One administrator proposes, another confirms."""
+"""Administration: staff, posts, declared relatives. One administrator proposes, another confirms what he has seen."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
 
 from engine.errors import EngineError, Invalid, Refused
 from processes import identity, organisation
-from web.desk import bureau, me, t
+from processes.tables import staff, staff_relative
+from web import wording
+from web.desk import bureau, lang, me, t
+from web.errors import status_of, words
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 
@@ -18,41 +23,60 @@ bp = Blueprint("admin", __name__, url_prefix="/admin")
 def show() -> ResponseReturnValue:
     if "admin" not in me().roles:
         raise Refused("admin", "只有系统管理员可以打开", "For administrators only")
-    made, wrong = bureau(), ""
+    made, wrong, status = bureau(), "", 200
     if request.method == "POST":
         try:
             with made.office.act(me()) as act:
                 _change(act)
             flash(t("已登记。", "Recorded."))
             return redirect(url_for("admin.show"))
+        except Invalid as error:
+            wrong, status = "；".join(text for texts in error.fields.values() for text in texts), 422
         except EngineError as error:
-            wrong = str(error)
+            wrong, status = words(error, lang()), status_of(error)
     with made.office.read() as conn:
-        rows: dict[str, dict[str, Any]] = {}
-        for post in organisation.colleagues(conn):
-            row = rows.setdefault(post["login"], {"login": post["login"], "name": post["name"], "posts": []})
-            row["posts"].append((post["role"], organisation.unit_name(conn, post["unit"])))
-        changes = organisation.changes(conn)
+        rows = _staff(conn)
+        changes = [{**change, "detail": _detail(conn, change)} for change in organisation.changes(conn)]
         units = organisation.units(conn)
-    return render_template("admin.html", rows=list(rows.values()), changes=changes, units=units, wrong=wrong), 422 if wrong else 200
+    return render_template("admin.html", rows=rows, changes=changes, units=units, wrong=wrong), status
+
+
+def _staff(conn: Any) -> list[dict[str, Any]]:
+    """Active staff with their posts and how many near relatives they declared."""
+    places = {row["code"]: row["name"] for row in organisation.units(conn)}
+    counted = select(staff.c.login, func.count()).join(staff_relative, staff_relative.c.staff_id == staff.c.id).group_by(staff.c.login)
+    relatives = dict(conn.execute(counted).tuples().all())
+    rows: dict[str, dict[str, Any]] = {}
+    for post in organisation.colleagues(conn):
+        row = rows.setdefault(post["login"], {"login": post["login"], "name": post["name"], "posts": [], "relatives": relatives.get(post["login"], 0)})
+        row["posts"].append((post["role"], places.get(post["unit"], post["unit"])))
+    return list(rows.values())
+
+
+def _detail(conn: Any, change: Any) -> list[str]:
+    """What the second administrator confirms: nobody confirms blindly. IDs masked, passwords never."""
+    detail = json.loads(bureau().office.keys.on(conn).reveal("staff_change", "detail", change["id"], change["detail"]) or "{}")
+    found = [t(*organisation.ROLES[role]) + f"（{organisation.unit_name(conn, unit)}）" for role, unit in detail.get("posts", ())]
+    found += [wording.word("kin", detail["relation"])] if "relation" in detail else []
+    found += [detail["name"]] if detail.get("name") else []
+    found += [identity.mask(detail["id_no"])] if detail.get("id_no") else []
+    return found
 
 
 def _change(act: Any) -> None:
     form = request.form
-    if "confirm" in form:
-        organisation.confirm_change(act, int(form["confirm"]) if form["confirm"].isdecimal() else 0)
-        return
-    login, kind = form.get("login", "").strip(), form.get("kind", "")
+    for verb, work in (("confirm", organisation.confirm_change), ("refuse", organisation.refuse_change)):
+        if verb in form:
+            work(act, int(form[verb]) if form[verb].isdecimal() and len(form[verb]) < 19 else 0)
+            return
+    login, kind = form.get("login", "").strip()[:60], form.get("kind", "")
     if not login:
-        raise Invalid({"login": ["必须填写登录名"]})
+        raise Invalid({"login": [t("必须填写登录名", "Give the login")]})
     posts = [[form.get("role", ""), form.get("unit", "")]]
     if kind == "relative":
-        number = identity.normalise(form.get("id_no", ""))
-        if why := identity.problem(number, act.today):
-            raise Invalid({"id_no": [why]})
-        detail: dict[str, Any] = {"relation": form.get("relation", ""), "name": form.get("name", ""), "id_no": number}
+        detail: dict[str, Any] = {"relation": form.get("relation", ""), "name": form.get("name", "").strip()[:60], "id_no": form.get("id_no", "")[:40]}
     elif kind == "add":
-        detail = {"name": form.get("name", ""), "password": form.get("password", ""), "posts": posts}
+        detail = {"name": form.get("name", "").strip()[:60], "password": form.get("password", ""), "posts": posts}
     else:
         detail = {"posts": posts} if kind == "posts" else {}
     organisation.propose_change(act, login, kind, detail)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from engine import queries
+from engine import queries, store
 from engine.bpmn import Run
-from engine.errors import Diverged, Invalid, NotFound, Refused
+from engine.errors import Diverged, EngineError, Invalid, NotFound, Refused
 from engine.forms import from_html
 from engine.model import Actor, Entry
 from engine.office import history, seals_hold
@@ -19,19 +20,24 @@ from processes import documents, eligibility, households, letters, organisation,
 from processes.bureau import CATALOGUE
 from processes.case_tables import letter, notice
 from processes.tables import document
+from web import wording
 from web.desk import bureau, idem, lang, me, t
+from web.errors import status_of, words
 from web.svg import Marks, render
-from web.tasks import _whole
+from web.tasks import _papers, _uploaded, _whole, named_lines
 
 bp = Blueprint("cases", __name__)
 
 TABS = (
     ("overview", "概况", "Overview"),
     ("household", "家庭与收入财产", "Household and means"),
+    ("checks", "核对与入户", "Checks and survey"),
     ("record", "流转记录", "Record"),
     ("drawing", "流程跟踪", "Diagram"),
     ("papers", "材料与文书", "Documents and letters"),
 )
+CHECKS = ("means_check", "registry_answer", "home_survey", "survey_cosign", "neighbor_enquiry", "democratic_review",
+          "street_reinvestigate", "spot_check_visit", "district_recheck")  # fmt: skip
 
 EVENTS = {
     "case_started": ("提出申请", "Application made"),
@@ -44,6 +50,11 @@ EVENTS = {
     "task_delegated": ("委托", "Delegated"),
     "task_escalated": ("提请关注", "Escalated"),
 }
+MESSAGES = {
+    "objection": ("异议", "Objection"),
+    "withdrawal": ("撤回申请", "Withdrawal"),
+    "registry_answer": ("信息核对结果", "Registries' answer"),
+}
 OUTCOMES = {
     "ended_granted": ("已批准", "Granted"),
     "ended_refused": ("不予批准", "Refused"),
@@ -51,18 +62,30 @@ OUTCOMES = {
 }
 
 
-@bp.get("/cases")
+@bp.route("/cases", methods=["GET", "POST"])
 def listing() -> ResponseReturnValue:
-    made, actor = bureau(), me()
-    page, no = _whole(request.args.get("page"), 1, 100_000), request.args.get("no", "").strip()
-    if no:
-        return redirect(url_for("cases.show", no=no))
+    """A list; what is looked for by name is sent, never put into the address."""
+    made, actor, sent = bureau(), me(), request.form
+    sought = sent.get("sought", "").strip()[:60]
+    page = _whole(sent.get("page") or request.args.get("page"), 1, 100_000)
     state = request.args.get("state")
     with made.office.read() as conn:
-        found = queries.cases(conn, actor.unit, state=state, page=page)
+        if sought.upper().startswith("DB-"):
+            return redirect(url_for("cases.show", no=sought.upper()))
+        found = _named(conn, actor, sought, page) if sought else queries.cases(conn, actor.unit, state=state, page=page)
         names = households.applicant_names(conn, [row["subject"] for row in found.items])
         places = {row["unit"]: organisation.unit_name(conn, row["unit"]) for row in found.items}
-    return render_template("cases.html", found=found, names=names, places=places, state=state, titles=CATALOGUE, outcomes=OUTCOMES)
+    return render_template("cases.html", found=found, names=names, places=places, state=state, sought=sought, outcomes=OUTCOMES)
+
+
+def _named(conn: Any, actor: Actor, name: str, page: int) -> queries.Page:
+    """Cases of the households in which somebody of that name lives."""
+    keys = bureau().office.keys.on(conn)
+    houses = households.search(conn, keys, actor.unit, name=name, page=1, size=200).items
+    subjects = [f"household:{row['id']}" for row in houses]
+    where = (store.record.c.kind == "case") & store.record.c.subject.in_(subjects)
+    rows = conn.execute(select(store.record).where(where).order_by(store.record.c.id.desc())).mappings().all()
+    return queries.Page(rows[(page - 1) * 25 : page * 25], len(rows), page, 25)
 
 
 def visible(conn: Any, actor: Actor, no: str) -> Mapping[Any, Any]:
@@ -89,83 +112,157 @@ def show(no: str) -> ResponseReturnValue:
         run = Run.load(drawing, row["state"], made.office.clock())
         household_id = run.facts["household_id"]
         entries = history(conn, keys, row["id"])
+        tasks = queries.case_tasks(conn, row["id"])
+        house = households.view(conn, keys, household_id)
+        names = wording.names_of(conn, [e.actor for e in entries] + [x["assignee"] for x in tasks] + [run.facts.get("second_investigator")])
+        story = Story(process, tasks, names, _titles(conn, household_id))
         shown = {
-            "house": households.view(conn, keys, household_id),
-            "tasks": queries.case_tasks(conn, row["id"]),
-            "timeline": [_line(e, process) for e in entries],
+            "house": house,
+            "tasks": tasks,
+            "timeline": story.lines(entries),
             "letters": conn.execute(select(letter).where(letter.c.case_no == no).order_by(letter.c.id)).mappings().all(),
             "notices": conn.execute(select(notice).where(notice.c.case_no == no).order_by(notice.c.id)).mappings().all(),
             "documents": conn.execute(select(document).where(document.c.household_id == household_id)).mappings().all(),
-            "benefits": households.active_benefits(conn, household_id),
-            "result": _assessed(entries),
-            "picture": _picture(conn, made, row, entries, drawing) if tab == "drawing" else None,
+            "benefits": [b for b in households.active_benefits(conn, household_id) if b["case_no"] == no],
+            "result": _assessed(entries, house),
+            "picture": _picture(conn, made, row, entries, drawing, names) if tab == "drawing" else None,
             "street": organisation.unit_name(conn, run.facts["street"]),
             "community": organisation.unit_name(conn, run.facts["community"]),
         }
     waits = sorted(run.waits_for() & {"objection", "withdrawal"}) if not row["closed_at"] else []
-    names = {n.id: (n.name_en if lang() == "en" else n.name) for n in drawing.nodes.values()}
-    return render_template("case.html", case=row, tab=tab, tabs=TABS, facts=run.facts, waits=waits, names=names, process=process,
-                           outcomes=OUTCOMES, titles=letters.TITLES, nodes=drawing.nodes, **shown)  # fmt: skip
+    waits = [w for w in waits if not actor.roles.isdisjoint(process.senders.get(w, frozenset()))]
+    nodes = {n.id: (n.name_en if lang() == "en" else n.name) for n in drawing.nodes.values()}
+    return render_template("case.html", case=row, tab=tab, tabs=TABS, facts=run.facts, waits=waits, names=nodes, process=process, people=names,
+                           key_facts=wording.fact_lines(run.facts, process.forms, names), outcomes=OUTCOMES, titles=letters.TITLES, checks=CHECKS,
+                           waiting=_waiting(run), **shown)  # fmt: skip
 
 
-def _line(entry: Entry, process: Any) -> dict[str, Any]:
-    """An entry as a line of the timeline."""
-    what = entry.event
-    node: str | None = ""
-    key = str(entry.data.get("task") or entry.data.get("timer") or "")
-    if key and (found := process.drawing.nodes.get(key.rpartition(".")[0])):
-        node = found.name_en if lang() == "en" else found.name
-    if what == "message_received":
-        node = {"objection": t("异议", "Objection"), "withdrawal": t("撤回申请", "Withdrawal"), "registry_answer": t("信息核对结果", "Registries' answer")}.get(
-            str(entry.data["message"]), str(entry.data["message"]))  # fmt: skip
-    said: dict[str, Any] = {}
-    erased = False
-    for secret in entry.personal.values():
-        if secret is None:
-            erased = True
-        else:
-            said |= (secret.get("said") or {}).get("answers", {}) or {k: v for k, v in (secret.get("said") or {}).items() if k == "reason"}
-    return {"seq": entry.seq, "at": entry.at, "who": entry.actor, "event": EVENTS.get(what, (what, what))[lang() == "en"], "node": node,
-            "answers": _readable(said, process, key, entry), "facts": entry.data.get("facts", {}), "leaf": entry.leaf, "erased": erased,
-            "then": entry.data.get("then", {})}  # fmt: skip
+def _waiting(run: Run) -> list[str]:
+    """What the case waits for besides people: "the end of the street notice, 2018-12-11"."""
+    said = {"street_notice_until": ("街镇公示期满", "the end of the street notice"), "district_notice_until": ("区级公示期满", "the end of the district notice"),
+            "check_objection_until": ("核对异议期满", "the end of the objection period")}  # fmt: skip
+    moments = {str(m)[:10] for m in run.timers().values()}
+    found = [t(*said[k]) + f" {run.facts[k][:10]}" for k in said if run.facts.get(k) and moments]
+    return (found[-1:] if run.timers() else []) + ([t("信息核对结果", "the registries' answer")] if "registry_answer" in run.waits_for() else [])
 
 
-def _readable(said: Mapping[Any, Any], process: Any, key: str, entry: Entry) -> list[tuple[str, str]]:
-    """Answers with the labels of their form."""
-    form_class = process.forms.get(key.rpartition(".")[0]) or process.messages.get(entry.data.get("message", "")) or process.start_form
-    fields = form_class().fields
-    found = []
-    for name, value in said.items():
-        meta = fields[name].metadata if name in fields else {}
-        label = meta.get("label_en" if lang() == "en" else "label", name)
-        words = {c[0]: c[2 if lang() == "en" else 1] for c in meta.get("choices", ())}
-        found.append((label, _shown(value, words, meta.get("widget"))))
-    return found
+def _titles(conn: Any, household_id: int) -> dict[str, str]:
+    rows = conn.execute(select(document.c.id, document.c.kind, document.c.title).where(document.c.household_id == household_id))
+    return {str(row.id): row.title or wording.word("document", row.kind) for row in rows}
 
 
-def _shown(value: Any, words: Mapping[str, str], widget: str | None) -> str:
-    if widget == "money" and isinstance(value, int):
-        return f"{value // 100}.{value % 100:02d}"
-    if isinstance(value, bool):
-        return t("是", "yes") if value else t("否", "no")
-    if isinstance(value, list):
-        return "；".join(_shown(v, words, None) for v in value)
-    if isinstance(value, dict):
-        return "，".join(str(v) for v in value.values())
-    return words.get(str(value), str(value))
+class Story:
+    """The entries of a case told to people: node, who, in which post, how long it took, what was said, what changed."""
+
+    def __init__(self, process: Any, tasks: Sequence[Mapping[Any, Any]], names: Mapping[str, str], titles: Mapping[str, str]) -> None:
+        self.process, self.names, self.titles = process, names, titles
+        self.tasks = {x["key"]: x for x in tasks}
+
+    def lines(self, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+        known: dict[str, Any] = {}
+        return [self.line(entry, known) for entry in entries]
+
+    def line(self, entry: Entry, known: dict[str, Any]) -> dict[str, Any]:
+        """One entry. `known`: the facts so far; they grow."""
+        key = str(entry.data.get("task") or entry.data.get("timer") or "")
+        message = str(entry.data.get("message") or "")
+        node = self.process.drawing.nodes.get(key.rpartition(".")[0])
+        task = self.tasks.get(key)
+        secrets = list(entry.personal.values())
+        title = (node.name_en if lang() == "en" else node.name) if node else t(*MESSAGES.get(message, (message, message)))
+        return {
+            "seq": entry.seq, "at": entry.at, "who": self.names.get(entry.actor, entry.actor), "login": entry.actor,
+            "role": t(*organisation.ROLES[node.role]) if node and node.role in organisation.ROLES and entry.event != "timer_fired" else "",
+            "event": t(*EVENTS.get(entry.event, (entry.event, entry.event))), "node": title, "id": node.id if node else message,
+            "answers": self.answers(secrets, key, message), "changes": self.changes(entry, known), "leaf": entry.leaf, "erased": None in secrets,
+            "received": task["opened_at"] if task and entry.event == "task_completed" else None,
+            "took": _span(entry.at - task["opened_at"]) if task and entry.event == "task_completed" else "",
+            "then": entry.data.get("then", {}),
+        }  # fmt: skip
+
+    def answers(self, secrets: Sequence[Any], key: str, message: str) -> list[tuple[str, Any]]:
+        """What was said, with the labels of its form, in the form's order."""
+        said: dict[str, Any] = {}
+        for secret in secrets:
+            whole = (secret or {}).get("said") or {}
+            said |= whole.get("answers", {}) or {k: v for k, v in whole.items() if k == "reason"}
+        form_class = self.process.forms.get(key.rpartition(".")[0]) or self.process.messages.get(message) or self.process.start_form
+        fields = form_class().fields
+        order = [n for n in fields if n in said] + [n for n in said if n not in fields]
+        return [(self.label(fields, n), self.shown(said[n], fields[n].metadata if n in fields else {})) for n in order if n != "household_id"]
+
+    def label(self, fields: Mapping[str, Any], name: str) -> str:
+        if name not in fields:
+            return t("理由", "Reason") if name == "reason" else name
+        meta = fields[name].metadata
+        return str(meta.get("label_en" if lang() == "en" else "label", name))
+
+    def shown(self, value: Any, meta: Mapping[str, Any]) -> Any:
+        """Text, or {"head", "rows"} for rows, or {"papers"} for documents."""
+        widget = meta.get("widget")
+        if widget == "money" and isinstance(value, int):
+            return f"{value // 100}.{value % 100:02d}"
+        if isinstance(value, bool):
+            return wording.yes(value)
+        if widget in ("document", "documents"):
+            listed = value if isinstance(value, list) else [value]
+            return {"papers": [(n, self.titles.get(str(n), f"#{n}")) for n in listed if n]}
+        if widget == "rows":
+            return self.table(value, meta["form"]().fields)
+        if widget == "staff":
+            return self.names.get(value, value)
+        choices = {c[0]: wording.choice_word(c) for c in meta.get("choices", ())}
+        listed = value if isinstance(value, list) else [value]
+        return t("；", "; ").join(choices.get(v, str(v)) for v in listed)
+
+    def table(self, rows: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
+        used = [n for n in fields if any(row.get(n) not in (None, "") for row in rows)]
+        cells = [[self.cell(row.get(n), fields[n].metadata) for n in used] for row in rows]
+        return {"head": [self.label(fields, n) for n in used], "rows": cells}
+
+    def cell(self, value: Any, meta: Mapping[str, Any]) -> Any:
+        """One cell of rows; yes and no need their label, names of registries their words."""
+        if isinstance(value, bool):
+            return f"{meta.get('label_en' if lang() == 'en' else 'label')}{t('：', ': ')}{wording.yes(value)}"
+        if isinstance(value, str) and not meta.get("choices"):
+            return wording.word("source", value)
+        return "" if value is None else self.shown(value, meta)
+
+    def changes(self, entry: Entry, known: dict[str, Any]) -> list[tuple[str, str, str]]:
+        """Facts that this entry changed: (label, before, after)."""
+        new = dict(entry.data.get("facts", {}))
+        for _, result in entry.data.get("then", {}).get("ran", ()):
+            new |= result
+        found = []
+        for name, value in new.items():
+            old = known.get(name)
+            if name in wording.FACTS and old != value and not (old is None and value is None):
+                before, after = (wording.fact(name, v, self.process.forms, self.names) if v not in (None, "") else "—" for v in (old, value))
+                if before != after:
+                    found.append((t(*wording.FACTS[name][:2]), before, after))
+        known |= new
+        return found
 
 
-def _assessed(entries: Sequence[Entry]) -> dict[str, Any] | None:
+def _span(took: timedelta) -> str:
+    minutes = max(0, int(took.total_seconds())) // 60
+    days, rest = divmod(minutes, 24 * 60)
+    if days:
+        return t(f"{days} 天 {rest // 60} 小时", f"{days} d {rest // 60} h")
+    return t(f"{rest // 60} 小时 {rest % 60} 分", f"{rest // 60} h {rest % 60} min")
+
+
+def _assessed(entries: Sequence[Entry], house: Mapping[str, Any]) -> dict[str, Any] | None:
     """The last assessment, computed again from the snapshot that its entry keeps."""
     for entry in reversed(entries):
         for secret in entry.personal.values():
             figures = ((secret or {}).get("said") or {}).get("snapshots", {}).get("assess")
             if figures:
-                return eligibility.assess(figures)
+                return named_lines(eligibility.assess(figures), house)
     return None
 
 
-def _picture(conn: Any, made: Any, row: Mapping[Any, Any], entries: Sequence[Entry], drawing: Any) -> dict[str, Any]:
+def _picture(conn: Any, made: Any, row: Mapping[Any, Any], entries: Sequence[Entry], drawing: Any, names: Mapping[str, str]) -> dict[str, Any]:
     """The drawing as of entry n (all, when no step is asked for), by doing the case again."""
     last = len(entries)
     step = _whole(request.args.get("step"), last, last)
@@ -179,12 +276,13 @@ def _picture(conn: Any, made: Any, row: Mapping[Any, Any], entries: Sequence[Ent
             key = entry.data.get("task") or entry.data.get("timer")
             current = [key.rpartition(".")[0]] if key else []
             if key and entry.event == "task_completed":
-                notes[current[0]] = [f"{entry.actor} {entry.at:%m-%d}"]
+                notes[current[0]] = [f"{names.get(entry.actor, entry.actor)} {entry.at:%m-%d}"]
     except Diverged as error:
         trouble = str(error)
     marks = Marks(path.done, [c for c in current if step < last], path.active, path.flows, notes) if path else Marks()
     svg = render(drawing.xml, marks, title=t(f"个案流程图，第 {step} 步", f"Diagram of the case, step {step}"), lang=lang())
-    return {"svg": svg, "step": step, "last": last, "trouble": trouble, "facts": facts, "intact": seals_hold(entries) is None}
+    lines = wording.fact_lines(facts, CATALOGUE[row["process"]].forms, names)
+    return {"svg": svg, "step": step, "last": last, "trouble": trouble, "facts": lines, "intact": seals_hold(entries) is None}
 
 
 @bp.route("/cases/<no>/messages/<name>", methods=["GET", "POST"])
@@ -193,22 +291,28 @@ def message(no: str, name: str) -> ResponseReturnValue:
     made, actor = bureau(), me()
     with made.office.read() as conn:
         row = visible(conn, actor, no)
+        household_id = int(row["subject"].partition(":")[2])
+        papers = _papers(conn, household_id)
     process = CATALOGUE[row["process"]]
     if name not in ("objection", "withdrawal"):
         raise NotFound("没有这种来件")
-    form_class, errors, typed = process.messages[name], {}, {}
+    form_class, errors, typed, trouble, status = process.messages[name], {}, {}, "", 200
     if request.method == "POST":
         typed = from_html(form_class, request.form)
         try:
+            typed |= _uploaded(form_class, household_id, no)
             with made.office.act(actor, idem()) as act:
                 made.cases.receive(act, no, name, typed, lang=lang())
             flash(t("已登记。", "Recorded."))
             return redirect(url_for("cases.show", no=no))
         except Invalid as error:
-            errors = error.fields
+            errors, status = error.fields, 422
+        except EngineError as error:
+            trouble, status = words(error, lang()), status_of(error)
     title = t("登记异议", "Record an objection") if name == "objection" else t("登记撤回申请", "Record a withdrawal")
-    return render_template("form_page.html", title=title, form=form_class(), values=typed, errors=errors, back=url_for("cases.show", no=no),
-                           papers=[], colleagues=[]), 422 if errors else 200  # fmt: skip
+    form = form_class(context={"today": made.office.today(), "actor": actor, "lang": lang(), "facts": {}})
+    return render_template("form_page.html", title=title, form=form, values=typed, errors=errors, trouble=trouble,
+                           back=url_for("cases.show", no=no), papers=papers, colleagues=[]), status  # fmt: skip
 
 
 @bp.get("/letters/<int:letter_id>")

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import current_app, g, request, session
 
+from engine.errors import Refused
 from engine.model import Actor
 from processes import organisation
 from processes.bureau import Bureau
@@ -43,6 +44,19 @@ def me() -> Actor:
     if found is None:
         raise LookupError("not signed in")
     return found
+
+
+READERS = frozenset({"auditor", "admin", "finance_officer", "complaint_officer", "meeting_secretary", "meeting_member", "volunteer"})
+
+
+def works_cases() -> bool:
+    return not me().roles <= READERS
+
+
+def caseworker() -> None:
+    """Households and documents are entered by those who do casework; auditors and administrators only read."""
+    if not works_cases():
+        raise Refused("casework", "您的岗位只能查看，不能登记家庭资料", "Your post may read, not enter")
 
 
 def idem() -> tuple[str, Any] | None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 
 from engine import queries
-from engine.errors import EngineError, Invalid, NotFound
-from engine.forms import Form, from_html, number, rows, understand
+from engine.errors import EngineError, Invalid, NotFound, Refused
+from engine.forms import Form, from_html, number, on_date, rows, understand
+from engine.office import Act
 from processes import documents, households, organisation
 from processes.dibao_2012_forms import Application
 from processes.household_forms import AuthorizationIn, HouseholdIn, IncomeIn, MemberIn, NearRelativeIn, PropertyList
-from web.desk import bureau, idem, lang, me, t
-from web.tasks import _papers, _whole
+from processes.tables import near_relative
+from web import wording
+from web.desk import bureau, caseworker, idem, lang, me, t, works_cases
+from web.errors import status_of, words
+from web.tasks import _papers, _uploaded, _whole
 
 bp = Blueprint("households", __name__, url_prefix="/households")
 
@@ -28,45 +33,79 @@ class MemberIncome(Form):
     income = rows("收入", "Income", IncomeIn, required=True)
 
 
+class Departure(Form):
+    """A member who no longer belongs to the household."""
+
+    person_id = number("成员", "Member")
+    on = on_date("离开日期", "Left on")
+
+
+class Naming(MemberIn):
+    """A member who was only counted so far (imported lists) gets a name and an ID."""
+
+    person_id = number("待补姓名的成员", "Member without a name")
+
+
 FORMS: Mapping[str, tuple[type[Form], str, str]] = {
+    "application": (Application, "提出申请", "Apply"),
     "member": (MemberIn, "增加成员", "Add a member"),
+    "departure": (Departure, "成员离开", "Member leaves"),
+    "naming": (Naming, "补登姓名", "Name a member"),
     "income": (MemberIncome, "登记收入", "Record income"),
     "property": (PropertyList, "登记财产", "Record property"),
     "authorization": (AuthorizationIn, "登记核对授权", "Record an authorisation"),
     "near-relative": (NearRelativeIn, "登记近亲属声明", "Record a near-relative statement"),
-    "application": (Application, "提出申请", "Apply"),
 }
 
 
-@bp.get("/")
+@bp.route("/", methods=["GET", "POST"])
 def listing() -> ResponseReturnValue:
-    made = bureau()
+    """A list; names and IDs that are looked for are sent, never put into the address."""
+    made, sent = bureau(), request.form
+    sought = {"name": sent.get("name", "").strip()[:60], "id_no": sent.get("id_no", "").strip()[:40]}
+    page = _whole(sent.get("page") or request.args.get("page"), 1, 10_000)
     with made.office.read() as conn:
-        found = households.search(conn, made.office.keys.on(conn), me().unit, name=request.args.get("name", "").strip()[:60],
-                                  id_no=request.args.get("id_no", "").strip()[:40], page=_whole(request.args.get("page"), 1, 10_000))  # fmt: skip
+        found = households.search(conn, made.office.keys.on(conn), me().unit, name=sought["name"], id_no=sought["id_no"], page=page)
         places = {row["community"]: organisation.unit_name(conn, row["community"]) for row in found.items}
-    return render_template("households.html", found=found, places=places)
+    return render_template("households.html", found=found, places=places, sought=sought if any(sought.values()) else {})
 
 
 @bp.route("/new", methods=["GET", "POST"])
 def new() -> ResponseReturnValue:
-    made, typed, errors = bureau(), {}, {}
-    if request.method == "POST":
-        typed = from_html(HouseholdIn, request.form)
-        if request.form.get("_do") != "row":
-            try:
-                with made.office.act(me(), idem()) as act:
-                    data = understand(_form(HouseholdIn), typed)
-                    household_id = households.register(act, data, production=made.settings.production)
-                flash(t("已登记家庭。", "Household registered."))
-                return redirect(url_for("households.show", household_id=household_id))
-            except Invalid as error:
-                errors = error.fields
+    caseworker()
+    made, typed = bureau(), from_html(HouseholdIn, request.form)
+    told = Told()
+    if request.method == "POST" and request.form.get("_do") != "row":
+        with told, made.office.act(me(), idem()) as act:
+            if (known := act.recall()) is None:
+                known = households.register(act, understand(_form(HouseholdIn), typed), production=made.settings.production)
+                act.remember(known)
+        if told.status == 200:
+            flash(t("已登记家庭。", "Household registered."))
+            return redirect(url_for("households.show", household_id=known))
     with made.office.read() as conn:
         communities = organisation.units(conn, me().unit, "community")
-    return render_template("form_page.html", title=t("登记家庭", "Register a household"), form=_form(HouseholdIn), values=typed, errors=errors,
-                           back=url_for("households.listing"), papers=[], colleagues=[], communities=communities,
-                           extra=_whole(request.form.get("_rows"), 0, 30)), 422 if errors else 200  # fmt: skip
+    return render_template("form_page.html", title=t("登记家庭", "Register a household"), form=_form(HouseholdIn), values=typed, errors=told.errors,
+                           trouble=told.trouble, back=url_for("households.listing"), papers=[], colleagues=[], communities=communities,
+                           extra=_whole(request.form.get("_rows"), 0, 30)), told.status  # fmt: skip
+
+
+class Told:
+    """What an act on a page came to: wrong fields, or another reason why not; what was typed stays on the page."""
+
+    def __init__(self) -> None:
+        self.errors: dict[str, list[str]] = {}
+        self.trouble, self.status = "", 200
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        if isinstance(error, Invalid):
+            self.errors, self.status = error.fields, 422
+        elif isinstance(error, EngineError) and not isinstance(error, NotFound):
+            self.trouble, self.status = words(error, lang()), status_of(error)
+        return self.status != 200
 
 
 def _form(form_class: type[Form]) -> Form:
@@ -86,12 +125,25 @@ def show(household_id: int) -> ResponseReturnValue:
     with made.office.read() as conn:
         _visible(conn, household_id)
         house = households.view(conn, made.office.keys.on(conn), household_id)
-        missing = households.missing_authorisations(conn, household_id, made.office.today())
-        found = queries.cases(conn, "", subject=f"household:{household_id}")
-        papers = _papers(conn, household_id)
-        benefits = households.active_benefits(conn, household_id)
-        place = organisation.unit_name(conn, house["community"])
-    return render_template("household.html", house=house, missing=missing, cases=found.items, papers=papers, benefits=benefits, place=place, forms=FORMS)
+        view = {
+            "missing": households.missing_authorisations(conn, household_id, made.office.today()),
+            "cases": queries.cases(conn, "", subject=f"household:{household_id}").items,
+            "papers": _papers(conn, household_id),
+            "benefits": households.active_benefits(conn, household_id),
+            "place": organisation.unit_name(conn, house["community"]),
+            "relatives": conn.execute(select(near_relative).where(near_relative.c.household_id == household_id)).mappings().all(),
+        }
+    return render_template("household.html", house=house, forms=_offered(house), **view)
+
+
+def _offered(house: Mapping[str, Any]) -> dict[str, tuple[type[Form], str, str]]:
+    """The forms that make sense for this person and this household."""
+    if not works_cases():
+        return {}
+    unnamed = any(m["placeholder"] for m in house["members"])
+    hidden = set() if "window_clerk" in me().roles else {"application"}
+    hidden |= set() if unnamed else {"naming"}
+    return {key: form for key, form in FORMS.items() if key not in hidden}
 
 
 @bp.route("/<int:household_id>/<what>", methods=["GET", "POST"])
@@ -99,57 +151,79 @@ def change(household_id: int, what: str) -> ResponseReturnValue:
     """One page for each thing that is added to a household."""
     if what not in FORMS:
         raise NotFound("没有这个页面")
+    caseworker()
     made, (form_class, zh, en) = bureau(), FORMS[what]
-    typed: dict[str, Any] = {}
-    errors: dict[str, list[str]] = {}
     with made.office.read() as conn:
         _visible(conn, household_id)
         house, papers = households.view(conn, made.office.keys.on(conn), household_id), _papers(conn, household_id)
+    typed, told = _begun(what, household_id), Told()
     if request.method == "POST":
         typed = from_html(form_class, request.form)
         if request.form.get("_do") != "row":
-            try:
+            with told:
                 return redirect(_add(household_id, what, form_class, typed))
-            except Invalid as error:
-                errors = error.fields
-    elif what == "application":
-        typed = {"household_id": household_id, "programme": "dibao", "applied_on": made.office.today().isoformat()}
-    elif what == "authorization":
-        today = made.office.today()
-        typed = {"signed_on": today.isoformat(), "valid_until": date(today.year + 1, today.month, min(today.day, 28)).isoformat()}
-    return render_template("form_page.html", title=t(zh, en), form=_form(form_class), values=typed, errors=errors, papers=papers, colleagues=[],
-                           members=house["members"], fixed={"household_id": household_id}, extra=_whole(request.form.get("_rows"), 0, 30),
-                           back=url_for("households.show", household_id=household_id)), 422 if errors else 200  # fmt: skip
+    members = [m for m in house["members"] if m["placeholder"]] if what == "naming" else house["members"]
+    return render_template("form_page.html", title=t(zh, en), form=_form(form_class), values=typed, errors=told.errors, trouble=told.trouble,
+                           papers=papers, colleagues=[], members=members, fixed={"household_id": household_id},
+                           extra=_whole(request.form.get("_rows"), 0, 30), back=url_for("households.show", household_id=household_id)), told.status  # fmt: skip
 
 
-def _add(household_id: int, what: str, form_class: type[Form], typed: Mapping[Any, Any]) -> str:
+def _begun(what: str, household_id: int) -> dict[str, Any]:
+    """What a form holds before anybody types."""
+    today = bureau().office.today()
+    if what == "application":
+        return {"household_id": household_id, "programme": "dibao", "applied_on": today.isoformat()}
+    if what == "authorization":
+        return {"signed_on": today.isoformat(), "valid_until": date(today.year + 1, today.month, min(today.day, 28)).isoformat()}
+    return {}
+
+
+def _add(household_id: int, what: str, form_class: type[Form], typed: dict[str, Any]) -> str:
     made, page = bureau(), url_for("households.show", household_id=household_id)
+    typed |= _uploaded(form_class, household_id, None)
     with made.office.act(me(), idem()) as act:
         if what == "application":
             told = made.cases.start(act, "dibao-2012", {**typed, "household_id": household_id}, lang=lang())
             return url_for("cases.show", no=told["case"])
-        data = understand(_form(form_class), typed)
-        if what == "member":
-            households.add_member(act, household_id, data, production=made.settings.production)
-        elif what == "income":
-            households.set_income(act, household_id, data["person_id"], data["income"])
-        elif what == "property":
-            households.set_property(act, household_id, data["property"])
-        elif what == "near-relative":
-            households.declare_near_relative(act, household_id, data)
-        else:
-            households.authorise(act, household_id, data["person_id"], data["signed_on"], data["valid_until"], data.get("document_id"))
+        if act.recall() is None:
+            _WORK[what](act, household_id, understand(_form(form_class), typed))
+            act.remember(what)
     flash(t("已登记。", "Recorded."))
     return page
 
 
+def _authorise(act: Act, household_id: int, said: dict[str, Any]) -> None:
+    households.authorise(act, household_id, said["person_id"], said["signed_on"], said["valid_until"], said.get("document_id"))
+
+
+def _name(act: Act, household_id: int, said: dict[str, Any]) -> None:
+    person_id = said.pop("person_id")
+    households.name_member(act, household_id, person_id, said, production=bureau().settings.production)
+
+
+_WORK: Mapping[str, Callable[[Act, int, dict[str, Any]], Any]] = {
+    "member": lambda act, n, said: households.add_member(act, n, said, production=bureau().settings.production),
+    "departure": lambda act, n, said: households.end_member(act, n, said["person_id"], said["on"]),
+    "naming": _name,
+    "income": lambda act, n, said: households.set_income(act, n, said["person_id"], said["income"]),
+    "property": lambda act, n, said: households.set_property(act, n, said["property"]),
+    "near-relative": households.declare_near_relative,
+    "authorization": _authorise,
+}
+
+
 @bp.post("/<int:household_id>/documents")
 def upload(household_id: int) -> ResponseReturnValue:
-    made = bureau()
-    for file in request.files.getlist("file"):
-        if file.filename:
-            with made.office.act(me()) as act:
-                documents.store(act, made.settings.files, household_id, request.form.get("kind", "other"), file.filename, file.stream)
+    caseworker()
+    made, files = bureau(), [f for f in request.files.getlist("file") if f.filename]
+    with made.office.read() as conn:
+        _visible(conn, household_id)
+    kind = request.form.get("kind", "other")
+    if not files or kind not in wording.CODES["document"]:
+        raise Invalid({"file": [t("请选择种类和文件", "Choose a kind and a file")]})
+    for file in files:
+        with made.office.act(me()) as act:
+            documents.store(act, made.settings.files, household_id, kind, file.filename or "", file.stream)
     flash(t("已上传。", "Uploaded."))
     return redirect(url_for("households.show", household_id=household_id))
 
@@ -157,7 +231,7 @@ def upload(household_id: int) -> ResponseReturnValue:
 @bp.route("/<int:household_id>/reveal", methods=["GET", "POST"])
 def reveal(household_id: int) -> ResponseReturnValue:
     """看明文: for a reason, and the reading is recorded in the reader's own record."""
-    made, shown, error_text = bureau(), None, ""
+    made, shown, told = bureau(), None, Told()
     with made.office.read() as conn:
         _visible(conn, household_id)
         house = households.view(conn, made.office.keys.on(conn), household_id)
@@ -165,11 +239,10 @@ def reveal(household_id: int) -> ResponseReturnValue:
         kind, _, rest = request.form.get("what", "").partition(".")
         row_id, _, field = rest.partition(".")
         allowed = {str(m["person_id"]) for m in house["members"]} if kind == "person" else {str(household_id)}
-        try:
+        with told:
             if row_id not in allowed:
-                raise NotFound("没有这项资料")
+                raise Refused("field", "没有这项资料", "There is no such field")
             with made.office.act(me()) as act:
                 shown = households.reveal(act, kind, int(row_id), field, request.form.get("reason", ""))
-        except EngineError as error:
-            error_text = str(error)
-    return render_template("reveal.html", house=house, shown=shown, error_text=error_text), 422 if error_text else 200
+    error_text = told.trouble or "；".join(text for texts in told.errors.values() for text in texts)
+    return render_template("reveal.html", house=house, shown=shown, error_text=error_text), told.status

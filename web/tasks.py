@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from engine import queries, store
 from engine.bpmn import Node, Run
-from engine.cases import task_etag
-from engine.errors import Conflict, Invalid, NotFound
+from engine.cases import TaskAct, task_etag
+from engine.errors import Conflict, EngineError, Invalid, NotFound, Refused
 from engine.forms import Form, from_html
 from engine.model import Actor
 from engine.office import history
 from processes import documents, eligibility, households, organisation
 from processes.bureau import CATALOGUE
-from web.desk import bureau, idem, lang, me, t
+from processes.identity import mask_name
+from web import wording
+from web.desk import bureau, caseworker, idem, lang, me, t
+from web.errors import words
 
 bp = Blueprint("tasks", __name__)
 
@@ -46,6 +50,13 @@ def listing() -> ResponseReturnValue:
     args = {k: v for k, v in request.args.items() if k != "page"}
     nodes = {n.id: n for p in CATALOGUE.values() for n in p.drawing.of_kind("userTask").values()}
     return render_template("tasks.html", view=view, found=found, rows=rows, counts=counts, args=args, nodes=nodes)
+
+
+def waiting_for_me() -> int:
+    """The number beside 待办 in the head of every page: mine, and what I may take."""
+    made = bureau()
+    with made.office.read() as conn:
+        return sum(queries.tasks(conn, me(), view, None, 1, 1).total for view in ("mine", "available"))
 
 
 def _filter() -> queries.Filter:
@@ -88,7 +99,7 @@ def show(task_id: int) -> ResponseReturnValue:
 
 def _page(
     task_id: int, *, typed: Mapping[Any, Any] | None = None, errors: Mapping[str, list[str]] | None = None,
-    conflict: str = "", status: int = 200,
+    conflict: str = "", refused: str = "", status: int = 200,
 ) -> ResponseReturnValue:  # fmt: skip
     made, actor = bureau(), me()
     with made.office.read() as conn:
@@ -102,18 +113,47 @@ def _page(
         run = Run.load(made.cases.drawing(conn, row["drawing"]), case["state"], made.office.clock())
         house = households.view(conn, keys, run.facts["household_id"])
         entries = history(conn, keys, case["id"])
-        opinions = _opinions(entries, process)
-        result = _computed(conn, keys, run.facts, made)
-        colleagues = organisation.colleagues(conn, node.role, row["unit"])
-        papers = _papers(conn, run.facts["household_id"])
+        names = wording.names_of(conn, [e.actor for e in entries] + [row["assignee"], row["done_by"], run.facts.get("second_investigator")])
+        view = {
+            "house": house, "facts": run.facts, "place": organisation.unit_name(conn, run.facts["community"]), "people": names,
+            "key_facts": wording.fact_lines(run.facts, process.forms, names), "opinions": _opinions(entries, process, names),
+            "result": _computed(conn, keys, run.facts, made, house), "papers": _papers(conn, run.facts["household_id"]),
+            "colleagues": organisation.colleagues(conn, node.role, row["unit"]), "barred": _barred(conn, process, row, run.facts, actor),
+            "since": _since(entries, process, names) if conflict else [],
+        }  # fmt: skip
     form_class = process.forms[row["node"]]
     form = form_class(context={"facts": run.facts, "today": made.office.today(), "actor": actor, "lang": lang()})
     return render_template(
         "task.html", task=row, node=node, name=_named(node), form=form, values=typed if typed is not None else draft, errors=errors or {},
-        conflict=conflict, saved_at=saved_at, house=house, facts=run.facts, opinions=opinions, result=result, etag=task_etag(row),
-        colleagues=colleagues, papers=papers, extra=_whole(request.form.get("_rows"), 0, 50), returns=getattr(form_class, "RETURNS", {}),
-        names={n.id: _named(n) for n in process.drawing.of_kind("userTask").values()},
+        conflict=conflict, refused=refused, saved_at=saved_at, etag=task_etag(row), process=process,
+        extra=_whole(request.form.get("_rows"), 0, 50), **view,
     ), status  # fmt: skip
+
+
+def _barred(conn: Any, process: Any, row: Mapping[Any, Any], facts: Mapping[Any, Any], actor: Actor) -> str:
+    """Why this actor may not do this task, or nothing: the button is absent and the reason stands there."""
+    if row["state"] != "open":
+        return ""
+    if row["role"] in actor.roles and not actor.covers(row["unit"]):
+        return t("这件待办不在您的辖区", "This task is outside your area")
+    if row["assignee"] not in (None, actor.id):
+        return t("这件待办已由别人领取", "This task is with somebody else")
+    acts = [TaskAct(x["node"], x["done_by"]) for x in queries.case_tasks(conn, row["case_id"]) if x["state"] == "done" and x["done_by"]]
+    broken = process.may("complete", row["node"], row["role"], actor.id, actor_roles=actor.roles, acts=acts,
+                         relatives=process.relatives(conn, facts), facts=facts)  # fmt: skip
+    return "" if broken is None else t(broken.zh, broken.en)
+
+
+def _since(entries: Sequence[Any], process: Any, names: Mapping[str, str]) -> list[str]:
+    """The last things that happened: what the other person did meanwhile."""
+    found = []
+    for entry in entries[-3:]:
+        node = process.drawing.nodes.get(str(entry.data.get("task", "")).rpartition(".")[0])
+        facts = [f"{t(*wording.FACTS[k][:2])}：{wording.fact(k, v, process.forms, names)}" for k, v in entry.data.get("facts", {}).items()
+                 if k in wording.FACTS and v not in (None, "")]  # fmt: skip
+        who = f"{names.get(entry.actor, entry.actor)}（{entry.actor}）"
+        found.append("　".join([wording.moment(entry.at), who, _named(node) if node else "", *facts]))
+    return found
 
 
 def seen(actor: Actor, row: Mapping[Any, Any]) -> None:
@@ -135,28 +175,43 @@ def _draft(conn: Any, keys: Any, task_id: int, actor: Actor) -> tuple[dict[str, 
     return json.loads(cipher.open(row.sealed, f"draft:{task_id}".encode())), row.saved_at
 
 
-def _opinions(entries: Any, process: Any) -> list[dict[str, Any]]:
-    """What was said before, oldest first: (node, who, when, opinion)."""
+_SAID = ("opinion", "findings", "report", "statement", "statements", "reasons")
+
+
+def _opinions(entries: Any, process: Any, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What was said before, oldest first: node, who, when, what was chosen, opinion."""
     found = []
     for entry in entries:
         if entry.event != "task_completed":
             continue
         node = process.drawing.nodes.get(entry.data["task"].rpartition(".")[0])
+        facts = entry.data.get("facts", {})
+        chosen = [wording.fact(k, facts[k], process.forms, names) for k in facts if k in wording.FACTS and wording.FACTS[k][2] == "form" and facts[k]]
         for secret in entry.personal.values():
             answers = ((secret or {}).get("said") or {}).get("answers", {})
-            text = answers.get("opinion") or answers.get("findings") or answers.get("report") or answers.get("statements")
-            if text and node:
-                found.append({"node": _named(node), "who": entry.actor, "at": entry.at, "text": text})
+            text = next((answers[k] for k in _SAID if answers.get(k)), "")
+            if (text or chosen) and node:
+                found.append({"node": _named(node), "who": names.get(entry.actor, entry.actor), "at": entry.at, "text": text, "chosen": chosen})
     return found
 
 
-def _computed(conn: Any, keys: Any, facts: Mapping[Any, Any], made: Any) -> dict[str, Any] | None:
+def _computed(conn: Any, keys: Any, facts: Mapping[Any, Any], made: Any, house: Mapping[str, Any]) -> dict[str, Any] | None:
     """The calculation as it stands on today's entries of the household; None while it cannot be computed."""
     try:
         figures = households.snapshot(conn, keys, facts["household_id"], made.office.today()) | {"applied_on": facts["applied_on"]}
-        return eligibility.assess(figures)
+        return named_lines(eligibility.assess(figures), house)
     except eligibility.BadFacts:
         return None
+
+
+def named_lines(result: Mapping[str, Any], house: Mapping[str, Any]) -> dict[str, Any]:
+    """The lines of a calculation with (masked) names instead of the numbers of persons."""
+    names = {str(m["person_id"]): mask_name(m["name"]) for m in house["members"]}
+
+    def named(text: str) -> str:
+        return re.sub(r"(成员|member) (\d+)", lambda m: names.get(m[2], m[0]), text)
+
+    return {**result, "lines": [{**line, "zh": named(line["zh"]), "en": named(line["en"])} for line in result["lines"]]}
 
 
 def _papers(conn: Any, household_id: int) -> list[Mapping[Any, Any]]:
@@ -181,12 +236,34 @@ def act_on(task_id: int) -> ResponseReturnValue:
     if verb == "row":
         return _page(task_id, typed=typed)
     try:
-        typed |= _uploads(row, form_class)
+        typed |= _uploaded(form_class, int((row["subject"] or "household:0").partition(":")[2]), row["no"])
         return _done(task_id, row, verb, typed)
     except Invalid as error:
-        return _page(task_id, typed=typed, errors=error.fields, status=422)
+        return _page(task_id, typed=typed, errors=_at_inputs(error.fields), status=422)
     except Conflict as error:
-        return _page(task_id, typed=typed, conflict=error.en if lang() == "en" else error.zh, status=409)
+        return _page(task_id, typed=typed, conflict=words(error, lang()), status=409)
+    except Refused as error:
+        return _page(task_id, typed=typed, refused=words(error, lang()), status=403)
+
+
+def _at_inputs(fields: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """The verbs around a task name their inputs otherwise than the page does."""
+    return {{"to": "_to", "reason": "_reason"}.get(name, name): texts for name, texts in fields.items()}
+
+
+@bp.post("/tasks/<int:task_id>/draft")
+def autosave(task_id: int) -> ResponseReturnValue:
+    """What the page sends by itself while somebody types; says when it was saved."""
+    made = bureau()
+    with made.office.read() as conn:
+        row = queries.task_row(conn, task_id)
+        seen(me(), row)
+    try:
+        with made.office.act(me()) as act:
+            made.cases.save_draft(act, task_id, _typed(CATALOGUE[row["process"]].forms[row["node"]]))
+    except EngineError as error:
+        return jsonify(message=words(error, lang())), 409
+    return jsonify(message=t("草稿存于", "Draft saved at") + " " + wording.moment(made.office.clock()))
 
 
 def _done(task_id: int, row: Mapping[Any, Any], verb: str, typed: Mapping[Any, Any]) -> ResponseReturnValue:
@@ -195,6 +272,7 @@ def _done(task_id: int, row: Mapping[Any, Any], verb: str, typed: Mapping[Any, A
     with made.office.act(actor, idem() if verb == "complete" else None) as act:
         if verb == "complete":
             made.cases.complete(act, task_id, typed, etag=etag, lang=lang())
+            act.conn.execute(delete(store.draft).where(store.draft.c.task_id == task_id))
         elif verb == "claim":
             made.cases.claim(act, task_id)
         elif verb == "release":
@@ -210,22 +288,38 @@ def _done(task_id: int, row: Mapping[Any, Any], verb: str, typed: Mapping[Any, A
     said = {"complete": t("已提交。", "Submitted."), "draft": t("已存草稿。", "Draft saved."), "claim": t("已领取。", "Claimed."),
             "release": t("已退回待领。", "Released."), "transfer": t("已转办。", "Transferred."), "escalate": t("已提请主管关注。", "Escalated.")}  # fmt: skip
     flash(said[verb])
+    if verb == "complete":
+        _offer_next(row)
     if verb in ("complete", "release", "transfer"):
         return redirect(url_for("cases.show", no=row["no"]) if verb == "complete" else url_for("tasks.listing"))
     return redirect(url_for("tasks.show", task_id=task_id))
 
 
-def _uploads(row: Mapping[Any, Any], form_class: type[Form]) -> dict[str, Any]:
+def _offer_next(row: Mapping[Any, Any]) -> None:
+    """逐件连审: the next piece of work of the same kind, as a link."""
+    with bureau().office.read() as conn:
+        for view in ("mine", "available"):
+            found = queries.tasks(conn, me(), view, queries.Filter(node=row["node"]), 1, 1).items
+            if found:
+                flash(f"{node_name(found[0])} {found[0]['no']}|{url_for('tasks.show', task_id=found[0]['id'])}", "next")
+                return
+
+
+def _uploaded(form_class: type[Form], household_id: int, case_no: str | None) -> dict[str, Any]:
     """Files sent with the form are kept first; the form then holds their numbers."""
     made, kept = bureau(), {}
     for name, field in form_class().fields.items():
         widget = field.metadata.get("widget")
         files = [f for f in request.files.getlist(f"{name}__file") if f.filename] if widget in ("document", "documents") else []
-        numbers = []
+        numbers: list[Any] = []
+        if files:
+            caseworker()
         for file in files:
-            with made.office.act(me()) as act:
-                household_id = int((row["subject"] or "household:0").partition(":")[2])
-                numbers.append(documents.store(act, made.settings.files, household_id, name, file.filename or "", file.stream, row["no"]))
+            try:
+                with made.office.act(me()) as act:
+                    numbers.append(documents.store(act, made.settings.files, household_id, name, file.filename or "", file.stream, case_no))
+            except Invalid as error:
+                raise Invalid({name: [text for texts in error.fields.values() for text in texts]}) from error
         if numbers:
             kept[name] = numbers[0] if widget == "document" else [*_already(name), *numbers]
     return kept
