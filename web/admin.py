@@ -14,7 +14,7 @@ from processes import identity, organisation
 from processes.tables import staff, staff_relative
 from web import wording
 from web.desk import bureau, lang, me, t
-from web.errors import status_of, words
+from web.errors import said, status_of, words
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 
@@ -31,7 +31,7 @@ def show() -> ResponseReturnValue:
             flash(t("已登记。", "Recorded."))
             return redirect(url_for("admin.show"))
         except Invalid as error:
-            wrong, status = "；".join(text for texts in error.fields.values() for text in texts), 422
+            wrong, status = "；".join(text for texts in said(error, lang()).values() for text in texts), 422
         except EngineError as error:
             wrong, status = words(error, lang()), status_of(error)
     with made.office.read() as conn:
@@ -44,8 +44,8 @@ def show() -> ResponseReturnValue:
 def _staff(conn: Any) -> list[dict[str, Any]]:
     """Active staff with their posts and how many near relatives they declared."""
     places = {row["code"]: row["name"] for row in organisation.units(conn)}
-    counted = select(staff.c.login, func.count()).join(staff_relative, staff_relative.c.staff_id == staff.c.id).group_by(staff.c.login)
-    relatives = dict(conn.execute(counted).tuples().all())
+    counted = select(staff.c.login, func.count().label("relatives")).join(staff_relative, staff_relative.c.staff_id == staff.c.id).group_by(staff.c.login)
+    relatives = {row.login: row.relatives for row in conn.execute(counted)}
     rows: dict[str, dict[str, Any]] = {}
     for post in organisation.colleagues(conn):
         row = rows.setdefault(post["login"], {"login": post["login"], "name": post["name"], "posts": [], "relatives": relatives.get(post["login"], 0)})

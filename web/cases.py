@@ -22,7 +22,7 @@ from processes.case_tables import letter, notice
 from processes.tables import document
 from web import wording
 from web.desk import bureau, idem, lang, me, t
-from web.errors import status_of, words
+from web.errors import said, status_of, words
 from web.svg import Marks, render
 from web.tasks import _papers, _uploaded, _whole, named_lines
 
@@ -139,10 +139,10 @@ def show(no: str) -> ResponseReturnValue:
 
 def _waiting(run: Run) -> list[str]:
     """What the case waits for besides people: "the end of the street notice, 2018-12-11"."""
-    said = {"street_notice_until": ("街镇公示期满", "the end of the street notice"), "district_notice_until": ("区级公示期满", "the end of the district notice"),
+    ends = {"street_notice_until": ("街镇公示期满", "the end of the street notice"), "district_notice_until": ("区级公示期满", "the end of the district notice"),
             "check_objection_until": ("核对异议期满", "the end of the objection period")}  # fmt: skip
     moments = {str(m)[:10] for m in run.timers().values()}
-    found = [t(*said[k]) + f" {run.facts[k][:10]}" for k in said if run.facts.get(k) and moments]
+    found = [t(*ends[k]) + f" {run.facts[k][:10]}" for k in ends if run.facts.get(k) and moments]
     return (found[-1:] if run.timers() else []) + ([t("信息核对结果", "the registries' answer")] if "registry_answer" in run.waits_for() else [])
 
 
@@ -182,14 +182,14 @@ class Story:
 
     def answers(self, secrets: Sequence[Any], key: str, message: str) -> list[tuple[str, Any]]:
         """What was said, with the labels of its form, in the form's order."""
-        said: dict[str, Any] = {}
+        given: dict[str, Any] = {}
         for secret in secrets:
             whole = (secret or {}).get("said") or {}
-            said |= whole.get("answers", {}) or {k: v for k, v in whole.items() if k == "reason"}
+            given |= whole.get("answers", {}) or {k: v for k, v in whole.items() if k == "reason"}
         form_class = self.process.forms.get(key.rpartition(".")[0]) or self.process.messages.get(message) or self.process.start_form
         fields = form_class().fields
-        order = [n for n in fields if n in said] + [n for n in said if n not in fields]
-        return [(self.label(fields, n), self.shown(said[n], fields[n].metadata if n in fields else {})) for n in order if n != "household_id"]
+        order = [n for n in fields if n in given] + [n for n in given if n not in fields]
+        return [(self.label(fields, n), self.shown(given[n], fields[n].metadata if n in fields else {})) for n in order if n != "household_id"]
 
     def label(self, fields: Mapping[str, Any], name: str) -> str:
         if name not in fields:
@@ -306,7 +306,7 @@ def message(no: str, name: str) -> ResponseReturnValue:
             flash(t("已登记。", "Recorded."))
             return redirect(url_for("cases.show", no=no))
         except Invalid as error:
-            errors, status = error.fields, 422
+            errors, status = said(error, lang()), 422
         except EngineError as error:
             trouble, status = words(error, lang()), status_of(error)
     title = t("登记异议", "Record an objection") if name == "objection" else t("登记撤回申请", "Record a withdrawal")

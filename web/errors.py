@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.errors import BadProcess, Conflict, Diverged, EngineError, Invalid, NotFound, NotWaiting, Refused
 from processes.eligibility import BadFacts
+from web.english import english
 
 STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotFound, 404),
@@ -25,12 +26,17 @@ def status_of(error: Exception) -> int:
 
 
 def words(error: Exception, lang: str) -> str:
-    return str(getattr(error, "en", error) if lang == "en" else error)
+    return english(str(getattr(error, "en", error))) if lang == "en" else str(error)
 
 
 def fields_of(error: Exception) -> dict[str, list[str]]:
     found: dict[str, list[str]] = getattr(error, "fields", {})
     return found
+
+
+def said(error: Exception, lang: str) -> dict[str, list[str]]:
+    """The fields of an error in the language of the page."""
+    return {path: [english(text) for text in texts] if lang == "en" else texts for path, texts in fields_of(error).items()}
 
 
 def problem(error: Exception, lang: str = "zh") -> dict[str, Any]:

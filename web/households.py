@@ -20,7 +20,7 @@ from processes.household_forms import AuthorizationIn, HouseholdIn, IncomeIn, Me
 from processes.tables import near_relative
 from web import wording
 from web.desk import bureau, caseworker, idem, lang, me, t, works_cases
-from web.errors import status_of, words
+from web.errors import said, status_of, words
 from web.tasks import _papers, _uploaded, _whole
 
 bp = Blueprint("households", __name__, url_prefix="/households")
@@ -102,7 +102,7 @@ class Told:
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
         if isinstance(error, Invalid):
-            self.errors, self.status = error.fields, 422
+            self.errors, self.status = said(error, lang()), 422
         elif isinstance(error, EngineError) and not isinstance(error, NotFound):
             self.trouble, self.status = words(error, lang()), status_of(error)
         return self.status != 200
@@ -192,21 +192,21 @@ def _add(household_id: int, what: str, form_class: type[Form], typed: dict[str, 
     return page
 
 
-def _authorise(act: Act, household_id: int, said: dict[str, Any]) -> None:
-    households.authorise(act, household_id, said["person_id"], said["signed_on"], said["valid_until"], said.get("document_id"))
+def _authorise(act: Act, household_id: int, given: dict[str, Any]) -> None:
+    households.authorise(act, household_id, given["person_id"], given["signed_on"], given["valid_until"], given.get("document_id"))
 
 
-def _name(act: Act, household_id: int, said: dict[str, Any]) -> None:
-    person_id = said.pop("person_id")
-    households.name_member(act, household_id, person_id, said, production=bureau().settings.production)
+def _name(act: Act, household_id: int, given: dict[str, Any]) -> None:
+    person_id = given.pop("person_id")
+    households.name_member(act, household_id, person_id, given, production=bureau().settings.production)
 
 
 _WORK: Mapping[str, Callable[[Act, int, dict[str, Any]], Any]] = {
-    "member": lambda act, n, said: households.add_member(act, n, said, production=bureau().settings.production),
-    "departure": lambda act, n, said: households.end_member(act, n, said["person_id"], said["on"]),
+    "member": lambda act, n, given: households.add_member(act, n, given, production=bureau().settings.production),
+    "departure": lambda act, n, given: households.end_member(act, n, given["person_id"], given["on"]),
     "naming": _name,
-    "income": lambda act, n, said: households.set_income(act, n, said["person_id"], said["income"]),
-    "property": lambda act, n, said: households.set_property(act, n, said["property"]),
+    "income": lambda act, n, given: households.set_income(act, n, given["person_id"], given["income"]),
+    "property": lambda act, n, given: households.set_property(act, n, given["property"]),
     "near-relative": households.declare_near_relative,
     "authorization": _authorise,
 }

@@ -24,7 +24,7 @@ from processes.bureau import CATALOGUE
 from processes.identity import mask_name
 from web import wording
 from web.desk import bureau, caseworker, idem, lang, me, t
-from web.errors import words
+from web.errors import said, words
 
 bp = Blueprint("tasks", __name__)
 
@@ -211,7 +211,8 @@ def named_lines(result: Mapping[str, Any], house: Mapping[str, Any]) -> dict[str
     def named(text: str) -> str:
         return re.sub(r"(成员|member) (\d+)", lambda m: names.get(m[2], m[0]), text)
 
-    return {**result, "lines": [{**line, "zh": named(line["zh"]), "en": named(line["en"])} for line in result["lines"]]}
+    lines = [{**line, "zh": named(line["zh"]), "en": wording.spelled(named(line["en"]))} for line in result["lines"]]
+    return {**result, "lines": lines}
 
 
 def _papers(conn: Any, household_id: int) -> list[Mapping[Any, Any]]:
@@ -239,7 +240,7 @@ def act_on(task_id: int) -> ResponseReturnValue:
         typed |= _uploaded(form_class, int((row["subject"] or "household:0").partition(":")[2]), row["no"])
         return _done(task_id, row, verb, typed)
     except Invalid as error:
-        return _page(task_id, typed=typed, errors=_at_inputs(error.fields), status=422)
+        return _page(task_id, typed=typed, errors=_at_inputs(said(error, lang())), status=422)
     except Conflict as error:
         return _page(task_id, typed=typed, conflict=words(error, lang()), status=409)
     except Refused as error:
@@ -285,9 +286,9 @@ def _done(task_id: int, row: Mapping[Any, Any], verb: str, typed: Mapping[Any, A
             made.cases.escalate(act, task_id, form.get("_reason", ""))
         else:
             raise NotFound("没有这种操作")
-    said = {"complete": t("已提交。", "Submitted."), "draft": t("已存草稿。", "Draft saved."), "claim": t("已领取。", "Claimed."),
+    told = {"complete": t("已提交。", "Submitted."), "draft": t("已存草稿。", "Draft saved."), "claim": t("已领取。", "Claimed."),
             "release": t("已退回待领。", "Released."), "transfer": t("已转办。", "Transferred."), "escalate": t("已提请主管关注。", "Escalated.")}  # fmt: skip
-    flash(said[verb])
+    flash(told[verb])
     if verb == "complete":
         _offer_next(row)
     if verb in ("complete", "release", "transfer"):

@@ -30,6 +30,11 @@ _KINDS_EN = {
     "monetary_assets": "Money and savings", "vehicle": "Motor vehicle", "dwelling": "Dwelling", "non_residential": "Non-residential building",
     "study_abroad": "Study abroad at own expense", "luxury": "Luxury goods",
 }  # fmt: skip
+_HARDSHIPS_EN = {
+    "disabled_member": "disabled member", "major_illness": "major illness", "single_parent_student": "single parent with a child in school",
+    "family_planning_special": "special family planning aid", "elderly_childless": "all over 60 and childless",
+    "recognised_other": "other recognised hardship",
+}  # fmt: skip
 _HINTS_EN = {"元，如 2100.00": "Yuan, like 2100.00", "如 2018-11": "Like 2018-11"}
 
 CODES: Mapping[str, Mapping[str, Pair]] = {
@@ -149,8 +154,16 @@ def choice_word(choice: tuple[str, str, str]) -> str:
     return zh if lang() == "zh" else _KINDS_EN.get(code, code.replace("_", " ")) if en == code else en
 
 
+def spelled(text: str) -> str:
+    """English lines of a calculation with words instead of codes."""
+    known = _KINDS_EN | _HARDSHIPS_EN
+    return re.sub(r"\b[a-z]+(?:_[a-z]+)+\b", lambda m: known.get(m[0], m[0].replace("_", " ")).lower(), text)
+
+
 def hint(meta: Mapping[str, Any]) -> str:
     zh = str(meta.get("hint") or "")
+    if not zh and meta.get("widget") == "date":
+        return t("如 2018-12-03", "Like 2018-12-03")
     return zh if lang() == "zh" else str(meta.get("hint_en") or _HINTS_EN.get(zh, zh))
 
 

@@ -1,0 +1,328 @@
+"""Pages without a browser: who sees what, what is refused and how, twice is once, names stay out of addresses."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from sqlalchemy import func, select
+
+from engine import queries, store
+from processes import organisation
+from processes.tables import document, household, staff
+from tests.district import COMMUNITY, PASSWORD, STREET
+from web import create_app
+
+
+class Desk:
+    """Somebody at a desk: signed in, sends forms as the pages do, tokens and keys included."""
+
+    def __init__(self, app, login, lang="zh"):
+        self.http = app.test_client()
+        self.post("/language", {"lang": lang}, page="/sign-in")
+        answer = self.post("/sign-in", {"login": login, "password": PASSWORD})
+        assert answer.status_code == 302, answer.get_data(as_text=True)
+
+    def get(self, path):
+        return self.http.get(path)
+
+    def text(self, path):
+        answer = self.get(path)
+        assert answer.status_code == 200, (path, answer.status_code)
+        return answer.get_data(as_text=True)
+
+    def post(self, path, sent, page=None):
+        form = self.http.get(page or path).get_data(as_text=True)
+        hidden = {name: re.search(rf'name="{name}" value="([^"]*)"', form) for name in ("csrf_token", "_key", "_etag")}
+        return self.http.post(path, data={n: m[1] for n, m in hidden.items() if m} | sent, content_type="multipart/form-data")
+
+
+@pytest.fixture
+def app(bureau, district):
+    return create_app(bureau=bureau)
+
+
+@pytest.fixture
+def case(district):
+    district.home = district.household(210_000)
+    return district.apply(district.home)
+
+
+def rows(bureau, table, *where):
+    with bureau.office.read() as conn:
+        return conn.scalar(select(func.count()).select_from(table).where(*where))
+
+
+def test_who_is_not_signed_in_gets_the_sign_in_page_and_comes_back(app):
+    answer = app.test_client().get("/cases?state=open")
+    assert answer.status_code == 302
+    assert answer.location.endswith("next=/cases?state%3Dopen")
+
+
+def test_headers_keep_pages_out_of_caches_frames_and_scripts(app):
+    answer = Desk(app, "clerk").get("/tasks")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "'unsafe-inline'" not in answer.headers["Content-Security-Policy"]
+    assert re.search(r"\sstyle=|\son[a-z]+=|<script>|<style", answer.get_data(as_text=True)) is None
+
+
+@pytest.mark.parametrize("target", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"])
+def test_sign_in_leads_nowhere_else(app, target):
+    http = app.test_client()
+    token = re.search(r'csrf_token" value="([^"]+)', http.get("/sign-in").get_data(as_text=True))[1]
+    answer = http.post("/sign-in", query_string={"next": target}, data={"csrf_token": token, "login": "clerk", "password": PASSWORD})
+    assert answer.location == "/tasks"
+
+
+def test_five_failures_lock_a_login_even_for_the_right_password(app):
+    http = app.test_client()
+    token = re.search(r'csrf_token" value="([^"]+)', http.get("/sign-in").get_data(as_text=True))[1]
+    for _ in range(5):
+        assert http.post("/sign-in", data={"csrf_token": token, "login": "rita", "password": "wrong"}).status_code == 422
+    answer = http.post("/sign-in", data={"csrf_token": token, "login": "rita", "password": PASSWORD})
+    assert answer.status_code == 422
+    assert "15 分钟" in answer.get_data(as_text=True)
+
+
+def test_a_form_without_its_token_changes_nothing(app, bureau):
+    desk = Desk(app, "clerk")
+    before = rows(bureau, household)
+    assert desk.http.post("/households/new", data={"address": "x"}).status_code == 400
+    assert rows(bureau, household) == before
+
+
+HOUSE = {"community": COMMUNITY, "hukou_kind": "urban", "address": "演示路2号", "members-0-name": "赵一", "members-0-relation": "head"}
+
+
+def test_pressing_twice_registers_one_household(app, bureau, district):
+    from datetime import date
+
+    from processes import identity
+
+    desk = Desk(app, "clerk")
+    form = desk.text("/households/new")
+    sent = {n: re.search(rf'name="{n}" value="([^"]*)"', form)[1] for n in ("csrf_token", "_key")}
+    sent |= HOUSE | {"members-0-id_no": identity.invent(date(1980, 1, 1), "male", 77)}
+    first, second = (desk.http.post("/households/new", data=sent) for _ in range(2))
+    assert first.status_code == second.status_code == 302
+    assert first.location == second.location
+    assert rows(bureau, household) == 1
+
+
+def test_a_wrong_household_keeps_what_was_typed_and_says_where(app):
+    answer = Desk(app, "clerk").post("/households/new", HOUSE | {"members-0-id_no": "120116"})
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert 'href="#f-members-0-id_no"' in page
+    assert 'id="f-members-0-id_no"' in page
+    assert 'value="演示路2号"' in page
+
+
+def test_refusals_are_in_the_language_of_the_page(app, case, district):
+    desk = Desk(app, "clerk", "en")
+    assert "An ID number has 18 digits" in desk.post("/households/new", HOUSE | {"members-0-id_no": "120116"}).get_data(as_text=True)
+    assert "There is no such case" in desk.get("/cases/DB-2018-999999").get_data(as_text=True)
+    twice = desk.post(f"/households/{district.home}/application", {"applied_by": "head", "applied_on": "2018-12-03", "programme": "dibao", "reason": "r"})
+    assert twice.status_code == 403
+    assert "This household has an open case" in twice.get_data(as_text=True)
+
+
+def test_readers_read_and_do_not_enter(app, bureau, case, district):
+    desk = Desk(app, "auditor")
+    page = desk.text(f"/households/{district.home}")
+    assert "登记收入" not in page
+    assert desk.get(f"/households/{district.home}/income").status_code == 403
+    kept = rows(bureau, document)
+    answer = desk.post(f"/households/{district.home}/documents", {"kind": "other", "file": (io.BytesIO(b"%PDF-1.4"), "a.pdf")}, page="/tasks")
+    assert answer.status_code in (400, 403)
+    assert rows(bureau, document) == kept
+
+
+def test_a_strangers_street_sees_neither_household_nor_case_nor_task(app, case, district):
+    desk = Desk(app, "stranger")
+    task = district.tasks()["completeness_check"]
+    for path in (f"/households/{district.home}", f"/cases/{case}", f"/tasks/{task['id']}", f"/households/{district.home}/reveal"):
+        assert desk.get(path).status_code == 404, path
+
+
+def test_names_and_ids_are_masked_everywhere_and_searched_without_addresses(app, case, district):
+    desk = Desk(app, "clerk")
+    task = district.tasks()["completeness_check"]
+    for path in (f"/households/{district.home}", f"/cases/{case}?tab=household", f"/tasks/{task['id']}", "/tasks?view=available", "/cases", "/households/"):
+        page = desk.text(path)
+        assert "张一" not in page, path
+        assert re.search(r"\b\d{17}[\dX]\b", page) is None, path
+    found = desk.post("/cases", {"sought": "张"}, page="/cases")
+    assert case in found.get_data(as_text=True)
+    assert case not in desk.post("/cases", {"sought": "李"}, page="/cases").get_data(as_text=True)
+    assert f"/households/{district.home}" in desk.post("/households/", {"name": "张"}).get_data(as_text=True)
+    assert f"/households/{district.home}" not in desk.post("/households/", {"name": "李"}).get_data(as_text=True)
+    assert 'method="post" role="search"' in desk.text("/cases")
+
+
+def test_revealing_needs_a_reason_and_is_in_the_readers_record(app, bureau, case, district):
+    desk = Desk(app, "clerk")
+    path = f"/households/{district.home}/reveal"
+    what = {"what": f"household.{district.home}.address"}
+    refused = desk.post(path, what | {"reason": " "})
+    assert refused.status_code == 422
+    assert "演示路1号" not in refused.get_data(as_text=True)
+    assert "演示路1号" in desk.post(path, what | {"reason": "核对地址"}).get_data(as_text=True)
+    assert rows(bureau, store.record, store.record.c.kind == "reader") == 1
+    assert desk.post(path, {"what": "person.999999.id_no", "reason": "x"}).status_code == 403
+
+
+def test_a_task_says_article_deadline_and_why_not(app, case, district):
+    task = district.tasks()["completeness_check"]
+    page = Desk(app, "clerk").text(f"/tasks/{task['id']}")
+    assert "220号第十三条" in page
+    assert 'value="complete">提交' in page
+    supervisor = Desk(app, "sue").text(f"/tasks/{task['id']}")
+    assert "您不能办理这件待办：这件待办不属于您的岗位" in supervisor
+    assert 'value="complete">提交' not in supervisor.replace('tabindex="-1"', "").split('class="buttons"')[1]
+
+
+def test_a_draft_is_kept_for_its_writer_only_and_goes_with_the_task(app, bureau, case, district):
+    task = district.tasks()["completeness_check"]
+    desk, other = Desk(app, "clerk"), Desk(app, "clerk2")
+    saved = desk.post(f"/tasks/{task['id']}/draft", {"opinion": "只有我看见"}, page=f"/tasks/{task['id']}")
+    assert saved.status_code == 200
+    assert "草稿存于" in saved.json["message"]
+    assert "只有我看见" in desk.text(f"/tasks/{task['id']}")
+    assert "只有我看见" not in other.text(f"/tasks/{task['id']}")
+    desk.post(f"/tasks/{task['id']}", {"_do": "complete", "outcome": "complete"})
+    assert rows(bureau, store.draft) == 0
+    late = desk.post(f"/tasks/{task['id']}/draft", {"opinion": "x"}, page="/households/new")
+    assert late.status_code == 409
+
+
+def test_a_stale_page_gets_both_versions(app, case, district):
+    task = district.tasks()["completeness_check"]
+    desk = Desk(app, "clerk")
+    old = desk.text(f"/tasks/{task['id']}")
+    sent = {n: re.search(rf'name="{n}" value="([^"]*)"', old)[1] for n in ("csrf_token", "_key", "_etag")}
+    Desk(app, "clerk2").post(f"/tasks/{task['id']}", {"_do": "complete", "outcome": "complete"})
+    answer = desk.http.post(f"/tasks/{task['id']}", data=sent | {"_do": "complete", "outcome": "complete", "opinion": "我的意见"})
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 409
+    assert "您填写的内容" in page
+    assert "个案现在的情况" in page
+    assert "clerk2" in page
+    assert "我的意见" in page
+
+
+def test_a_refused_person_is_told_the_rule_and_keeps_the_text(app, case, district):
+    task = district.tasks()["completeness_check"]
+    answer = Desk(app, "ann").post(f"/tasks/{task['id']}", {"_do": "complete", "outcome": "complete", "opinion": "留着"})
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 403
+    assert "不属于您的岗位" in page
+    assert "留着" in page
+
+
+def test_handing_over_needs_a_person_and_escalating_a_reason(app, case, district):
+    task = district.tasks()["completeness_check"]
+    desk = Desk(app, "clerk")
+    path = f"/tasks/{task['id']}"
+    desk.post(path, {"_do": "claim"})
+    assert "没有这位工作人员" in desk.post(path, {"_do": "transfer", "_to": "", "_reason": "r"}).get_data(as_text=True)
+    wrong = desk.post(path, {"_do": "escalate", "_reason": ""})
+    assert wrong.status_code == 422
+    assert 'href="#f-_reason"' in wrong.get_data(as_text=True)
+    assert desk.post(path, {"_do": "transfer", "_to": "clerk2", "_reason": "出差"}).status_code == 302
+    assert district.tasks()["completeness_check"]["assignee"] == "clerk2"
+    assert Desk(app, "sue").post(path, {"_do": "transfer", "_to": "clerk", "_reason": "平衡"}).status_code == 302
+    assert district.tasks()["completeness_check"]["assignee"] == "clerk"
+
+
+def test_the_board_shows_load_steps_and_near_relatives(app, district):
+    home = district.household(210_000, near_relative_declared=True)
+    no = district.apply(home)
+    Desk(app, "clerk").post(f"/tasks/{district.tasks()['completeness_check']['id']}", {"_do": "claim"})
+    page = Desk(app, "sue").text("/board")
+    special = page.split('id="special"')[1].split("</table>")[0]
+    assert no in special
+    assert re.search(r"某clerk（clerk）</td><td[^>]*>1<", page)
+    assert no not in Desk(app, "sue").text("/board?unit=120116005")
+    assert Desk(app, "clerk").get("/board").status_code == 403
+
+
+def test_the_record_tells_who_in_which_post_how_long_and_what_changed(app, clock, case, district):
+    task = district.tasks()["completeness_check"]
+    clock.advance(days=1, hours=2)
+    Desk(app, "clerk").post(f"/tasks/{task['id']}", {"_do": "complete", "outcome": "complete"})
+    page = Desk(app, "clerk").text(f"/cases/{case}?tab=record")
+    for said in ("某clerk（clerk）", "窗口经办人", "耗时 1 天 2 小时", "受理日期 2018-12-04", "在图上看第 2 步"):
+        assert said in page
+    english = Desk(app, "clerk", "en").text(f"/cases/{case}?tab=record")
+    assert "took 1 d 2 h" in english
+    assert "Accepted on 2018-12-04" in english
+
+
+@pytest.mark.parametrize("tab", ["overview", "household", "checks", "record", "drawing", "papers", "nonsense"])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_tab_of_a_case_opens(app, case, tab, lang):
+    page = Desk(app, "clerk", lang).text(f"/cases/{case}?tab={tab}")
+    assert page.count("<h1>") == 1
+
+
+@pytest.mark.parametrize("query", ["step=0", "step=999", "step=x", "tab=drawing&step=１"])
+def test_a_strange_step_is_no_error(app, case, query):
+    assert Desk(app, "clerk").get(f"/cases/{case}?{query}").status_code == 200
+
+
+def test_two_administrators_see_what_they_confirm(app, bureau, district):
+    first, second = Desk(app, "admin"), Desk(app, "admin2")
+    sent = {"login": "newcomer", "kind": "add", "name": "新来的", "password": "long-enough", "role": "reviewer", "unit": STREET}
+    assert first.post("/admin/", sent).status_code == 302
+    page = second.text("/admin/")
+    assert "审核人（塘沽街道）" in page.split("提出变更")[0]
+    assert "long-enough" not in page
+    with bureau.office.read() as conn:
+        change = organisation.changes(conn)[0]["id"]
+    assert first.post("/admin/", {"confirm": str(change)}).status_code == 403
+    assert rows(bureau, staff, staff.c.login == "newcomer") == 0
+    assert second.post("/admin/", {"confirm": str(change)}).status_code == 302
+    assert rows(bureau, staff, staff.c.login == "newcomer") == 1
+
+
+def test_an_administrator_may_refuse_and_wrong_proposals_stay_on_the_page(app, bureau):
+    desk = Desk(app, "admin")
+    wrong = desk.post("/admin/", {"login": "clerk", "kind": "relative", "name": "张三", "relation": "spouse", "id_no": "123"})
+    assert wrong.status_code == 422
+    assert 'value="张三"' in wrong.get_data(as_text=True)
+    desk.post("/admin/", {"login": "clerk", "kind": "deactivate"})
+    with bureau.office.read() as conn:
+        change = organisation.changes(conn)[0]["id"]
+    assert desk.post("/admin/", {"refuse": str(change)}).status_code == 302
+    with bureau.office.read() as conn:
+        assert organisation.changes(conn) == []
+    assert Desk(app, "clerk").get("/admin/").status_code == 403
+
+
+def test_a_member_leaves_and_a_page_that_is_not_there_is_not_there(app, bureau, district):
+    home = district.household(210_000)
+    desk = Desk(app, "clerk")
+    with bureau.office.read() as conn:
+        from processes import households
+
+        last = households.members_of(conn, home)[-1]["person_id"]
+    assert desk.post(f"/households/{home}/departure", {"person_id": str(last), "on": "2018-12-03"}).status_code == 302
+    with bureau.office.read() as conn:
+        assert len(households.members_of(conn, home)) == 2
+    assert desk.get(f"/households/{home}/nonsense").status_code == 404
+    assert desk.get("/nonsense").status_code == 404
+
+
+def test_wrong_files_are_refused_beside_their_field(app, case, district, bureau):
+    desk = Desk(app, "clerk")
+    path = f"/cases/{case}/messages/withdrawal"
+    sent = {"withdrawn_on": "2018-12-03", "reason": "不再需要"}
+    wrong = desk.post(path, sent | {"signed_document__file": (io.BytesIO(b"MZ not a picture"), "x.pdf")})
+    assert wrong.status_code == 422
+    assert "只接受 PDF、PNG 或 JPEG 文件" in wrong.get_data(as_text=True)
+    assert desk.post(path, sent | {"signed_document__file": (io.BytesIO(b"%PDF-1.4 page"), "x.pdf")}).status_code == 302
+    with bureau.office.read() as conn:
+        assert queries.case_row(conn, case)["outcome"] == "ended_withdrawn"

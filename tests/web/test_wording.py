@@ -1,0 +1,86 @@
+"""Nothing that people read is left as a code: facts, articles, deadline rules, kinds of income, refusals."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask, session
+
+from processes import bureau, household_forms
+from web import english, wording
+
+MACHINE = {"household_id", "street", "community", "means_round", "edge", "street_notice_from", "district_notice_from", "district_notice_ended_on"}
+ROOT = Path(__file__).parents[2]
+PROCESSES = list(bureau.CATALOGUE.values())
+
+
+@pytest.fixture(params=["zh", "en"])
+def lang(request):
+    app = Flask(__name__)
+    app.secret_key = "x"
+    with app.test_request_context():
+        session["lang"] = request.param
+        yield request.param
+
+
+def has_chinese(text: str) -> bool:
+    return re.search(r"[一-鿿]", text) is not None
+
+
+@pytest.mark.parametrize("process", PROCESSES, ids=lambda p: p.key)
+def test_every_fact_has_words_or_is_the_machines_own(process):
+    named = {n for f in [*process.forms.values(), *process.messages.values(), process.start_form]
+             for n, field in f._declared_fields.items() if field.metadata.get("fact")}  # fmt: skip
+    source = (ROOT / "processes/dibao_2012.py").read_text(encoding="utf-8") + (ROOT / "processes/dibao_2012_forms.py").read_text(encoding="utf-8")
+    named |= set(re.findall(r'"([a-z_]+_(?:on|until|from))":', source))
+    assert named - set(wording.FACTS) - MACHINE - {"posted_on", "removed_on", "surveyed_on", "held_on", "signed_on", "received_on", "enquired_on",
+                                                   "visited_on", "investigated_on", "granted_on", "issued_on"} == set()  # fmt: skip
+
+
+@pytest.mark.parametrize("process", PROCESSES, ids=lambda p: p.key)
+def test_every_node_says_its_article_and_its_deadline_in_words(lang, process):
+    for node in process.drawing.of_kind("userTask").values():
+        assert not re.search(r"\b(N220|N23|T\w+) art", wording.article(node.law)), node.id
+        said = wording.deadline(node.due)
+        assert "(" not in said, node.id
+        assert (said in ("及时办理", "Promptly")) == (node.due == "promptly()"), node.id
+        assert has_chinese(said) == (lang == "zh")
+
+
+def test_every_choice_of_every_form_has_words(lang):
+    forms = [f for p in PROCESSES for f in [*p.forms.values(), *p.messages.values(), p.start_form]]
+    forms += [household_forms.HouseholdIn, household_forms.MemberIn, household_forms.IncomeIn, household_forms.PropertyIn]
+    for form in forms:
+        for name, field in form._declared_fields.items():
+            for choice in field.metadata.get("choices", ()):
+                said = wording.choice_word(choice)
+                assert said and said != choice[0] or choice[0] == choice[2].lower(), (form, name, choice)
+                assert has_chinese(said) == (lang == "zh"), (form, name, choice)
+            if lang == "en":
+                assert not has_chinese(wording.hint(field.metadata).replace("民发〔2012〕220号", "")), (form, name)
+
+
+def test_every_code_has_both_languages():
+    for kind, codes in wording.CODES.items():
+        for code, (zh, en) in codes.items():
+            assert has_chinese(zh), (kind, code)
+            assert en and not has_chinese(en), (kind, code)
+
+
+@pytest.mark.parametrize(("number", "said"), [("1", "一"), ("10", "十"), ("13", "十三"), ("20", "二十"), ("27", "二十七")])
+def test_articles_are_counted_in_chinese(number, said):
+    assert wording._chinese(number) == said
+
+
+def test_refusals_said_in_chinese_only_have_english():
+    """What households, documents and staff refuse with a plain text is known to web/english.py."""
+    lacking = []
+    for path in ("processes/households.py", "processes/documents.py", "processes/organisation.py", "processes/identity.py", "engine/queries.py"):
+        source = (ROOT / path).read_text(encoding="utf-8")
+        for text in re.findall(r'NotFound\("([^"{]+)"\)|\["([^"{]+)"\]\}\)|return "([^"{]+)"$', source, re.MULTILINE):
+            found = next(t for t in text if t)
+            if has_chinese(found) and has_chinese(english.english(found)):
+                lacking.append(found)
+    assert lacking == []
