@@ -1,0 +1,125 @@
+"""Pages in a browser, beyond the main road: drafts that save themselves, the keyboard, errors for everybody (axe), every step's form."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import select
+
+from engine import store
+from processes import organisation
+from tests.e2e.test_browser import open_task, register, sign_in
+
+pytestmark = pytest.mark.browser
+RULES = "; axe.run().then(r => r.violations.map(v => v.id + ' ' + v.nodes[0].html))"
+def clean(page, axe, address=""):
+    """axe finds nothing, and a phone does not scroll sideways."""
+    if address:
+        page.goto(address)
+    page.set_viewport_size({"width": 1400, "height": 900})
+    assert page.evaluate(axe + RULES) == [], page.url
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate(axe + RULES) == [], page.url
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390, page.url
+    page.set_viewport_size({"width": 1400, "height": 900})
+
+
+def longest(site):
+    """The number of the case in which most has happened."""
+    with site[1].office.read() as conn:
+        return conn.scalar(select(store.record.c.no).where(store.record.c.kind == "case").order_by(store.record.c.seq.desc()).limit(1))
+
+
+def open_tasks(site):
+    """node -> (task's id, login of somebody whose post it is), one for each step that is open in the small district."""
+    found = {}
+    with site[1].office.read() as conn:
+        for row in conn.execute(select(store.task).where(store.task.c.state == "open")).mappings():
+            people = organisation.colleagues(conn, row["role"], row["unit"])
+            if people:
+                found.setdefault(row["node"], (row["id"], people[0]["login"]))
+    return found
+
+
+def test_every_steps_form_is_for_everybody_empty_and_wrong(page, site, axe):
+    tasks = open_tasks(site)
+    assert len(tasks) >= 6
+    for task_id, login in tasks.values():
+        sign_in(page, login)
+        clean(page, axe, f"/tasks/{task_id}")
+        if page.locator("form button.primary").count():
+            page.click("form button.primary")
+            if page.locator("#errors").count():
+                assert page.evaluate("document.activeElement.id") == "errors"
+                clean(page, axe)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_pages_of_bosses_and_errors_are_for_everybody(page, site, axe, lang):
+    sign_in(page, "supervisor1")
+    if lang == "en":
+        page.click("button:has-text('English')")
+    for address in ("/board", "/tasks?view=copied", "/nonsense", "/admin/", "/tasks?view=mine&due=late"):
+        clean(page, axe, address)
+    sign_in(page, "admin1")
+    if lang == "en":
+        page.click("button:has-text('English')")
+    page.goto("/admin/")
+    page.fill("#login", "reviewer11")
+    page.select_option("#unit", index=1)
+    page.click("form.narrow button.primary")
+    page.wait_for_selector("button[name=refuse]")
+    clean(page, axe)
+    page.click("button[name=refuse]")
+
+
+def test_english_pages_hold_no_chinese_but_data(page, site):
+    sign_in(page, "clerk11")
+    page.click("button:has-text('English')")
+    for address in ("/tasks?view=mine", "/board", "/nonsense", "/cases/DB-2018-999999"):
+        page.goto(address)
+        words = page.locator("main").inner_text()
+        assert re.search(r"[一-鿿]", words) is None, (address, words)
+
+
+def test_a_draft_saves_itself_and_says_so(page, site):
+    no = register(page, 71, "2100.00")
+    page.clock.install()
+    open_task(page, "clerk11", no, "材料审查")
+    page.fill("[name=opinion]", "写到一半")
+    page.clock.fast_forward(21_000)
+    page.wait_for_function("document.getElementById('saved').textContent.includes('草稿存于')")
+    page.reload()
+    assert page.locator("[name=opinion]").input_value() == "写到一半"
+
+
+def test_the_keyboard_reaches_content_first_and_steps_through_a_case(page, site):
+    sign_in(page, "auditor1")
+    page.goto("/cases")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("location.hash") == "#main"
+    page.goto(f"/cases/{longest(site)}?tab=drawing&step=1")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url("**step=2")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url("**step=1")
+
+
+def test_hand_over_from_the_board_opens_where_it_is_done(page, site):
+    sign_in(page, "supervisor1")
+    page.goto("/board")
+    page.locator("table.list a[href$='#handover']").first.click()
+    assert page.locator("#f-_to").is_visible()
+
+
+def test_a_case_prints_with_its_number_and_without_the_frame(page, site):
+    sign_in(page, "clerk11")
+    page.goto("/cases")
+    page.goto(page.locator("table.list a").first.get_attribute("href") + "?tab=record")
+    page.emulate_media(media="print")
+    assert not page.locator("header.top").is_visible()
+    assert page.locator("h1").is_visible()
+    assert page.locator(".printed").is_visible()
