@@ -21,7 +21,7 @@ from processes.bureau import CATALOGUE
 from processes.case_tables import letter, notice
 from processes.tables import document
 from web import wording
-from web.desk import bureau, idem, lang, me, t
+from web.desk import bureau, idem, lang, me, t, works_cases
 from web.errors import said, status_of, words
 from web.svg import Marks, render
 from web.tasks import _papers, _uploaded, _whole, named_lines
@@ -134,7 +134,7 @@ def show(no: str) -> ResponseReturnValue:
     nodes = {n.id: (n.name_en if lang() == "en" else n.name) for n in drawing.nodes.values()}
     return render_template("case.html", case=row, tab=tab, tabs=TABS, facts=run.facts, waits=waits, names=nodes, process=process, people=names,
                            key_facts=wording.fact_lines(run.facts, process.forms, names), outcomes=OUTCOMES, titles=letters.TITLES, checks=CHECKS,
-                           waiting=_waiting(run), **shown)  # fmt: skip
+                           waiting=_waiting(run), sheets=sheets() if works_cases() else [], **shown)  # fmt: skip
 
 
 def _waiting(run: Run) -> list[str]:
@@ -338,13 +338,29 @@ def show_document(document_id: int) -> ResponseReturnValue:
     return Response(data, mimetype=media_type, headers=headers)
 
 
-@bp.get("/cases/<no>/survey-sheet")
-def survey_sheet(no: str) -> ResponseReturnValue:
-    """入户调查表, prefilled, for paper."""
+PAPER_EN = {"application": "Application", "declaration": "Declaration of income and property", "authorisation": "Authorisation for the means check",
+            "survey": "Home survey", "democratic_review": "Minutes of the democratic review", "delivery": "Proof of delivery"}  # fmt: skip
+
+
+def sheets() -> list[tuple[str, str]]:
+    """Sheets for paper: kind and title."""
+    return [(kind, t(title, PAPER_EN.get(kind, title))) for kind, title in letters.SHEETS.items()]
+
+
+@bp.get("/cases/<no>/sheets/<kind>")
+def sheet(no: str, kind: str) -> ResponseReturnValue:
+    """A sheet for paper, with what is known of the household; numbers stay masked."""
     made, actor = bureau(), me()
-    if "investigator" not in actor.roles and "window_clerk" not in actor.roles:
-        raise Refused("role", "只有窗口和调查人员可以打印调查表", "Only clerks and investigators print survey sheets")
+    if not works_cases():
+        raise Refused("role", "您的岗位只能查看，不能打印办案表格", "Your post may read, not print sheets")
     with made.office.read() as conn:
         row = visible(conn, actor, no)
         house = households.view(conn, made.office.keys.on(conn), int(row["subject"].partition(":")[2]))
-    return Response(letters.survey_sheet({"household": house, "case_no": no}), mimetype="text/html")
+    return printed(kind, house, no)
+
+
+def printed(kind: str, house: Mapping[str, Any], no: str = "") -> Response:
+    if kind not in letters.SHEETS:
+        raise NotFound("没有这个页面")
+    issued = bureau().office.today().isoformat()
+    return Response(letters.sheet(kind, {"household": house, "case_no": no, "issued_on": issued}), mimetype="text/html")

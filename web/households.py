@@ -19,6 +19,7 @@ from processes.dibao_2012_forms import Application
 from processes.household_forms import AuthorizationIn, HouseholdIn, IncomeIn, MemberIn, NearRelativeIn, PropertyList
 from processes.tables import near_relative
 from web import wording
+from web.cases import printed, sheets
 from web.desk import bureau, caseworker, idem, lang, me, t, works_cases
 from web.errors import said, status_of, words
 from web.tasks import _papers, _uploaded, _whole
@@ -133,7 +134,7 @@ def show(household_id: int) -> ResponseReturnValue:
             "place": organisation.unit_name(conn, house["community"]),
             "relatives": conn.execute(select(near_relative).where(near_relative.c.household_id == household_id)).mappings().all(),
         }
-    return render_template("household.html", house=house, forms=_offered(house), **view)
+    return render_template("household.html", house=house, forms=_offered(house), sheets=sheets()[:3] if works_cases() else [], **view)
 
 
 def _offered(house: Mapping[str, Any]) -> dict[str, tuple[type[Form], str, str]]:
@@ -144,6 +145,16 @@ def _offered(house: Mapping[str, Any]) -> dict[str, tuple[type[Form], str, str]]
     hidden = set() if "window_clerk" in me().roles else {"application"}
     hidden |= set() if unnamed else {"naming"}
     return {key: form for key, form in FORMS.items() if key not in hidden}
+
+
+@bp.get("/<int:household_id>/sheets/<kind>")
+def sheet(household_id: int, kind: str) -> ResponseReturnValue:
+    """Application, declaration, authorisation: printed before there is a case."""
+    caseworker()
+    made = bureau()
+    with made.office.read() as conn:
+        _visible(conn, household_id)
+        return printed(kind, households.view(conn, made.office.keys.on(conn), household_id))
 
 
 @bp.route("/<int:household_id>/<what>", methods=["GET", "POST"])

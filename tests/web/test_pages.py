@@ -326,3 +326,13 @@ def test_wrong_files_are_refused_beside_their_field(app, case, district, bureau)
     assert desk.post(path, sent | {"signed_document__file": (io.BytesIO(b"%PDF-1.4 page"), "x.pdf")}).status_code == 302
     with bureau.office.read() as conn:
         assert queries.case_row(conn, case)["outcome"] == "ended_withdrawn"
+
+
+@pytest.mark.parametrize("kind", ["application", "declaration", "authorisation", "survey", "democratic_review", "delivery"])
+def test_sheets_are_printed_for_those_who_work_cases(app, case, district, kind):
+    desk = Desk(app, "clerk")
+    assert f"/cases/{case}/sheets/{kind}" in desk.text(f"/cases/{case}?tab=papers")
+    for path in (f"/cases/{case}/sheets/{kind}", f"/households/{district.home}/sheets/{kind}"):
+        assert '<body class="letter">' in desk.text(path)
+        assert Desk(app, "auditor").get(path).status_code == 403
+    assert desk.get(f"/cases/{case}/sheets/nonsense").status_code == 404
