@@ -20,7 +20,7 @@ from engine.errors import Conflict, Invalid, NotFound, NotWaiting, Refused
 from engine.forms import facts_of, understand
 from engine.model import SHANGHAI, SYSTEM, Actor, Data, Entry, Put
 from engine.office import Act, Record, history
-from engine.process import CaseRef, Process
+from engine.process import Broken, CaseRef, Process
 from engine.step import Outcome, fingerprint, replay, step
 
 # Built once: building a statement costs as much as running it.
@@ -30,6 +30,7 @@ _CASE_BY_NO = _CASE.where(store.record.c.no == bindparam("the_no"))
 _TASKS = select(store.task).where(store.task.c.case_id == bindparam("the_case"))
 _CLOSE = update(store.task).where(store.task.c.id == bindparam("the_id")).values(
     state="done", closed_at=bindparam("at"), done_by=bindparam("who"), version=store.task.c.version + 1)  # fmt: skip
+_DROP_DRAFTS = delete(store.draft).where(store.draft.c.task_id == bindparam("the_task"))
 _NEW_TASK, _NEW_JOB = insert(store.task), insert(store.job)
 
 
@@ -56,9 +57,27 @@ class Open:
     def ref(self) -> CaseRef:
         return CaseRef(self.record.id, self.row["no"], self.record.next_id)
 
-    @property
-    def acts(self) -> list[TaskAct]:
-        return [TaskAct(t["node"], t["done_by"]) for t in self.tasks if t["state"] == "done" and t["done_by"]]
+
+def acts_of(opened_by: str | None, tasks: Sequence[Mapping[Any, Any]]) -> list[TaskAct]:
+    """Who did what in a case. Beginning it counts: who took an application in has touched it."""
+    begun = [TaskAct("start", opened_by)] if opened_by else []
+    return begun + [TaskAct(t["node"], t["done_by"]) for t in tasks if t["state"] == "done" and t["done_by"]]
+
+
+def barred(
+    conn: Connection, process: Process, facts: Data, acts: Sequence[TaskAct], task: Mapping[Any, Any], verb: str, who: Actor
+) -> Broken | None:
+    """Why `who` may not get or do a task: role, area, assignment, then the rules of the process. None when he may."""
+    if task["role"] not in who.roles:
+        return Broken("role", "这件待办不属于您的岗位", "This task belongs to another post")
+    if not who.covers(task["unit"]):
+        return Broken("unit", "这件待办不在您的辖区", "This task is outside your area")
+    if verb == "complete" and task["assignee"] not in (None, who.id):
+        return Broken("assignee", "这件待办已由别人领取，您不能代办", "This task is with somebody else")
+    relatives = process.relatives(conn, facts)
+    return process.may(
+        verb, task["node"], task["role"], who.id, actor_roles=who.roles, acts=acts, relatives=relatives, facts=facts
+    )
 
 
 @dataclass
@@ -79,6 +98,7 @@ class Cases:
         form, answers = self._understand(process.start_form, raw, act, {}, lang)
         facts = facts_of(form, answers)
         facts |= process.begin(act, facts)
+        process.vet(act, "start", form, answers, facts, ())
         drawing = self._keep(act.conn, process.drawing)
         subject = process.subject(facts)
         unit = process.unit_of("street", facts)
@@ -102,6 +122,7 @@ class Cases:
         self._may(act, case, task, "complete", act.actor)
         process = case.process
         form, answers = self._understand(process.forms[task["node"]], raw, act, case.run.facts, lang)
+        process.vet(act, task["node"], form, answers, case.run.facts, acts_of(case.row["opened_by"], case.tasks))
         data = {"task": task["key"], "facts": facts_of(form, answers)}
         self._close(act, case, task)
         return self._apply(act, case, "task_completed", data, answers, task["node"])
@@ -133,6 +154,7 @@ class Cases:
         if message not in case.run.waits_for():
             raise NotWaiting("这件个案现在不在等候这类来件，不能登记", "No node of this case waits for that message")
         form, answers = self._understand(process.messages[message], raw, act, case.run.facts, lang)
+        process.vet(act, message, form, answers, case.run.facts, acts_of(case.row["opened_by"], case.tasks))
         data = {"message": message, "facts": facts_of(form, answers)}
         return self._apply(act, case, "message_received", data, answers, message)
 
@@ -183,6 +205,8 @@ class Cases:
         _needed("reason", reason)
         if act.actor.id not in (task["assignee"], SYSTEM.id) and "supervisor" not in act.actor.roles:
             self._may(act, case, task, "claim", act.actor)
+        if "escalated" in task["flags"].split():
+            return self._told(case, task)
         flags = " ".join(sorted({*task["flags"].split(), "escalated"}))
         return self._mark(act, case, task, "task_escalated", {"flags": flags, "priority": 1}, reason)
 
@@ -280,24 +304,14 @@ class Cases:
         return target
 
     def _may(self, act: Act, case: Open, task: Mapping[Any, Any], verb: str, who: Actor) -> None:
-        """Role, area, assignment, then the rules of the process. Raises Refused with the rule's name."""
-        if task["role"] not in who.roles:
-            raise Refused("role", "这件待办不属于您的岗位", "This task belongs to another post")
-        if not who.covers(task["unit"]):
-            raise Refused("unit", "这件待办不在您的辖区", "This task is outside your area")
-        if verb == "complete" and task["assignee"] not in (None, who.id):
-            raise Refused("assignee", "这件待办已由别人领取，您不能代办", "This task is with somebody else")
-        facts = case.run.facts
-        relatives = case.process.relatives(act.conn, facts)
-        broken = case.process.may(
-            verb, task["node"], task["role"], who.id, actor_roles=who.roles, acts=case.acts, relatives=relatives,
-            facts=facts,
-        )  # fmt: skip
+        acts = acts_of(case.row["opened_by"], case.tasks)
+        broken = barred(act.conn, case.process, case.run.facts, acts, task, verb, who)
         if broken is not None:
             raise Refused(broken.rule, broken.zh, broken.en)
 
     def _close(self, act: Act, case: Open, task: Mapping[Any, Any]) -> None:
         act.conn.execute(_CLOSE, {"the_id": task["id"], "at": act.now, "who": act.actor.id})
+        act.conn.execute(_DROP_DRAFTS, {"the_task": task["id"]})
 
     def _apply(self, act: Act, case: Open, cause: str, data: Data, answers: Data, name: str) -> dict[str, Any]:
         """Step, and write down what followed: the entry, the task rows, the timers, the case's state."""

@@ -122,7 +122,7 @@ class Fen(fields.Field[int]):
 
 
 def fen(value: Any) -> int:
-    """Yuan as text, or a whole number of yuan, as fen. Raises ValidationError in Chinese."""
+    """Yuan as text, as fen. A bare number is refused: nobody could tell yuan from fen. Raises ValidationError in Chinese."""
     key, amount = _read_fen(value)
     if key:
         raise ValidationError(ERRORS[key][0])
@@ -131,11 +131,9 @@ def fen(value: Any) -> int:
 
 def _read_fen(value: Any) -> tuple[str, int]:
     """("", fen) or (key of the error, 0)."""
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
+    if not isinstance(value, str):
         return "money", 0
-    if isinstance(value, int) and abs(value) > MAX_FEN:
-        return "money_large", 0
-    text = folded(str(value))
+    text = folded(value)
     if re.fullmatch(r"[-−][0-9.,]+", text):
         return "negative", 0
     found = _MONEY.fullmatch(text)

@@ -215,10 +215,12 @@ class Office:
                 yield act
                 act.finish()
         except IntegrityError as error:
-            if "entry" in str(error.orig) or "request_key" in str(error.orig):
-                raise Conflict("别人刚刚先办了这一步，请刷新后再看", "Somebody else was first") from error
-            raise
+            if not _lost_race(error):
+                raise
+            raise Conflict("别人刚刚先办了这一步，请刷新后再看", "Somebody else was first") from error
         except OperationalError as error:
+            if not _busy(error):
+                raise
             raise Conflict("系统正忙，请稍后再试", "The database is busy, try again") from error
         publish(act.told)
 
@@ -238,6 +240,17 @@ class Office:
             except Conflict:
                 time.sleep(pause)
         return work()
+
+
+def _lost_race(error: IntegrityError) -> bool:
+    """A unique key was taken in between; a missing value or a dangling reference is a bug and stays one."""
+    return getattr(error.orig, "sqlstate", None) == "23505" or "UNIQUE constraint failed" in str(error.orig)
+
+
+def _busy(error: OperationalError) -> bool:
+    """A lock was not to be had in time, or two waited for each other."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state in ("55P03", "40P01", "40001") or "database is locked" in str(error.orig)
 
 
 def _text(value: Any) -> str:

@@ -61,6 +61,7 @@ class Process:
     senders: Mapping[str, frozenset[str]] = field(default_factory=dict)  # message name -> roles that may record it
     services: Mapping[str, Service] = field(default_factory=dict)  # service task -> pure function
     gather: Mapping[str, Gather] = field(default_factory=dict)  # service task -> where its snapshot comes from
+    vet: Callable[[Act, str, Form, Data, Data, Sequence[Any]], None] = lambda *_: None  # act, name, form, answers, facts, acts; raises Invalid
     before: Mapping[str, Effect] = field(default_factory=dict)  # node or message -> what is written before the tokens move
     effects: Mapping[str, Effect] = field(default_factory=dict)  # node or message or "start" -> what else is written
     begin: Callable[[Act, Data], Data] = lambda _act, _facts: {}  # further facts at the start; may refuse

@@ -49,6 +49,7 @@ _COLUMNS = (
     record.c.drawing,
     record.c.unit.label("case_unit"),
     record.c.opened_at.label("case_opened_at"),
+    record.c.opened_by,
 )
 
 

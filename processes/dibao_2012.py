@@ -14,11 +14,12 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from engine import jobs, store
-from engine.errors import Refused
+from engine.errors import Invalid, Refused
+from engine.forms import Form
 from engine.model import Data, Put
 from engine.office import Act
 from engine.process import CaseRef, Process
-from processes import calendar, duties, eligibility, households, law, paperwork, spot_check
+from processes import calendar, documents, duties, eligibility, households, law, organisation, paperwork, spot_check
 from processes.dibao_2012_forms import FORMS, MESSAGES, Application
 from processes.tables import benefit, household, near_relative
 
@@ -130,6 +131,28 @@ def _figures(act: Act, facts: Data) -> Data:
 
 def _draw(act: Act, facts: Data) -> Data:
     return {"drawn": spot_check.draw(act, facts["street"], str(facts["household_id"]))}
+
+
+# -- vetting: named people and papers must be real
+
+
+def _vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Sequence[Any]) -> None:
+    wrong = documents.foreign(act.conn, form, answers, facts["household_id"])
+    if node == "home_survey":
+        wrong |= _second(act, str(answers["second_investigator"]), facts, acts)
+    if wrong:
+        raise Invalid(wrong)
+
+
+def _second(act: Act, login: str, facts: Data, acts: Sequence[Any]) -> dict[str, list[str]]:
+    """Whoever could not sign cannot be named: the case would wait for him for ever."""
+    who = organisation.find_actor(act.conn, login)
+    if who is None or "investigator" not in who.roles or not who.covers(facts["street"]):
+        return {"second_investigator": ["本街镇没有这位入户调查人"]}
+    related = _relatives(act.conn, facts)
+    broken = duties.may("assign", "survey_cosign", "investigator", login, actor_roles=who.roles, acts=[a for a in acts if a.node != "home_survey"],
+                        relatives=related, facts={})  # fmt: skip
+    return {"second_investigator": [f"不能由其担任第二调查人：{broken.zh}"]} if broken else {}
 
 
 # -- effects: what else is written in the same transaction
@@ -249,6 +272,7 @@ DIBAO_2012 = Process(
         "close_withdrawn": close_withdrawn,
     },
     gather={"accept": _at_acceptance, "assess": _figures, "receive_file": _draw},
+    vet=_vet,
     before={"means_check": _keep_findings},
     effects={
         "completeness_check": _on_completeness,

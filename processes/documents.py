@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from sqlalchemy import Connection, select
 
 from engine.crypto import BoundKeys, Unreadable, commitment
 from engine.errors import Invalid, NotFound
+from engine.forms import Form
 from engine.model import Put
 from engine.office import Act
 from processes.tables import document, household
@@ -88,6 +90,19 @@ def fetch(conn: Connection, keys: BoundKeys, folder: Path, document_id: int) -> 
     if commitment(cipher.key, data.hex()) != row["commitment"]:
         raise NotFound("这份材料与记录不符")
     return data, row["media_type"], row["household_id"]
+
+
+def foreign(conn: Connection, form: Form, answers: Mapping[str, Any], household_id: int) -> dict[str, list[str]]:
+    """The fields of a form that name papers which this household does not have: field -> why."""
+    named: dict[str, set[int]] = {}
+    for name, field in form.fields.items():
+        if field.metadata.get("widget") in ("document", "documents") and answers.get(name):
+            given = answers[name]
+            named[name] = set(given) if isinstance(given, list) else {given}
+    if not named:
+        return {}
+    known = set(conn.scalars(select(document.c.id).where(document.c.id.in_(set().union(*named.values())), document.c.household_id == household_id)))
+    return {name: ["这户没有这份材料"] for name, ids in named.items() if ids - known}
 
 
 def sweep(conn: Connection, folder: Path) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import threading
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from processes.bureau import Bureau, build
 from web import create_app
 from web.registry import create_registry
 from web.settings import Settings
+
+log = logging.getLogger(__name__)
 
 _TICK = 1.0  # seconds between looks at the job table
 
@@ -55,8 +58,8 @@ def start_worker(made: Bureau) -> threading.Thread:
 
 def run_worker(made: Bureau) -> None:
     """huey rings every second (and cleans up every hour); the job table says what there is to do."""
-    bell = SqliteHuey("yingbao", filename=str(made.settings.files.parent / "bell.sqlite"), results=False)
     made.settings.files.parent.mkdir(parents=True, exist_ok=True)
+    bell = SqliteHuey("yingbao", filename=str(made.settings.files.parent / "bell.sqlite"), results=False)
 
     @bell.periodic_task(crontab(minute="0"))
     def sweep() -> None:
@@ -69,11 +72,21 @@ def run_worker(made: Bureau) -> None:
     consumer._set_signal_handlers = lambda: None
     consumer.start()
     try:
-        while True:
-            if made.jobs.run_due() == 0:
-                time.sleep(_TICK)
+        keep_working(made.jobs.run_due, threading.Event())
     finally:
         consumer.stop()
+
+
+def keep_working(run_due: Callable[[], int], stop: threading.Event, pause: float = _TICK) -> None:
+    """Look at the job table for ever: a hiccup of the database must not silence all timers."""
+    while not stop.is_set():
+        try:
+            idle = run_due() == 0
+        except Exception:
+            log.exception("looking for jobs failed; trying again")
+            idle = True
+        if idle:
+            stop.wait(pause)
 
 
 def run_registry(port: int, known: dict[str, list[dict[str, str]]] | None = None) -> None:

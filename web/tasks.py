@@ -10,11 +10,11 @@ from typing import Any
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from engine import queries, store
 from engine.bpmn import Node, Run
-from engine.cases import TaskAct, task_etag
+from engine.cases import acts_of, barred, task_etag
 from engine.errors import Conflict, EngineError, Invalid, NotFound, Refused
 from engine.forms import Form, from_html
 from engine.model import Actor
@@ -134,13 +134,7 @@ def _barred(conn: Any, process: Any, row: Mapping[Any, Any], facts: Mapping[Any,
     """Why this actor may not do this task, or nothing: the button is absent and the reason stands there."""
     if row["state"] != "open":
         return ""
-    if row["role"] in actor.roles and not actor.covers(row["unit"]):
-        return t("这件待办不在您的辖区", "This task is outside your area")
-    if row["assignee"] not in (None, actor.id):
-        return t("这件待办已由别人领取", "This task is with somebody else")
-    acts = [TaskAct(x["node"], x["done_by"]) for x in queries.case_tasks(conn, row["case_id"]) if x["state"] == "done" and x["done_by"]]
-    broken = process.may("complete", row["node"], row["role"], actor.id, actor_roles=actor.roles, acts=acts,
-                         relatives=process.relatives(conn, facts), facts=facts)  # fmt: skip
+    broken = barred(conn, process, facts, acts_of(row["opened_by"], queries.case_tasks(conn, row["case_id"])), row, "complete", actor)
     return "" if broken is None else t(broken.zh, broken.en)
 
 
@@ -273,7 +267,6 @@ def _done(task_id: int, row: Mapping[Any, Any], verb: str, typed: Mapping[Any, A
     with made.office.act(actor, idem() if verb == "complete" else None) as act:
         if verb == "complete":
             made.cases.complete(act, task_id, typed, etag=etag, lang=lang())
-            act.conn.execute(delete(store.draft).where(store.draft.c.task_id == task_id))
         elif verb == "claim":
             made.cases.claim(act, task_id)
         elif verb == "release":

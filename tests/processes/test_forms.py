@@ -116,14 +116,14 @@ def test_a_date_may_lie_ahead_where_the_form_says_so():
 
 
 @pytest.mark.parametrize(("typed", "read"), [
-    ("2100", 210_000), ("2100.5", 210_050), ("0.07", 7), ("2,100.00", 210_000), ("２１００．０７", 210_007), (2100, 210_000), ("99999999.99", MAX_FEN), ("0", 0)])  # fmt: skip
+    ("2100", 210_000), ("2100.5", 210_050), ("0.07", 7), ("2,100.00", 210_000), ("２１００．０７", 210_007), ("99999999.99", MAX_FEN), ("0", 0)])  # fmt: skip
 def test_money_is_yuan_in_and_whole_fen_out(typed, read):
     assert fen(typed) == understood(Sample, {"name": "a", "amount": typed})["amount"] == read
 
 
 @pytest.mark.parametrize(("typed", "message"), [
     ("-1", "negative"), ("－1", "negative"), ("1.005", "money"), ("1e3", "money"), ("abc", "money"), ("1,00", "money"), ("", "money"), ("NaN", "money"),
-    ("٣", "money"), (1.5, "money"), (True, "money"), ("100000000", "money_large"), (10**10, "money_large"), (10**4000, "money_large"), (-5, "negative")])  # fmt: skip
+    ("٣", "money"), (1.5, "money"), (True, "money"), ("100000000", "money_large"), ("10000000000", "money_large"), (2100, "money"), (210_000, "money"), (0, "money"), (10**4000, "money"), (-5, "money")])  # fmt: skip
 def test_money_that_is_none_is_refused(typed, message):
     assert wrong(Sample, {"name": "a", "amount": typed}) == {"amount": [ERRORS[message][0]]}
 

@@ -1,0 +1,44 @@
+"""Trouble of the database: a lost race is a conflict in words; a bug stays a bug; a worker outlives a hiccup."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from sqlalchemy import insert, text
+from sqlalchemy.exc import DBAPIError
+
+from engine import store
+from engine.errors import Conflict
+from processes.case_tables import letter_number
+
+
+def test_losing_a_race_for_a_unique_key_is_a_conflict(office):
+    row = {"kind": "acceptance", "unit": "120116001", "year": 2018, "last": 1}
+    with office.act() as act:
+        act.conn.execute(insert(letter_number).values(**row))
+    with pytest.raises(Conflict), office.act() as act:
+        act.conn.execute(insert(letter_number).values(**row))
+
+
+def test_a_missing_value_or_table_is_not_called_a_conflict(office):
+    with pytest.raises(DBAPIError), office.act() as act:
+        act.conn.execute(insert(store.setting).values(name="x", value=None))
+    with pytest.raises(DBAPIError), office.act() as act:
+        act.conn.execute(text("SELECT * FROM no_such_table"))
+
+
+def test_a_worker_outlives_a_hiccup():
+    from web.serving import keep_working
+
+    stop, calls = threading.Event(), []
+
+    def run_due() -> int:
+        calls.append(1)
+        if len(calls) == 1:
+            raise OSError("the disk was away for a moment")
+        stop.set()
+        return 0
+
+    keep_working(run_due, stop, pause=0.001)
+    assert len(calls) == 2
