@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, fields
 
-from processes import eligibility as e
+from processes import eligibility_facts as e
 
 
 def _text(example: str | None = None, choices: Any = (), *, required: bool = False) -> fields.String:

@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import ValidationError, validates_schema
 
 from engine.forms import Form, choice, money, number, on_date, rows, text, yes_no
-from processes.eligibility import COUNTED, EXCLUDED, PROPERTY
+from processes.eligibility_facts import COUNTED, EXCLUDED, PROPERTY
 
 RELATIONS = [
     ("head", "户主（申请人）", "Head"),

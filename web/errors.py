@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.errors import BadProcess, Conflict, Diverged, EngineError, Invalid, NotFound, NotWaiting, Refused
-from processes.eligibility import BadFacts
+from processes.eligibility_facts import BadFacts
 from web.english import english
 
 STATUS: tuple[tuple[type[Exception], int], ...] = (

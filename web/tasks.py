@@ -21,6 +21,7 @@ from engine.model import Actor
 from engine.office import history
 from processes import documents, eligibility, households, organisation
 from processes.bureau import CATALOGUE
+from processes.eligibility_facts import BadFacts
 from processes.identity import mask_name
 from web import wording
 from web.desk import bureau, caseworker, idem, lang, me, t
@@ -194,7 +195,7 @@ def _computed(conn: Any, keys: Any, facts: Mapping[Any, Any], made: Any, house: 
     try:
         figures = households.snapshot(conn, keys, facts["household_id"], made.office.today()) | {"applied_on": facts["applied_on"]}
         return named_lines(eligibility.assess(figures), house)
-    except eligibility.BadFacts:
+    except BadFacts:
         return None
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from processes import eligibility as e
+from processes import eligibility_facts as words
 from processes import law
 from processes.assessment_form import AssessmentIn
 from processes.money import yuan
@@ -264,7 +265,7 @@ def test_members_left_out_by_version(month: str, reason: str, counted: int) -> N
 
 
 def test_a_household_of_left_out_members_is_no_household() -> None:
-    with pytest.raises(e.BadFacts) as caught:
+    with pytest.raises(words.BadFacts) as caught:
         e.assess(home(person("1", "head", excluded_reason="prison")))
     assert list(caught.value.fields) == ["members"]
 
@@ -611,7 +612,7 @@ BROKEN: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("facts", "path"), BROKEN)
 def test_malformed_facts_are_refused_with_their_place(facts: Any, path: str) -> None:
-    with pytest.raises(e.BadFacts) as caught:
+    with pytest.raises(words.BadFacts) as caught:
         e.assess(facts)
     assert list(caught.value.fields) == [path]
     assert all("一" <= text[0] <= "鿿" or text[0].isdigit() for text in caught.value.fields[path])
@@ -631,7 +632,7 @@ def test_a_child_may_be_born_until_the_end_of_the_benefit_month(facts: dict[str,
     if fits:
         assert e.assess(facts)["members_counted"] == 3
     else:
-        with pytest.raises(e.BadFacts, match="出生日期在未来"):
+        with pytest.raises(words.BadFacts, match="出生日期在未来"):
             e.assess(facts)
 
 
@@ -646,7 +647,7 @@ def test_a_year_out_of_reach_is_outside_the_window_and_not_an_error() -> None:
 
 
 def test_everything_wrong_is_said_at_once() -> None:
-    with pytest.raises(e.BadFacts) as caught:
+    with pytest.raises(words.BadFacts) as caught:
         e.assess(home(person("1", "uncle", income=[money("lottery", "-1")]), hukou_kind="x"))
     assert set(caught.value.fields) == {
         "hukou_kind",
@@ -669,7 +670,7 @@ JSON = st.recursive(
 def test_junk_is_refused_or_assessed_but_never_breaks(name: str, junk: Any) -> None:
     try:
         found = e.assess(couple() | {name: junk})
-    except e.BadFacts as refused:
+    except words.BadFacts as refused:
         assert refused.fields
     else:
         assert found["amount_fen"] >= 0

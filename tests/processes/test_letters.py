@@ -9,7 +9,7 @@ import pytest
 from lxml import html
 
 from processes import letters
-from processes.eligibility import PROPERTY
+from processes.eligibility_facts import PROPERTY
 
 SECRET = {
     "id_no": "120199198003010013", "account": "6217000012345678901", "phone": "13800138000", "address": "演示路1号", "illness": "恶性肿瘤", "child": "张小宝"}  # fmt: skip

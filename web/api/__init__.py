@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from engine.errors import EngineError
 from engine.forms import flat
-from processes.eligibility import BadFacts
+from processes.eligibility_facts import BadFacts
 from web.api import cases, household, misc, schemas, staff, tasks
 from web.api.desk import say, spoken
 from web.api.operation import CONVERTERS, form_components
