@@ -400,7 +400,7 @@ def _property(
         f"货币财产 {assets:.2f} 元，限额 {months.text} × {_plain(standard)} × {people} 人 = {limit:.2f} 元",
         f"monetary assets {assets:.2f}, limit {months.text} x {_plain(standard)} x {people} = {limit:.2f}",
         f"{assets:.2f}",
-        "TECON; T20",
+        _property_source(months.source, work),
     )
     counted = {m["ref"] for m in members}
     if any(i.get("owner") is not None and i["owner"] not in counted for i in items):
@@ -415,9 +415,14 @@ def _property(
             f"货币财产 {assets:.2f} 元，超过低保限额 {limit:.2f} 元",
             f"monetary assets {assets:.2f} exceed the dibao limit {limit:.2f}",
             f"{assets:.2f}",
-            "TECON; T20",
+            _property_source(months.source, work),
         )
     return _Property(limit, assets, refused, not kinds and assets <= band)
+
+
+def _property_source(source: str, work: _Work) -> str:
+    """The rule's source, with the notice of 2020 that repeats the property list only once it was there."""
+    return f"{source}; T20" if work.on >= date(2020, 9, 1) else source
 
 
 def _refusing_kinds(items: Sequence[Mapping[str, Any]], work: _Work) -> list[str]:
@@ -433,7 +438,7 @@ def _refusing_kinds(items: Sequence[Mapping[str, Any]], work: _Work) -> list[str
                 f"家庭有{PROPERTY[kind]} {count} 项，不再核定",
                 f"owns {count} x {kind}: not assessed further",
                 str(count),
-                f"{rule.source}; T20",
+                _property_source(rule.source, work),
             )
     return found
 
@@ -520,7 +525,7 @@ def _explain(
             "家庭财产状况不符合规定，不予救助",
             "the property does not fit the rules: refused",
             "",
-            "N220 art 4; T20",
+            _property_source("N220 art 4", work),
         )
 
 

@@ -705,3 +705,11 @@ def test_the_schema_refuses_wrong_shapes(facts: dict[str, Any], place: list[Any]
     for step in place:
         messages = messages[step]
     assert messages
+
+
+@pytest.mark.parametrize(("month", "later"), [("2018-12", False), ("2021-01", True)])
+@pytest.mark.parametrize("owned", [{"kind": "monetary_assets", "amount": "90000"}, {"kind": "vehicle"}])
+def test_no_line_cites_a_paper_that_is_younger_than_the_month(month, later, owned):
+    facts = {"benefit_month": month, "applied_on": f"{month}-03", "hukou_kind": "urban", "members": [{"ref": "1"}], "property": [owned]}
+    cited = " ".join(line["source"] for line in e.assess(facts)["lines"])
+    assert ("T20" in cited) is later
