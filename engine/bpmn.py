@@ -41,6 +41,7 @@ from SpiffWorkflow.bpmn.specs.event_definitions.multiple import MultipleEventDef
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import TimeDateEventDefinition
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
+from SpiffWorkflow.bpmn.util.task import BpmnTaskFilter
 from SpiffWorkflow.task import Task as SpiffTask
 from SpiffWorkflow.util.task import TaskState
 
@@ -74,6 +75,51 @@ def _next_id() -> int:
 
 
 SpiffWorkflow.task.uuid4 = _next_id
+SpiffTask.collect_log_extras = lambda *_: None  # nobody reads its log, and it costs more than the step it tells of
+
+
+class _Quick:
+    """Looks tasks up in the flat table instead of walking the tree of everything that ever happened.
+
+    The tree is walked only where two or more are found: its order decides then, and the record depends on it.
+    """
+
+    def _all(self: Any) -> Iterator[Any]:
+        yield from self.tasks.values()
+        for sub in self.top_workflow.subprocesses.values():
+            if sub is not self and _inside(sub, self):
+                yield from sub.tasks.values()
+
+    def get_tasks(self: Any, first_task: Any = None, **wanted: Any) -> list[Any]:
+        if first_task is not None or "state" not in wanted:
+            return super().get_tasks(first_task, **wanted)  # type: ignore[misc, no-any-return]
+        matches = BpmnTaskFilter(**wanted).matches
+        found = [task for task in self._all() if task._state & wanted["state"] and matches(task)]
+        return found if len(found) < 2 else super().get_tasks(**wanted)  # type: ignore[misc, no-any-return]
+
+    def update_waiting_tasks(self: Any) -> None:
+        waiting = [task for task in self.tasks.values() if task._state == TaskState.WAITING]
+        if len(waiting) > 1:
+            super().update_waiting_tasks()  # type: ignore[misc]
+        elif waiting:
+            waiting[0].task_spec._update(waiting[0])
+
+
+def _inside(sub: Any, workflow: Any) -> bool:
+    parent = sub.parent_workflow
+    while parent is not None and parent is not workflow:
+        parent = getattr(parent, "parent_workflow", None)
+    return parent is workflow
+
+
+class _SubWorkflow(_Quick, BpmnSubWorkflow): ...
+
+
+class _Workflow(_Quick, BpmnWorkflow):
+    def create_subprocess(self, my_task: Any, spec_name: str) -> Any:
+        sub = _SubWorkflow(self.subprocess_specs[spec_name], parent_task_id=my_task.id, top_workflow=self)
+        self.subprocesses[my_task.id] = sub
+        return sub
 
 
 class Due(TimeDateEventDefinition):
@@ -230,7 +276,7 @@ class Run:
         run = cls(drawing, now)
         run.facts.update(facts)
         with run._moving():
-            run._workflow = BpmnWorkflow(drawing.spec, drawing.subprocesses, script_engine=_Engine(run.facts, now))
+            run._workflow = _Workflow(drawing.spec, drawing.subprocesses, script_engine=_Engine(run.facts, now))
         return run
 
     @classmethod
@@ -260,7 +306,7 @@ class Run:
         return [name, int(workflow.completed), int(workflow.success), rows]
 
     def _restore(self, said: Data) -> None:
-        self._workflow = BpmnWorkflow(
+        self._workflow = _Workflow(
             self.drawing.spec,
             self.drawing.subprocesses,
             script_engine=_Engine(self.facts, self.now),
@@ -270,7 +316,7 @@ class Run:
         self._fill(self._workflow, *main)
         for task_id, *tree in subs:
             parent = self._workflow.get_task_from_id(task_id)
-            sub = BpmnSubWorkflow(self.drawing.subprocesses[tree[0]], task_id, self._workflow, deserializing=True)
+            sub = _SubWorkflow(self.drawing.subprocesses[tree[0]], task_id, self._workflow, deserializing=True)
             self._workflow.subprocesses[task_id] = sub
             sub.completed_event.connect(parent.task_spec._on_subworkflow_completed, parent)
             self._fill(sub, *tree)

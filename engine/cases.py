@@ -10,28 +10,50 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Select, String, and_, bindparam, delete, exists, insert, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from engine import store
 from engine.bpmn import Drawing, Run
 from engine.errors import Conflict, Invalid, NotFound, NotWaiting, Refused
-from engine.forms import facts_of, understand
+from engine.forms import facts_of, form_for, understand
 from engine.model import SHANGHAI, SYSTEM, Actor, Data, Entry, Put
-from engine.office import Act, Record, history
+from engine.office import Act, Record, history, write
 from engine.process import Broken, CaseRef, Process
 from engine.step import Outcome, fingerprint, replay, step
 
 # Built once: building a statement costs as much as running it.
-_CASE = select(store.record).where(store.record.c.kind == "case").with_for_update()
+_CASE = (
+    select(store.record, store.subject_key.c.wrapped)
+    .outerjoin(store.subject_key, store.subject_key.c.subject == store.record.c.subject)
+    .where(store.record.c.kind == "case")
+    .with_for_update(of=store.record)
+)
 _CASE_BY_ID = _CASE.where(store.record.c.id == bindparam("the_id"))
 _CASE_BY_NO = _CASE.where(store.record.c.no == bindparam("the_no"))
-_TASKS = select(store.task).where(store.task.c.case_id == bindparam("the_case"))
-_CLOSE = update(store.task).where(store.task.c.id == bindparam("the_id")).values(
-    state="done", closed_at=bindparam("at"), done_by=bindparam("who"), version=store.task.c.version + 1)  # fmt: skip
+_DRAFTED = exists().where(store.draft.c.task_id == store.task.c.id).label("drafted")
 _DROP_DRAFTS = delete(store.draft).where(store.draft.c.task_id == bindparam("the_task"))
-_NEW_TASK, _NEW_JOB = insert(store.task), insert(store.job)
+_NEW_JOB = insert(store.job)
+_CLOSING = ("state", "closed_at", "done_by", "version")  # all that closing a task changes
+_TASK_COLUMNS = tuple(store.task.c.keys())
+
+
+def _put_tasks(made: Any) -> Any:
+    """New tasks and closed ones in one statement."""
+    return made.on_conflict_do_update(index_elements=[store.task.c.id], set_={c: made.excluded[c] for c in _CLOSING})
+
+
+_PUT_TASKS = {"sqlite": _put_tasks(sqlite.insert(store.task)), "postgresql": _put_tasks(postgresql.insert(store.task))}
+
+
+@lru_cache(maxsize=64)
+def _tasks_of(recused: Select[Any] | None) -> Select[Any]:
+    """A case's tasks, whether somebody has a draft of each, and whether the rules keep `the_who` away from the case."""
+    kept_away = literal(value=False) if recused is None else bindparam("the_who", type_=String).in_(recused)
+    return select(store.task, _DRAFTED, kept_away.label("kept_away")).where(store.task.c.case_id == bindparam("the_case"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +74,7 @@ class Open:
     drawing: Drawing
     run: Run
     tasks: list[Mapping[Any, Any]]
+    changed: list[dict[str, Any]] = field(default_factory=list)  # rows of tasks to write at the end
 
     @property
     def ref(self) -> CaseRef:
@@ -65,16 +88,23 @@ def acts_of(opened_by: str | None, tasks: Sequence[Mapping[Any, Any]]) -> list[T
 
 
 def barred(
-    conn: Connection, process: Process, facts: Data, acts: Sequence[TaskAct], task: Mapping[Any, Any], verb: str, who: Actor
-) -> Broken | None:
-    """Why `who` may not get or do a task: role, area, assignment, then the rules of the process. None when he may."""
+    conn: Connection, process: Process, facts: Data, acts: Sequence[TaskAct], task: Mapping[Any, Any], verb: str, who: Actor,
+    *, kept_away: bool | None = None,
+) -> Broken | None:  # fmt: skip
+    """Why `who` may not get or do a task: role, area, assignment, then the rules of the process. None when he may.
+
+    `kept_away`: whether recusal keeps `who` from the case, where that is known already.
+    """
     if task["role"] not in who.roles:
         return Broken("role", "这件待办不属于您的岗位", "This task belongs to another post")
     if not who.covers(task["unit"]):
         return Broken("unit", "这件待办不在您的辖区", "This task is outside your area")
     if verb == "complete" and task["assignee"] not in (None, who.id):
         return Broken("assignee", "这件待办已由别人领取，您不能代办", "This task is with somebody else")
-    relatives = process.relatives(conn, facts)
+    if kept_away is None:
+        relatives = process.recused_from(conn, facts)
+    else:
+        relatives = frozenset({who.id} if kept_away else ())
     return process.may(
         verb, task["node"], task["role"], who.id, actor_roles=who.roles, acts=acts, relatives=relatives, facts=facts
     )
@@ -124,7 +154,9 @@ class Cases:
         form, answers = self._understand(process.forms[task["node"]], raw, act, case.run.facts, lang)
         process.vet(act, task["node"], form, answers, case.run.facts, acts_of(case.row["opened_by"], case.tasks))
         data = {"task": task["key"], "facts": facts_of(form, answers)}
-        self._close(act, case, task)
+        case.changed.append({**task, "state": "done", "closed_at": act.now, "done_by": act.actor.id, "version": task["version"] + 1})
+        if task["drafted"]:
+            act.conn.execute(_DROP_DRAFTS, {"the_task": task["id"]})
         return self._apply(act, case, "task_completed", data, answers, task["node"])
 
     def send_back(self, act: Act, task_id: int, to: str, raw: Data, **kind: Any) -> dict[str, Any]:
@@ -212,6 +244,8 @@ class Cases:
 
     def save_draft(self, act: Act, task_id: int, raw: Data) -> str:
         """Keep what was typed, for this actor only; not part of the record. Returns the time it was saved."""
+        # The case is locked first: whoever completes the task at this moment sees the draft and removes it, or we see it closed.
+        act.conn.execute(select(store.record.c.id).where(store.record.c.id == task_id >> 16).with_for_update())
         task = act.conn.execute(select(store.task).where(store.task.c.id == task_id)).mappings().one_or_none()
         if task is None:
             raise NotFound("没有这件待办")
@@ -231,7 +265,7 @@ class Cases:
         return self.processes[key]
 
     def _understand(self, form_class: Any, raw: Data, act: Act, facts: Data, lang: str) -> tuple[Any, dict[str, Any]]:
-        form = form_class(context={"facts": facts, "today": act.today, "actor": act.actor, "lang": lang})
+        form = form_for(form_class, {"facts": facts, "today": act.today, "actor": act.actor, "lang": lang})
         return form, understand(form, raw)
 
     def _keep(self, conn: Connection, drawing: Drawing) -> Drawing:
@@ -262,10 +296,13 @@ class Cases:
         return self._opened(act, row)
 
     def _opened(self, act: Act, row: Mapping[Any, Any]) -> Open:
-        drawing = self.drawing(act.conn, row["drawing"])
-        tasks = act.conn.execute(_TASKS, {"the_case": row["id"]}).mappings().all()
+        if row["wrapped"] is not None:
+            act.keys.learn(row["subject"], row["wrapped"])
+        process, drawing = self._process(row["process"]), self.drawing(act.conn, row["drawing"])
         run = Run.load(drawing, row["state"], act.now)
-        return Open(act.adopt(row), row, self._process(row["process"]), drawing, run, list(tasks))
+        wanted = {"the_case": row["id"], "the_who": act.actor.id, **process.recusal_facts(run.facts)}
+        tasks = act.conn.execute(_tasks_of(process.recused), wanted).mappings().all()
+        return Open(act.adopt(row), row, process, drawing, run, list(tasks))
 
     def _task(self, act: Act, task_id: int) -> tuple[Open, Mapping[Any, Any]]:
         case_id = task_id >> 16  # a task's id is given out by its case's record
@@ -305,13 +342,10 @@ class Cases:
 
     def _may(self, act: Act, case: Open, task: Mapping[Any, Any], verb: str, who: Actor) -> None:
         acts = acts_of(case.row["opened_by"], case.tasks)
-        broken = barred(act.conn, case.process, case.run.facts, acts, task, verb, who)
+        known = bool(task["kept_away"]) if who is act.actor else None
+        broken = barred(act.conn, case.process, case.run.facts, acts, task, verb, who, kept_away=known)
         if broken is not None:
             raise Refused(broken.rule, broken.zh, broken.en)
-
-    def _close(self, act: Act, case: Open, task: Mapping[Any, Any]) -> None:
-        act.conn.execute(_CLOSE, {"the_id": task["id"], "at": act.now, "who": act.actor.id})
-        act.conn.execute(_DROP_DRAFTS, {"the_task": task["id"]})
 
     def _apply(self, act: Act, case: Open, cause: str, data: Data, answers: Data, name: str) -> dict[str, Any]:
         """Step, and write down what followed: the entry, the task rows, the timers, the case's state."""
@@ -354,12 +388,11 @@ class Cases:
         return puts
 
     def _bring_tasks(self, act: Act, case: Open, outcome: Outcome) -> None:
-        if outcome.gone:
-            where = and_(store.task.c.case_id == case.record.id, store.task.c.key.in_(outcome.gone))
-            act.conn.execute(update(store.task).where(where).values(state="withdrawn", closed_at=act.now))
-        rows = [self._row(act, case, key, due) for key, due in outcome.opened]
-        if rows:
-            act.conn.execute(_NEW_TASK, rows)
+        gone = [t for t in case.tasks if t["state"] == "open" and t["key"] in outcome.gone]
+        case.changed += [{**t, "state": "withdrawn", "closed_at": act.now} for t in gone]
+        case.changed += [self._row(act, case, key, due) for key, due in outcome.opened]
+        write(act.conn, _PUT_TASKS[act.conn.dialect.name], [{c: row.get(c) for c in _TASK_COLUMNS} for row in case.changed])
+        case.changed.clear()
 
     def _row(self, act: Act, case: Open, key: str, due: str | None) -> dict[str, Any]:
         node = case.drawing.nodes[key.rpartition(".")[0]]
@@ -390,8 +423,7 @@ class Cases:
             for key, due in timers.items()
             if key not in before
         ]
-        if rows:
-            act.conn.execute(_NEW_JOB, rows)
+        write(act.conn, _NEW_JOB, rows)
 
     def _mark(
         self, act: Act, case: Open, task: Mapping[Any, Any], event: str, changes: dict[str, Any], reason: str = ""

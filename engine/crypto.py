@@ -108,7 +108,12 @@ class BoundKeys:
 
 def commitment(salt: bytes, data: Any) -> str:
     """Keyed, so that a short list of possible values cannot be tried against it."""
-    return hmac.new(salt, canonical(data), hashlib.sha256).hexdigest()
+    return commitment_to(salt, canonical(data))
+
+
+def commitment_to(salt: bytes, written: bytes) -> str:
+    """The commitment to data that stand in canonical bytes already."""
+    return hmac.digest(salt, written, "sha256").hex()
 
 
 def _derive(key: bytes, purpose: str) -> bytes:

@@ -6,6 +6,7 @@ A field marked `fact` becomes a fact of the run; everything else is personal and
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -191,7 +192,7 @@ class Form(Schema):
         unknown = RAISE
 
     def __init__(self, *, context: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
-        self.context: Mapping[str, Any] = context or {}
+        self.context: dict[str, Any] = dict(context or {})
         super().__init__(**kwargs)
         self.error_messages.update(unknown=self.say(*ERRORS["unknown"]), type=self.say(*ERRORS["fields"]))
 
@@ -208,7 +209,7 @@ class Form(Schema):
         if isinstance(nested, type) and issubclass(nested, Form):
             cast("Any", field_obj).schema.speak(self.context)
 
-    def speak(self, context: Mapping[str, Any]) -> None:
+    def speak(self, context: dict[str, Any]) -> None:
         """A nested form speaks and knows what the form around it does."""
         self.context = context
         self.error_messages.update(unknown=self.say(*ERRORS["unknown"]), type=self.say(*ERRORS["fields"]))
@@ -302,6 +303,28 @@ def rows(label: str, label_en: str, nested: type[Form], *, required: bool = Fals
 
 
 # -- using forms
+
+
+class _Kept(threading.local):
+    """Each thread's forms: to make one and bind its fields costs more than to read an answer with it."""
+
+    def __init__(self) -> None:
+        self.forms: dict[tuple[type[Form], str], Form] = {}
+
+
+_kept = _Kept()
+
+
+def form_for(form_class: type[Form], context: Mapping[str, Any]) -> Form:
+    """This thread's form of a class, in a context; the next call for the class takes it over."""
+    key = (form_class, str(context.get("lang", "zh")))
+    form = _kept.forms.get(key)
+    if form is None:
+        form = _kept.forms[key] = form_class(context=context)
+    else:
+        form.context.clear()
+        form.context.update(context)
+    return form
 
 
 def understand(form: Form, raw: Any) -> dict[str, Any]:

@@ -6,9 +6,11 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Select
 
 from engine.bpmn import Drawing
 from engine.errors import BadProcess
@@ -41,6 +43,11 @@ class Broken:
     en: str
 
 
+@cache
+def _parameters(function: Service) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)
+
+
 def nobody_is_refused(*_: Any, **__: Any) -> Broken | None:
     return None
 
@@ -67,9 +74,23 @@ class Process:
     begin: Callable[[Act, Data], Data] = lambda _act, _facts: {}  # further facts at the start; may refuse
     unit_of: Callable[[str, Data], str] = lambda _level, _facts: ""  # level of the task, facts -> unit code
     subject: Callable[[Data], str] = lambda _facts: "case"  # whose personal data the opinions hold
-    relatives: Callable[[Any, Data], frozenset[str]] = lambda _conn, _facts: frozenset()
+    recused: Select[Any] | None = None  # SELECT of the logins of staff who may not touch a case; its binds are named like facts
     may: Callable[..., Broken | None] = nobody_is_refused
     add_workdays: Callable[[date, int], date] = lambda start, _n: start
+
+    @cached_property
+    def _recusal(self) -> tuple[str, ...]:
+        return () if self.recused is None else tuple(self.recused.compile().params)
+
+    def recusal_facts(self, facts: Data) -> dict[str, Any]:
+        """The facts that the SELECT of recused staff asks for."""
+        return {name: facts.get(name) for name in self._recusal}
+
+    def recused_from(self, conn: Connection, facts: Data) -> frozenset[str]:
+        """Logins of the staff who may not touch a case with these facts."""
+        if self.recused is None:
+            return frozenset()
+        return frozenset(login for login in conn.scalars(self.recused, self.recusal_facts(facts)) if login)
 
     @cached_property
     def drawing(self) -> Drawing:
@@ -79,8 +100,7 @@ class Process:
         """Run a service task's function on the facts that it names."""
         function = self.services[node]
         known: dict[str, Any] = {"today": today, "snapshot": snapshot}
-        wanted = inspect.signature(function).parameters
-        return function(**{name: known[name] if name in known else facts.get(name) for name in wanted})
+        return function(**{name: known[name] if name in known else facts.get(name) for name in _parameters(function)})
 
     def deadline(self, node: str, facts: Data, opened: datetime, drawing: Drawing | None = None) -> str | None:
         """The last day of a task by the rule on the drawing; None for "promptly"."""

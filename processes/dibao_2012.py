@@ -149,7 +149,7 @@ def _second(act: Act, login: str, facts: Data, acts: Sequence[Any]) -> dict[str,
     who = organisation.find_actor(act.conn, login)
     if who is None or "investigator" not in who.roles or not who.covers(facts["street"]):
         return {"second_investigator": ["本街镇没有这位入户调查人"]}
-    related = _relatives(act.conn, facts)
+    related = households.recused_staff(act.conn, facts["household_id"])
     broken = duties.may("assign", "survey_cosign", "investigator", login, actor_roles=who.roles, acts=[a for a in acts if a.node != "home_survey"],
                         relatives=related, facts={})  # fmt: skip
     return {"second_investigator": [f"不能由其担任第二调查人：{broken.zh}"]} if broken else {}
@@ -242,11 +242,6 @@ def _unit_of(level: str, facts: Data) -> str:
     return {"district": DISTRICT, "street": facts.get("street"), "community": facts.get("community")}.get(level) or DISTRICT
 
 
-def _relatives(conn: Connection, facts: Data) -> frozenset[str]:
-    """Staff who may not touch the case: near relatives of its members, declared or found."""
-    return households.recused_staff(conn, facts["household_id"])
-
-
 DIBAO_2012 = Process(
     key="dibao-2012",
     title="最低生活保障申请审核审批（2012年办法）",
@@ -292,7 +287,7 @@ DIBAO_2012 = Process(
     begin=_at_start,
     unit_of=_unit_of,
     subject=lambda facts: f"household:{facts['household_id']}",
-    relatives=_relatives,
+    recused=households.RECUSED,
     may=duties.may,
     add_workdays=calendar.add_workdays,
 )

@@ -32,10 +32,12 @@ from processes.tables import (
     property_item,
     staff,
     staff_relative,
+    unit as units,
 )
 
 _CURRENT = household_member.c.to_on.is_(None)
-_HERE: Any = bindparam("the_household")
+_STREETS, _COMMUNITIES = units.alias("its_street"), units.alias("its_community")
+_HERE: Any = bindparam("household_id")
 _BLINDS = (
     select(person.c.id_blind)
     .join(household_member, household_member.c.person_id == person.c.id)
@@ -45,7 +47,16 @@ _BLINDS = (
 _RELATIVES = select(staff_relative.c.staff_id).where(staff_relative.c.id_blind.in_(_BLINDS)).scalar_subquery()
 _RELATED_STAFF = select(staff.c.login).where(or_(staff.c.person_blind.in_(_BLINDS), staff.c.id.in_(_RELATIVES)))
 _DECLARED_STAFF = select(near_relative.c.staff_login).where(near_relative.c.household_id == _HERE)
-_RECUSED = union_all(_RELATED_STAFF, _DECLARED_STAFF)
+_LETTERHEAD = (
+    select(person.c.name.label("applicant"), household.c.hukou_kind, _STREETS.c.name.label("street_name"), _COMMUNITIES.c.name.label("community_name"),
+           select(func.count()).select_from(household_member).where(household_member.c.household_id == _HERE, _CURRENT).scalar_subquery().label("size"))
+    .select_from(household)
+    .join(person, person.c.id == household.c.applicant_id)
+    .outerjoin(_STREETS, _STREETS.c.code == household.c.street)
+    .outerjoin(_COMMUNITIES, _COMMUNITIES.c.code == household.c.community)
+    .where(household.c.id == _HERE)
+)  # fmt: skip
+RECUSED = union_all(_RELATED_STAFF, _DECLARED_STAFF)  # near relatives of a member, found or declared
 REVEALABLE = {"household": ("address", "phone", "bank_account"), "person": ("id_no", "phone", "health")}
 
 
@@ -322,16 +333,16 @@ def _in_force(conn: Connection, household_id: int, on: date) -> dict[int, int]:
 
 def cross_match(conn: Connection, household_id: int) -> frozenset[str]:
     """Staff whose declared near relative, or who himself, is a member of the household."""
-    return frozenset(conn.scalars(_RELATED_STAFF, {"the_household": household_id}))
+    return frozenset(conn.scalars(_RELATED_STAFF, {"household_id": household_id}))
 
 
 def declared_relatives(conn: Connection, household_id: int) -> frozenset[str]:
-    return frozenset(login for login in conn.scalars(_DECLARED_STAFF, {"the_household": household_id}) if login)
+    return frozenset(login for login in conn.scalars(_DECLARED_STAFF, {"household_id": household_id}) if login)
 
 
 def recused_staff(conn: Connection, household_id: int) -> frozenset[str]:
-    """Everybody who is a near relative of a member, found or declared: in one statement, for it is asked at each hand-over."""
-    return frozenset(login for login in conn.scalars(_RECUSED, {"the_household": household_id}) if login)
+    """Logins of everybody who is a near relative of a member, found or declared."""
+    return frozenset(login for login in conn.scalars(RECUSED, {"household_id": household_id}) if login)
 
 
 def counted_members(conn: Connection, household_id: int, _on: date) -> list[tuple[int, str | None]]:
@@ -352,6 +363,14 @@ def applicant_names(conn: Connection, subjects: Iterable[str | None]) -> dict[st
     ids = {int(s.partition(":")[2]) for s in subjects if s and s.startswith("household:")}
     query = select(household.c.id, person.c.name).join(person, person.c.id == household.c.applicant_id).where(household.c.id.in_(ids))
     return {f"household:{row_id}": name for row_id, name in conn.execute(query)} if ids else {}
+
+
+def letterhead(conn: Connection, household_id: int) -> Mapping[Any, Any]:
+    """What a letter says of its addressee: applicant, size (members), hukou_kind, street_name, community_name."""
+    found = conn.execute(_LETTERHEAD, {"household_id": household_id}).mappings().one_or_none()
+    if found is None:
+        raise NotFound("没有这户家庭")
+    return found
 
 
 def snapshot(conn: Connection, keys: BoundKeys, household_id: int, on: date) -> dict[str, Any]:

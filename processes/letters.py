@@ -41,7 +41,7 @@ def chinese_date(iso: str) -> str:
 
 
 def render(kind: str, data: Mapping[str, Any]) -> str:
-    """A letter as it is issued. `data`: facts of the case, `household` (households.view), number, issued_on, names of units."""
+    """A letter as it is issued. `data`: facts of the case, `household` (households.letterhead), number, issued_on, names of units."""
     body = "\n".join(f"<p>{escape(p)}</p>" for p in _BODIES[kind](data))
     return _page(
         f"{TITLES[kind]} {data['number']}",
@@ -90,7 +90,7 @@ def _check_rejection(data: Mapping[str, Any]) -> list[str]:
 
 
 def _approval(data: Mapping[str, Any]) -> list[str]:
-    members, category = data.get("members_counted") or len(data["household"]["members"]), data["category"]
+    members, category = data.get("members_counted") or data["household"]["size"], data["category"]
     return [
         f"您家庭{members}人申请的{_CATEGORIES.get(category, '社会救助')}，经审核、公示，{chinese_date(data['decided_on'])}批准。",
         *(_payment(category, data["amount_fen"], data["first_payment_month"]) if data["amount_fen"] else [_NO_PAYMENT]),

@@ -15,22 +15,22 @@ from engine.office import Act
 from engine.process import CaseRef
 from processes import households, letters
 from processes.case_tables import letter, letter_bytes, letter_number, notice
-from processes.tables import unit
 
 
 def issue(act: Act, case: CaseRef, kind: str, facts: Data, more: Data) -> list[Put]:
     """Make a letter, keep its bytes sealed, and return the put that names it in the case's entry."""
     household_id = facts["household_id"]
-    street = unit_name(act.conn, facts["street"])
+    head = households.letterhead(act.conn, household_id)
+    street = head["street_name"] or facts["street"]
     number = letters.number(kind, street, act.today.year, _next_number(act, kind, facts["street"]))
     data = {
         **facts,
         **more,
-        "household": households.view(act.conn, act.keys, household_id, plain=False),
+        "household": head,
         "case_no": case.no,
         "number": number,
         "street_name": street,
-        "community_name": unit_name(act.conn, facts["community"]),
+        "community_name": head["community_name"] or facts["community"],
         "issued_on": act.today.isoformat(),
     }
     stored = letters.render(kind, data).encode()
@@ -100,10 +100,6 @@ def remove_notice(act: Act, case: CaseRef, stage: str, answers: Data) -> list[Pu
     where = (notice.c.case_no == case.no) & (notice.c.stage == stage) & notice.c.removed_on.is_(None)
     found = act.conn.scalars(select(notice.c.id).where(where)).all()
     return [Put("notice", n, {"removed_on": answers["removed_on"], "photo_removed": answers.get("photo")}) for n in found]
-
-
-def unit_name(conn: Connection, code: str) -> str:
-    return conn.scalar(select(unit.c.name).where(unit.c.code == code)) or code
 
 
 def _next_number(act: Act, kind: str, street: str) -> int:

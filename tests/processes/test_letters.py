@@ -14,7 +14,7 @@ from processes.eligibility_facts import PROPERTY
 SECRET = {
     "id_no": "120199198003010013", "account": "6217000012345678901", "phone": "13800138000", "address": "演示路1号", "illness": "恶性肿瘤", "child": "张小宝"}  # fmt: skip
 HOUSEHOLD = {
-    "applicant": "张建国", "hukou_kind": "urban", "address": SECRET["address"], "phone": SECRET["phone"], "bank_account": SECRET["account"], "hardship_cause": SECRET["illness"],
+    "applicant": "张建国", "hukou_kind": "urban", "size": 1, "address": SECRET["address"], "phone": SECRET["phone"], "bank_account": SECRET["account"], "hardship_cause": SECRET["illness"],
     "property": [{"kind": "monetary_assets", "amount": "5000.00", "source": "declared"}, {"kind": "monetary_assets", "amount": "60000.00", "source": "checked"}],
     "members": [
         {"name": "张建国", "relation": "head", "id_no": SECRET["id_no"], "birth_date": "1980-03-01",
