@@ -22,7 +22,7 @@ from engine.errors import Conflict, Invalid, NotFound, NotWaiting, Refused
 from engine.forms import facts_of, form_for, understand
 from engine.model import SHANGHAI, SYSTEM, Actor, Data, Entry, Put
 from engine.office import Act, Record, history, write
-from engine.process import Broken, CaseRef, Process
+from engine.process import Broken, CaseRef, Logins, Process
 from engine.step import Outcome, fingerprint, replay, step
 
 # Built once: building a statement costs as much as running it.
@@ -50,10 +50,10 @@ _PUT_TASKS = {"sqlite": _put_tasks(sqlite.insert(store.task)), "postgresql": _pu
 
 
 @lru_cache(maxsize=64)
-def _tasks_of(recused: Select[Any] | None) -> Select[Any]:
+def _tasks_of(recused: Logins | None) -> Select[Any]:
     """A case's tasks, whether somebody has a draft of each, and whether the rules keep `the_who` away from the case."""
     kept_away = literal(value=False) if recused is None else bindparam("the_who", type_=String).in_(recused)
-    return select(store.task, _DRAFTED, kept_away.label("kept_away")).where(store.task.c.case_id == bindparam("the_case"))
+    return select(store.task, _DRAFTED, kept_away.label("kept_away")).where(store.tasks_of(bindparam("the_case", type_=store.Id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +101,7 @@ def barred(
         return Broken("unit", "这件待办不在您的辖区", "This task is outside your area")
     if verb == "complete" and task["assignee"] not in (None, who.id):
         return Broken("assignee", "这件待办已由别人领取，您不能代办", "This task is with somebody else")
-    if kept_away is None:
-        relatives = process.recused_from(conn, facts)
-    else:
-        relatives = frozenset({who.id} if kept_away else ())
+    relatives = process.recused_from(conn, facts) if kept_away is None else frozenset({who.id} if kept_away else ())
     return process.may(
         verb, task["node"], task["role"], who.id, actor_roles=who.roles, acts=acts, relatives=relatives, facts=facts
     )
@@ -369,7 +366,7 @@ class Cases:
         subject = case.record.subject or f"case:{case.record.id}"
         said = {**data, "then": outcome.said(), "state": fingerprint(state)}
         act.append(case.record, cause, said, personal={subject: personal} if personal else {}, puts=puts)
-        case.record.changes["state"] = state
+        case.record.changes["state"] = case.run.packed(state)
         if outcome.ended:
             case.record.changes |= {"closed_at": act.now, "outcome": outcome.ended}
         self._bring_tasks(act, case, outcome)

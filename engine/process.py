@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import CompoundSelect, Connection, Select
 
 from engine.bpmn import Drawing
 from engine.errors import BadProcess
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from engine.office import Act
 
 Service = Callable[..., Data]
+Logins = Select[Any] | CompoundSelect[Any]
 Gather = Callable[["Act", Data], Data]  # act, facts -> snapshot (JSON; personal, goes to the payload)
 Effect = Callable[["Act", "CaseRef", Data, Data], Sequence[Put] | None]  # act, case, answers, facts
 
@@ -74,7 +75,7 @@ class Process:
     begin: Callable[[Act, Data], Data] = lambda _act, _facts: {}  # further facts at the start; may refuse
     unit_of: Callable[[str, Data], str] = lambda _level, _facts: ""  # level of the task, facts -> unit code
     subject: Callable[[Data], str] = lambda _facts: "case"  # whose personal data the opinions hold
-    recused: Select[Any] | None = None  # SELECT of the logins of staff who may not touch a case; its binds are named like facts
+    recused: Logins | None = None  # SELECT of the logins of staff who may not touch a case; its binds are named like facts
     may: Callable[..., Broken | None] = nobody_is_refused
     add_workdays: Callable[[date, int], date] = lambda start, _n: start
 

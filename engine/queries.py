@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 
 from engine.errors import NotFound
 from engine.model import Actor
-from engine.store import entry, job, record, task
+from engine.store import entry, is_open, job, record, task, tasks_of
 
 VIEWS = ("mine", "available", "done", "started", "copied")
 
@@ -94,16 +94,16 @@ def _count(where: ColumnElement[bool], view: str, filter_: Filter | None) -> Sel
 
 def _seen(actor: Actor, view: str) -> ColumnElement[bool]:
     if view == "mine":
-        return and_(task.c.state == "open", task.c.assignee == actor.id)
+        return and_(is_open, task.c.assignee == actor.id)
     if view == "available":
-        return and_(task.c.state == "open", task.c.assignee.is_(None), task.c.role.in_(actor.roles), under(task.c.unit, actor.unit))
+        return and_(is_open, task.c.assignee.is_(None), task.c.role.in_(actor.roles), under(task.c.unit, actor.unit))
     if view == "done":
         return and_(task.c.done_by == actor.id, task.c.state == "done")
     if view == "started":
-        return and_(task.c.state == "open", record.c.opened_by == actor.id)
+        return and_(is_open, record.c.opened_by == actor.id)
     if view == "copied":  # late or escalated work in the area of a supervisor
         mine = under(task.c.unit, actor.unit) if "supervisor" in actor.roles else task.c.owner == actor.id
-        return and_(task.c.state == "open", mine, or_(task.c.flags.contains("escalated"), task.c.owner == actor.id))
+        return and_(is_open, mine, or_(task.c.flags.contains("escalated"), task.c.owner == actor.id))
     raise NotFound(f"没有这种列表：{view}")
 
 
@@ -147,7 +147,7 @@ def case_row(conn: Connection, no: str) -> Mapping[Any, Any]:
 
 
 def case_tasks(conn: Connection, case_id: int) -> list[Mapping[Any, Any]]:
-    return list(conn.execute(select(task).where(task.c.case_id == case_id).order_by(task.c.id)).mappings())
+    return list(conn.execute(select(task).where(tasks_of(case_id)).order_by(task.c.id)).mappings())
 
 
 def cases(conn: Connection, unit: str, *, process: str | None = None, state: str | None = None,

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     DateTime,
     Engine,
@@ -27,8 +28,10 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    and_,
     create_engine,
     event,
+    literal_column,
 )
 from sqlalchemy.engine import make_url
 
@@ -95,7 +98,6 @@ entry = Table(
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False),
     Column("leaf", String(64), nullable=False),
-    sqlite_with_rowid=False,
 )
 
 payload = Table(
@@ -105,7 +107,6 @@ payload = Table(
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("subject", String(40), primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
 )
 
 subject_key = Table(
@@ -134,11 +135,22 @@ task = Table(
     Column("done_by", String(60)),
     Column("flags", String(60), nullable=False, default=""),  # words: returned, escalated, late
     Column("version", Integer, nullable=False, default=1),
-    Index("ix_task_case_id", "case_id"),
-    Index("ix_task_worklist", "state", "role", "unit", "assignee", "priority", "due_on", "id"),
-    Index("ix_task_assignee", "state", "assignee", "due_on"),
-    Index("ix_task_done_by", "done_by", "closed_at"),
 )
+
+# Only what is searched stands in an index: each of them is written again with every task that opens or closes.
+# A case's tasks need none, their ids begin with the case's (`tasks_of`).
+is_open = task.c.state == literal_column("'open'")  # written out, or a partial index is not used
+Index("ix_task_worklist", task.c.role, task.c.unit, task.c.assignee, task.c.priority, task.c.due_on, task.c.id, sqlite_where=is_open, postgresql_where=is_open)
+_claimed = and_(is_open, task.c.assignee.is_not(None))
+Index("ix_task_assignee", task.c.assignee, task.c.due_on, sqlite_where=_claimed, postgresql_where=_claimed)
+_done = task.c.done_by.is_not(None)
+Index("ix_task_done_by", task.c.done_by, task.c.closed_at, sqlite_where=_done, postgresql_where=_done)
+
+
+def tasks_of(case_id: Any) -> ColumnElement[bool]:
+    """The tasks of a case, as a range of the primary key: a task's id is given out by its case's record."""
+    return task.c.id.between(case_id * 65536, case_id * 65536 + 65535)
+
 
 draft = Table(
     "draft",
@@ -236,7 +248,7 @@ def _open(url: str, *, sqlite: bool) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        for pragma in ("journal_mode=WAL", "wal_autocheckpoint=4000", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     return engine

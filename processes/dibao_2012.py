@@ -21,7 +21,7 @@ from engine.office import Act
 from engine.process import CaseRef, Process
 from processes import calendar, documents, duties, eligibility, households, law, organisation, paperwork, spot_check
 from processes.dibao_2012_forms import FORMS, MESSAGES, Application
-from processes.tables import benefit, household, near_relative
+from processes.tables import benefit, household
 
 DISTRICT = "120116"
 
@@ -117,12 +117,7 @@ def _at_acceptance(act: Act, facts: Data) -> Data:
             f"还有 {len(missing)} 名成年家庭成员没有签署核对授权书，不能受理（民发〔2012〕220号第十二条）",
             f"{len(missing)} adult members have not signed the authorisation",
         )
-    declared = bool(facts.get("near_relative_declared")) or _registered(act.conn, household_id)
-    return {"near_relative": declared or bool(households.cross_match(act.conn, household_id))}
-
-
-def _registered(conn: Connection, household_id: int) -> bool:
-    return conn.scalar(select(near_relative.c.id).where(near_relative.c.household_id == household_id).limit(1)) is not None
+    return {"near_relative": bool(facts.get("near_relative_declared")) or households.near_relative_known(act.conn, household_id)}
 
 
 def _figures(act: Act, facts: Data) -> Data:

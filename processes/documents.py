@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from engine.crypto import BoundKeys, Unreadable, commitment
 from engine.errors import Invalid, NotFound
@@ -92,6 +92,9 @@ def fetch(conn: Connection, keys: BoundKeys, folder: Path, document_id: int) -> 
     return data, row["media_type"], row["household_id"]
 
 
+_THEIRS = select(document.c.id).where(document.c.id.in_(bindparam("ids", expanding=True)), document.c.household_id == bindparam("household_id"))
+
+
 def foreign(conn: Connection, form: Form, answers: Mapping[str, Any], household_id: int) -> dict[str, list[str]]:
     """The fields of a form that name papers which this household does not have: field -> why."""
     named: dict[str, set[int]] = {}
@@ -101,7 +104,7 @@ def foreign(conn: Connection, form: Form, answers: Mapping[str, Any], household_
             named[name] = set(given) if isinstance(given, list) else {given}
     if not named:
         return {}
-    known = set(conn.scalars(select(document.c.id).where(document.c.id.in_(set().union(*named.values())), document.c.household_id == household_id)))
+    known = set(conn.scalars(_THEIRS, {"ids": sorted(set().union(*named.values())), "household_id": household_id}))
     return {name: ["这户没有这份材料"] for name, ids in named.items() if ids - known}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select, union_all
+from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, union_all
 
 from engine.crypto import BoundKeys
 from engine.errors import Conflict, Invalid, NotFound, Refused
@@ -32,11 +32,11 @@ from processes.tables import (
     property_item,
     staff,
     staff_relative,
-    unit as units,
+    unit,
 )
 
 _CURRENT = household_member.c.to_on.is_(None)
-_STREETS, _COMMUNITIES = units.alias("its_street"), units.alias("its_community")
+_STREETS, _COMMUNITIES = unit.alias("its_street"), unit.alias("its_community")
 _HERE: Any = bindparam("household_id")
 _BLINDS = (
     select(person.c.id_blind)
@@ -47,6 +47,18 @@ _BLINDS = (
 _RELATIVES = select(staff_relative.c.staff_id).where(staff_relative.c.id_blind.in_(_BLINDS)).scalar_subquery()
 _RELATED_STAFF = select(staff.c.login).where(or_(staff.c.person_blind.in_(_BLINDS), staff.c.id.in_(_RELATIVES)))
 _DECLARED_STAFF = select(near_relative.c.staff_login).where(near_relative.c.household_id == _HERE)
+_MEMBERS = (
+    select(household_member.c.person_id, household_member.c.relation, household_member.c.excluded_reason, *[c for c in person.c if c.name != "id"])
+    .join(person, person.c.id == household_member.c.person_id)
+    .where(household_member.c.household_id == _HERE, _CURRENT)
+)
+_IN_FORCE = and_(authorization.c.person_id == household_member.c.person_id, authorization.c.household_id == household_member.c.household_id,
+                 authorization.c.signed_on <= bindparam("on"), authorization.c.valid_until >= bindparam("on"))  # fmt: skip
+_SIGNED = (
+    select(household_member.c.person_id, person.c.birth_date, person.c.placeholder, exists().where(_IN_FORCE).label("signed"))
+    .join(person, person.c.id == household_member.c.person_id)
+    .where(household_member.c.household_id == _HERE, _CURRENT)
+)
 _LETTERHEAD = (
     select(person.c.name.label("applicant"), household.c.hukou_kind, _STREETS.c.name.label("street_name"), _COMMUNITIES.c.name.label("community_name"),
            select(func.count()).select_from(household_member).where(household_member.c.household_id == _HERE, _CURRENT).scalar_subquery().label("size"))
@@ -56,6 +68,7 @@ _LETTERHEAD = (
     .outerjoin(_COMMUNITIES, _COMMUNITIES.c.code == household.c.community)
     .where(household.c.id == _HERE)
 )  # fmt: skip
+_RELATED = select(or_(exists(select(near_relative.c.id).where(near_relative.c.household_id == _HERE)), exists(_RELATED_STAFF)))
 RECUSED = union_all(_RELATED_STAFF, _DECLARED_STAFF)  # near relatives of a member, found or declared
 REVEALABLE = {"household": ("address", "phone", "bank_account"), "person": ("id_no", "phone", "health")}
 
@@ -303,10 +316,7 @@ def row(conn: Connection, household_id: int) -> Mapping[Any, Any]:
 
 def members_of(conn: Connection, household_id: int) -> list[Mapping[Any, Any]]:
     """Current members, head first: membership columns and the person's (sealed ones still sealed)."""
-    query = select(household_member.c.person_id, household_member.c.relation, household_member.c.excluded_reason,
-                   *[c for c in person.c if c.name != "id"])  # fmt: skip
-    query = query.join(person, person.c.id == household_member.c.person_id).where(household_member.c.household_id == household_id, _CURRENT)
-    return sorted(conn.execute(query).mappings(), key=lambda m: (m["relation"] != "head", m["person_id"]))
+    return sorted(conn.execute(_MEMBERS, {"household_id": household_id}).mappings(), key=lambda m: (m["relation"] != "head", m["person_id"]))
 
 
 def _adult(member: Mapping[Any, Any], on: date) -> bool:
@@ -319,8 +329,8 @@ def _adult(member: Mapping[Any, Any], on: date) -> bool:
 
 def missing_authorisations(conn: Connection, household_id: int, on: date) -> list[int]:
     """Adult members without an authorisation in force."""
-    signed = _in_force(conn, household_id, on)
-    return [m["person_id"] for m in members_of(conn, household_id) if _adult(m, on) and m["person_id"] not in signed]
+    rows = conn.execute(_SIGNED, {"household_id": household_id, "on": on.isoformat()}).mappings()
+    return sorted(m["person_id"] for m in rows if not m["signed"] and _adult(m, on))
 
 
 def _in_force(conn: Connection, household_id: int, on: date) -> dict[int, int]:
@@ -331,13 +341,9 @@ def _in_force(conn: Connection, household_id: int, on: date) -> dict[int, int]:
     return {row.person_id: row.id for row in conn.execute(query)}
 
 
-def cross_match(conn: Connection, household_id: int) -> frozenset[str]:
-    """Staff whose declared near relative, or who himself, is a member of the household."""
-    return frozenset(conn.scalars(_RELATED_STAFF, {"household_id": household_id}))
-
-
-def declared_relatives(conn: Connection, household_id: int) -> frozenset[str]:
-    return frozenset(login for login in conn.scalars(_DECLARED_STAFF, {"household_id": household_id}) if login)
+def near_relative_known(conn: Connection, household_id: int) -> bool:
+    """Whether a near relative of staff or committee members is registered or found by the cross match."""
+    return bool(conn.scalar(_RELATED, {"household_id": household_id}))
 
 
 def recused_staff(conn: Connection, household_id: int) -> frozenset[str]:
@@ -455,11 +461,11 @@ def _masked(text: str) -> str:
     return text if not text else text[:2] + "*" * max(2, len(text) - 4) + text[-2:] if len(text) > 4 else "****"
 
 
-def search(conn: Connection, keys: BoundKeys, unit: str, *, name: str = "", id_no: str = "", page: int = 1, size: int = 25) -> Page:
+def search(conn: Connection, keys: BoundKeys, area: str, *, name: str = "", id_no: str = "", page: int = 1, size: int = 25) -> Page:
     """Households of a unit by a member's name (beginning) or exact ID."""
     name = "".join(c for c in name if c.isprintable())
     query = select(household.c.id, household.c.no, household.c.community, household.c.street, person.c.name.label("applicant"))
-    query = query.join(person, person.c.id == household.c.applicant_id).where(under(household.c.community, unit))
+    query = query.join(person, person.c.id == household.c.applicant_id).where(under(household.c.community, area))
     if name or id_no:
         found = select(household_member.c.household_id).join(person, person.c.id == household_member.c.person_id).where(_CURRENT)
         found = found.where(person.c.id_blind == keys.blind(identity.normalise(id_no))) if id_no else found.where(person.c.name.startswith(name, autoescape=True))

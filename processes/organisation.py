@@ -13,7 +13,7 @@ from importlib import resources
 from typing import Any
 
 import argon2
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, bindparam, func, select
 
 from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Actor, Put
@@ -239,14 +239,21 @@ def changes(conn: Connection, state: str = "proposed") -> list[Mapping[Any, Any]
 
 # -- who is who
 
+_ACTOR = (
+    select(staff.c.name, post.c.role, post.c.unit)
+    .select_from(staff)
+    .outerjoin(post, and_(post.c.staff_id == staff.c.id, post.c.active))
+    .where(staff.c.login == bindparam("the_login"), staff.c.active)
+)
+
 
 def find_actor(conn: Connection, login: str) -> Actor | None:
     """The staff member as an actor: all roles, at the unit that covers all his posts."""
-    row = conn.execute(select(staff).where(staff.c.login == login)).mappings().one_or_none()
-    if row is None or not row["active"]:
+    rows = conn.execute(_ACTOR, {"the_login": login}).all()
+    if not rows:
         return None
-    pairs = conn.execute(select(post.c.role, post.c.unit).where(post.c.staff_id == row["id"], post.c.active)).all()
-    return Actor(login, row["name"], frozenset(role for role, _ in pairs), _common([code for _, code in pairs]))
+    posts = [row for row in rows if row.role is not None]
+    return Actor(login, rows[0].name, frozenset(row.role for row in posts), _common([row.unit for row in posts]))
 
 
 def _common(codes: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from engine.crypto import BoundKeys, commitment
 from engine.errors import NotFound
@@ -37,7 +37,7 @@ def issue(act: Act, case: CaseRef, kind: str, facts: Data, more: Data) -> list[P
     row_id = case.next_id()
     cipher = act.keys.subject(f"household:{household_id}")
     sealed = cipher.seal(zlib.compress(stored, 9), f"letter:{row_id}".encode())
-    act.conn.execute(insert(letter_bytes).values(id=row_id, sealed=sealed))
+    act.conn.execute(_BYTES, {"id": row_id, "sealed": sealed})
     values = {
         "case_no": case.no,
         "household_id": household_id,
@@ -102,12 +102,19 @@ def remove_notice(act: Act, case: CaseRef, stage: str, answers: Data) -> list[Pu
     return [Put("notice", n, {"removed_on": answers["removed_on"], "photo_removed": answers.get("photo")}) for n in found]
 
 
+_BYTES = insert(letter_bytes)
+_COUNT = (
+    update(letter_number)
+    .where(letter_number.c.kind == bindparam("of_kind"), letter_number.c.unit == bindparam("of_unit"), letter_number.c.year == bindparam("of_year"))
+    .values(last=letter_number.c.last + 1)
+    .returning(letter_number.c.last)
+)
+
+
 def _next_number(act: Act, kind: str, street: str) -> int:
     """Running number of a kind of document, per street and year: locked, so that none is given twice."""
-    table, year = letter_number, act.today.year
-    where = (table.c.kind == kind) & (table.c.unit == street) & (table.c.year == year)
-    last = act.conn.scalar(update(table).where(where).values(last=table.c.last + 1).returning(table.c.last))
+    last = act.conn.scalar(_COUNT, {"of_kind": kind, "of_unit": street, "of_year": act.today.year})
     if last is None:
-        act.conn.execute(insert(table).values(kind=kind, unit=street, year=year, last=1))
+        act.conn.execute(insert(letter_number), {"kind": kind, "unit": street, "year": act.today.year, "last": 1})
         return 1
     return int(last)

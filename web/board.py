@@ -11,7 +11,7 @@ from sqlalchemy import and_, case, func, or_, select
 
 from engine.errors import Refused
 from engine.queries import incidents, under
-from engine.store import record, task
+from engine.store import is_open, record, task
 from processes import households, organisation
 from processes.tables import household, near_relative
 from web import wording
@@ -33,7 +33,7 @@ def show() -> ResponseReturnValue:
     today = made.office.today().isoformat()
     unit = request.args.get("unit", "")
     area = unit if unit.startswith(actor.unit) else actor.unit
-    mine = and_(task.c.state == "open", under(task.c.unit, area))
+    mine = and_(is_open, under(task.c.unit, area))
     with made.office.read() as conn:
         lists = {
             "late": _rows(conn, and_(mine, task.c.due_on < today)),

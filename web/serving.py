@@ -1,28 +1,22 @@
-"""How it runs: waitress for pages and API, huey as the alarm clock of the jobs, the bundled registries."""
+"""How it runs: waitress for pages and API, workers in the same process or in their own, the bundled registries."""
 
 from __future__ import annotations
 
 import fcntl
-import logging
+import gc
 import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-from huey import SqliteHuey, crontab
-from huey.consumer import Consumer
 from waitress import serve as waitress_serve
 
 from processes.bureau import Bureau, build
 from web import create_app
+from web.bell import consumer
 from web.registry import create_registry
 from web.settings import Settings
-
-log = logging.getLogger(__name__)
-
-_TICK = 1.0  # seconds between looks at the job table
 
 
 def run(settings: Settings, host: str, port: int, *, worker: bool = True) -> None:
@@ -30,12 +24,18 @@ def run(settings: Settings, host: str, port: int, *, worker: bool = True) -> Non
     lock = _only_one(settings)
     made = build(settings)
     app = create_app(settings, made)
-    if worker:
-        start_worker(made)
+    working = consumer(made) if worker else None
+    if working is not None:
+        working.start()
+    settle()
     click.echo(f"Yingbao: http://{host}:{port}")
-    waitress_serve(app, host=host, port=port, threads=8, ident="yingbao", max_request_body_size=12 * 1024 * 1024)
-    if lock is not None:
-        lock.close()
+    try:
+        waitress_serve(app, host=host, port=port, threads=8, ident="yingbao", max_request_body_size=12 * 1024 * 1024)
+    finally:
+        if working is not None:
+            working.stop()
+        if lock is not None:
+            lock.close()
 
 
 def _only_one(settings: Settings) -> Any:
@@ -50,43 +50,21 @@ def _only_one(settings: Settings) -> Any:
     return handle
 
 
-def start_worker(made: Bureau) -> threading.Thread:
-    thread = threading.Thread(target=run_worker, args=(made,), name="worker", daemon=True)
-    thread.start()
-    return thread
-
-
 def run_worker(made: Bureau) -> None:
-    """huey rings every second (and cleans up every hour); the job table says what there is to do."""
-    made.settings.files.parent.mkdir(parents=True, exist_ok=True)
-    bell = SqliteHuey("yingbao", filename=str(made.settings.files.parent / "bell.sqlite"), results=False)
-
-    @bell.periodic_task(crontab(minute="0"))
-    def sweep() -> None:
-        from processes import documents
-
-        with made.office.read() as conn:
-            documents.sweep(conn, made.settings.files)
-
-    consumer = Consumer(bell, workers=1, periodic=True, check_worker_health=False)
-    consumer._set_signal_handlers = lambda: None
-    consumer.start()
+    """Do timers and jobs until stopped."""
+    working = consumer(made)
+    working.start()
     try:
-        keep_working(made.jobs.run_due, threading.Event())
+        threading.Event().wait()
     finally:
-        consumer.stop()
+        working.stop(graceful=True)
 
 
-def keep_working(run_due: Callable[[], int], stop: threading.Event, pause: float = _TICK) -> None:
-    """Look at the job table for ever: a hiccup of the database must not silence all timers."""
-    while not stop.is_set():
-        try:
-            idle = run_due() == 0
-        except Exception:
-            log.exception("looking for jobs failed; trying again")
-            idle = True
-        if idle:
-            stop.wait(pause)
+def settle() -> None:
+    """What is loaded now stays: the collector need not look at it again, nor come by after every few requests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def run_registry(port: int, known: dict[str, list[dict[str, str]]] | None = None) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError
@@ -26,19 +24,3 @@ def test_a_missing_value_or_table_is_not_called_a_conflict(office):
         act.conn.execute(insert(store.setting).values(name="x", value=None))
     with pytest.raises(DBAPIError), office.act() as act:
         act.conn.execute(text("SELECT * FROM no_such_table"))
-
-
-def test_a_worker_outlives_a_hiccup():
-    from web.serving import keep_working
-
-    stop, calls = threading.Event(), []
-
-    def run_due() -> int:
-        calls.append(1)
-        if len(calls) == 1:
-            raise OSError("the disk was away for a moment")
-        stop.set()
-        return 0
-
-    keep_working(run_due, stop, pause=0.001)
-    assert len(calls) == 2

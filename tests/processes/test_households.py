@@ -297,7 +297,8 @@ def test_relatives_of_staff_are_found_both_ways_and_declared_ones_are_recused_to
     with district.office.act(district.people["admin"]) as act:
         organisation.declare_relative(act, "ann", "child", "赵小明", " " + SON[:-1] + SON[-1].lower())
         organisation.add_staff(act, "zhao", "赵秀英", "binhai-2018", [("reviewer", STREET)], HEAD)
-    assert reading(district, lambda conn, _: households.cross_match(conn, home)) == {"ann", "zhao"}
+    assert reading(district, lambda conn, _: households.recused_staff(conn, home)) == {"ann", "zhao"}
+    assert reading(district, lambda conn, _: households.near_relative_known(conn, home))
     with district.office.act(district.people["clerk"]) as act:
         households.declare_near_relative(act, home, {"staff_login": "bob", "staff_name": "某bob", "relation": "sibling"})
     assert reading(district, lambda conn, _: households.recused_staff(conn, home)) == {"ann", "bob", "zhao"}
