@@ -180,7 +180,7 @@ class _Pen:
             return f'<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="10" {line} fill-opacity="0.25"/>' + self.text(cx, y + 13, label, 40, 12)
         role = self._role(element, kind)
         rect = f'<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="8" {line}/>'
-        words = self.text(cx, cy - (4 if role else 0), label, (w - 8) / 12, 12) + self.text(cx, y + h - 11, role, 12, 10, "#505a5f")
+        words = self.text(cx, cy - (4 if role else 0), label, (w - 8) / 12, 12) + self.text(cx, y + h - 11, role, 12, 10, "#505a5f", ' class="post"')
         return rect + _icon(kind, x + 7, y + 6, colour) + words
 
     def _role(self, element: Any, kind: str) -> str:
@@ -220,7 +220,7 @@ class _Pen:
 
     def _notes(self, element: Any, x: float, y: float, w: float, h: float, colour: str) -> str:
         notes = self.marks.notes.get(element.get("id"), ())
-        return "".join(self.text(x + w / 2, y + h + 10 + n * 12, note, 14, 10, colour) for n, note in enumerate(notes))
+        return "".join(self.text(x + w / 2, y + h + 10 + n * 12, note, 14, 10, colour, ' class="note"') for n, note in enumerate(notes))
 
     def edge(self, edge: Any) -> None:
         element = self.elements.get(edge.get("bpmnElement"))
