@@ -11,7 +11,7 @@ const READABLE = 0.9; // scale at which the smallest words can be read
 let viewer = null;
 
 const outline = (g) => (g.matches("polyline") ? g : g.querySelector("rect, circle, path"));
-const here = () => picture.querySelector("g.current") || [...picture.querySelectorAll("g.active")].at(-1);
+const here = picture.querySelector("g.here"); // app.js has found it
 
 // -- one drawing, two pens
 
@@ -27,24 +27,27 @@ function dress({ elementsById }) {
   }
 }
 
-/** After it has drawn: line widths, dashes, what the state is called, whose step it is, who did it. */
-function finish(registry) {
+/** After it has drawn: line widths, dashes, flows taken over the others, what a state is called; then the server's words on top. */
+function finish(made) {
+  const registry = made.get("elementRegistry");
   for (const [id, g] of drawn) {
-    const element = registry.get(id);
-    if (!element) continue;
-    const group = registry.getGraphics(element);
-    const line = group.querySelector(".djs-visual > *");
+    if (!registry.get(id)) continue;
+    const group = registry.getGraphics(id);
+    const line = group.querySelector(".djs-visual > :not(defs)");
     const shape = outline(g);
     line.style.strokeWidth = Math.max(parseFloat(getComputedStyle(line).strokeWidth), Number(shape.getAttribute("stroke-width")));
     line.style.strokeDasharray = shape.getAttribute("stroke-dasharray") ?? "";
     line.style.fillOpacity = shape.getAttribute("fill-opacity") ?? "";
-    for (const text of g.querySelectorAll(".post, .note")) {
-      const copy = text.cloneNode(true);
-      for (const axis of ["x", "y"]) copy.setAttribute(axis, text.getAttribute(axis) - element[axis]);
-      group.append(copy);
-    }
+    if (g.classList.contains("taken")) group.parentNode.parentNode.append(group.parentNode);
     const title = g.querySelector("title");
     if (title) group.prepend(title.cloneNode(true));
+  }
+  const layer = made.get("canvas").getLayer("words", 1); // posts, notes, labels: bpmn-js would tear English labels to fit boxes made for Chinese
+  layer.setAttribute("pointer-events", "none");
+  for (const text of picture.querySelectorAll(".label, .post, .note")) {
+    layer.append(text.cloneNode(true));
+    const own = text.dataset.of && registry.getGraphics(`${text.dataset.of}_label`);
+    own?.querySelector(".djs-visual").replaceChildren();
   }
 }
 
@@ -65,8 +68,9 @@ async function load() {
   });
   made.on("import.parse.complete", dress);
   await made.importXML(xml);
-  finish(made.get("elementRegistry"));
+  finish(made);
   const surface = stage.querySelector(".djs-container > svg");
+  surface.setAttribute("font-family", picture.getAttribute("font-family"));
   surface.setAttribute("role", "application");
   surface.setAttribute("aria-label", words.label);
   surface.setAttribute("aria-describedby", "explorer-keys");
@@ -86,7 +90,7 @@ const moves = {
     canvas().zoom(canvas().zoom() * 0.95, middle()); // words at the edge are not cut
   },
   here() {
-    const element = here() && viewer.get("elementRegistry").get(here().dataset.id);
+    const element = here && viewer.get("elementRegistry").get(here.dataset.id);
     if (!element) return moves.fit();
     canvas().zoom(READABLE);
     const { width, height } = canvas().viewbox();
