@@ -285,6 +285,25 @@ def _picture(conn: Any, made: Any, row: Mapping[Any, Any], entries: Sequence[Ent
     return {"svg": svg, "step": step, "last": last, "trouble": trouble, "facts": lines, "intact": seals_hold(entries) is None}
 
 
+@bp.get("/cases/<no>/drawing")
+def show_drawing(no: str) -> ResponseReturnValue:
+    """For the page's script, which shows it with bpmn-js."""
+    return drawing_file(me(), no)
+
+
+def drawing_file(actor: Actor, no: str) -> Response:
+    """The BPMN bytes that the case runs on, with their SHA-256 as ETag. They hold nothing personal, so a browser may
+    keep them, but asks each time whether its reader may still see the case. NotFound for who may not."""
+    made = bureau()
+    with made.office.read() as conn:
+        found = made.cases.drawing(conn, visible(conn, actor, no)["drawing"])
+    response = Response(found.xml, mimetype="application/xml")
+    response.set_etag(found.digest)
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.make_conditional(request)
+    return response
+
+
 @bp.route("/cases/<no>/messages/<name>", methods=["GET", "POST"])
 def message(no: str, name: str) -> ResponseReturnValue:
     """Record an objection or a withdrawal."""

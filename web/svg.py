@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
+from math import ceil
 from typing import Any
 
 from lxml import etree
@@ -30,6 +31,7 @@ _LOOK = {
     "active": ("#b15f00", "#fff3e0", 3.0, "7 4", ("当前待办", "waiting")),
     "none": ("#505a5f", "#ffffff", 1.5, "", ("未开始", "not begun")),
 }
+_EDGE = ' stroke="#ffffff" stroke-width="3" paint-order="stroke"'
 _NO_BREAK_BEFORE = "，。；：、）」”！？"
 _PIECE = re.compile(r"[^\s\u2e80-\uffff]+\s*|.", re.DOTALL)  # a Latin word, or one character
 
@@ -114,6 +116,7 @@ class _Pen:
         self.elements, self.marks, self.lang, self.name = elements, marks, lang, name
         self.back: list[str] = []  # pools, lanes, sub-processes
         self.lines: list[str] = []
+        self.taken: list[str] = []  # over the other lines: flows share stretches
         self.front: list[str] = []
         self.xs: list[float] = []
         self.ys: list[float] = []
@@ -172,15 +175,15 @@ class _Pen:
         if kind.endswith("Gateway"):
             lx, ly = self._label_at(shape, cx, y - 12)
             diamond = f'<path d="M{cx},{y} L{x + w},{cy} L{cx},{y + h} L{x},{cy} Z" {line}/>'
-            return diamond + _sign(kind, cx, cy, colour) + self.label_text(lx, ly, label, 8)
+            return diamond + _sign(kind, cx, cy, colour) + self.label_text(lx, ly, label, 8, element)
         if kind.endswith("Event"):
             lx, ly = self._label_at(shape, cx, y + h + 12)
-            return self._event(element, kind, cx, cy, w / 2, line, colour) + self.label_text(lx, ly, label, 8)
+            return self._event(element, kind, cx, cy, w / 2, line, colour) + self.label_text(lx, ly, label, 8, element)
         if kind == "subProcess":
             return f'<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="10" {line} fill-opacity="0.25"/>' + self.text(cx, y + 13, label, 40, 12)
         role = self._role(element, kind)
         rect = f'<rect x="{x}" y="{y}" width="{w}" height="{h}" rx="8" {line}/>'
-        words = self.text(cx, cy - (4 if role else 0), label, (w - 8) / 12, 12) + self.text(cx, y + h - 11, role, 12, 10, "#505a5f")
+        words = self.text(cx, cy - (4 if role else 0), label, (w - 8) / 12, 12) + self.text(cx, y + h - 11, role, 12, 10, "#505a5f", ' class="post"')
         return rect + _icon(kind, x + 7, y + 6, colour) + words
 
     def _role(self, element: Any, kind: str) -> str:
@@ -192,9 +195,11 @@ class _Pen:
             zh, en = "系统", "system"
         return en if self.lang == "en" else zh
 
-    def label_text(self, x: float, y: float, text: str, em: float, size: int = 11) -> str:
-        """Words beside a shape or a flow, with a white edge where a line runs under them."""
-        return self.text(x, y, text, em, size, more=' stroke="#ffffff" stroke-width="3" paint-order="stroke"')
+    def label_text(self, x: float, y: float, text: str, em: float, of: Any, size: int = 11) -> str:
+        """Words beside a shape or a flow, with a white edge where a line runs under them; Chinese lines of like length."""
+        if not text.isascii():
+            em = min(em, _width(text) / max(1, ceil(_width(text) / em)) + 0.5)
+        return self.text(x, y, text, em, size, more=f' class="label" data-of="{escape(of.get("id"))}"{_EDGE}')
 
     def _label_at(self, shape: Any, x: float, y: float) -> tuple[float, float]:
         bounds = shape.find("di:BPMNLabel/dc:Bounds", NS)
@@ -219,8 +224,9 @@ class _Pen:
         return ring
 
     def _notes(self, element: Any, x: float, y: float, w: float, h: float, colour: str) -> str:
+        """Under the shape and left of its middle, where a flow may come in from below."""
         notes = self.marks.notes.get(element.get("id"), ())
-        return "".join(self.text(x + w / 2, y + h + 10 + n * 12, note, 14, 10, colour) for n, note in enumerate(notes))
+        return "".join(self.text(x + w / 2 - 7 - _width(note) * 5, y + h + 10 + n * 12, note, 14, 10, colour, f' class="note"{_EDGE}') for n, note in enumerate(notes))
 
     def edge(self, edge: Any) -> None:
         element = self.elements.get(edge.get("bpmnElement"))
@@ -232,13 +238,13 @@ class _Pen:
         taken = element.get("id") in self.marks.flows
         colour, width, end = ("#00703c", 3, "t") if taken else ("#505a5f", 1.2, "p")
         path = " ".join(f"{x:.0f},{y:.0f}" for x, y in points)
-        self.lines.append(f'<polyline data-id="{escape(element.get("id"))}" points="{path}" fill="none" stroke="{colour}" stroke-width="{width}" '
+        (self.taken if taken else self.lines).append(f'<polyline data-id="{escape(element.get("id"))}" class="{"taken" if taken else "open"}" points="{path}" fill="none" stroke="{colour}" stroke-width="{width}" '
                           f'marker-end="url(#{self.name}{end})"/>')  # fmt: skip
         if label := self.label(element):
             longest = max(range(len(points) - 1), key=lambda j: abs(points[j][0] - points[j + 1][0]))
             mid = ((points[longest][0] + points[longest + 1][0]) / 2, points[longest][1] - 8)
             x, y = self._label_at(edge, *mid)
-            self.front.append(self.label_text(x, y, label, 12, 10))
+            self.front.append(self.label_text(x, y, label, 12, element, 10))
 
     def finish(self, title: str) -> str:
         left, top = min(self.xs) - 10, min(self.ys) - 16
@@ -251,6 +257,6 @@ class _Pen:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="drawing" viewBox="{left:.0f} {top:.0f} {width:.0f} {height:.0f}" role="img" '
             f'aria-label="{escape(title)}" font-family="Noto Sans SC, Noto Sans CJK SC, Microsoft YaHei, sans-serif"><defs>{tips}</defs>'
-            + "".join([*self.back, *self.lines, *self.front])
+            + "".join([*self.back, *self.lines, *self.taken, *self.front])
             + "</svg>"
         )

@@ -138,7 +138,7 @@ def test_a_deactivated_colleague_is_out_at_once(door, bureau):
 
 def test_another_street_sees_neither_case_nor_task_nor_household(door, district, case):
     task, house = first_task(district), district.facts()["household_id"]
-    for path in (f"/cases/{case}", f"/cases/{case}/record", f"/cases/{case}/replay", f"/cases/{case}/letters", f"/tasks/{task}", f"/households/{house}",
+    for path in (f"/cases/{case}", f"/cases/{case}/record", f"/cases/{case}/replay", f"/cases/{case}/letters", f"/cases/{case}/drawing", f"/tasks/{task}", f"/households/{house}",
                  f"/households/{house}/documents", f"/documents/{district.scan}"):  # fmt: skip
         assert door.bad(404, "stranger", "GET", path)["errors"] == {}
         assert door.call("clerk", "GET", path).status_code == 200

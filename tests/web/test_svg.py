@@ -66,6 +66,25 @@ def test_flows_taken_stand_out():
     assert taken.get("marker-end") != other.get("marker-end")
 
 
+def test_flows_taken_lie_over_those_that_share_their_way():
+    order = [e.get("class") for e in drawn().iter(f"{S}polyline")]
+    assert order == sorted(order)
+    assert order.count("taken") == 1
+
+
+def test_every_label_says_whose_it_is_and_no_line_holds_a_lone_character():
+    svg = drawn()
+    labels: dict[str, list[str]] = {}
+    for text in svg.iter(f"{S}text"):
+        if text.get("class") == "label":
+            labels.setdefault(text.get("data-of"), []).append(text.text)
+    ids = {e.get("data-id") for e in svg.iter()}
+    assert labels["f_incomplete"] == ["不齐"]
+    assert len(labels) > 50
+    assert labels.keys() <= ids
+    assert [lines for lines in labels.values() if len(lines) > 1 and len(lines[-1]) < 2] == []
+
+
 def test_kinds_can_be_told_apart_without_colour():
     svg = drawn(Marks())
     shapes = {n: [re.sub(r"[-\d.]+", "", e.get("d", "")) + etree.QName(e).localname for e in part(svg, n) if e.tag not in (f"{S}title", f"{S}text")]

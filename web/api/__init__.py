@@ -109,8 +109,8 @@ def http_problem(error: HTTPException) -> ResponseReturnValue:
 
 
 def _private(response: Response) -> Response:
-    """Answers hold personal data: nothing on the way keeps them."""
-    response.headers["Cache-Control"] = "no-store"
+    """Answers hold personal data: nothing on the way keeps them, unless an operation says that its own do not."""
+    response.headers.setdefault("Cache-Control", "no-store")
     response.headers["Vary"] = "Authorization, Accept-Language"
     return response
 

@@ -25,7 +25,7 @@ from processes.case_tables import letter
 from web.api import schemas
 from web.api.desk import if_match, me, once, say, spoken, stale
 from web.api.operation import operation, shape_of
-from web.cases import visible
+from web.cases import drawing_file, visible
 from web.desk import bureau
 
 blp = Blueprint("api_cases", __name__, url_prefix="/api/v1", description="Cases")
@@ -124,6 +124,12 @@ def task_row(task: Mapping[Any, Any], case: Mapping[Any, Any], drawing: Drawing)
     return {**{k: task[k] for k in _TASK}, "name": node.name, "name_en": node.name_en or node.name, "law": node.law,
             "opened_at": task["opened_at"].isoformat(), "workdays_left": left, "case": case["no"], "process": case["process"],
             "etag": task_etag(task)}  # fmt: skip
+
+
+@operation(blp, "GET", "/cases/<no:no>/drawing", ("application/xml",), cached=True, replies=(404,))
+def drawing(no: str) -> Any:
+    """The BPMN drawing that the case runs on, byte for byte; its ETag is the SHA-256."""
+    return drawing_file(me(), no)
 
 
 # -- the record and its proof

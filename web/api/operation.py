@@ -29,6 +29,10 @@ IF_MATCH = {
     "name": "If-Match", "in": "header", "schema": {"type": "string"},
     "description": "The ETag as last seen; 412 when it is stale.", "example": '"65538-1"'}  # fmt: skip
 
+IF_NONE_MATCH = {
+    "name": "If-None-Match", "in": "header", "schema": {"type": "string"},
+    "description": "The ETag as last seen; 304 without a body when it is still so."}  # fmt: skip
+
 
 class RowId(BaseConverter):
     """A number of a row: never longer than the database's."""
@@ -68,6 +72,7 @@ class Operation:
     optional: bool = False  # the body may be left out
     public: bool = False
     etag: bool = False
+    cached: bool = False  # may be kept and asked for again with If-None-Match
     if_match: bool = False
     example: Any = None
     replies: tuple[int, ...] = field(default=())  # refusals besides the usual ones
@@ -130,6 +135,8 @@ def _document(made: Operation, method: str, operation_id: str) -> dict[str, Any]
         parameters.append(IDEMPOTENCY)
     if made.if_match:
         parameters.append(IF_MATCH)
+    if made.cached:
+        parameters.append(IF_NONE_MATCH)
     if parameters:
         said["parameters"] = parameters
     if (shape := made.sent or (made.takes and shape_of(made.takes))) is not None:
@@ -156,6 +163,9 @@ def _responses(made: Operation, method: str) -> dict[str, Any]:
         good["content"] = {"application/json": {"schema": made.gives}}
     if made.etag:
         good["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "Send it back as If-Match"}}
+    if made.cached:
+        good["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "Send it back as If-None-Match"}}
+    same: dict[str, Any] = {"304": {"description": "Still the same"}} if made.cached else {}
     refusals = {422, *made.replies}
     if not made.public:
         refusals |= {401}
@@ -166,7 +176,7 @@ def _responses(made: Operation, method: str) -> dict[str, Any]:
     if made.if_match:
         refusals |= {412}
     problem = {"application/json": {"schema": schemas.Problem}}
-    return {str(made.status): good, **{str(n): {"description": _REFUSALS[n], "content": problem} for n in sorted(refusals)},
+    return {str(made.status): good, **same, **{str(n): {"description": _REFUSALS[n], "content": problem} for n in sorted(refusals)},
             "default": {"description": "Another problem", "content": problem}}  # fmt: skip
 
 

@@ -15,10 +15,11 @@
     if (found && document.activeElement?.className !== "canvas") { e.preventDefault(); found.click(); }
   });
 
-  // The diagram opens where the case stands.
+  // The diagram opens where the case stands: at the step looked at, else at a task that waits, else at what is waited for.
   const canvas = document.querySelector(".canvas");
-  const here = canvas?.querySelector("g.current, g.active:not(:has(g))");
+  const here = canvas && ["g.current", "g.active:has(.post)", "g.active:has(circle)"].map((s) => canvas.querySelector(s)).find(Boolean);
   if (here) {
+    here.classList.add("here");
     const box = here.getBoundingClientRect(), frame = canvas.getBoundingClientRect();
     canvas.scrollLeft += box.left - frame.left - frame.width / 2;
     canvas.scrollTop += box.top - frame.top - frame.height / 2;
