@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, union_all
 
 from engine.errors import NotFound
 from engine.model import Actor
-from engine.store import entry, is_open, job, record, task, tasks_of
+from engine.store import by_due, entry, is_open, job, record, task, tasks_of
 
+MOST = 5_000  # tasks that are counted: whoever has more does not need to know how many
 VIEWS = ("mine", "available", "done", "started", "copied")
 
 
@@ -53,32 +54,60 @@ _COLUMNS = (
 )
 
 
+_ORDER = (task.c.priority.desc(), by_due, task.c.id)
+
+
 def tasks(conn: Connection, actor: Actor, view: str, filter_: Filter | None = None, page: int = 1, size: int = 25) -> Page:
-    """A page of the task list. Rows: the columns of `task` with `no`, `process`, `subject`, `case_unit` of its case."""
-    where = and_(_seen(actor, view), *_narrow(filter_ or Filter()))
-    order = (task.c.closed_at.desc(),) if view == "done" else (
-        task.c.priority.desc(), task.c.due_on.is_(None), task.c.due_on, task.c.id)  # fmt: skip
-    chosen = select(task.c.id)
-    if _needs_case(view, filter_):
-        chosen = chosen.join(record, record.c.id == task.c.case_id)
+    """A page of the task list. Rows: the columns of `task` with `no`, `process`, `subject`, `case_unit` of its case.
+    The total is counted no further than MOST; pages beyond it can be asked for all the same."""
+    narrowed, with_case, until = _narrow(filter_ or Filter()), _needs_case(view, filter_), page * size
+    order = (task.c.closed_at.desc(),) if view == "done" else _ORDER
     # First the ids, which an index alone gives; then the rows of one page.
-    ids = chosen.where(where).order_by(*order).limit(size).offset((page - 1) * size).subquery()
+    branches = [_ids(and_(where, *narrowed), order, until, with_case=with_case) for where in _branches(actor, view)]
+    listed = branches[0] if len(branches) == 1 else _ids(task.c.id.in_(union_all(*(select(b.subquery().c.id) for b in branches))), order, until)
+    ids = listed.offset((page - 1) * size).limit(size).subquery()
     query = select(*_COLUMNS).join(record, record.c.id == task.c.case_id).where(task.c.id.in_(select(ids.c.id))).order_by(*order)
-    total = conn.scalar(_count(where, view, filter_)) or 0
+    total = conn.scalar(_count(and_(_seen(actor, view), *narrowed), view, filter_)) or 0
     return Page(list(conn.execute(query).mappings()), total, page, size)
 
 
+def _ids(where: ColumnElement[bool], order: Sequence[Any], limit: int, *, with_case: bool = False) -> Select[Any]:
+    chosen = select(task.c.id)
+    if with_case:
+        chosen = chosen.join(record, record.c.id == task.c.case_id)
+    return chosen.where(where).order_by(*order).limit(limit)
+
+
+def _branches(actor: Actor, view: str) -> list[ColumnElement[bool]]:
+    """A view in parts, each of which an index gives in the order of the list: for work to be claimed, the actor's own
+    unit by role. Units below it are for few people and sorted on the way."""
+    if view != "available" or not actor.roles:
+        return [_seen(actor, view)]
+    free = and_(is_open, task.c.assignee.is_(None))
+    own = [and_(free, task.c.role == role, task.c.unit == actor.unit) for role in sorted(actor.roles)]
+    return [*own, and_(free, task.c.role.in_(actor.roles), task.c.unit > actor.unit, task.c.unit <= actor.unit + "9" * 12)]
+
+
 def counts(conn: Connection, actor: Actor, today: date) -> dict[str, int]:
-    """Numbers for the tabs, and for the strip: overdue, due today, due soon, returned to me."""
-    found = {view: conn.scalar(_count(_seen(actor, view), view, None)) or 0 for view in VIEWS}
-    mine = or_(_seen(actor, "mine"), _seen(actor, "available"))
-    for name, extra in (
-        ("late", task.c.due_on < today.isoformat()),
-        ("today", task.c.due_on == today.isoformat()),
-        ("returned", task.c.flags.contains("returned")),
-    ):
-        found[name] = conn.scalar(_count(and_(mine, extra), "mine", None)) or 0
-    return found
+    """Numbers for the tabs, and for the strip: overdue, due today, returned, of what is mine or could be. None over MOST."""
+    day = today.isoformat()
+    strip: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+        "late": lambda c: c.due_on < day, "today": lambda c: c.due_on == day, "returned": lambda c: c.flags.contains("returned")}  # fmt: skip
+    found = dict.fromkeys(strip, 0)
+    for view in ("mine", "available"):  # each looked through once for all its numbers, the most urgent first
+        parts = [select(task.c.due_on, task.c.flags).where(where).order_by(*_ORDER).limit(MOST).subquery() for where in _branches(actor, view)]
+        seen = union_all(*(select(part.c.due_on, part.c.flags) for part in parts)).limit(MOST).subquery()
+        numbers = [func.count().filter(when(seen.c)).label(name) for name, when in strip.items()]
+        row = conn.execute(select(func.count().label("all"), *numbers).select_from(seen)).mappings().one()
+        found[view] = row["all"]
+        for name in strip:
+            found[name] += row[name]
+    return found | {view: conn.scalar(_count(_seen(actor, view), view, None)) or 0 for view in VIEWS if view not in found}
+
+
+def waiting(conn: Connection, actor: Actor) -> int:
+    """How many tasks wait for the actor: his own and what he may take; counted no further than MOST."""
+    return sum(conn.scalar(_count(_seen(actor, view), view, None)) or 0 for view in ("mine", "available"))
 
 
 def _needs_case(view: str, filter_: Filter | None) -> bool:
@@ -86,10 +115,10 @@ def _needs_case(view: str, filter_: Filter | None) -> bool:
 
 
 def _count(where: ColumnElement[bool], view: str, filter_: Filter | None) -> Select[Any]:
-    query = select(func.count()).select_from(task)
+    query = select(task.c.id)
     if _needs_case(view, filter_):
         query = query.join(record, record.c.id == task.c.case_id)
-    return query.where(where)
+    return select(func.count()).select_from(query.where(where).limit(MOST).subquery())
 
 
 def _seen(actor: Actor, view: str) -> ColumnElement[bool]:
@@ -108,8 +137,8 @@ def _seen(actor: Actor, view: str) -> ColumnElement[bool]:
 
 
 def under(column: Any, unit: str) -> ColumnElement[bool]:
-    """Units covered by `unit`, written as a range so that an index serves it."""
-    return and_(column >= unit, column < unit + "~")
+    """Units covered by `unit`: a range, so that an index serves it; of digits, which every collation sorts alike."""
+    return and_(column >= unit, column <= unit + "9" * 12)
 
 
 def _narrow(filter_: Filter) -> list[ColumnElement[bool]]:

@@ -31,6 +31,7 @@ from sqlalchemy import (
     and_,
     create_engine,
     event,
+    func,
     literal_column,
 )
 from sqlalchemy.engine import make_url
@@ -140,7 +141,9 @@ task = Table(
 # Only what is searched stands in an index: each of them is written again with every task that opens or closes.
 # A case's tasks need none, their ids begin with the case's (`tasks_of`).
 is_open = task.c.state == literal_column("'open'")  # written out, or a partial index is not used
-Index("ix_task_worklist", task.c.role, task.c.unit, task.c.assignee, task.c.priority, task.c.due_on, task.c.id, sqlite_where=is_open, postgresql_where=is_open)
+by_due = func.coalesce(task.c.due_on, literal_column("'9999-12-31'"))  # what has no deadline comes last
+_free = and_(is_open, task.c.assignee.is_(None))
+Index("ix_task_worklist", task.c.role, task.c.unit, task.c.priority.desc(), by_due, task.c.id, sqlite_where=_free, postgresql_where=_free)
 _claimed = and_(is_open, task.c.assignee.is_not(None))
 Index("ix_task_assignee", task.c.assignee, task.c.due_on, sqlite_where=_claimed, postgresql_where=_claimed)
 _done = task.c.done_by.is_not(None)

@@ -26,6 +26,7 @@ def test_every_command_and_setting_is_named_in_the_readme():
         assert f"YINGBAO_{name}" in readme, name
 
 
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")  # SQLite: alembic cannot read it; PostgreSQL can
 def test_the_migrations_give_the_schema_of_the_code(db_url):
     import processes.case_tables
     import processes.tables  # noqa: F401
@@ -36,7 +37,8 @@ def test_the_migrations_give_the_schema_of_the_code(db_url):
     with store.engine.connect() as conn:
         found = compare_metadata(MigrationContext.configure(conn), metadata)
     store.close()
-    assert [d for d in found if "uq_benefit_person_active" not in str(d)] == []
+    unread = ("uq_benefit_person_active", *(("ix_task_worklist",) if store.sqlite else ()))
+    assert [d for d in found if not any(name in str(d) for name in unread)] == []
 
 
 def test_an_empty_database_is_refused(db_url):

@@ -57,7 +57,7 @@ def waiting_for_me() -> int:
     """The number beside 待办 in the head of every page: mine, and what I may take."""
     made = bureau()
     with made.office.read() as conn:
-        return sum(queries.tasks(conn, me(), view, None, 1, 1).total for view in ("mine", "available"))
+        return queries.waiting(conn, me())
 
 
 def _filter() -> queries.Filter:

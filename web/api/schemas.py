@@ -469,7 +469,7 @@ class DocumentRow(Said):
 
 @cache
 def paged(row: type[Schema]) -> type[Schema]:
-    """{items, page, size, total, pages}"""
+    """{items, page, size, total, pages}; tasks are counted up to 5,000, and pages beyond can be asked for all the same."""
     counted = {name: fields.Integer(required=True) for name in ("page", "size", "total", "pages")}
     made: type[Schema] = Said.from_dict({"items": _many(row), **counted}, name=f"{row.__name__}Page")
     return made

@@ -11,14 +11,14 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-_OPEN, _CLAIMED, _DONE = sa.text("state = 'open'"), sa.text("state = 'open' AND assignee IS NOT NULL"), sa.text("done_by IS NOT NULL")
+_FREE, _CLAIMED, _DONE = sa.text("state = 'open' AND assignee IS NULL"), sa.text("state = 'open' AND assignee IS NOT NULL"), sa.text("done_by IS NOT NULL")
 
 
 def upgrade() -> None:
     for name in ("assignee", "case_id", "done_by", "worklist"):
         op.drop_index(f"ix_task_{name}", table_name="task")
-    worklist = ["role", "unit", "assignee", "priority", "due_on", "id"]
-    op.create_index("ix_task_worklist", "task", worklist, sqlite_where=_OPEN, postgresql_where=_OPEN)
+    worklist = ["role", "unit", sa.text("priority DESC"), sa.text("coalesce(due_on, '9999-12-31')"), "id"]
+    op.create_index("ix_task_worklist", "task", worklist, sqlite_where=_FREE, postgresql_where=_FREE)
     op.create_index("ix_task_assignee", "task", ["assignee", "due_on"], sqlite_where=_CLAIMED, postgresql_where=_CLAIMED)
     op.create_index("ix_task_done_by", "task", ["done_by", "closed_at"], sqlite_where=_DONE, postgresql_where=_DONE)
     if op.get_bind().dialect.name == "sqlite":
