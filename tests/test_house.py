@@ -26,6 +26,7 @@ def test_every_command_and_setting_is_named_in_the_readme():
         assert f"YINGBAO_{name}" in readme, name
 
 
+@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
 @pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")  # SQLite: alembic cannot read it; PostgreSQL can
 def test_the_migrations_give_the_schema_of_the_code(db_url):
     import processes.case_tables
