@@ -286,6 +286,21 @@ def test_near_relatives_are_registered_visited_and_recused(district):
         district.cases.transfer(act, task["id"], "ann", "转办")
 
 
+@pytest.mark.xfail(strict=True, raises=pytest.fail.Exception, reason="Cases.start asks nobody for recusal: a near relative may take the application in")
+def test_a_near_relative_may_not_take_the_application_in(district):
+    from processes import households, organisation
+
+    household_id = district.household(210_000)
+    with district.office.read() as conn:
+        row = households.members_of(conn, household_id)[0]
+        number = district.office.keys.on(conn).reveal("person", "id_no", row["person_id"], row["id_no"])
+    with district.office.act() as act:
+        organisation.declare_relative(act, "clerk", "sibling", "张一", number)
+    with pytest.raises(Refused) as refused:
+        district.apply(household_id)
+    assert refused.value.rule == "near-relative"
+
+
 def test_one_open_case_and_one_household_for_a_person(district):
     household_id = district.household(210_000)
     district.apply(household_id)
