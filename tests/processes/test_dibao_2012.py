@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from engine import queries
 from engine.errors import Invalid, NotWaiting, Refused
 from engine.office import history, seals_hold
 from processes.case_tables import letter, notice
@@ -224,6 +225,20 @@ def test_withdrawal_works_until_the_decision_and_not_after(district):
     with pytest.raises(NotWaiting):
         district.send("clerk", "withdrawal", withdrawn_on="2018-12-11", reason="再次")
     proven(district)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="a case that ends drops its timers but not its means_check job: the job asks six times, fails, and becomes an incident")
+def test_after_a_withdrawal_no_registry_is_asked_and_nothing_is_left_to_look_at(district, monkeypatch):
+    asked = []
+    district.apply(district.household(210_000))
+    district.accept()
+    district.send("clerk", "withdrawal", withdrawn_on="2018-12-03", reason="已找到工作")
+    monkeypatch.setattr(district.bureau.registry, "query", lambda *request: asked.append(request) or {"answers": []})
+    for _ in range(8):
+        district.clock.advance(days=1)
+        district.bureau.jobs.run_all()
+    with district.office.read() as conn:
+        assert (asked, queries.incidents(conn)) == ([], [])
 
 
 def test_a_message_that_nobody_waits_for_is_refused(district):
