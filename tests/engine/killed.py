@@ -18,6 +18,7 @@ from tests.district import REVIEWERS
 from web.settings import Settings
 
 DAY = "2018-12-03"
+DRAWING = bureaus.CATALOGUE["dibao-2012"].drawing  # read here, once, by the process from which the children are forked
 
 
 def opened(url: str, files: str, moment: str):

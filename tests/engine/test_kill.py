@@ -100,7 +100,7 @@ def test_killed_at_any_moment_the_work_is_done_once(killing):
         child = killing.child(killed.work, case_id, d.scan, theirs)
         theirs.close()
         assert ours.recv() == "ready"
-        time.sleep(chance.uniform(0, 0.15))
+        time.sleep(chance.uniform(0, 0.25))
         child.kill()
         code = killing.gone(child)
         assert code in (-signal.SIGKILL, 0), "it was killed, or had nothing left to do"

@@ -211,8 +211,9 @@ class Street(RuleBasedStateMachine):
     stations: Stations
     numbers = itertools.count()
 
-    @initialize(name=st.sampled_from(["nothing", "investigation", "democratic_review", "street_notice", "district_examination", "decide"]))
-    def begin(self, name):
+    @initialize(name=st.sampled_from(["nothing", "investigation", "democratic_review", "street_notice", "district_examination", "decide"]), keen=st.sampled_from(list(MANY)))
+    def begin(self, name, keen):
+        self.keen = keen  # tries to do everything himself
         spot_check.secrets.n = 0
         file = self.stations.folder / f"run{next(self.numbers)}.sqlite"
         shutil.copy(self.stations.folder / f"{name}.sqlite", file)
@@ -258,6 +259,8 @@ class Street(RuleBasedStateMachine):
         if task["assignee"] and task["assignee"] in self.people:
             return task["assignee"]
         found = [n for n, a in self.people.items() if task["role"] in a.roles and a.covers(task["unit"])]
+        if self.keen in found and data.draw(st.booleans(), label="the keen one?"):
+            return self.keen
         return data.draw(st.sampled_from(found or EVERYBODY), label="who")
 
     def home(self, case_id):
