@@ -24,5 +24,6 @@ test: install check ## all checks and tests
 	$(PY) -m pytest -n 2
 load: install ## the sizes of the issues, with figures; not part of test
 	$(VENV)/bin/yingbao bench
+	YINGBAO_TEST_MACHINE_RUNS=200 $(PY) -m pytest -s tests/processes/test_machine.py
 clean:
 	rm -rf $(VENV) build var *.egg-info

@@ -45,6 +45,37 @@ def test_twenty_simultaneous_completions_have_one_effect(district):
     assert [e.event for e in entries] == ["case_started", "task_completed"]
 
 
+def test_two_applications_of_one_household_at_once_are_one_case(district, request):
+    if not district.office.store.sqlite:
+        request.applymarker(pytest.mark.xfail(strict=True, reason="nothing locks the household while _not_twice looks: each of two simultaneous starts sees no case"))
+    district.apply(district.household(200_000, serial=5))  # the drawing is known: its first use would be a conflict for another reason
+    household_id = district.household(210_000)
+    answers = {"household_id": household_id, "programme": "dibao", "applied_on": "2018-12-03", "applied_by": "head", "reason": "困难"}
+    first_is_in, second_is_in = threading.Event(), threading.Event()
+    outcomes: list[str] = []
+
+    def apply(who: str, before: threading.Event | None, after: threading.Event, wait: threading.Event | None) -> None:
+        if before:
+            before.wait(30)
+        try:
+            with district.office.act(district.people[who]) as act:
+                district.cases.start(act, "dibao-2012", answers)
+                after.set()
+                if wait:
+                    wait.wait(1)  # the other is in too, or has to wait for us: which of the two is for the engine to say
+            outcomes.append("begun")
+        except EngineError as error:
+            outcomes.append(type(error).__name__)
+
+    threads = [threading.Thread(target=apply, args=("clerk", None, first_is_in, second_is_in)),
+               threading.Thread(target=apply, args=("clerk2", first_is_in, second_is_in, None))]  # fmt: skip
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert outcomes.count("begun") == 1
+
+
 KILLER = """
 import os, pathlib, signal, sys
 from datetime import UTC, datetime

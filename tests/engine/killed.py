@@ -1,0 +1,87 @@
+"""What the children of test_kill do until they are killed: a clerk's and investigators' requests, one after the other."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pathlib
+import signal
+from datetime import datetime
+
+from sqlalchemy import event, select
+
+from engine import store
+from processes import bureau as bureaus
+from processes import organisation
+from tests.conftest import DATA_KEY
+from tests.district import REVIEWERS
+from web.settings import Settings
+
+DAY = "2018-12-03"
+DRAWING = bureaus.CATALOGUE["dibao-2012"].drawing  # read here, once, by the process from which the children are forked
+
+
+def opened(url: str, files: str, moment: str):
+    # So that the parent can see in PostgreSQL whether a killed child is still being served.
+    os.environ["PGAPPNAME"] = "killed"
+    now = datetime.fromisoformat(moment)
+    return bureaus.build(Settings(database=url, secret_key="s" * 32, data_key=DATA_KEY, files=pathlib.Path(files), registry="http://127.0.0.1:9"), lambda: now)
+
+
+def requests(scan: int):
+    """(who, task, answers) from the application to the notice; "registries" is the message of the system."""
+    survey = {"surveyed_on": DAY, "second_investigator": "bob", "met_person": "张一", "housing": "一居室", "living": "简朴", "findings": "属实",
+              "surveyed_signature": scan}  # fmt: skip
+    review = {"held_on": DAY, "place": "居委会", "chair": "主任", "participants": REVIEWERS, "statements": "属实", "review_conclusion": "agree"}
+    return [
+        ("clerk", "completeness_check", {"outcome": "complete"}),
+        ("ann", "home_survey", survey),
+        ("bob", "survey_cosign", {"agree": "agree"}),
+        ("checker", "registries", {"status": "complete", "results": []}),
+        ("checker", "means_check", {"check_conclusion": "consistent", "report": "报告"}),
+        ("ann", "neighbor_enquiry", {"enquired_on": DAY, "persons": "邻居", "statement": "困难"}),
+        ("officer", "democratic_review", review),
+        ("rita", "street_opinion", {"street_outcome": "propose_grant", "opinion": "拟同意"}),
+        ("lee", "street_signoff", {"signoff": "agree", "opinion": "同意"}),
+        ("vera", "post_street_notice", {"posted_on": DAY, "places": ["village_board"]}),
+    ]
+
+
+def send(made, case_id: int, who: str, node: str, answers: dict):
+    """One request with its idempotency key: what a browser sends, and sends again when it heard nothing."""
+    from engine.model import SYSTEM
+
+    with made.office.read() as conn:
+        task = conn.scalar(select(store.task.c.id).where(store.task.c.case_id == case_id, store.task.c.node == node))
+        no = conn.scalar(select(store.record.c.no).where(store.record.c.id == case_id))
+        actor = SYSTEM if node == "registries" else organisation.find_actor(conn, who)
+    with made.office.act(actor, (f"{case_id}-{node}", answers)) as act:
+        if node == "registries":
+            return made.cases.receive(act, no, "registry_answer", answers)
+        return made.cases.complete(act, task, answers)
+
+
+def work(url: str, files: str, moment: str, case_id: int, scan: int, heard) -> None:
+    """All requests of a case; each answer is told to the parent."""
+    made = opened(url, files, moment)
+    heard.send("ready")
+    for who, node, answers in requests(scan):
+        heard.send((node, send(made, case_id, who, node, answers)))
+
+
+def die_at(url: str, files: str, moment: str, case_id: int, request, place: int, after: bool) -> None:
+    """One request; the process is killed before or after its n-th statement. COMMIT and the end of the connection count too."""
+    made = opened(url, files, moment)
+    engine, numbers = made.office.store.engine, itertools.count()
+
+    def reached(*_) -> None:
+        if next(numbers) == place:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with made.office.read():
+        pass  # opening a connection is no part of the request
+    event.listen(engine, "after_cursor_execute" if after else "before_cursor_execute", reached)
+    event.listen(engine, "commit", reached)
+    event.listen(engine, "rollback", reached)
+    event.listen(engine, "checkin", reached)
+    send(made, case_id, *request)

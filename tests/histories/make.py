@@ -1,0 +1,269 @@
+"""Writes golden histories and the small demo database; run by hand (README.md). It adds files and refuses to replace one."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import pathlib
+import sqlite3
+import sys
+import tempfile
+from typing import Any
+
+from sqlalchemy import select
+
+from engine import store
+from engine.bpmn import Run
+from engine.store import Store, metadata
+from processes import bureau as bureaus
+from tests.conftest import DATA_KEY, Clock
+from tests.district import District
+from web.settings import Settings
+
+HERE = pathlib.Path(__file__).parent
+PAPERS = ["application", "survey", "review", "opinion"]
+
+
+# -- the stories
+
+
+def to_decision(d: District, proposed: str, removed: str) -> None:
+    """From the street's opinion through both notices; the two moments are those on which they are over."""
+    if "democratic_review" in d.tasks():
+        d.review()
+    d.street()
+    d.post()
+    d.at(proposed)
+    d.submit()
+    d.do("exam", "district_examination", district_outcome="propose_grant", opinion="拟批准")
+    d.post("post_district_notice")
+    d.at(removed)
+    d.do("vera", "remove_district_notice", removed_on=d.office.today().isoformat(), objections="none")
+
+
+def granted(d: District) -> None:
+    d.do("app", "decide", decision="granted", opinion="批准")
+    d.do("clerk", "deliver_approval", delivered_on=d.office.today().isoformat(), method="direct", recipient="张一")
+
+
+def refused(d: District) -> None:
+    reason = {"reason_code": "income_over", "clause": "民发〔2012〕220号第四条"}
+    d.do("app", "decide_refusal", decision="refused", opinion="异议成立，收入高于标准", **reason)
+    d.do("clerk", "deliver_refusal", delivered_on=d.office.today().isoformat(), method="lien", recipient="张一")
+
+
+def grant_660(d: District) -> None:
+    d.apply(d.household(210_000))
+    d.accept()
+    d.check()
+    d.clock.set("2018-12-17T10:00")
+    d.survey()
+    d.clock.set("2018-12-24T10:00")
+    to_decision(d, "2019-01-02T09:00", "2019-01-17T09:00")
+    d.clock.set("2019-01-21T09:00")
+    granted(d)
+
+
+def refusal_after_objections(d: District) -> None:
+    """An objection in each notice: the first changes nothing, the second is upheld by the district."""
+    d.to_street_opinion()
+    d.review()
+    d.street()
+    d.post()
+    d.clock.set("2018-12-06T09:00")
+    d.send("clerk", "objection", objection_on="2018-12-06", objector_kind="resident", grounds="有未申报的店铺")
+    d.do("carl", "street_reinvestigate", investigated_on="2018-12-06", findings="店铺为堂兄所有", upheld=False, figures_changed=False)
+    d.post()
+    d.at("2018-12-14T09:00")
+    d.submit()
+    d.do("exam", "district_examination", district_outcome="propose_grant", opinion="拟批准")
+    d.post("post_district_notice")
+    d.clock.set("2018-12-17T09:00")
+    d.send("exam", "objection", objection_on="2018-12-17", objector_kind="unit", objector_name="某单位", grounds="户主在本单位领取工资")
+    d.do("exam", "district_recheck", district_outcome="propose_refuse", findings="属实", reason_code="income_over", clause="第四条")
+    refused(d)
+
+
+def check_rejection_reopened(d: District) -> None:
+    d.apply(d.household(n=2, assets=500_000))
+    d.accept()
+    d.survey()
+    d.check("exceeds_standard", found_assets="60000")
+    d.do("rita", "reject_after_check", delivered_on="2018-12-03", reasons="货币财产超过限额")
+    d.clock.set("2018-12-05T09:00")
+    d.send("clerk", "objection", objection_on="2018-12-05", objector_kind="applicant", grounds="三万元为未分割遗产")
+    d.check("query_again")
+    d.check("inconsistent", found_assets="30000", found_income="120.50")
+    d.survey()
+    to_decision(d, "2018-12-13T09:00", "2018-12-21T09:00")
+    granted(d)
+
+
+def low_income(d: District) -> None:
+    d.to_street_opinion(276_300, last={"disability_kind": "limb", "disability_grade": 2})
+    d.do("clerk", "low_income_consent", low_income_consent=True, signed_on="2018-12-03", signed_document=d.scan)
+    to_decision(d, "2018-12-11T09:00", "2018-12-19T09:00")
+    granted(d)
+
+
+def withdrawn_in_notice(d: District) -> None:
+    d.to_street_opinion()
+    d.review()
+    d.street()
+    d.post()
+    d.clock.set("2018-12-07T16:20")
+    d.send("clerk", "withdrawal", withdrawn_on="2018-12-07", reason="已找到工作")
+
+
+def returned_and_supplemented(d: District) -> None:
+    """Everything that goes back or changes hands: supplement, claim, release, transfer, delegate, escalate, three returns."""
+    household_id = d.household(200_000, sign=False)
+    d.apply(household_id)
+    d.do("clerk", "completeness_check", outcome="incomplete", missing=["authorization", "diagnosis"])
+    d.clock.set("2018-12-05T09:00")
+    d.do("clerk2", "supplement", received_on="2018-12-05", supplied=["authorization", "diagnosis"])
+    with d.office.act(d.people["clerk"]) as act:
+        d.sign(act, household_id)
+    d.accept()
+    d.check()
+    task = d.tasks()["home_survey"]["id"]
+    for who, verb, more in (("carl", "claim", ()), ("carl", "release", ()), ("carl", "claim", ()), ("carl", "transfer", ("ann", "本周外出")),
+                            ("ann", "escalate", ("多次上门无人",))):  # fmt: skip
+        with d.office.act(d.people[who]) as act:
+            getattr(d.cases, verb)(act, task, *more)
+    d.survey()
+    d.review()
+    d.do("rita", "street_opinion", street_outcome="propose_grant", opinion="拟同意")
+    d.do("lee", "street_signoff", signoff="return", opinion="请补充理由")
+    d.street()
+    d.post()
+    d.at("2018-12-13T09:00")
+    d.submit()
+    returned = {"reason_code": "facts_unclear", "clause": "第二十六条"}
+    with d.office.act(d.people["exam"]) as act:
+        d.cases.send_back(act, d.tasks()["district_examination"]["id"], "home_survey", {"opinion": "收入事实不清", **returned})
+    d.clock.set("2018-12-17T09:00")
+    d.check()
+    d.survey()
+    to_decision(d, "2018-12-25T09:00", "2019-01-03T09:00")
+    d.do("app", "decide", decision="returned", opinion="请核对人口", **returned)
+    d.do("exam", "district_examination", district_outcome="propose_grant", opinion="已核对")
+    d.post("post_district_notice")
+    d.at("2019-01-11T09:00")
+    d.do("vera", "remove_district_notice", removed_on="2019-01-11", objections="none")
+    granted(d)
+
+
+def joint_meeting(d: District) -> None:
+    d.to_street_opinion(189_000, n=2)
+    d.do("clerk", "low_income_consent", low_income_consent=True, signed_on="2018-12-03", signed_document=d.scan)
+    d.review()
+    d.do("rita", "street_opinion", street_outcome="joint_meeting", opinion="研究", trigger="income_slightly_over", special_facts="肾衰竭", wish="纳入低收入")
+    d.do("sue", "special_case_decision", resolution="approve_as", approved_category="low_income", approved_amount="276", reasons="集体研究")
+    to_decision(d, "2018-12-11T09:00", "2018-12-19T09:00")
+    granted(d)
+
+
+def near_relative(d: District) -> None:
+    household_id = d.household(0, near_relative_declared=True)
+    d.apply(household_id)
+    d.accept()
+    d.do("clerk", "register_near_relative", staff_name="某某", position="居委会委员", relation="sibling")
+    d.check("consistent", doubtful=True)
+    d.survey()
+    to_decision(d, "2018-12-11T09:00", "2018-12-19T09:00")
+    granted(d)
+
+
+STORIES = {
+    "grant-660": grant_660, "refusal-after-objections": refusal_after_objections, "check-rejection-reopened": check_rejection_reopened,
+    "low-income": low_income, "withdrawn-in-notice": withdrawn_in_notice, "returned-and-supplemented": returned_and_supplemented,
+    "joint-meeting": joint_meeting, "near-relative": near_relative,
+}  # fmt: skip
+
+
+# -- writing them down
+
+
+def played(story: Any, folder: pathlib.Path) -> District:
+    """A district in which the story was just played, on a database of its own."""
+    url, clock = f"sqlite:///{folder / 'y.sqlite'}", Clock()
+    opened = Store(url)
+    metadata.create_all(opened.engine)
+    opened.close()
+    made = bureaus.build(Settings(database=url, secret_key="s" * 32, data_key=DATA_KEY, files=folder / "files", registry="http://127.0.0.1:9"), clock)
+    made.jobs.real_clock = clock
+    district = District(made, clock)
+    story(district)
+    return district
+
+
+def exported(d: District) -> dict[str, Any]:
+    row = d.case()
+    assert row["closed_at"] is not None, "a golden history is of a finished case"
+    with d.office.read() as conn:
+        drawing = d.cases.drawing(conn, row["drawing"])
+        entries = conn.execute(select(store.entry).where(store.entry.c.record_id == row["id"]).order_by(store.entry.c.seq)).all()
+        payloads = conn.execute(select(store.payload).where(store.payload.c.record_id == row["id"]).order_by(store.payload.c.seq)).all()
+        wanted = store.subject_key.c.subject.in_({p.subject for p in payloads})
+        keys = conn.execute(select(store.subject_key).where(wanted)).all()
+        run = Run.load(drawing, row["state"], d.clock())
+    (HERE / "drawings").mkdir(exist_ok=True)
+    place = HERE / "drawings" / f"{drawing.digest}.bpmn"
+    if not place.exists():
+        place.write_bytes(drawing.xml)
+    kept = ("id", "kind", "unit", "seq", "head", "rows", "subject", "no", "process", "drawing", "opened_by", "outcome")
+    return {
+        "format": 1,
+        "data_key": DATA_KEY,
+        "record": {name: row[name] for name in kept},
+        "state": row["state"].decode(),
+        "facts": run.facts,
+        "entries": [{"body": e.body.decode(), "leaf": e.leaf} for e in entries],
+        "payloads": [{"seq": p.seq, "subject": p.subject, "sealed": base64.b64encode(p.sealed).decode()} for p in payloads],
+        "subject_keys": {k.subject: base64.b64encode(k.wrapped).decode() for k in keys},
+    }
+
+
+def kept(place: pathlib.Path, data: bytes) -> None:
+    with place.open("xb") as file:  # x: a golden file is never replaced
+        file.write(gzip.compress(data, 9, mtime=0))
+    sys.stdout.write(f"{place.name}: {place.stat().st_size} bytes\n")
+
+
+def cases(label: str) -> None:
+    for name, story in STORIES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            district = played(story, pathlib.Path(folder))
+            text = json.dumps({"story": name, **exported(district)}, ensure_ascii=False, indent=1)
+            district.office.store.close()
+        kept(HERE / f"{name}.{label}.json.gz", text.encode())
+
+
+def demo(households: int = 24) -> None:
+    """A demo of few households, as `yingbao demo` makes it, under the test key."""
+    from processes import schema
+    from web.demo import fill
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        file = folder / "demo.sqlite"
+        settings = Settings(database=f"sqlite:///{file}", secret_key="s" * 32, data_key=DATA_KEY, files=folder / "files")
+        schema.upgrade(settings.database)
+        fill(settings, households, 2018)
+        conn = sqlite3.connect(file)
+        [head] = conn.execute("SELECT version_num FROM alembic_version").fetchone()
+        conn.execute("VACUUM INTO ?", (str(folder / "small.sqlite"),))  # one file, without a write-ahead log
+        conn.close()
+        kept(HERE / f"demo-{head}.sqlite.gz", (folder / "small.sqlite").read_bytes())
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["cases", label]:
+            cases(label)
+        case ["demo"]:
+            demo()
+        case _:
+            sys.exit("make.py cases LABEL | make.py demo")

@@ -1,0 +1,118 @@
+"""A demo database of an earlier version is upgraded; its rows still follow from its records, its cases replay, and work goes on in it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import pathlib
+
+import pytest
+from alembic.script import ScriptDirectory
+from click.testing import CliRunner
+from sqlalchemy import func, select
+
+from engine import store
+from engine.office import history, seals_hold
+from processes import bureau as bureaus
+from processes import organisation, schema
+from processes.rebuild import differences
+from tests.conftest import DATA_KEY
+from web.cli import cli
+from web.settings import Settings
+
+FILES = sorted((pathlib.Path(__file__).parent.parent / "histories").glob("demo-*.sqlite.gz"))
+
+
+@pytest.fixture(params=FILES, ids=[f.name for f in FILES])
+def old(request, tmp_path):
+    """Settings for a copy of an old demo database, as it was left: not upgraded."""
+    file = tmp_path / "old.sqlite"
+    file.write_bytes(gzip.decompress(request.param.read_bytes()))
+    return Settings(database=f"sqlite:///{file}", secret_key="s" * 32, data_key=DATA_KEY, files=tmp_path / "files", registry="http://127.0.0.1:9")
+
+
+@pytest.fixture
+def upgraded(old, clock):
+    schema.upgrade(old.database)
+    clock.set("2018-12-21T09:00")
+    made = bureaus.build(old, clock)
+    made.jobs.real_clock = clock
+    yield made
+    made.office.store.close()
+
+
+def yingbao(settings, *arguments):
+    """What the command prints; its exit code must be 0."""
+    environment = {"YINGBAO_DATABASE": settings.database, "YINGBAO_DATA_KEY": settings.data_key, "YINGBAO_HOME": str(settings.files.parent)}
+    told = CliRunner().invoke(cli, arguments, env=environment)
+    assert told.exit_code == 0, told.output
+    return told.output
+
+
+def numbers(made):
+    with made.office.read() as conn:
+        return conn.scalars(select(store.record.c.no).where(store.record.c.kind == "case").order_by(store.record.c.id)).all()
+
+
+def test_there_is_a_demo_of_the_first_schema():
+    assert FILES[0].name == "demo-0001.sqlite.gz"
+    known = {s.revision for s in ScriptDirectory(str(pathlib.Path(schema.__file__).parent / "migrations")).walk_revisions()}
+    assert {f.name.removeprefix("demo-").removesuffix(".sqlite.gz") for f in FILES} <= known
+
+
+def test_the_commands_find_nothing_wrong_after_the_upgrade(old):
+    yingbao(old, "upgrade")
+    assert yingbao(old, "rebuild", "--check").strip() == "0 differences"
+    told = json.loads(yingbao(old, "verify", "--json"))
+    assert told["wrong"] == []
+    assert told["cases"] >= 15
+
+
+def test_every_case_replays_and_its_row_and_tasks_are_what_the_replay_says(upgraded):
+    outcomes, nodes = set(), set()
+    assert numbers(upgraded)
+    with upgraded.office.read() as conn:
+        keys = upgraded.office.keys.on(conn)
+        for row in conn.execute(select(store.record).where(store.record.c.kind == "case")).mappings():
+            entries = history(conn, keys, row["id"])
+            assert seals_hold(entries) is None
+            assert entries[-1].leaf == row["head"]
+            run = list(upgraded.cases.replaying(conn, entries))[-1][1]
+            where = (store.task.c.case_id == row["id"]) & (store.task.c.state == "open")
+            assert set(conn.scalars(select(store.task.c.key).where(where))) == run.open_tasks().keys()
+            assert row["outcome"] == (run.end_event if run.ended else None)
+            outcomes.add(row["outcome"])
+            nodes |= set(run.open_tasks().values())
+    assert len(nodes) >= 5, "the demo has work open at many steps"
+    assert None in outcomes
+    assert differences(upgraded.office) == []
+
+
+def test_the_records_of_people_and_households_hold_too(upgraded):
+    with upgraded.office.read() as conn:
+        keys = upgraded.office.keys.on(conn)
+        kinds = set()
+        for row in conn.execute(select(store.record)).mappings():
+            entries = history(conn, keys, row["id"])
+            assert seals_hold(entries) is None
+            assert (row["head"], row["seq"]) == (entries[-1].leaf, len(entries))
+            kinds.add(row["kind"])
+    assert kinds >= {"case", "household", "person", "staff", "unit"}
+
+
+def test_work_goes_on_in_the_upgraded_database(upgraded):
+    upgraded.jobs.run_all()
+    with upgraded.office.read() as conn:
+        query = select(store.task).where(store.task.c.state == "open", store.task.c.node == "neighbor_enquiry").order_by(store.task.c.id)
+        task = conn.execute(query).mappings().first()
+        entries = conn.scalar(select(func.count()).select_from(store.entry).where(store.entry.c.record_id == task["case_id"]))
+        colleagues = [c["login"] for c in organisation.colleagues(conn) if c["role"] == "investigator" and task["unit"].startswith(c["unit"])]
+        actor = organisation.find_actor(conn, task["assignee"] or colleagues[0])
+    answers = {"enquired_on": upgraded.office.today().isoformat(), "persons": "邻居两户", "statement": "生活困难"}
+    with upgraded.office.act(actor) as act:
+        told = upgraded.cases.complete(act, task["id"], answers)
+    assert told["seq"] == entries + 1
+    with upgraded.office.read() as conn:
+        record = history(conn, upgraded.office.keys.on(conn), task["case_id"])
+        assert len(list(upgraded.cases.replaying(conn, record))) == entries + 1
+    assert differences(upgraded.office) == []
