@@ -63,8 +63,9 @@ def run_worker(made: Bureau) -> None:
 
     @bell.periodic_task(crontab(minute="0"))
     def sweep() -> None:
-        from processes import documents
+        from processes import documents, kept_lists
 
+        kept_lists.sweep(made.settings.files)
         with made.office.read() as conn:
             documents.sweep(conn, made.settings.files)
 

@@ -234,7 +234,7 @@ def test_somebody_was_faster_than_the_preview(district):
 def test_chosen_lines_only_and_the_rest_another_time_with_other_answers(district):
     raw = (SAMPLES / "annex1_clean.xlsx").read_bytes()
     preview = read(district, raw, **ANSWERS)
-    assert bring_in(district.bureau, annex1.choose(preview, {4, 6, 99})).imported == 2
+    assert bring_in(district.bureau, annex1.choose(preview, {4, 6})).imported == 2
     rest = read(district, raw, **{**ANSWERS, "hukou_kind": "rural"})
     assert (len(rest.known), bring_in(district.bureau, rest).imported) == (2, 6)
     with district.office.read() as conn:
@@ -307,7 +307,7 @@ def test_a_file_that_unpacks_to_too_much_or_defines_entities_is_refused(district
     laugh = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "ha">]>'
     with pytest.raises(Invalid, match="损坏"):
         read(district, packed(**{**parts, "xl/workbook.xml": laugh + parts["xl/workbook.xml"]}))
-    with pytest.raises(Invalid, match="5 MB"):
+    with pytest.raises(Invalid, match="8 MB"):
         read(district, b"\0" * (annex1.MAX_BYTES + 1))
 
 
@@ -331,6 +331,6 @@ def test_a_damaged_file_is_read_or_refused_never_a_crash():
                 box.writestr(other, bytes(part) if other == name else data)
         for file in [*files, out.getvalue()]:
             try:
-                annex1._read(io.BytesIO(file))
+                annex1._read(file)
             except Invalid:
                 continue
