@@ -23,10 +23,13 @@ from processes.identity import mask_name
 from processes.import_annex1 import Preview, Row
 from processes.money import yuan
 from processes.organisation import DISTRICT
+from web.english import english
 from web.errors import fields_of
 
 _IMPORTER = Actor("import", "批量导入", frozenset(), DISTRICT)
 _reading = threading.BoundedSemaphore(2)  # a hostile workbook costs memory and seconds; many at once must not take all of it
+
+AT_ONCE = 300  # households in one request: about ten seconds on a small machine
 
 Lines = Mapping[int, Mapping[str, str | None]]
 
@@ -38,6 +41,7 @@ class Result:
     homes: dict[int, int] = field(default_factory=dict)  # line -> household that was made
     known: list[int] = field(default_factory=list)  # were here already
     errors: dict[int, dict[str, list[str]]] = field(default_factory=dict)
+    left: int = 0  # good lines that were too many for one call: call again
 
     @property
     def imported(self) -> int:
@@ -46,7 +50,8 @@ class Result:
     def told(self) -> dict[str, Any]:
         """As JSON: no names, for it is kept with the idempotency key."""
         homes = [{"row": n, "household_id": home} for n, home in self.homes.items()]
-        return {"imported": homes, "known": self.known, "errors": [{"row": n, "errors": said} for n, said in self.errors.items()]}
+        errors = [{"row": n, "errors": said} for n, said in self.errors.items()]
+        return {"imported": homes, "known": self.known, "errors": errors, "left": self.left}
 
 
 # -- for all doors
@@ -64,12 +69,13 @@ def kept(made: Bureau, actor: Actor, digest: str, options: Mapping[str, Any] | N
     return look(made, actor, kept_lists.fetch(made.office.keys, made.settings.files, actor, digest), options, lines)
 
 
-def bring_in(made: Bureau, seen: Preview, actor: Actor = _IMPORTER, *, watched: bool = False) -> Result:
-    """Every good line, each in a transaction of its own; what fails is named and stops no other. Invalid while a question is open."""
+def bring_in(made: Bureau, seen: Preview, actor: Actor = _IMPORTER, *, most: int | None = None, watched: bool = False) -> Result:
+    """Every good line (the first `most` of them), each in a transaction of its own; what fails is named and stops no other.
+    Invalid while a question is open."""
     if open_questions := annex1.unanswered(seen):
         raise Invalid(open_questions)
-    result = Result(known=[r.number for r in seen.known], errors={r.number: r.errors for r in seen.bad})
-    for count, row in enumerate(tqdm(seen.good, desc="households", disable=None if watched else True), start=1):
+    result = Result(known=[r.number for r in seen.known], errors={r.number: r.errors for r in seen.bad}, left=len(seen.good[most:] if most else []))
+    for count, row in enumerate(tqdm(seen.good[:most], desc="households", disable=None if watched else True), start=1):
         try:
             home = made.office.retrying(partial(_one, made, actor, seen, row))
         except EngineError as error:
@@ -92,39 +98,47 @@ def once(made: Bureau, actor: Actor, idem: tuple[str, Any] | None, work: Callabl
     the rest: no line ever comes in twice, key or no key."""
     if idem is None:
         return work()
-    with made.office.act(actor, idem) as act:
-        told: dict[str, Any] | None = act.recall()
-    if told is not None:
-        return told
-    told = work()
+    if (first := _recalled(made, actor, idem)) is not None:
+        return first
+    done = work()
     try:
         with made.office.act(actor, idem) as act:
-            if (first := act.recall()) is not None:
-                return dict(first)
-            act.remember(told)
+            if (first := act.recall()) is None:
+                act.remember(done)
     except Conflict:  # the same request, sent twice at once
-        with made.office.act(actor, idem) as act:
-            told = act.recall() or told
-    return told
+        first = _recalled(made, actor, idem)
+    return first or done
 
 
-def report(seen: Preview) -> dict[str, Any]:
+def _recalled(made: Bureau, actor: Actor, idem: tuple[str, Any]) -> dict[str, Any] | None:
+    with made.office.act(actor, idem) as act:
+        found: dict[str, Any] | None = act.recall()
+    return found
+
+
+def report(seen: Preview, language: str = "zh") -> dict[str, Any]:
     """A preview as JSON: what the API and `--json` give. Names masked, no ID numbers."""
     return {
         "list": seen.digest,
-        "rows": [_told(row) for row in seen.rows],
+        "rows": [told(row, language) for row in seen.rows],
         "counts": {state: sum(r.state == state for r in seen.rows) for state in ("new", "known", "differs", "error")},
-        "questions": seen.questions,
+        "questions": {name: in_words([text], language)[0] for name, text in seen.questions.items()},
     }
 
 
-def _told(row: Row) -> dict[str, Any]:
+def in_words(texts: Sequence[str], language: str) -> list[str]:
+    return [english(text) for text in texts] if language == "en" else list(texts)
+
+
+def told(row: Row, language: str = "zh") -> dict[str, Any]:
+    """One line of a preview. Headings of columns stay as annex 1 prints them: they are names."""
     data = row.data
+    errors, differs = ({column: in_words(texts, language) for column, texts in said.items()} for said in (row.errors, row.differs))
     return {
         "row": row.number, "state": row.state, "applicant": mask_name(data.get("name", "")), "members": data.get("members"),
         "category": data.get("category"), "amount_fen": data.get("amount_fen"), "street": listed(row, "乡镇（街道）"),
         "place": listed(row, "村（居委会）"), "community": data.get("community"), "household_id": row.home and row.home[0],
-        "errors": row.errors, "differs": row.differs, "hints": row.hints, "answers": row.answers,
+        "errors": errors, "differs": differs, "hints": in_words(row.hints, language), "answers": row.answers,
     }  # fmt: skip
 
 
@@ -185,8 +199,8 @@ def _say(seen: Preview, result: Result, *, as_json: bool, listing: bool) -> None
         return
     if listing:
         for row in seen.rows:
-            told = _told(row)
-            click.echo("\t".join(map(str, (row.number, told["applicant"], told["members"] or "", yuan(told["amount_fen"]), told["street"], told["place"],
+            line = told(row)
+            click.echo("\t".join(map(str, (row.number, line["applicant"], line["members"] or "", yuan(line["amount_fen"]), line["street"], line["place"],
                                            _STATES[row.state]))))  # fmt: skip
     for what, marked in (("", result.errors), ("与系统不一致：", {r.number: r.differs for r in seen.rows if r.differs})):
         for number, said in marked.items():
