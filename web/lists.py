@@ -104,7 +104,7 @@ def _result(digest: str, done: Mapping[str, Any]) -> ResponseReturnValue:
         names = households.applicant_names(conn, [f"household:{home}" for home in homes])
         numbers = {home: households.row(conn, home)["no"] for home in homes}
     wrong = [{"row": e["row"], "errors": {column: importing.in_words(texts, lang()) for column, texts in e["errors"].items()}} for e in done["errors"]]
-    return render_template("list_result.html", digest=digest, done=done, names=names, numbers=numbers, wrong=wrong)
+    return render_template("list_result.html", digest=digest, done=done, names=names, numbers=numbers, wrong=wrong, at_once=importing.AT_ONCE)
 
 
 @bp.get("/<string(length=64):digest>/errors.xlsx")
