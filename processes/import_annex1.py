@@ -38,6 +38,7 @@ OPTIONS = {
 }
 MAX_BYTES, MAX_UNPACKED, MAX_ROWS = documents.MAX_BYTES, 60 * 1024 * 1024, 5_000
 IMPORTERS = frozenset({"window_clerk", "civil_affairs_officer"})  # who enters data, and who organises the screening (domain 5.2)
+_FORMULA = "（公式）"  # what stands in the error workbook instead of one
 _TITLE_LINES = 10  # the heading stands within the first lines
 _LIVE = ("pending_first_payment", "active", "suspended")
 _UNREADABLE = {"file": ["不是 Excel（.xlsx）文件，或文件已损坏；旧的 .xls 文件请另存为 .xlsx"]}
@@ -386,7 +387,7 @@ def error_workbook(seen: Preview) -> bytes:
 
 def _harmless(value: Any) -> Any:
     if isinstance(value, (ArrayFormula, DataTableFormula)):
-        return "（公式）"
+        return _FORMULA
     if not isinstance(value, str):
         return value
     said = "".join(c for c in value if c.isprintable())

@@ -8,14 +8,14 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from engine.errors import Invalid
+from engine.errors import Invalid, NotFound
 from engine.forms import folded
 from processes import households, kept_lists, organisation
 from processes import import_annex1 as annex1
 from processes.import_annex1 import Preview, Row
 from web import importing
 from web.api.lists import XLSX
-from web.desk import bureau, idem, lang, me, t
+from web.desk import bureau, idem, lang, me, new_key, t
 from web.households import Told
 from web.households import bp as households_bp
 from web.tasks import _whole
@@ -53,8 +53,15 @@ def show(digest: str) -> ResponseReturnValue:
     if request.method == "POST":
         with told:
             done = importing.once(bureau(), me(), idem(), lambda: _bring_in(digest))
-            return _result(digest, done)
+            key = request.form.get("_key", "")[:80] or new_key()
+            importing.once(bureau(), me(), _shown(key, digest), lambda: done)
+            return redirect(url_for("households.lists.result", digest=digest, key=key))
     return _preview(digest, told)
+
+
+def _shown(key: str, digest: str) -> tuple[str, Any]:
+    """Under this the result is kept, to be looked at again: it holds numbers, no names."""
+    return f"shown-{key}", digest
 
 
 def _preview(digest: str, told: Told) -> ResponseReturnValue:
@@ -98,7 +105,14 @@ def _lines() -> dict[int, Mapping[str, str | None]]:
     return {int(n): _answers(n) for n in request.form.getlist("row") if n.isascii() and n.isdecimal() and len(n) < 7}
 
 
-def _result(digest: str, done: Mapping[str, Any]) -> ResponseReturnValue:
+@bp.get("/<string(length=64):digest>/done/<key>")
+def result(digest: str, key: str) -> ResponseReturnValue:
+    """What became of the lines that were sent with this key."""
+    annex1.allow(me())
+    with bureau().office.act(me(), _shown(key[:80], digest)) as act:
+        done = act.recall()
+    if done is None:
+        raise NotFound("没有这个页面")
     homes = [entry["household_id"] for entry in done["imported"]]
     with bureau().office.read() as conn:
         names = households.applicant_names(conn, [f"household:{home}" for home in homes])
