@@ -309,6 +309,11 @@ def test_a_file_that_unpacks_to_too_much_or_defines_entities_is_refused(district
     laugh = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "ha">]>'
     with pytest.raises(Invalid, match="损坏"):
         read(district, packed(**{**parts, "xl/workbook.xml": laugh + parts["xl/workbook.xml"]}))
+    with pytest.raises(Invalid, match="损坏"):
+        read(district, packed(**{**parts, "xl/other.dat": b"\n" + laugh}))
+    assert len(read(district, packed(**{**parts, "xl/media/image1.png": b"\x89PNG <!"})).rows) == 1
+    with pytest.raises(Invalid, match="展开后太大"):
+        read(district, packed(**{**parts, "xl/worksheets/sheet1.xml": b"<worksheet><sheetData><row>" + b"<c/>" * annex1.MAX_TAGS}))
     with pytest.raises(Invalid, match="8 MB"):
         read(district, b"\0" * (annex1.MAX_BYTES + 1))
 
