@@ -297,6 +297,11 @@ class Path:
     flows: frozenset[str]  # sequence flows taken
 
 
+def unpacked(kept: bytes) -> bytes:
+    """A state as it was dumped and fingerprinted, from the row of its case."""
+    return kept if kept[:1] == b"{" else zlib.decompress(kept)
+
+
 class Run:
     """One case's tokens and facts."""
 
@@ -318,7 +323,7 @@ class Run:
 
     @classmethod
     def load(cls, drawing: Drawing, state: bytes, now: datetime) -> Run:
-        said = json.loads(zlib.decompress(state) if state[:1] != b"{" else state)
+        said = json.loads(unpacked(state))
         run = cls(drawing, now)
         run.facts, run.last_id, run._visits = said["facts"], said["last"], said["visits"]
         with run._moving():

@@ -53,6 +53,7 @@ class Keys:
             raise ValueError("YINGBAO_DATA_KEY must be 32 bytes in base64")
         self._wrap = Cipher(_derive(raw, "wrap"))
         self._field = Cipher(_derive(raw, "field"))
+        self._file = Cipher(_derive(raw, "file"))
         self._index = _derive(raw, "blind-index")
 
     def on(self, conn: Connection) -> BoundKeys:
@@ -68,6 +69,13 @@ class Keys:
     def reveal(self, table: str, column: str, row: int, blob: bytes | None) -> str:
         """The text of a sealed column ("" when empty); Unreadable when it was altered or moved."""
         return "" if blob is None else self._field.open(blob, f"{table}.{column}:{row}".encode()).decode()
+
+    def seal_file(self, name: str, plain: bytes) -> bytes:
+        """A file of nobody's record, kept for hours; bound to its name."""
+        return self._file.seal(plain, name.encode())
+
+    def open_file(self, name: str, blob: bytes) -> bytes:
+        return self._file.open(blob, name.encode())
 
     def wrap(self, subject: str, key: bytes) -> bytes:
         return self._wrap.seal(key, subject.encode())

@@ -35,7 +35,7 @@ def store(act: Act, folder: Path, household_id: int, kind: str, title: str, stre
     row_id, name = record.next_id(), secrets.token_hex(16)
     cipher = act.keys.subject(f"household:{household_id}")
     kind, title = _plain(kind)[:30] or "other", _plain(title.replace("\\", "/").rpartition("/")[2])[:120]
-    _write(folder, name, cipher.seal(data, f"document:{row_id}".encode()))
+    write(folder, name, cipher.seal(data, f"document:{row_id}".encode()))
     values = {
         "household_id": household_id, "case_no": case_no, "kind": kind, "title": title, "media_type": media_type,
         "size": len(data), "commitment": commitment(cipher.key, data.hex()), "stored_name": name, "uploaded_by": act.actor.id,
@@ -61,7 +61,7 @@ def _sniff(data: bytes) -> str:
     raise Invalid({"file": ["只接受 PDF、PNG 或 JPEG 文件"]})
 
 
-def _write(folder: Path, name: str, data: bytes) -> None:
+def write(folder: Path, name: str, data: bytes) -> None:
     """Written and fsynced under a temporary name, then renamed: a crash leaves an orphan, never half a file."""
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{name}.part"

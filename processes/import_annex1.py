@@ -1,10 +1,12 @@
 """A street's existing list, in the layout of annex 1 (附件1, domain 1.22), brought in as households with their benefits.
 
-Nothing is guessed: hukou, review class and first month are asked for; unnamed members become placeholder persons.
+Nothing is guessed: hukou, review class and first month are asked for, for all lines or line by line; unnamed members
+become placeholder persons. A list already decided is brought over, so nobody brings in a line that is himself or a near relative.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import unicodedata
@@ -19,12 +21,12 @@ from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 from sqlalchemy import Connection, select
 
 from engine.crypto import BoundKeys
-from engine.errors import Invalid
+from engine.errors import Invalid, Refused
 from engine.forms import folded
 from engine.model import Actor, Put
 from engine.office import Act
-from processes import households, identity, law, money
-from processes.tables import benefit, household, household_member, unit
+from processes import documents, households, identity, law, money
+from processes.tables import benefit, household, household_member, staff, staff_relative, unit
 
 HEADINGS = ("序号", "申请人", "身份证号", "家庭人口", "乡镇（街道）", "村（居委会）", "家庭收入", "家庭财产", "救助类别", "保障金额", "致困原因",
             "入户核查结果", "备注")  # fmt: skip
@@ -34,9 +36,13 @@ OPTIONS = {
     "review_class": ("复核类别（A / B / C）", r"[ABC]"),
     "first_payment_month": ("起发月份（如 2018-01）", r"20\d\d-(0[1-9]|1[0-2])"),
 }
-MAX_BYTES, MAX_UNPACKED, MAX_ROWS = 5 * 1024 * 1024, 60 * 1024 * 1024, 5_000
+MAX_BYTES, MAX_UNPACKED, MAX_ROWS = documents.MAX_BYTES, 60 * 1024 * 1024, 5_000
+MAX_TAGS = 1_000_000  # 5,000 full lines are half of it; 100 KB of cells in one row would cost half a minute and 2 GB
+IMPORTERS = frozenset({"window_clerk", "civil_affairs_officer"})  # who enters data, and who organises the screening (domain 5.2)
+_FORMULA = "（公式）"  # what stands in the error workbook instead of one
 _TITLE_LINES = 10  # the heading stands within the first lines
 _LIVE = ("pending_first_payment", "active", "suspended")
+_TOO_MUCH = {"file": ["文件展开后太大"]}
 _UNREADABLE = {"file": ["不是 Excel（.xlsx）文件，或文件已损坏；旧的 .xls 文件请另存为 .xlsx"]}
 
 
@@ -48,20 +54,35 @@ class Row:
     cells: tuple[Any, ...] = field(repr=False)
     errors: dict[str, list[str]] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict, repr=False)
-    known: bool = False
+    answers: dict[str, str] = field(default_factory=dict)  # hukou_kind, review_class, first_payment_month: as far as they were given
+    home: tuple[int, str] | None = None  # (id, number) of the household with a benefit that the line is here as
+    differs: dict[str, list[str]] = field(default_factory=dict)  # column -> what is here instead: a person looks, nothing is changed
     hints: list[str] = field(default_factory=list)  # worth a look; they stop nothing
+
+    @property
+    def known(self) -> bool:
+        return self.home is not None
+
+    @property
+    def state(self) -> str:
+        """new | known | differs | error"""
+        return "error" if self.errors else "new" if self.home is None else "differs" if self.differs else "known"
+
+    @property
+    def questions(self) -> dict[str, str]:
+        """What must still be answered before the line is brought in: name -> Chinese words."""
+        return {name: text for name, (text, _) in OPTIONS.items() if name not in self.answers}
 
 
 @dataclass
 class Preview:
     rows: list[Row]
-    options: Mapping[str, str]
-    questions: dict[str, str]  # what must be answered before anything is brought in
     production: bool = False
+    digest: str = ""  # SHA-256 of the file: numbers of lines mean nothing without it
 
     @property
     def good(self) -> list[Row]:
-        return [r for r in self.rows if not r.errors and not r.known]
+        return [r for r in self.rows if r.state == "new"]
 
     @property
     def bad(self) -> list[Row]:
@@ -71,50 +92,80 @@ class Preview:
     def known(self) -> list[Row]:
         return [r for r in self.rows if r.known]
 
+    @property
+    def questions(self) -> dict[str, str]:
+        """What some good line still lacks."""
+        return {name: text for row in self.good for name, text in row.questions.items()}
 
-@dataclass(frozen=True)
-class Result:
-    imported: int
-    skipped_known: int
-    skipped_errors: int
+
+def allow(actor: Actor) -> None:
+    """Refused unless the actor's posts bring in lists. Which streets: each line is held against his area."""
+    if actor.roles.isdisjoint(IMPORTERS):
+        raise Refused("import-list", "名单由窗口经办人或民政专干导入", "Window clerks and civil affairs officers bring in lists")
 
 
 def preview(stream: BinaryIO, conn: Connection, keys: BoundKeys, actor: Actor, options: Mapping[str, str | None], today: date,
-            *, production: bool = False) -> Preview:  # fmt: skip
-    """Read and judge the list; nothing is written. `options`: hukou_kind, review_class, first_payment_month."""
-    given = _answers(options, today)
-    rows = [Row(n, cells) for n, cells in _read(stream)]
-    places, seen = Places(conn, actor), set[str]()
+            *, lines: Mapping[int, Mapping[str, str | None]] | None = None, production: bool = False) -> Preview:  # fmt: skip
+    """Read and judge the list; nothing is written. `options`: hukou_kind, review_class, first_payment_month for all lines;
+    `lines`: number of a line -> the same, where it differs."""
+    raw = stream.read(MAX_BYTES + 1)
+    rows = [Row(n, cells) for n, cells in _read(raw)]
+    places, seen, own = Places(conn, actor), set[str](), own_people(conn, actor)
     for row in rows:
         _judge(row, places, seen, today, production=production)
         if not row.errors:
-            _stand(row, conn, keys)
-    return Preview(rows, given, {k: text for k, (text, _) in OPTIONS.items() if k not in given}, production)
+            _stand(row, conn, keys, actor, own)
+    found = Preview(rows, production, hashlib.sha256(raw).hexdigest())
+    answer(found, options, lines or {}, today)
+    return found
+
+
+def answer(seen: Preview, options: Mapping[str, str | None], lines: Mapping[int, Mapping[str, str | None]], today: date) -> None:
+    """Write the answers to the lines: a line's own stands before the one for all. Invalid names what is no answer."""
+    wrong = _unfit(options, "", today)
+    for number, own in lines.items():
+        wrong |= _unfit(own, f"{number}.", today)
+    if unknown := sorted(set(lines) - {r.number for r in seen.rows}):
+        wrong["rows"] = [_no_such(unknown)]
+    if wrong:
+        raise Invalid(wrong)
+    for row in seen.rows:
+        row.answers = {k: v for given in (options, lines.get(row.number, {})) for k, v in given.items() if v}
 
 
 def choose(seen: Preview, numbers: Collection[int]) -> Preview:
     """The same preview, narrowed to some lines by their numbers in the sheet: the rest is left for another time."""
+    if unknown := sorted(set(numbers) - {r.number for r in seen.rows}):
+        raise Invalid({"rows": [_no_such(unknown)]})
     return replace(seen, rows=[r for r in seen.rows if r.number in numbers])
 
 
-def _answers(options: Mapping[str, str | None], today: date) -> dict[str, str]:
-    given = {k: v for k, v in options.items() if v}
-    wrong = {k: [f"应为{OPTIONS[k][0]}" if k in OPTIONS else "没有这一项"] for k, v in given.items() if k not in OPTIONS or not re.fullmatch(OPTIONS[k][1], v)}
-    if not wrong and given.get("first_payment_month", "") > f"{today:%Y-%m}":
-        wrong["first_payment_month"] = ["在保家庭的起发月份不能晚于本月"]
-    if wrong:
-        raise Invalid(wrong)
-    return given
+def _no_such(numbers: Sequence[int]) -> str:
+    return f"名单中没有这些行：{'、'.join(map(str, numbers[:20]))}"
+
+
+def unanswered(seen: Preview) -> dict[str, list[str]]:
+    """Each question that a good line leaves open, as fields of Invalid: "5.hukou_kind" -> words."""
+    return {f"{row.number}.{name}": [f"请先回答：{text}"] for row in seen.good for name, text in row.questions.items()}
+
+
+def _unfit(given: Mapping[str, str | None], path: str, today: date) -> dict[str, list[str]]:
+    """The answers that are none: path and name -> words."""
+    said = {k: v for k, v in given.items() if v}
+    wrong = {path + k: [f"应为{OPTIONS[k][0]}" if k in OPTIONS else "没有这一项"] for k, v in said.items()
+             if k not in OPTIONS or not re.fullmatch(OPTIONS[k][1], v)}  # fmt: skip
+    if not wrong and said.get("first_payment_month", "") > f"{today:%Y-%m}":
+        wrong[path + "first_payment_month"] = ["在保家庭的起发月份不能晚于本月"]
+    return wrong
 
 
 # -- reading
 
 
-def _read(stream: BinaryIO) -> list[tuple[int, tuple[Any, ...]]]:
+def _read(raw: bytes) -> list[tuple[int, tuple[Any, ...]]]:
     """(line number, its 13 cells) of every household in the first sheet."""
-    raw = stream.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
-        raise Invalid({"file": ["文件太大，最多 5 MB"]})
+        raise Invalid({"file": ["文件太大，最多 8 MB"]})
     try:
         _guard(raw)
         book = load_workbook(io.BytesIO(raw), read_only=True, data_only=False)
@@ -133,13 +184,21 @@ def _read(stream: BinaryIO) -> list[tuple[int, tuple[Any, ...]]]:
 
 
 def _guard(raw: bytes) -> None:
-    """Before anything is unpacked: how large it says it is (zipfile reads no further), and no XML that defines entities."""
+    """Before anything is unpacked: how large it says it is (zipfile reads no further), how much there is to parse,
+    and no XML that defines entities. A part is XML by what it begins with, whatever it is called."""
+    tags = 0
     with zipfile.ZipFile(io.BytesIO(raw)) as packed:
         parts = packed.infolist()
         if len(parts) > 500 or sum(p.file_size for p in parts) > MAX_UNPACKED:
-            raise Invalid({"file": ["文件展开后太大"]})
+            raise Invalid(_TOO_MUCH)
         for part in parts:
-            if part.filename.endswith((".xml", ".rels")) and b"<!" in packed.read(part).replace(b"\0", b"").replace(b"<!--", b"").replace(b"<![CDATA[", b""):
+            plain = packed.read(part).replace(b"\0", b"")
+            if plain.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")[:1] != b"<":
+                continue
+            tags += plain.count(b"<")
+            if tags > MAX_TAGS:
+                raise Invalid(_TOO_MUCH)
+            if b"<!" in plain.replace(b"<!--", b"").replace(b"<![CDATA[", b""):
                 raise Invalid(_UNREADABLE)
 
 
@@ -279,23 +338,46 @@ def _plain(value: Any) -> str:
     return _text(value)
 
 
-def _stand(row: Row, conn: Connection, keys: BoundKeys) -> None:
+def own_people(conn: Connection, actor: Actor) -> frozenset[str]:
+    """Blind indexes of the staff member himself and of his declared near relatives (N220 art 14)."""
+    query = select(staff.c.person_blind, staff_relative.c.id_blind).outerjoin(staff_relative, staff_relative.c.staff_id == staff.c.id)
+    return frozenset(blind for row in conn.execute(query.where(staff.c.login == actor.id)) for blind in row if blind)
+
+
+def _stand(row: Row, conn: Connection, keys: BoundKeys, actor: Actor, own: Collection[str]) -> None:
     """Whether the applicant is here: with his benefit the line is known; in any other way a person must look."""
+    if keys.blind(row.data["id_no"]) in own:
+        row.errors["身份证号"] = ["申请人是您本人或您申报的近亲属，请由其他人员导入"]
+        return
     person_id = households.known_person(conn, keys, row.data["id_no"])
     if person_id is None:
         return
-    query = select(household.c.no, household.c.applicant_id, benefit.c.id.label("benefit"))
+    query = select(household, benefit.c.id.label("benefit"), benefit.c.category, benefit.c.amount_fen, benefit.c.members)
     query = query.join(household_member, household_member.c.household_id == household.c.id)
     query = query.outerjoin(benefit, (benefit.c.household_id == household.c.id) & benefit.c.status.in_(_LIVE))
     found = conn.execute(query.where(household_member.c.person_id == person_id, household_member.c.to_on.is_(None))).first()
     if found is None:
         row.errors["身份证号"] = ["此人曾登记，现不在任何家庭，请在系统中办理"]
+    elif not actor.covers(found.community):
+        row.errors["身份证号"] = ["此人已登记在您辖区以外的家庭，请先与区民政局核实"]
     elif found.applicant_id != person_id:
         row.errors["身份证号"] = [f"此人已登记为家庭 {found.no} 的成员"]
     elif found.benefit is None:
         row.errors["身份证号"] = [f"此人的家庭 {found.no} 已登记，尚无在保待遇，请在系统中办理"]
     else:
-        row.known = True
+        row.home, row.differs = (found.id, found.no), _differences(row.data, found)
+
+
+def _differences(data: Mapping[str, Any], here: Any) -> dict[str, list[str]]:
+    """Where the list and the system disagree about a household that is here: column -> what the system says."""
+    named = {code: word for word, code in CATEGORIES.items()}
+    found = {
+        "家庭人口": (data["members"], here.members, f"{here.members}"),
+        "救助类别": (data["category"], here.category, named.get(here.category, here.category)),
+        "保障金额": (data["amount_fen"], here.amount_fen, money.yuan(here.amount_fen)),
+        "村（居委会）": (data["community"], here.community, "另一居村"),
+    }
+    return {column: [f"系统中为 {said}"] for column, (listed, known, said) in found.items() if listed != known}
 
 
 def error_workbook(seen: Preview) -> bytes:
@@ -315,7 +397,7 @@ def error_workbook(seen: Preview) -> bytes:
 
 def _harmless(value: Any) -> Any:
     if isinstance(value, (ArrayFormula, DataTableFormula)):
-        return "（公式）"
+        return _FORMULA
     if not isinstance(value, str):
         return value
     said = "".join(c for c in value if c.isprintable())
@@ -325,28 +407,28 @@ def _harmless(value: Any) -> Any:
 # -- bringing in
 
 
-def commit(act: Act, seen: Preview, row: Row) -> bool:
-    """Bring one line in, as an act of its own; False when it is here already. Answers must be complete."""
-    if seen.questions:
-        raise Invalid({name: [f"请先回答：{text}"] for name, text in seen.questions.items()})
+def commit(act: Act, seen: Preview, row: Row) -> int | None:
+    """Bring one line in, as an act of its own: the household's id, or None when it is here already. Answers must be complete."""
     if row.errors:
         raise Invalid(row.errors)
-    data = row.data
+    if row.questions:
+        raise Invalid({name: [f"请先回答：{text}"] for name, text in row.questions.items()})
+    data, given = row.data, row.answers
     households.hold(act, [data["id_no"]])
     now = Row(row.number, row.cells, data=data)
-    _stand(now, act.conn, act.keys)  # somebody may have been faster
+    _stand(now, act.conn, act.keys, act.actor, own_people(act.conn, act.actor))  # somebody may have been faster
     if now.known:
-        return False
+        return None
     if now.errors:
         raise Invalid(now.errors)
     head = {"name": data["name"], "id_no": data["id_no"], "relation": "head", "income": _income(data)}
     others = [{"name": f"待登记成员{n}", "relation": "other", "placeholder": True} for n in range(2, data["members"] + 1)]
     household_id = households.register(act, {
-        "community": data["community"], "hukou_kind": seen.options["hukou_kind"], "review_class": seen.options["review_class"],
+        "community": data["community"], "hukou_kind": given["hukou_kind"], "review_class": given["review_class"],
         "hardship_cause": data["cause"], "members": [head, *others], "property": _assets(data)}, production=seen.production)  # fmt: skip
-    _keep_words(act, household_id, row)
-    _benefit(act, household_id, data, seen.options["first_payment_month"])
-    return True
+    _keep_words(act, household_id, row, seen.digest)
+    _benefit(act, household_id, data, given["first_payment_month"])
+    return household_id
 
 
 def _income(data: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -358,11 +440,12 @@ def _assets(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"kind": "monetary_assets", "amount_fen": data["assets_fen"]}] if data["assets_fen"] else []
 
 
-def _keep_words(act: Act, household_id: int, row: Row) -> None:
-    """Property in words, the visit's result and the remarks: in the household's encrypted payload, as they were listed."""
+def _keep_words(act: Act, household_id: int, row: Row, digest: str) -> None:
+    """Property in words, the visit's result and the remarks: in the household's encrypted payload, as they were listed.
+    The entry says from which line of which file the household came."""
     words = {key: row.data[key] for key in ("property", "survey_result", "remarks") if row.data[key]}
     record = act.open("household", household_id)
-    act.append(record, "household_listed", {"line": row.number}, personal={f"household:{household_id}": words} if words else {})
+    act.append(record, "household_listed", {"line": row.number, "list": digest}, personal={f"household:{household_id}": words} if words else {})
 
 
 def _benefit(act: Act, household_id: int, data: Mapping[str, Any], month: str) -> None:

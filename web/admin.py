@@ -27,8 +27,8 @@ def show() -> ResponseReturnValue:
     if request.method == "POST":
         try:
             with made.office.act(me()) as act:
-                _change(act)
-            flash(t("已登记。", "Recorded."))
+                done = _change(act)
+            flash(done)
             return redirect(url_for("admin.show"))
         except Invalid as error:
             wrong, status = "；".join(text for texts in said(error, lang()).values() for text in texts), 422
@@ -37,8 +37,8 @@ def show() -> ResponseReturnValue:
     with made.office.read() as conn:
         rows = _staff(conn)
         changes = [{**change, "detail": _detail(conn, change)} for change in organisation.changes(conn)]
-        units = organisation.units(conn)
-    return render_template("admin.html", rows=rows, changes=changes, units=units, wrong=wrong), status
+        units, tokens = organisation.units(conn), organisation.live_tokens(conn)
+    return render_template("admin.html", rows=rows, changes=changes, units=units, tokens=tokens, wrong=wrong), status
 
 
 def _staff(conn: Any) -> list[dict[str, Any]]:
@@ -63,12 +63,17 @@ def _detail(conn: Any, change: Any) -> list[str]:
     return found
 
 
-def _change(act: Any) -> None:
-    form = request.form
+def _change(act: Any) -> str:
+    """What was done, in words."""
+    form, recorded = request.form, t("已登记。", "Recorded.")
+    if "revoke" in form:
+        login = form["revoke"][:60]
+        done = organisation.revoke_tokens(act, login)
+        return t(f"已吊销 {login} 的 {done} 个接口令牌。", f"Tokens of {login} revoked: {done}.")
     for verb, work in (("confirm", organisation.confirm_change), ("refuse", organisation.refuse_change)):
         if verb in form:
             work(act, int(form[verb]) if form[verb].isdecimal() and len(form[verb]) < 19 else 0)
-            return
+            return recorded
     login, kind = form.get("login", "").strip()[:60], form.get("kind", "")
     if not login:
         raise Invalid({"login": [t("必须填写登录名", "Give the login")]})
@@ -80,3 +85,4 @@ def _change(act: Any) -> None:
     else:
         detail = {"posts": posts} if kind == "posts" else {}
     organisation.propose_change(act, login, kind, detail)
+    return recorded

@@ -10,7 +10,7 @@ import psycopg
 from huey import Huey, PostgresHuey, SqliteHuey
 from huey.consumer import Consumer, Scheduler
 
-from processes import documents
+from processes import documents, kept_lists
 from processes.bureau import Bureau
 
 
@@ -46,6 +46,7 @@ def consumer(made: Bureau, *, workers: int = 1) -> Consumer:
 
     @bell.periodic_task(_once_an_hour())
     def sweep() -> None:
+        kept_lists.sweep(made.settings.files)
         with made.office.read() as conn:
             documents.sweep(conn, made.settings.files)
 

@@ -240,6 +240,15 @@ def user_token(login: str, name: str) -> None:
     click.echo(token)
 
 
+@user.command("revoke")
+@click.argument("login")
+def user_revoke(login: str) -> None:
+    """All bearer tokens of a staff member stop working at once."""
+    with _bureau().office.act() as act:
+        done = organisation.revoke_tokens(act, login)
+    click.echo(f"{done} tokens revoked")
+
+
 @cli.group()
 def clock() -> None:
     """The business clock of a training database."""
@@ -291,18 +300,26 @@ def import_() -> None:
 
 @import_.command("households")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--hukou-kind", type=click.Choice(["urban", "rural"]), default=None)
-@click.option("--review-class", type=click.Choice(["A", "B", "C"]), default=None)
-@click.option("--first-payment-month", default=None, metavar="YYYY-MM")
+@click.option("--hukou", "--hukou-kind", "hukou_kind", type=click.Choice(["urban", "rural"]), default=None, help="for all lines")
+@click.option("--review-class", type=click.Choice(["A", "B", "C"]), default=None, help="for all lines")
+@click.option("--first-month", "--first-payment-month", "first_payment_month", default=None, metavar="YYYY-MM", help="for all lines")
+@click.option("--answers", "answers_file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help='line by line, before those for all: {"5": {"hukou_kind": "rural"}}')  # fmt: skip
+@click.option("--rows", default=None, metavar="3,5-9", help="these lines of the sheet only")
 @click.option("--errors", "error_file", type=click.Path(dir_okay=False, path_type=Path), help="where the error workbook goes")
+@click.option("--preview", is_flag=True, help="show every line and change nothing (what happens without --commit)")
 @click.option("--commit", is_flag=True, help="bring the good rows in; without it this is a preview")
 @click.option("--all-or-nothing", is_flag=True, help="bring in nothing when any row has an error")
 @click.option("--json", "as_json", is_flag=True)
-def import_households(file: Path, error_file: Path | None, *, commit: bool, all_or_nothing: bool, as_json: bool, **options: Any) -> None:
-    """A street's list of households in benefit, in the layout of annex 1 (附件1)."""
-    from web.importing import run
+def import_households(file: Path, error_file: Path | None, answers_file: Path | None, rows: str | None,
+                      *, preview: bool, commit: bool, all_or_nothing: bool, as_json: bool, **options: Any) -> None:  # fmt: skip
+    """A street's list of households in benefit, in the layout of annex 1 (附件1). Exit 1: some line has errors; 2: a question is open."""
+    from web.importing import answers_of, run
 
-    sys.exit(run(_bureau(), file, options, error_file, commit=commit, all_or_nothing=all_or_nothing, as_json=as_json))
+    if preview and commit:
+        raise click.UsageError("--preview and --commit exclude each other")
+    lines = answers_of(answers_file) if answers_file else {}
+    sys.exit(run(_bureau(), file, options, error_file, commit=commit, all_or_nothing=all_or_nothing, as_json=as_json, rows=rows, lines=lines))
 
 
 @cli.command()

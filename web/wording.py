@@ -55,6 +55,8 @@ CODES: Mapping[str, Mapping[str, Pair]] = {
         "housing_fund": ("公积金", "Housing fund"), "answered": ("已答复", "answered"), "unavailable": ("无法取得", "unavailable")},
     "category": {
         "dibao": ("最低生活保障", "Minimum living guarantee"), "low_income": ("低收入家庭救助", "Low-income relief"),
+        "destitute_institutional": ("特困供养（集中）", "Destitute support in an institution"),
+        "destitute_dispersed": ("特困供养（分散）", "Destitute support at home"),
         "refused_income": ("收入不符合条件", "Income over the limit"), "refused_property": ("财产不符合条件", "Property over the limit"),
         "refused_vehicle": ("拥有机动车辆", "Motor vehicle")},
     "benefit": {
@@ -66,6 +68,13 @@ CODES: Mapping[str, Mapping[str, Pair]] = {
     "spot": {"near_relative": ("近亲属备案", "near relative"), "doubtful": ("可疑", "doubtful"), "drawn": ("随机抽取", "drawn at random")},
     "change": {"posts": ("调整岗位", "Posts"), "add": ("新增人员", "New staff"), "relative": ("申报近亲属", "Declared relative"),
                "deactivate": ("停用", "Deactivate")},
+    "line": {"new": ("可导入", "can be brought in"), "known": ("已在系统", "here already"),
+             "differs": ("已在系统，与名单不一致", "here already, but not as listed"), "error": ("有错误", "has errors")},
+    "annex1": {
+        "序号": ("序号", "No."), "申请人": ("申请人", "Applicant"), "身份证号": ("身份证号", "ID number"), "家庭人口": ("家庭人口", "Members"),
+        "乡镇（街道）": ("乡镇（街道）", "Street or town"), "村（居委会）": ("村（居委会）", "Village or residents' committee"), "家庭收入": ("家庭收入", "Income"),
+        "家庭财产": ("家庭财产", "Property"), "救助类别": ("救助类别", "Kind of assistance"), "保障金额": ("保障金额", "Amount"), "致困原因": ("致困原因", "Cause of hardship"),
+        "入户核查结果": ("入户核查结果", "Result of the home check"), "备注": ("备注", "Remarks")},
     "kin": {c: (zh, en) for c, zh, en in hf.NearRelativeIn().fields["relation"].metadata["choices"]},
     "means": {"member": ("增加成员", "Add a member")},
     "meeting": {"street": ("街镇审核", "street opinion"), "district": ("区级审查", "district examination")},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import pathlib
 import random
 import zipfile
@@ -17,11 +18,12 @@ from engine import store
 from engine.errors import Invalid
 from engine.model import SYSTEM
 from engine.office import history
-from processes import households, identity
+from processes import households, identity, organisation
 from processes import import_annex1 as annex1
 from processes.rebuild import differences
 from processes.tables import benefit, household, person
-from web.importing import bring_in, run
+from web.cli import main
+from web.importing import bring_in, look, numbers, run
 
 SAMPLES = pathlib.Path(str(resources.files("processes") / "data" / "samples"))
 ANSWERS = {"hukou_kind": "urban", "review_class": "B", "first_payment_month": "2018-01"}
@@ -234,7 +236,7 @@ def test_somebody_was_faster_than_the_preview(district):
 def test_chosen_lines_only_and_the_rest_another_time_with_other_answers(district):
     raw = (SAMPLES / "annex1_clean.xlsx").read_bytes()
     preview = read(district, raw, **ANSWERS)
-    assert bring_in(district.bureau, annex1.choose(preview, {4, 6, 99})).imported == 2
+    assert bring_in(district.bureau, annex1.choose(preview, {4, 6})).imported == 2
     rest = read(district, raw, **{**ANSWERS, "hukou_kind": "rural"})
     assert (len(rest.known), bring_in(district.bureau, rest).imported) == (2, 6)
     with district.office.read() as conn:
@@ -307,7 +309,12 @@ def test_a_file_that_unpacks_to_too_much_or_defines_entities_is_refused(district
     laugh = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "ha">]>'
     with pytest.raises(Invalid, match="损坏"):
         read(district, packed(**{**parts, "xl/workbook.xml": laugh + parts["xl/workbook.xml"]}))
-    with pytest.raises(Invalid, match="5 MB"):
+    with pytest.raises(Invalid, match="损坏"):
+        read(district, packed(**{**parts, "xl/other.dat": b"\n" + laugh}))
+    assert len(read(district, packed(**{**parts, "xl/media/image1.png": b"\x89PNG <!"})).rows) == 1
+    with pytest.raises(Invalid, match="展开后太大"):
+        read(district, packed(**{**parts, "xl/worksheets/sheet1.xml": b"<worksheet><sheetData><row>" + b"<c/>" * annex1.MAX_TAGS}))
+    with pytest.raises(Invalid, match="8 MB"):
         read(district, b"\0" * (annex1.MAX_BYTES + 1))
 
 
@@ -331,6 +338,119 @@ def test_a_damaged_file_is_read_or_refused_never_a_crash():
                 box.writestr(other, bytes(part) if other == name else data)
         for file in [*files, out.getvalue()]:
             try:
-                annex1._read(io.BytesIO(file))
+                annex1._read(file)
             except Invalid:
                 continue
+
+
+# -- answers, line by line
+
+
+def test_a_lines_own_answer_stands_before_the_one_for_all(district):
+    raw = (SAMPLES / "annex1_clean.xlsx").read_bytes()
+    lines = {4: {"hukou_kind": "rural"}, 5: {"hukou_kind": "", "review_class": "A"}}
+    bring_in(district.bureau, look(district.bureau, district.people["clerk"], raw, ANSWERS, lines), district.people["clerk"])
+    with district.office.read() as conn:
+        found = conn.execute(select(household.c.hukou_kind, household.c.review_class)).all()
+    assert sorted(map(tuple, found)) == [("rural", "B"), ("urban", "A"), *[("urban", "B")] * 6]
+
+
+def test_only_lines_that_can_come_in_are_asked_about(district):
+    raw = sheet(line(), line(保障金额="x", 身份证号=identity.invent(date(1970, 1, 1), "male", 5)))
+    preview = read(district, raw, hukou_kind="urban", review_class="A")
+    assert list(annex1.unanswered(preview)) == ["2.first_payment_month"]
+    assert preview.rows[1].questions.keys() == {"first_payment_month"}
+    annex1.answer(preview, {}, {2: ANSWERS}, district.office.today())
+    assert (preview.questions, annex1.unanswered(preview)) == ({}, {})
+
+
+@pytest.mark.parametrize(("lines", "path"), [({2: {"hukou_kind": "moon"}}, "2.hukou_kind"), ({2: {"x": "1"}}, "2.x"), ({2: {"first_payment_month": "2019-01"}}, "2.first_payment_month"), ({9: {}}, "rows")])
+def test_a_wrong_answer_of_a_line_is_refused_with_its_place(district, lines, path):
+    with pytest.raises(Invalid) as wrong:
+        look(district.bureau, district.people["clerk"], sheet(line()), ANSWERS, lines)
+    assert list(wrong.value.fields) == [path]
+
+
+def test_lines_that_are_not_there_cannot_be_chosen(district):
+    with pytest.raises(Invalid, match="名单中没有这些行：9"):
+        annex1.choose(read(district, sheet(line()), **ANSWERS), {2, 9})
+
+
+@pytest.mark.parametrize(("text", "found"), [("3", [3]), ("3,5-9", [3, 5, 8]), (" 4 ，8", [4, 8]), ("1-100", [3, 4, 5, 8]), ("3,3", [3, 3])])
+def test_numbers_of_lines_as_people_write_them(text, found):
+    assert [n for n in numbers(text, [3, 4, 5, 8]) if n in (3, 4, 5, 8)] == found
+
+
+@pytest.mark.parametrize("text", ["", "x", "3-", "-3", "9-5", "6-7", "3,,4", "3.5", "²", "1-9999999"])
+def test_what_is_no_number_of_a_line_is_refused(text):
+    with pytest.raises(Invalid):
+        numbers(text, [3, 4, 5, 8])
+
+
+# -- the command
+
+
+@pytest.fixture
+def command(district, settings, monkeypatch, tmp_path, capsys):
+    """`yingbao import households …`: (exit code, what it printed)."""
+    monkeypatch.setattr("web.cli._bureau", lambda: district.bureau)
+
+    def run(*given):
+        with pytest.raises(SystemExit) as ended:
+            main(["import", "households", *map(str, given)])
+        told = capsys.readouterr()
+        return ended.value.code, told.out or told.err
+
+    return run
+
+
+FOR_ALL = ("--hukou", "urban", "--review-class", "B", "--first-month", "2018-01")
+
+
+def test_the_command_shows_every_line_and_changes_nothing(district, command):
+    code, said = command(SAMPLES / "annex1_dirty.xlsx", "--preview")
+    assert (code, counts(district)) == (1, (0, 0, 0))
+    assert "4\t许*本\t1\t920.00\t塘沽街道\t紫云园社区居委会\t可导入" in said
+    assert "导入前请回答：复核类别" in said and "120199" not in said
+    assert command(SAMPLES / "annex1_clean.xlsx")[0] == 0
+
+
+def test_the_command_asks_and_brings_in_what_was_chosen(district, command, tmp_path):
+    clean, answers = SAMPLES / "annex1_clean.xlsx", tmp_path / "answers.json"
+    assert command(clean, "--commit", "--hukou", "urban")[0] == 2
+    assert counts(district)[0] == 0
+    answers.write_text(json.dumps({"4": {"hukou_kind": "rural"}}), encoding="utf-8")
+    code, said = command(clean, "--commit", *FOR_ALL, "--rows", "4,6-7", "--answers", answers, "--json")
+    told = json.loads(said)
+    assert (code, [e["row"] for e in told["result"]["imported"]], told["result"]["errors"]) == (0, [4, 6, 7], [])
+    with district.office.read() as conn:
+        assert sorted(conn.scalars(select(household.c.hukou_kind))) == ["rural", "urban", "urban"]
+    code, said = command(clean, "--commit", *FOR_ALL, "--json")
+    assert (code, json.loads(said)["counts"]["known"], len(json.loads(said)["result"]["imported"])) == (0, 3, 5)
+
+
+@pytest.mark.parametrize("given", [("--preview", "--commit"), ("--rows", "99"), ("--rows", "x"), ("--hukou", "moon"), ("--first-month", "2018-13")])
+def test_bad_usage_is_two_and_changes_nothing(district, command, given):
+    assert command(SAMPLES / "annex1_clean.xlsx", *given)[0] == 2
+    assert counts(district)[0] == 0
+
+
+@pytest.mark.parametrize("text", ["", "[]", "7", '{"x": {}}', '{"4": 1}', '{"4": {"hukou_kind": 1}}', '{"4": {"hukou_kind": "moon"}}', '{"99": {}}', "\ufeff{}"])
+def test_a_file_of_answers_that_is_none_is_two(district, command, tmp_path, text):
+    file = tmp_path / "answers.json"
+    file.write_text(text, encoding="utf-8")
+    assert command(SAMPLES / "annex1_clean.xlsx", "--commit", *FOR_ALL, "--answers", file)[0] == 2
+    assert counts(district)[0] == 0
+
+
+def test_tokens_are_revoked_at_the_command_line(district, monkeypatch, capsys):
+    monkeypatch.setattr("web.cli._bureau", lambda: district.bureau)
+    with district.office.act() as act:
+        token = organisation.make_token(act, "clerk", "t")
+    main(["user", "revoke", "clerk"])
+    assert "1 tokens revoked" in capsys.readouterr().out
+    with district.office.read() as conn:
+        assert organisation.actor_for_token(conn, token) is None
+    with pytest.raises(SystemExit) as ended:
+        main(["user", "revoke", "nobody"])
+    assert ended.value.code == 2

@@ -175,7 +175,7 @@ def load(schema: type[Schema], said: Any) -> dict[str, Any]:
 
 def once(sent: Any, work: Callable[[Act], dict[str, Any]]) -> dict[str, Any]:
     """The one transaction of a changing call. With `Idempotency-Key` a repeat has no effect and gets the first answer."""
-    idem = _idem(sent)
+    idem = key_of(sent)
     try:
         with bureau().office.act(me(), idem) as act:
             if (told := _earlier(act)) is not None:
@@ -197,7 +197,8 @@ def _earlier(act: Act) -> dict[str, Any] | None:
     return told
 
 
-def _idem(sent: Any) -> tuple[str, Any] | None:
+def key_of(sent: Any) -> tuple[str, Any] | None:
+    """The `Idempotency-Key` of the call with what it covers, or None."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None

@@ -47,6 +47,10 @@ class CaseNo(BaseConverter):
     regex = r"[A-Za-z0-9-]{1,40}"
 
 
+class Digest(BaseConverter):
+    regex = r"[0-9a-f]{64}"
+
+
 class Name(BaseConverter):
     regex = r"[a-z_]{1,60}"
 
@@ -54,6 +58,7 @@ class Name(BaseConverter):
 CONVERTERS: Mapping[str, tuple[type[BaseConverter], dict[str, Any]]] = {
     "row": (RowId, {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}),
     "no": (CaseNo, {"type": "string", "pattern": f"^{CaseNo.regex}$", "example": "DB-2018-000123"}),
+    "sha256": (Digest, {"type": "string", "pattern": f"^{Digest.regex}$"}),
     "name": (Name, {"type": "string", "pattern": f"^{Name.regex}$"}),
 }
 

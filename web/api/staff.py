@@ -48,6 +48,20 @@ class StaffChange(schemas.Said):
     state = fields.String(required=True)
 
 
+class TokensOf(schemas.Strict):
+    login = schemas.text("whose tokens stop working", required=True)
+
+
+class Tokens(schemas.Said):
+    login = fields.String(required=True)
+    tokens = fields.Integer(required=True, metadata={"description": "how many work"})
+
+
+class TokensRevoked(schemas.Said):
+    login = fields.String(required=True)
+    revoked = fields.Integer(required=True, metadata={"description": "how many worked until now"})
+
+
 def _administrator() -> None:
     if "admin" not in me().roles:
         raise Refused("admin", "只有系统管理员可以变更人员和岗位", "Only administrators change staff")
@@ -100,3 +114,25 @@ def confirm(change_id: int) -> Any:
         return {"id": change_id}
 
     return once({}, work)
+
+
+# -- tokens
+
+
+@operation(blp, "GET", "/staff-tokens", schemas.paged(Tokens), asks=schemas.Paging, replies=(403,))
+def tokens(asked: dict[str, Any]) -> Any:
+    """Who has tokens that work, and how many; for administrators. A token itself is never shown again."""
+    _administrator()
+    with bureau().office.read() as conn:
+        rows = [{"login": login, "tokens": n} for login, n in organisation.live_tokens(conn).items()]
+    return schemas.cut(rows, asked["page"], asked["size"])
+
+
+@operation(blp, "POST", "/staff-tokens/revoke", TokensRevoked, takes=TokensOf, example={"login": "li.wei"}, replies=(404,))
+def revoke(said: dict[str, Any]) -> Any:
+    """All tokens of a staff member stop working at once; one administrator is enough."""
+
+    def work(act: Act) -> dict[str, Any]:
+        return {"login": said["login"], "revoked": organisation.revoke_tokens(act, said["login"])}
+
+    return once(said, work)
