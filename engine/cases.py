@@ -37,6 +37,7 @@ _CASE_BY_NO = _CASE.where(store.record.c.no == bindparam("the_no"))
 _DRAFTED = exists().where(store.draft.c.task_id == store.task.c.id).label("drafted")
 _DROP_DRAFTS = delete(store.draft).where(store.draft.c.task_id == bindparam("the_task"))
 _NEW_JOB = insert(store.job)
+_DROP_JOBS = update(store.job).where(store.job.c.record_id == bindparam("the_record"), store.job.c.state == "ready").values(state="dropped")
 _CLOSING = ("state", "closed_at", "done_by", "version")  # all that closing a task changes
 _TASK_COLUMNS = tuple(store.task.c.keys())
 
@@ -125,6 +126,7 @@ class Cases:
         form, answers = self._understand(process.start_form, raw, act, {}, lang)
         facts = facts_of(form, answers)
         facts |= process.begin(act, facts)
+        self._not_kept_away(act, process, facts, "start", process.starters)
         process.vet(act, "start", form, answers, facts, ())
         drawing = self._keep(act.conn, process.drawing)
         subject = process.subject(facts)
@@ -182,6 +184,7 @@ class Cases:
             raise Refused("unit", "这件个案不在您的辖区", "This case is outside your area")
         if message not in case.run.waits_for():
             raise NotWaiting("这件个案现在不在等候这类来件，不能登记", "No node of this case waits for that message")
+        self._not_kept_away(act, process, case.run.facts, message, process.senders.get(message, frozenset()))
         form, answers = self._understand(process.messages[message], raw, act, case.run.facts, lang)
         process.vet(act, message, form, answers, case.run.facts, acts_of(case.row["opened_by"], case.tasks))
         data = {"message": message, "facts": facts_of(form, answers)}
@@ -255,6 +258,15 @@ class Cases:
         return act.now.isoformat()
 
     # -- the parts
+
+    def _not_kept_away(self, act: Act, process: Process, facts: Data, node: str, roles: frozenset[str]) -> None:
+        """Whoever begins a case or records what came in for it is held to recusal like those who handle it."""
+        if act.actor.id == SYSTEM.id:
+            return
+        role, relatives = min(roles & act.actor.roles), process.recused_from(act.conn, facts)
+        broken = process.may("start", node, role, act.actor.id, actor_roles=act.actor.roles, acts=(), relatives=relatives, facts=facts)
+        if broken is not None:
+            raise Refused(broken.rule, broken.zh, broken.en)
 
     def _process(self, key: str | None) -> Process:
         if key is None or key not in self.processes:
@@ -415,6 +427,8 @@ class Cases:
             where = and_(table.c.record_id == case.record.id, table.c.kind == "timer", table.c.key.in_(stopped),
                          table.c.state == "ready")  # fmt: skip
             act.conn.execute(update(table).where(where).values(state="dropped"))
+        if outcome.ended:  # nobody waits any more for what its other jobs would bring
+            act.conn.execute(_DROP_JOBS, {"the_record": case.record.id})
         rows = [
             {"kind": "timer", "record_id": case.record.id, "key": key, "due_at": due, "state": "ready", "data": "{}"}
             for key, due in timers.items()

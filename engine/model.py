@@ -55,6 +55,7 @@ class Entry:
     leaf: str  # SHA-256 over 0x00 and the body, as RFC 6962 hashes a leaf
     said: Data = field(compare=False)  # the body, read
     personal: Mapping[str, Any] = field(default_factory=dict, compare=False)  # subject -> data, or None when erased
+    spoiled: tuple[str, ...] = field(default=(), compare=False)  # subjects whose part is gone or altered, though their key is there
 
     @property
     def event(self) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from engine import store
-from engine.crypto import BoundKeys, Cipher, Keys, commitment_to
+from engine.crypto import BoundKeys, Cipher, Keys, Unreadable, commitment, commitment_to
 from engine.errors import Conflict, Invalid, NotFound
 from engine.model import FORMAT, GENESIS, SHANGHAI, SYSTEM, Actor, Data, Entry, Put, canonical, leaf_hash, read_body, stamp
 from engine.signals import publish
@@ -289,28 +289,40 @@ def _stored(keys: BoundKeys, column: Any, put: Put, value: Any) -> Any:
 
 
 def history(conn: Connection, keys: BoundKeys, record_id: int) -> list[Entry]:
-    """A record's entries in order, each with the personal parts that can still be opened (None: erased)."""
+    """A record's entries in order, each with the personal parts that can still be opened (None: erased, or spoiled)."""
     bodies = select(store.entry).where(store.entry.c.record_id == record_id).order_by(store.entry.c.seq)
-    secrets: dict[int, dict[str, Any]] = {}
-    for row in conn.execute(select(store.payload).where(store.payload.c.record_id == record_id)):
-        cipher = keys.find(row.subject)
-        secrets.setdefault(row.seq, {})[row.subject] = cipher and _opened(cipher, row)
-    return [
-        Entry(record_id, row.seq, row.body, row.leaf, read_body(row.body), secrets.get(row.seq, {}))
-        for row in conn.execute(bodies)
-    ]
+    kept = select(store.payload).where(store.payload.c.record_id == record_id)
+    payloads = {(row.seq, row.subject): row for row in conn.execute(kept)}
+    return [_read(keys, row, payloads) for row in conn.execute(bodies)]
 
 
-def _opened(cipher: Cipher, row: Any) -> Any:
-    plain = cipher.open(row.sealed, _payload_aad(row.record_id, row.seq, row.subject))
-    return json.loads(plain)["data"]
+def _read(keys: BoundKeys, row: Any, payloads: Mapping[tuple[int, str], Any]) -> Entry:
+    """An entry with what its payloads hold. Each of them must be what the sealed body committed to."""
+    said, personal, spoiled = read_body(row.body), {}, []
+    for subject, committed in said.get("sealed", {}).items():
+        cipher = keys.find(subject)
+        personal[subject] = None if cipher is None else _opened(cipher, payloads.get((row.seq, subject)), committed)
+        if cipher is not None and personal[subject] is None:
+            spoiled.append(subject)
+    return Entry(row.record_id, row.seq, row.body, row.leaf, said, personal, tuple(spoiled))
+
+
+def _opened(cipher: Cipher, row: Any, committed: str) -> Any:
+    if row is None:
+        return None
+    try:
+        plain = json.loads(cipher.open(row.sealed, _payload_aad(row.record_id, row.seq, row.subject)))
+    except Unreadable:
+        return None
+    return plain["data"] if commitment(bytes.fromhex(plain["salt"]), plain["data"]) == committed else None
 
 
 def seals_hold(entries: Sequence[Entry]) -> int | None:
-    """None when every seal fits its bytes and its predecessor; else the number of the first entry that does not."""
+    """None when every seal fits its bytes, its predecessor and its personal parts; else the number of the first entry
+    where one does not. Parts that were erased with their subject's key are no break."""
     previous = GENESIS
     for number, one in enumerate(entries, start=1):
-        if one.seq != number or one.said["prev"] != previous or leaf_hash(one.body) != one.leaf:
+        if one.seq != number or one.said["prev"] != previous or leaf_hash(one.body) != one.leaf or one.spoiled:
             return number
         previous = one.leaf
     return None

@@ -81,6 +81,8 @@ def replay(
     run: Run | None = None
     drawing: Drawing | None = None
     for entry in history:
+        if entry.spoiled:
+            raise Diverged(entry.seq, f"a personal part of {', '.join(entry.spoiled)}", "gone or altered")
         if entry.event in CAUSES:
             if entry.event == "case_started":
                 drawing = drawings(entry.data["drawing"])
@@ -96,6 +98,8 @@ def replay(
 
 def _again(run: Run, entry: Entry, call: Any, deadline: Deadline) -> None:
     said: Mapping[str, Any] = entry.data.get("then", {})
+    if entry.event == "timer_fired" and entry.data["timer"] not in run.timers():
+        raise Diverged(entry.seq, entry.data["timer"], sorted(run.timers()))
     outcome = step(run, entry.event, entry.data, _recall(entry, said.get("ran", []), call), deadline)
     if outcome.said() != said:
         raise Diverged(entry.seq, said, outcome.said())

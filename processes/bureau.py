@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 from engine.cases import Cases
 from engine.clock import BusinessClock
 from engine.crypto import Keys
+from engine.errors import NotWaiting
 from engine.jobs import Handler, Job, Jobs, Later
 from engine.office import Act, Office
 from engine.process import Process
@@ -63,9 +65,15 @@ def _means_check(office: Office, cases: Cases, registry: Registry) -> Handler:
             if job.attempts < _GIVE_UP_AFTER:
                 raise Later(getattr(trouble, "retry_after", None) or 60, str(trouble)) from trouble
             message = {"status": "unavailable", "results": []}
-        return lambda act: void(cases.receive_by_id(act, job.record_id, "registry_answer", message))
+        return lambda act: _deliver(cases, act, job.record_id, message)
 
     return handler
+
+
+def _deliver(cases: Cases, act: Act, case_id: int, message: dict[str, Any]) -> None:
+    """An answer that came when the case had gone on (withdrawn meanwhile) is dropped: nobody waits for it."""
+    with contextlib.suppress(NotWaiting):
+        cases.receive_by_id(act, case_id, "registry_answer", message)
 
 
 def void(_: object) -> None:

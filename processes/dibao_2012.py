@@ -94,6 +94,7 @@ def _at_start(act: Act, facts: Data) -> Data:
     row = act.conn.execute(select(household).where(household.c.id == household_id)).mappings().one_or_none()
     if row is None or not (act.actor.covers(row["community"]) or act.actor.covers(row["street"])):
         raise Refused("unit", "没有这户家庭，或不在您的辖区", "No such household in your area")
+    act.open("household", household_id)  # two windows at once: the second sees what the first began
     _not_twice(act.conn, household_id)
     return {"street": row["street"], "community": row["community"], "near_relative_declared": row["near_relative_declared"]}
 

@@ -13,18 +13,20 @@ from engine.store import metadata, record
 
 
 def differences(office: Office) -> list[str]:
-    """One line for each row or value that does not follow from the records; empty when all does."""
+    """One line for each row, value or personal part that does not follow from the records; empty when all does."""
     with office.read() as conn:
         keys = office.keys.on(conn)
         built: dict[str, dict[int, dict[str, Any]]] = {}
         erased: set[tuple[str, int]] = set()
+        spoiled: list[str] = []
         for record_id in conn.scalars(select(record.c.id).order_by(record.c.id)):
-            _build(conn, keys, record_id, built, erased)
-        return [line for name in sorted(built) for line in _compare(conn, keys, metadata.tables[name], built[name], erased)]
+            _build(conn, keys, record_id, built, erased, spoiled)
+        return spoiled + [line for name in sorted(built) for line in _compare(conn, keys, metadata.tables[name], built[name], erased)]
 
 
-def _build(conn: Connection, keys: BoundKeys, record_id: int, built: Any, erased: set[tuple[str, int]]) -> None:
+def _build(conn: Connection, keys: BoundKeys, record_id: int, built: Any, erased: set[tuple[str, int]], spoiled: list[str]) -> None:
     for entry in history(conn, keys, record_id):
+        spoiled += [f"record {record_id}, entry {entry.seq}: the part of {subject} is gone or altered" for subject in entry.spoiled]
         for index, put in enumerate(entry.said.get("puts", ())):
             row = built.setdefault(put["table"], {}).setdefault(put["id"], {})
             row.update(put.get("set", {}))
@@ -43,9 +45,9 @@ def _compare(conn: Connection, keys: BoundKeys, table: Table, built: Any, erased
     for extra in sorted(stored.keys() - built.keys()):
         yield f"{table.name} {extra}: in the table, not in the records"
     for row_id in sorted(built.keys() & stored.keys()):
-        if (table.name, row_id) in erased:
-            continue
         for name, value in built[row_id].items():
+            if (table.name, row_id) in erased and table.c[name].info.get("personal"):
+                continue
             built_value = value
             found = stored[row_id][name]
             if found is not None and table.c[name].info.get("sealed"):

@@ -19,7 +19,7 @@ from sqlalchemy import delete, insert, select, update
 from engine import store
 from engine.bpmn import Run
 from engine.cases import Cases
-from engine.crypto import Keys, Unreadable
+from engine.crypto import Keys
 from engine.errors import Diverged
 from engine.office import history, seals_hold
 from engine.step import fingerprint
@@ -172,7 +172,7 @@ def test_an_altered_fact_consequence_or_state_diverges_at_its_entry(golden):
         assert diverged.value.seq == n + 1
 
 
-def test_an_altered_payload_cannot_be_opened(golden):
+def test_an_altered_payload_is_noticed_at_its_entry(golden):
     with golden.store.read() as conn:
         rows = conn.execute(select(store.payload)).all()
     for n, row in enumerate(rows):
@@ -180,8 +180,11 @@ def test_an_altered_payload_cannot_be_opened(golden):
         place = (0, 1, 13, len(row.sealed) // 2, len(row.sealed) - 1)[n % 5]
         with golden.store.write() as conn:
             conn.execute(update(store.payload).where(where).values(sealed=altered(row.sealed, place)))
-        with pytest.raises(Unreadable):
-            golden.entries()
+        entries = golden.entries()
+        assert seals_hold(entries) == row.seq
+        with pytest.raises(Diverged) as diverged:
+            golden.replayed(entries)
+        assert diverged.value.seq == row.seq
         with golden.store.write() as conn:
             conn.execute(update(store.payload).where(where).values(sealed=row.sealed))
     assert seals_hold(golden.entries()) is None
