@@ -133,7 +133,7 @@ def show(no: str) -> ResponseReturnValue:
         }
     waits = sorted(run.waits_for() & {"objection", "withdrawal"}) if not row["closed_at"] else []
     waits = [w for w in waits if not actor.roles.isdisjoint(process.senders.get(w, frozenset()))]
-    nodes = {n.id: (n.name_en if lang() == "en" else n.name) for n in drawing.nodes.values()}
+    nodes = {n.id: either(n.name, n.name_en) for n in drawing.nodes.values()}
     return render_template("case.html", case=row, tab=tab, tabs=TABS, facts=run.facts, waits=waits, names=nodes, process=process, people=names,
                            key_facts=wording.fact_lines(run.facts, process.forms, names), outcomes=OUTCOMES, titles=letters.TITLES, checks=CHECKS,
                            waiting=_waiting(run), sheets=sheets() if works_cases() else [], **shown)  # fmt: skip
@@ -171,7 +171,7 @@ class Story:
         node = self.process.drawing.nodes.get(key.rpartition(".")[0])
         task = self.tasks.get(key)
         secrets = list(entry.personal.values())
-        title = (node.name_en if lang() == "en" else node.name) if node else str(MESSAGES.get(message, message))
+        title = either(node.name, node.name_en) if node else str(MESSAGES.get(message, message))
         return {
             "seq": entry.seq, "at": entry.at, "who": self.names.get(entry.actor, entry.actor), "login": entry.actor,
             "role": either(*organisation.ROLES[node.role]) if node and node.role in organisation.ROLES and entry.event != "timer_fired" else "",

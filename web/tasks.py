@@ -84,7 +84,7 @@ def _listed(row: Mapping[Any, Any], names: Mapping[str, str], places: Mapping[st
 def node_name(row: Mapping[Any, Any]) -> str:
     process = CATALOGUE.get(row["process"])
     node = process.drawing.nodes.get(row["node"]) if process else None
-    return (node.name_en if lang() == "en" else node.name) if node else row["node"]
+    return either(node.name, node.name_en) if node else row["node"]
 
 
 def _whole(text: str | None, default: int, top: int) -> int:
@@ -159,7 +159,7 @@ def seen(actor: Actor, row: Mapping[Any, Any]) -> None:
 
 
 def _named(node: Node) -> str:
-    return node.name_en if lang() == "en" else node.name
+    return either(node.name, node.name_en)
 
 
 def _draft(conn: Any, keys: Any, task_id: int, actor: Actor) -> tuple[dict[str, Any], Any]:
