@@ -3,7 +3,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 BASE ?= python3
 
-.PHONY: help install demo test check load clean
+.PHONY: help install demo test check catalogue load clean
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -22,6 +22,11 @@ check: install ## formatting, lint, types, import directions
 	$(VENV)/bin/lint-imports
 test: install check ## all checks and tests
 	$(PY) -m pytest -n 2
+catalogue: install ## after a change of texts on pages: new ones into the .po, then the .mo; fill in the Chinese between two runs
+	mkdir -p build
+	$(VENV)/bin/pybabel -q extract -F pyproject.toml -k lazy_gettext -k lazy_pgettext:1c,2 --sort-output --no-wrap --add-location=file --project=yingbao --version=0.1.0 -o build/messages.pot web
+	$(VENV)/bin/pybabel -q update -i build/messages.pot -d web/translations -l zh_Hans_CN --no-fuzzy-matching --ignore-obsolete --no-wrap --ignore-pot-creation-date
+	$(VENV)/bin/pybabel -q compile -d web/translations -l zh_Hans_CN
 load: install ## the sizes of the issues, with figures; not part of test
 	$(VENV)/bin/yingbao bench
 	YINGBAO_TEST_MACHINE_RUNS=200 $(PY) -m pytest -s tests/processes/test_machine.py

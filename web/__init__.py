@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask, Response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
@@ -16,7 +17,7 @@ from processes.bureau import CATALOGUE, Bureau, build
 from processes.identity import mask_name
 from processes.money import yuan
 from web import admin, api, board, cases, desk, households, lists, people, public, tasks, wording
-from web.desk import lang, t
+from web.desk import either, lang
 from web.errors import status_of, words
 from web.settings import Settings
 
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     for process in CATALOGUE.values():
         process.check()
     csrf = CSRFProtect(app)
+    desk.speak(app)
     for part in (people, tasks, cases, households, board, admin, public):
         app.register_blueprint(part.bp)
     api.init_app(app, csrf)
@@ -83,22 +85,22 @@ def _errors(app: Flask) -> None:
 
     @app.errorhandler(EngineError)
     def _known(error: EngineError) -> ResponseReturnValue:
-        titles = {403: t("不能这样办理", "Not allowed"), 404: t("没有找到", "Not found"), 409: t("情况有变化", "Something has changed"), 422: t("请检查填写内容", "Please check")}
+        titles = {403: _("Not allowed"), 404: _("Not found"), 409: _("Something has changed"), 422: _("Please check")}
         status = status_of(error)
-        return page(status, titles.get(status, t("不能办理", "Cannot do this")), words(error, lang()))
+        return page(status, titles.get(status, _("Cannot do this")), words(error, lang()))
 
     @app.errorhandler(CSRFError)
-    def _forged(_: CSRFError) -> ResponseReturnValue:
-        return page(400, t("页面已过期", "This page has expired"), t("请返回上一页刷新后再提交，您填写的内容不会丢失。", "Go back, refresh and submit again."))
+    def _forged(error: CSRFError) -> ResponseReturnValue:
+        return page(400, _("This page has expired"), _("Go back, refresh and submit again."))
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> ResponseReturnValue:
         if request.path.startswith(api.PREFIX):
             return api.http_problem(error)
         code = error.code or 500
-        texts = {404: t("没有这个页面。", "There is no such page."), 413: t("提交的内容太大，最多 10 MB。", "Too large, at most 10 MB."),
-                 405: t("不能这样打开这个页面。", "This page is not opened that way.")}  # fmt: skip
-        return page(code, t("不能打开", "Cannot open"), texts.get(code, t("请求有误。", "Bad request.")))
+        texts = {404: _("There is no such page."), 413: _("Too large, at most 10 MB."),
+                 405: _("This page is not opened that way.")}  # fmt: skip
+        return page(code, _("Cannot open"), texts.get(code, _("Bad request.")))
 
 
 def _words(app: Flask) -> None:
@@ -109,7 +111,7 @@ def _words(app: Flask) -> None:
         moved = bool(offset and abs(offset().total_seconds()) > 60)
         who = desk.actor()
         boss = who is not None and not who.roles.isdisjoint(board.BOSSES)
-        return {"t": t, "lang": lang(), "me": who, "is_boss": boss, "new_key": desk.new_key, "roles": organisation.ROLES, "clock_moved": moved,
+        return {"either": either, "lang": lang(), "me": who, "is_boss": boss, "new_key": desk.new_key, "roles": organisation.ROLES, "clock_moved": moved,
                 "business_now": made.office.clock(), "today": made.office.today(), "code": wording.word, "codes": wording.words,
                 "choice_word": wording.choice_word, "hint": wording.hint, "article": wording.article, "deadline": wording.deadline,
                 "path_label": wording.path_label, "my_posts": _my_posts, "imports_lists": lists.mine, "waiting_for_me": tasks.waiting_for_me}  # fmt: skip
@@ -122,19 +124,19 @@ def _my_posts() -> str:
     who = desk.me()
     with desk.bureau().office.read() as conn:
         place = organisation.unit_name(conn, who.unit)
-    return t("、", ", ").join(t(*organisation.ROLES[r]) for r in sorted(who.roles) if r in organisation.ROLES) + f" · {place}"
+    return _(", ").join(either(*organisation.ROLES[r]) for r in sorted(who.roles) if r in organisation.ROLES) + f" · {place}"
 
 
 def _left(due_on: str | None, today: date) -> str:
     """剩余 3 个工作日: in words, colour is never alone."""
     if not due_on:
-        return t("及时办理", "promptly")
+        return _("promptly")
     due = date.fromisoformat(due_on)
     n = calendar.workdays_between(today, due)
     if due < today:
         late = max(1, -n)
-        return t(f"已超期 {late} 个工作日", f"{late} working days late")
+        return _("%(late)s working days late", late=late)
     if due == today:
-        return t("今天到期", "due today")
-    note = t("（暂定）", " (provisional)") if calendar.provisional(due) else ""
-    return t(f"剩余 {n} 个工作日", f"{n} working days left") + note
+        return _("due today")
+    note = _(" (provisional)") if calendar.provisional(due) else ""
+    return _("%(n)s working days left", n=n) + note

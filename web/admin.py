@@ -7,13 +7,14 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from engine.errors import EngineError, Invalid, Refused
 from processes import identity, organisation
 from processes.tables import staff, staff_relative
 from web import wording
-from web.desk import bureau, lang, me, t
+from web.desk import bureau, either, lang, me
 from web.errors import said, status_of, words
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
@@ -56,7 +57,7 @@ def _staff(conn: Any) -> list[dict[str, Any]]:
 def _detail(conn: Any, change: Any) -> list[str]:
     """What the second administrator confirms: nobody confirms blindly. IDs masked, passwords never."""
     detail = json.loads(bureau().office.keys.on(conn).reveal("staff_change", "detail", change["id"], change["detail"]) or "{}")
-    found = [t(*organisation.ROLES[role]) + f"（{organisation.unit_name(conn, unit)}）" for role, unit in detail.get("posts", ())]
+    found = [either(*organisation.ROLES[role]) + f"（{organisation.unit_name(conn, unit)}）" for role, unit in detail.get("posts", ())]
     found += [wording.word("kin", detail["relation"])] if "relation" in detail else []
     found += [detail["name"]] if detail.get("name") else []
     found += [identity.mask(detail["id_no"])] if detail.get("id_no") else []
@@ -65,18 +66,18 @@ def _detail(conn: Any, change: Any) -> list[str]:
 
 def _change(act: Any) -> str:
     """What was done, in words."""
-    form, recorded = request.form, t("已登记。", "Recorded.")
+    form, recorded = request.form, _("Recorded.")
     if "revoke" in form:
         login = form["revoke"][:60]
         done = organisation.revoke_tokens(act, login)
-        return t(f"已吊销 {login} 的 {done} 个接口令牌。", f"Tokens of {login} revoked: {done}.")
+        return _("Tokens of %(login)s revoked: %(done)s.", done=done, login=login)
     for verb, work in (("confirm", organisation.confirm_change), ("refuse", organisation.refuse_change)):
         if verb in form:
             work(act, int(form[verb]) if form[verb].isdecimal() and len(form[verb]) < 19 else 0)
             return recorded
     login, kind = form.get("login", "").strip()[:60], form.get("kind", "")
     if not login:
-        raise Invalid({"login": [t("必须填写登录名", "Give the login")]})
+        raise Invalid({"login": [_("Give the login")]})
     posts = [[form.get("role", ""), form.get("unit", "")]]
     if kind == "relative":
         detail: dict[str, Any] = {"relation": form.get("relation", ""), "name": form.get("name", "").strip()[:60], "id_no": form.get("id_no", "")[:40]}

@@ -8,6 +8,8 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext
 from sqlalchemy import select
 
 from engine import queries, store
@@ -21,7 +23,7 @@ from processes.bureau import CATALOGUE
 from processes.case_tables import letter, notice
 from processes.tables import document
 from web import wording
-from web.desk import bureau, idem, lang, me, t, works_cases
+from web.desk import bureau, either, idem, lang, me, works_cases
 from web.errors import said, status_of, words
 from web.svg import Marks, render
 from web.tasks import _papers, _uploaded, _whole, named_lines
@@ -29,36 +31,36 @@ from web.tasks import _papers, _uploaded, _whole, named_lines
 bp = Blueprint("cases", __name__)
 
 TABS = (
-    ("overview", "概况", "Overview"),
-    ("household", "家庭与收入财产", "Household and means"),
-    ("checks", "核对与入户", "Checks and survey"),
-    ("record", "流转记录", "Record"),
-    ("drawing", "流程跟踪", "Diagram"),
-    ("papers", "材料与文书", "Documents and letters"),
+    ("overview", lazy_gettext("Overview")),
+    ("household", lazy_gettext("Household and means")),
+    ("checks", lazy_gettext("Checks and survey")),
+    ("record", lazy_gettext("Record")),
+    ("drawing", lazy_gettext("Diagram")),
+    ("papers", lazy_gettext("Documents and letters")),
 )
 CHECKS = ("means_check", "registry_answer", "home_survey", "survey_cosign", "neighbor_enquiry", "democratic_review",
           "street_reinvestigate", "spot_check_visit", "district_recheck")  # fmt: skip
 
 EVENTS = {
-    "case_started": ("提出申请", "Application made"),
-    "task_completed": ("办结", "Completed"),
-    "message_received": ("收到来件", "Message received"),
-    "timer_fired": ("期限届满", "Period ended"),
-    "task_claimed": ("领取", "Claimed"),
-    "task_released": ("退回待领", "Released"),
-    "task_transferred": ("转办", "Transferred"),
-    "task_delegated": ("委托", "Delegated"),
-    "task_escalated": ("提请关注", "Escalated"),
+    "case_started": lazy_gettext("Application made"),
+    "task_completed": lazy_gettext("Completed"),
+    "message_received": lazy_gettext("Message received"),
+    "timer_fired": lazy_gettext("Period ended"),
+    "task_claimed": lazy_gettext("Claimed"),
+    "task_released": lazy_gettext("Released"),
+    "task_transferred": lazy_gettext("Transferred"),
+    "task_delegated": lazy_gettext("Delegated"),
+    "task_escalated": lazy_gettext("Escalated"),
 }
 MESSAGES = {
-    "objection": ("异议", "Objection"),
-    "withdrawal": ("撤回申请", "Withdrawal"),
-    "registry_answer": ("信息核对结果", "Registries' answer"),
+    "objection": lazy_gettext("Objection"),
+    "withdrawal": lazy_gettext("Withdrawal"),
+    "registry_answer": lazy_gettext("Registries' answer"),
 }
 OUTCOMES = {
-    "ended_granted": ("已批准", "Granted"),
-    "ended_refused": ("不予批准", "Refused"),
-    "ended_withdrawn": ("已撤回", "Withdrawn"),
+    "ended_granted": lazy_gettext("Granted"),
+    "ended_refused": lazy_gettext("Refused"),
+    "ended_withdrawn": lazy_gettext("Withdrawn"),
 }
 
 
@@ -131,7 +133,7 @@ def show(no: str) -> ResponseReturnValue:
         }
     waits = sorted(run.waits_for() & {"objection", "withdrawal"}) if not row["closed_at"] else []
     waits = [w for w in waits if not actor.roles.isdisjoint(process.senders.get(w, frozenset()))]
-    nodes = {n.id: (n.name_en if lang() == "en" else n.name) for n in drawing.nodes.values()}
+    nodes = {n.id: either(n.name, n.name_en) for n in drawing.nodes.values()}
     return render_template("case.html", case=row, tab=tab, tabs=TABS, facts=run.facts, waits=waits, names=nodes, process=process, people=names,
                            key_facts=wording.fact_lines(run.facts, process.forms, names), outcomes=OUTCOMES, titles=letters.TITLES, checks=CHECKS,
                            waiting=_waiting(run), sheets=sheets() if works_cases() else [], **shown)  # fmt: skip
@@ -139,11 +141,11 @@ def show(no: str) -> ResponseReturnValue:
 
 def _waiting(run: Run) -> list[str]:
     """What the case waits for besides people: "the end of the street notice, 2018-12-11"."""
-    ends = {"street_notice_until": ("街镇公示期满", "the end of the street notice"), "district_notice_until": ("区级公示期满", "the end of the district notice"),
-            "check_objection_until": ("核对异议期满", "the end of the objection period")}  # fmt: skip
+    ends = {"street_notice_until": _("the end of the street notice"), "district_notice_until": _("the end of the district notice"),
+            "check_objection_until": _("the end of the objection period")}  # fmt: skip
     moments = {str(m)[:10] for m in run.timers().values()}
-    found = [t(*ends[k]) + f" {run.facts[k][:10]}" for k in ends if run.facts.get(k) and moments]
-    return (found[-1:] if run.timers() else []) + ([t("信息核对结果", "the registries' answer")] if "registry_answer" in run.waits_for() else [])
+    found = [ends[k] + f" {run.facts[k][:10]}" for k in ends if run.facts.get(k) and moments]
+    return (found[-1:] if run.timers() else []) + ([_("the registries' answer")] if "registry_answer" in run.waits_for() else [])
 
 
 def _titles(conn: Any, household_id: int) -> dict[str, str]:
@@ -169,11 +171,11 @@ class Story:
         node = self.process.drawing.nodes.get(key.rpartition(".")[0])
         task = self.tasks.get(key)
         secrets = list(entry.personal.values())
-        title = (node.name_en if lang() == "en" else node.name) if node else t(*MESSAGES.get(message, (message, message)))
+        title = either(node.name, node.name_en) if node else str(MESSAGES.get(message, message))
         return {
             "seq": entry.seq, "at": entry.at, "who": self.names.get(entry.actor, entry.actor), "login": entry.actor,
-            "role": t(*organisation.ROLES[node.role]) if node and node.role in organisation.ROLES and entry.event != "timer_fired" else "",
-            "event": t(*EVENTS.get(entry.event, (entry.event, entry.event))), "node": title, "id": node.id if node else message,
+            "role": either(*organisation.ROLES[node.role]) if node and node.role in organisation.ROLES and entry.event != "timer_fired" else "",
+            "event": str(EVENTS.get(entry.event, entry.event)), "node": title, "id": node.id if node else message,
             "answers": self.answers(secrets, key, message), "changes": self.changes(entry, known), "leaf": entry.leaf, "erased": None in secrets,
             "received": task["opened_at"] if task and entry.event == "task_completed" else None,
             "took": _span(entry.at - task["opened_at"]) if task and entry.event == "task_completed" else "",
@@ -193,7 +195,7 @@ class Story:
 
     def label(self, fields: Mapping[str, Any], name: str) -> str:
         if name not in fields:
-            return t("理由", "Reason") if name == "reason" else name
+            return _("Reason") if name == "reason" else name
         meta = fields[name].metadata
         return str(meta.get("label_en" if lang() == "en" else "label", name))
 
@@ -213,7 +215,7 @@ class Story:
             return self.names.get(value, value)
         choices = {c[0]: wording.choice_word(c) for c in meta.get("choices", ())}
         listed = value if isinstance(value, list) else [value]
-        return t("；", "; ").join(choices.get(v, str(v)) for v in listed)
+        return _("; ").join(choices.get(v, str(v)) for v in listed)
 
     def table(self, rows: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
         used = [n for n in fields if any(row.get(n) not in (None, "") for row in rows)]
@@ -223,7 +225,7 @@ class Story:
     def cell(self, value: Any, meta: Mapping[str, Any]) -> Any:
         """One cell of rows; yes and no need their label, names of registries their words."""
         if isinstance(value, bool):
-            return f"{meta.get('label_en' if lang() == 'en' else 'label')}{t('：', ': ')}{wording.yes(value)}"
+            return f"{meta.get('label_en' if lang() == 'en' else 'label')}{_(': ')}{wording.yes(value)}"
         if isinstance(value, str) and not meta.get("choices"):
             return wording.word("source", value)
         return "" if value is None else self.shown(value, meta)
@@ -231,7 +233,7 @@ class Story:
     def changes(self, entry: Entry, known: dict[str, Any]) -> list[tuple[str, str, str]]:
         """Facts that this entry changed: (label, before, after)."""
         new = dict(entry.data.get("facts", {}))
-        for _, result in entry.data.get("then", {}).get("ran", ()):
+        for _service, result in entry.data.get("then", {}).get("ran", ()):
             new |= result
         found = []
         for name, value in new.items():
@@ -239,7 +241,7 @@ class Story:
             if name in wording.FACTS and old != value and not (old is None and value is None):
                 before, after = (wording.fact(name, v, self.process.forms, self.names) if v not in (None, "") else "—" for v in (old, value))
                 if before != after:
-                    found.append((t(*wording.FACTS[name][:2]), before, after))
+                    found.append((str(wording.FACTS[name][0]), before, after))
         known |= new
         return found
 
@@ -248,8 +250,8 @@ def _span(took: timedelta) -> str:
     minutes = max(0, int(took.total_seconds())) // 60
     days, rest = divmod(minutes, 24 * 60)
     if days:
-        return t(f"{days} 天 {rest // 60} 小时", f"{days} d {rest // 60} h")
-    return t(f"{rest // 60} 小时 {rest % 60} 分", f"{rest // 60} h {rest % 60} min")
+        return _("%(days)s d %(hours)s h", days=days, hours=rest // 60)
+    return _("%(hours)s h %(minutes)s min", hours=rest // 60, minutes=rest % 60)
 
 
 def _assessed(entries: Sequence[Entry], house: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -280,7 +282,7 @@ def _picture(conn: Any, made: Any, row: Mapping[Any, Any], entries: Sequence[Ent
     except Diverged as error:
         trouble = str(error)
     marks = Marks(path.done, [c for c in current if step < last], path.active, path.flows, notes) if path else Marks()
-    svg = render(drawing.xml, marks, title=t(f"个案流程图，第 {step} 步", f"Diagram of the case, step {step}"), lang=lang())
+    svg = render(drawing.xml, marks, title=_("Diagram of the case, step %(step)s", step=step), lang=lang())
     lines = wording.fact_lines(facts, CATALOGUE[row["process"]].forms, names)
     return {"svg": svg, "step": step, "last": last, "trouble": trouble, "facts": lines, "intact": seals_hold(entries) is None}
 
@@ -322,13 +324,13 @@ def message(no: str, name: str) -> ResponseReturnValue:
             typed |= _uploaded(form_class, household_id, no)
             with made.office.act(actor, idem()) as act:
                 made.cases.receive(act, no, name, typed, lang=lang())
-            flash(t("已登记。", "Recorded."))
+            flash(_("Recorded."))
             return redirect(url_for("cases.show", no=no))
         except Invalid as error:
             errors, status = said(error, lang()), 422
         except EngineError as error:
             trouble, status = words(error, lang()), status_of(error)
-    title = t("登记异议", "Record an objection") if name == "objection" else t("登记撤回申请", "Record a withdrawal")
+    title = _("Record an objection") if name == "objection" else _("Record a withdrawal")
     form = form_class(context={"today": made.office.today(), "actor": actor, "lang": lang(), "facts": {}})
     return render_template("form_page.html", title=title, form=form, values=typed, errors=errors, trouble=trouble,
                            back=url_for("cases.show", no=no), papers=papers, colleagues=[]), status  # fmt: skip
@@ -363,7 +365,7 @@ PAPER_EN = {"application": "Application", "declaration": "Declaration of income 
 
 def sheets() -> list[tuple[str, str]]:
     """Sheets for paper: kind and title."""
-    return [(kind, t(title, PAPER_EN.get(kind, title))) for kind, title in letters.SHEETS.items()]
+    return [(kind, either(title, PAPER_EN.get(kind, title))) for kind, title in letters.SHEETS.items()]
 
 
 @bp.get("/cases/<no>/sheets/<kind>")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 from typing import Any
 
-from flask import current_app, g, request, session
+from flask import Flask, current_app, g, request, session
+from flask_babel import Babel
 
 from engine.errors import Refused
 from engine.model import Actor
 from processes import organisation
 from processes.bureau import Bureau
+
+CHINESE = "zh_Hans_CN"
 
 
 def bureau() -> Bureau:
@@ -22,8 +26,14 @@ def lang() -> str:
     return "en" if session.get("lang") == "en" else "zh"
 
 
-def t(zh: str, en: str) -> str:
-    """A text in the language of the page; both stand side by side where they are used (docs/decisions/004)."""
+def speak(app: Flask) -> None:
+    """Texts of the pages: msgids are English, the Chinese stands in web/translations (docs/decisions/004)."""
+    folder = str(Path(__file__).parent / "translations")
+    Babel(app, default_locale=CHINESE, default_translation_directories=folder, locale_selector=lambda: "en" if lang() == "en" else CHINESE)
+
+
+def either(zh: str, en: str) -> str:
+    """Data that carries both languages (posts, labels, refusals) in the language of the page; texts of pages go through gettext."""
     return en if lang() == "en" else zh
 
 

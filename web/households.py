@@ -8,6 +8,8 @@ from typing import Any, Self
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import LazyString, lazy_gettext
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from engine import queries
@@ -20,7 +22,7 @@ from processes.household_forms import AuthorizationIn, HouseholdIn, IncomeIn, Me
 from processes.tables import near_relative
 from web import wording
 from web.cases import printed, sheets
-from web.desk import bureau, caseworker, idem, lang, me, t, works_cases
+from web.desk import bureau, caseworker, idem, lang, me, works_cases
 from web.errors import said, status_of, words
 from web.tasks import _papers, _uploaded, _whole
 
@@ -47,15 +49,15 @@ class Naming(MemberIn):
     person_id = number("待补姓名的成员", "Member without a name")
 
 
-FORMS: Mapping[str, tuple[type[Form], str, str]] = {
-    "application": (Application, "提出申请", "Apply"),
-    "member": (MemberIn, "增加成员", "Add a member"),
-    "departure": (Departure, "成员离开", "Member leaves"),
-    "naming": (Naming, "补登姓名", "Name a member"),
-    "income": (MemberIncome, "登记收入", "Record income"),
-    "property": (PropertyList, "登记财产", "Record property"),
-    "authorization": (AuthorizationIn, "登记核对授权", "Record an authorisation"),
-    "near-relative": (NearRelativeIn, "登记近亲属声明", "Record a near-relative statement"),
+FORMS: Mapping[str, tuple[type[Form], LazyString]] = {
+    "application": (Application, lazy_gettext("Apply")),
+    "member": (MemberIn, lazy_gettext("Add a member")),
+    "departure": (Departure, lazy_gettext("Member leaves")),
+    "naming": (Naming, lazy_gettext("Name a member")),
+    "income": (MemberIncome, lazy_gettext("Record income")),
+    "property": (PropertyList, lazy_gettext("Record property")),
+    "authorization": (AuthorizationIn, lazy_gettext("Record an authorisation")),
+    "near-relative": (NearRelativeIn, lazy_gettext("Record a near-relative statement")),
 }
 
 
@@ -82,11 +84,11 @@ def new() -> ResponseReturnValue:
                 known = households.register(act, understand(_form(HouseholdIn), typed), production=made.settings.production)
                 act.remember(known)
         if told.status == 200:
-            flash(t("已登记家庭。", "Household registered."))
+            flash(_("Household registered."))
             return redirect(url_for("households.show", household_id=known))
     with made.office.read() as conn:
         communities = organisation.units(conn, me().unit, "community")
-    return render_template("form_page.html", title=t("登记家庭", "Register a household"), form=_form(HouseholdIn), values=typed, errors=told.errors,
+    return render_template("form_page.html", title=_("Register a household"), form=_form(HouseholdIn), values=typed, errors=told.errors,
                            trouble=told.trouble, back=url_for("households.listing"), papers=[], colleagues=[], communities=communities,
                            extra=_whole(request.form.get("_rows"), 0, 30)), told.status  # fmt: skip
 
@@ -137,7 +139,7 @@ def show(household_id: int) -> ResponseReturnValue:
     return render_template("household.html", house=house, forms=_offered(house), sheets=sheets()[:3] if works_cases() else [], **view)
 
 
-def _offered(house: Mapping[str, Any]) -> dict[str, tuple[type[Form], str, str]]:
+def _offered(house: Mapping[str, Any]) -> dict[str, tuple[type[Form], LazyString]]:
     """The forms that make sense for this person and this household."""
     if not works_cases():
         return {}
@@ -163,7 +165,7 @@ def change(household_id: int, what: str) -> ResponseReturnValue:
     if what not in FORMS:
         raise NotFound("没有这个页面")
     caseworker()
-    made, (form_class, zh, en) = bureau(), FORMS[what]
+    made, (form_class, title) = bureau(), FORMS[what]
     with made.office.read() as conn:
         _visible(conn, household_id)
         house, papers = households.view(conn, made.office.keys.on(conn), household_id), _papers(conn, household_id)
@@ -174,7 +176,7 @@ def change(household_id: int, what: str) -> ResponseReturnValue:
             with told:
                 return redirect(_add(household_id, what, form_class, typed))
     members = [m for m in house["members"] if m["placeholder"]] if what == "naming" else house["members"]
-    return render_template("form_page.html", title=t(zh, en), form=_form(form_class), values=typed, errors=told.errors, trouble=told.trouble,
+    return render_template("form_page.html", title=str(title), form=_form(form_class), values=typed, errors=told.errors, trouble=told.trouble,
                            papers=papers, colleagues=[], members=members, fixed={"household_id": household_id},
                            extra=_whole(request.form.get("_rows"), 0, 30), back=url_for("households.show", household_id=household_id)), told.status  # fmt: skip
 
@@ -199,7 +201,7 @@ def _add(household_id: int, what: str, form_class: type[Form], typed: dict[str, 
         if act.recall() is None:
             _WORK[what](act, household_id, understand(_form(form_class), typed))
             act.remember(what)
-    flash(t("已登记。", "Recorded."))
+    flash(_("Recorded."))
     return page
 
 
@@ -231,11 +233,11 @@ def upload(household_id: int) -> ResponseReturnValue:
         _visible(conn, household_id)
     kind = request.form.get("kind", "other")
     if not files or kind not in wording.CODES["document"]:
-        raise Invalid({"file": [t("请选择种类和文件", "Choose a kind and a file")]})
+        raise Invalid({"file": [_("Choose a kind and a file")]})
     for file in files:
         with made.office.act(me()) as act:
             documents.store(act, made.settings.files, household_id, kind, file.filename or "", file.stream)
-    flash(t("已上传。", "Uploaded."))
+    flash(_("Uploaded."))
     return redirect(url_for("households.show", household_id=household_id))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from engine.errors import Invalid, NotFound
 from engine.forms import folded
@@ -15,7 +16,7 @@ from processes import import_annex1 as annex1
 from processes.import_annex1 import Preview, Row
 from web import importing
 from web.api.lists import XLSX
-from web.desk import bureau, idem, lang, me, new_key, t
+from web.desk import bureau, idem, lang, me, new_key
 from web.households import Told
 from web.households import bp as households_bp
 from web.tasks import _whole
@@ -35,7 +36,7 @@ def upload() -> ResponseReturnValue:
         with told:
             file = request.files.get("file")
             if file is None or not file.filename:
-                raise Invalid({"file": [t("请选择文件", "Choose a file")]})
+                raise Invalid({"file": [_("Choose a file")]})
             with file.stream as stream:  # a large upload is a temporary file
                 data = stream.read(annex1.MAX_BYTES + 1)
             importing.look(bureau(), me(), data)
@@ -90,7 +91,7 @@ def _bring_in(digest: str) -> dict[str, Any]:
     form = request.form
     chosen = None if form.get("_do") == "all" else {_whole(n, 0, 10**6) for n in form.getlist("row")}
     if chosen is not None and not chosen:
-        raise Invalid({"rows": [t("请至少勾选一户", "Tick at least one household")]})
+        raise Invalid({"rows": [_("Tick at least one household")]})
     seen = importing.kept(bureau(), me(), digest, _answers("all"), _lines())
     done = importing.bring_in(bureau(), annex1.choose(seen, chosen) if chosen else seen, me(), most=importing.AT_ONCE)
     return done.told()
@@ -133,7 +134,7 @@ def errors(digest: str) -> ResponseReturnValue:
 def discard(digest: str) -> ResponseReturnValue:
     annex1.allow(me())
     kept_lists.discard(bureau().office.keys, bureau().settings.files, me(), digest)
-    flash(t("名单已清除，已导入的家庭不受影响。", "The list was removed; households that were brought in stay."))
+    flash(_("The list was removed; households that were brought in stay."))
     return redirect(url_for("households.lists.upload"))
 
 

@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy import delete, insert, select
 
 from engine.store import setting
 from processes import organisation
-from web.desk import bureau, t
+from web.desk import bureau
 
 bp = Blueprint("people", __name__)
 
@@ -27,7 +28,7 @@ def sign_in() -> ResponseReturnValue:
     if request.method == "POST":
         login, password = request.form.get("login", "").strip()[:60], request.form.get("password", "")[:200]
         if _locked(login):
-            wrong = t("登录失败次数过多，请 15 分钟后再试。", "Too many failures. Try again in 15 minutes.")
+            wrong = _("Too many failures. Try again in 15 minutes.")
         else:
             with _hashing, bureau().office.read() as conn:
                 actor = organisation.sign_in(conn, login, password)
@@ -41,7 +42,7 @@ def sign_in() -> ResponseReturnValue:
                     session["lang"] = language
                 return redirect(_inside(request.args.get("next")))
             _count(login)
-            wrong = t("登录名或密码不正确。", "Wrong login or password.")
+            wrong = _("Wrong login or password.")
     return render_template("sign_in.html", wrong=wrong), 422 if wrong else 200
 
 

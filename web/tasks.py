@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from engine import queries, store
@@ -24,7 +25,7 @@ from processes.bureau import CATALOGUE
 from processes.eligibility_facts import BadFacts
 from processes.identity import mask_name
 from web import wording
-from web.desk import bureau, caseworker, idem, lang, me, t
+from web.desk import bureau, caseworker, either, idem, lang, me
 from web.errors import said, words
 
 bp = Blueprint("tasks", __name__)
@@ -83,7 +84,7 @@ def _listed(row: Mapping[Any, Any], names: Mapping[str, str], places: Mapping[st
 def node_name(row: Mapping[Any, Any]) -> str:
     process = CATALOGUE.get(row["process"])
     node = process.drawing.nodes.get(row["node"]) if process else None
-    return (node.name_en if lang() == "en" else node.name) if node else row["node"]
+    return either(node.name, node.name_en) if node else row["node"]
 
 
 def _whole(text: str | None, default: int, top: int) -> int:
@@ -136,7 +137,7 @@ def _barred(conn: Any, process: Any, row: Mapping[Any, Any], facts: Mapping[Any,
     if row["state"] != "open":
         return ""
     broken = barred(conn, process, facts, acts_of(row["opened_by"], queries.case_tasks(conn, row["case_id"])), row, "complete", actor)
-    return "" if broken is None else t(broken.zh, broken.en)
+    return "" if broken is None else either(broken.zh, broken.en)
 
 
 def _since(entries: Sequence[Any], process: Any, names: Mapping[str, str]) -> list[str]:
@@ -144,7 +145,7 @@ def _since(entries: Sequence[Any], process: Any, names: Mapping[str, str]) -> li
     found = []
     for entry in entries[-3:]:
         node = process.drawing.nodes.get(str(entry.data.get("task", "")).rpartition(".")[0])
-        facts = [f"{t(*wording.FACTS[k][:2])}：{wording.fact(k, v, process.forms, names)}" for k, v in entry.data.get("facts", {}).items()
+        facts = [f"{wording.FACTS[k][0]}：{wording.fact(k, v, process.forms, names)}" for k, v in entry.data.get("facts", {}).items()
                  if k in wording.FACTS and v not in (None, "")]  # fmt: skip
         who = f"{names.get(entry.actor, entry.actor)}（{entry.actor}）"
         found.append("　".join([wording.moment(entry.at), who, _named(node) if node else "", *facts]))
@@ -158,7 +159,7 @@ def seen(actor: Actor, row: Mapping[Any, Any]) -> None:
 
 
 def _named(node: Node) -> str:
-    return node.name_en if lang() == "en" else node.name
+    return either(node.name, node.name_en)
 
 
 def _draft(conn: Any, keys: Any, task_id: int, actor: Actor) -> tuple[dict[str, Any], Any]:
@@ -181,7 +182,7 @@ def _opinions(entries: Any, process: Any, names: Mapping[str, str]) -> list[dict
             continue
         node = process.drawing.nodes.get(entry.data["task"].rpartition(".")[0])
         facts = entry.data.get("facts", {})
-        chosen = [wording.fact(k, facts[k], process.forms, names) for k in facts if k in wording.FACTS and wording.FACTS[k][2] == "form" and facts[k]]
+        chosen = [wording.fact(k, facts[k], process.forms, names) for k in facts if k in wording.FACTS and wording.FACTS[k][1] == "form" and facts[k]]
         for secret in entry.personal.values():
             answers = ((secret or {}).get("said") or {}).get("answers", {})
             text = next((answers[k] for k in _SAID if answers.get(k)), "")
@@ -259,7 +260,7 @@ def autosave(task_id: int) -> ResponseReturnValue:
             made.cases.save_draft(act, task_id, _typed(CATALOGUE[row["process"]].forms[row["node"]]))
     except EngineError as error:
         return jsonify(message=words(error, lang())), 409
-    return jsonify(message=t("草稿存于", "Draft saved at") + " " + wording.moment(made.office.clock()))
+    return jsonify(message=_("Draft saved at") + " " + wording.moment(made.office.clock()))
 
 
 def _done(task_id: int, row: Mapping[Any, Any], verb: str, typed: Mapping[Any, Any]) -> ResponseReturnValue:
@@ -280,8 +281,8 @@ def _done(task_id: int, row: Mapping[Any, Any], verb: str, typed: Mapping[Any, A
             made.cases.escalate(act, task_id, form.get("_reason", ""))
         else:
             raise NotFound("没有这种操作")
-    told = {"complete": t("已提交。", "Submitted."), "draft": t("已存草稿。", "Draft saved."), "claim": t("已领取。", "Claimed."),
-            "release": t("已退回待领。", "Released."), "transfer": t("已转办。", "Transferred."), "escalate": t("已提请主管关注。", "Escalated.")}  # fmt: skip
+    told = {"complete": _("Submitted."), "draft": _("Draft saved."), "claim": _("Claimed."),
+            "release": _("Released."), "transfer": _("Transferred."), "escalate": _("Escalated.")}  # fmt: skip
     flash(told[verb])
     if verb == "complete":
         _offer_next(row)

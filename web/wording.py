@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from flask_babel import LazyString, lazy_gettext, lazy_pgettext
+from flask_babel import gettext as _
 from sqlalchemy import Connection, select
 
 from engine.forms import Form
@@ -15,7 +17,7 @@ from processes import household_forms as hf
 from processes.dibao_2012_forms import MATERIALS, PARTICIPANTS
 from processes.money import yuan
 from processes.tables import staff
-from web.desk import lang, t
+from web.desk import either, lang
 
 Pair = tuple[str, str]
 
@@ -37,111 +39,118 @@ _HARDSHIPS_EN = {
 }  # fmt: skip
 _HINTS_EN = {"元，如 2100.00": "Yuan, like 2100.00", "如 2018-11": "Like 2018-11"}
 
-CODES: Mapping[str, Mapping[str, Pair]] = {
-    "relation": {c: (zh, en) for c, zh, en in hf.RELATIONS},
-    "employment": {c: (zh, en) for c, zh, en in hf.EMPLOYMENTS},
-    "excluded": {c: (zh, en) for c, zh, en in hf.EXCLUSIONS},
-    "income": {c: (zh, _KINDS_EN.get(c, c.replace("_", " "))) for c, zh, _ in [*hf.INCOME_KINDS, *hf.PROPERTY_KINDS]},
-    "document": {c: (zh, en) for c, zh, en in MATERIALS} | {
-        "signed_document": ("签字页", "Signed page"), "surveyed_signature": ("被调查人签字页", "Signature of the person surveyed"),
-        "receipt_document": ("送达回证", "Proof of delivery"), "photo": ("照片", "Photo"), "photos": ("照片", "Photos"),
-        "documents": ("申请材料", "Application papers"), "evidence": ("证据", "Evidence"), "application": ("申请材料", "Application papers"),
-        "signature": ("签字页", "Signature page"), "survey": ("入户调查", "Home survey")},
-    "participant": {c: (zh, en) for c, zh, en in PARTICIPANTS},
+
+def _both(choices: Iterable[tuple[str, str, str]]) -> dict[str, LazyString]:
+    """Codes whose words are data in both languages: (code, zh, en) of the forms."""
+    return {code: LazyString(either, zh, en) for code, zh, en in choices}
+
+
+_ANNEX1 = {
+    "序号": lazy_gettext("No."), "申请人": lazy_gettext("Applicant"), "身份证号": lazy_gettext("ID number"), "家庭人口": lazy_pgettext("number", "Members"),
+    "乡镇（街道）": lazy_gettext("Street or town"), "村（居委会）": lazy_gettext("Village or residents' committee"), "家庭收入": lazy_gettext("Household income"),
+    "家庭财产": lazy_gettext("Property"), "救助类别": lazy_gettext("Kind of assistance"), "保障金额": lazy_gettext("Amount"), "致困原因": lazy_gettext("Cause of hardship"),
+    "入户核查结果": lazy_gettext("Result of the home check"), "备注": lazy_gettext("Remarks")}  # fmt: skip
+CODES: Mapping[str, Mapping[str, LazyString]] = {
+    "relation": _both(hf.RELATIONS),
+    "employment": _both(hf.EMPLOYMENTS),
+    "excluded": _both(hf.EXCLUSIONS),
+    "income": _both((c, zh, _KINDS_EN.get(c, c.replace("_", " "))) for c, zh, _ in [*hf.INCOME_KINDS, *hf.PROPERTY_KINDS]),
+    "document": _both(MATERIALS) | {
+        "signed_document": lazy_gettext("Signed page"), "surveyed_signature": lazy_gettext("Signature of the person surveyed"),
+        "receipt_document": lazy_gettext("Proof of delivery"), "photo": lazy_gettext("Photo"), "photos": lazy_gettext("Photos"),
+        "documents": lazy_gettext("Application papers"), "evidence": lazy_gettext("Evidence"), "application": lazy_gettext("Application papers"),
+        "signature": lazy_gettext("Signature page"), "survey": lazy_gettext("Home survey")},
+    "participant": _both(PARTICIPANTS),
     "source": {
-        "declared": ("申报", "declared"), "checked": ("核对", "checked"), "seen": ("所见", "seen"),
-        "household_registration": ("户籍", "Household registration"), "vehicle": ("车辆", "Vehicles"), "social_security": ("社保", "Social security"),
-        "real_estate": ("不动产", "Real estate"), "tax": ("税务", "Tax"), "deposits": ("银行存款", "Deposits"), "business": ("工商", "Business register"),
-        "housing_fund": ("公积金", "Housing fund"), "answered": ("已答复", "answered"), "unavailable": ("无法取得", "unavailable")},
+        "declared": lazy_gettext("declared"), "checked": lazy_gettext("checked"), "seen": lazy_gettext("seen"),
+        "household_registration": lazy_gettext("Household registration"), "vehicle": lazy_gettext("Vehicles"), "social_security": lazy_gettext("Social security"),
+        "real_estate": lazy_gettext("Real estate"), "tax": lazy_gettext("Tax"), "deposits": lazy_gettext("Deposits"), "business": lazy_gettext("Business register"),
+        "housing_fund": lazy_gettext("Housing fund"), "answered": lazy_gettext("answered"), "unavailable": lazy_gettext("unavailable")},
     "category": {
-        "dibao": ("最低生活保障", "Minimum living guarantee"), "low_income": ("低收入家庭救助", "Low-income relief"),
-        "destitute_institutional": ("特困供养（集中）", "Destitute support in an institution"),
-        "destitute_dispersed": ("特困供养（分散）", "Destitute support at home"),
-        "refused_income": ("收入不符合条件", "Income over the limit"), "refused_property": ("财产不符合条件", "Property over the limit"),
-        "refused_vehicle": ("拥有机动车辆", "Motor vehicle")},
+        "dibao": lazy_gettext("Minimum living guarantee"), "low_income": lazy_gettext("Low-income relief"),
+        "destitute_institutional": lazy_gettext("Destitute support in an institution"),
+        "destitute_dispersed": lazy_gettext("Destitute support at home"),
+        "refused_income": lazy_gettext("Income over the limit"), "refused_property": lazy_gettext("Property over the limit"),
+        "refused_vehicle": lazy_gettext("Motor vehicle")},
     "benefit": {
-        "pending_first_payment": ("待首次发放", "first payment pending"), "active": ("享受中", "active"), "suspended": ("暂停", "suspended"),
-        "stopped": ("停发", "stopped"), "closed": ("已结束", "closed")},
+        "pending_first_payment": lazy_gettext("first payment pending"), "active": lazy_gettext("active"), "suspended": lazy_gettext("suspended"),
+        "stopped": lazy_gettext("stopped"), "closed": lazy_gettext("closed")},
     "registry": {
-        "complete": ("全部取得", "complete"), "partial": ("部分取得", "partial"), "contradictory": ("来源矛盾", "contradictory"),
-        "unavailable": ("无法取得", "unavailable")},
-    "spot": {"near_relative": ("近亲属备案", "near relative"), "doubtful": ("可疑", "doubtful"), "drawn": ("随机抽取", "drawn at random")},
-    "change": {"posts": ("调整岗位", "Posts"), "add": ("新增人员", "New staff"), "relative": ("申报近亲属", "Declared relative"),
-               "deactivate": ("停用", "Deactivate")},
-    "line": {"new": ("可导入", "can be brought in"), "known": ("已在系统", "here already"),
-             "differs": ("已在系统，与名单不一致", "here already, but not as listed"), "error": ("有错误", "has errors")},
-    "annex1": {
-        "序号": ("序号", "No."), "申请人": ("申请人", "Applicant"), "身份证号": ("身份证号", "ID number"), "家庭人口": ("家庭人口", "Members"),
-        "乡镇（街道）": ("乡镇（街道）", "Street or town"), "村（居委会）": ("村（居委会）", "Village or residents' committee"), "家庭收入": ("家庭收入", "Income"),
-        "家庭财产": ("家庭财产", "Property"), "救助类别": ("救助类别", "Kind of assistance"), "保障金额": ("保障金额", "Amount"), "致困原因": ("致困原因", "Cause of hardship"),
-        "入户核查结果": ("入户核查结果", "Result of the home check"), "备注": ("备注", "Remarks")},
-    "kin": {c: (zh, en) for c, zh, en in hf.NearRelativeIn().fields["relation"].metadata["choices"]},
-    "means": {"member": ("增加成员", "Add a member")},
-    "meeting": {"street": ("街镇审核", "street opinion"), "district": ("区级审查", "district examination")},
+        "complete": lazy_gettext("complete"), "partial": lazy_gettext("partial"), "contradictory": lazy_gettext("contradictory"),
+        "unavailable": lazy_gettext("unavailable")},
+    "spot": {"near_relative": lazy_gettext("near relative"), "doubtful": lazy_gettext("doubtful"), "drawn": lazy_gettext("drawn at random")},
+    "change": {"posts": lazy_pgettext("change", "Posts"), "add": lazy_gettext("New staff"), "relative": lazy_gettext("Declared relative"),
+               "deactivate": lazy_gettext("Deactivate")},
+    "line": {"new": lazy_gettext("can be brought in"), "known": lazy_gettext("here already"),
+             "differs": lazy_gettext("here already, but not as listed"), "error": lazy_gettext("has errors")},
+    "annex1": _ANNEX1,
+    "kin": _both(hf.NearRelativeIn().fields["relation"].metadata["choices"]),
+    "means": {"member": lazy_gettext("Add a member")},
+    "meeting": {"street": lazy_gettext("street opinion"), "district": lazy_gettext("district examination")},
 }  # fmt: skip
 
 # Facts worth reading, in the order in which they come about; what is not named here is the machine's own.
-FACTS: Mapping[str, tuple[str, str, str]] = {
-    "programme": ("申请事项", "Programme", "category"),
-    "applied_on": ("申请日期", "Applied on", ""),
-    "near_relative_declared": ("申报近亲属", "Near relative declared", "yes"),
-    "complete": ("材料齐全", "Papers complete", "yes"),
-    "first_missing": ("首次告知补正", "Asked for in the first notice", "document"),
-    "accepted_on": ("受理日期", "Accepted on", ""),
-    "near_relative": ("近亲属备案", "Near relative registered", "yes"),
-    "investigation_from": ("本次调查开始", "Investigation began", ""),
-    "registry_status": ("信息核对取得情况", "Registries' answers", "registry"),
-    "check_conclusion": ("核对结论", "Means check", "form"),
-    "doubtful": ("列为可疑", "Doubtful", "yes"),
-    "second_investigator": ("第二调查人", "Second investigator", "staff"),
-    "survey_ended_on": ("入户调查结束", "Survey ended on", ""),
-    "check_objection_until": ("对核对结果的异议期至", "Objection to the check until", "moment"),
-    "category": ("测算结果", "Calculated category", "category"),
-    "members_counted": ("计入人口", "Members counted", ""),
-    "per_capita": ("人均月收入（元）", "Income per head (yuan)", ""),
-    "amount_fen": ("每月金额（元）", "Amount a month (yuan)", "money"),
-    "law_version": ("适用标准", "Standard applied", ""),
-    "low_income_consent": ("同意按低收入办理", "Consents to low-income relief", "yes"),
-    "review_conclusion": ("民主评议结论", "Democratic review", "form"),
-    "street_outcome": ("街镇审核意见", "Street opinion", "form"),
-    "signoff": ("街镇签批", "Street sign-off", "form"),
-    "street_notice_posted_on": ("街镇公示张贴", "Street notice posted", ""),
-    "street_notice_until": ("街镇公示期满", "Street notice over", "moment"),
-    "objection_on": ("异议提出日期", "Objection raised on", ""),
-    "figures_changed": ("复查后数字有变化", "Figures changed", "yes"),
-    "meeting_requested_on": ("提交联席会议", "Sent to the joint meeting", ""),
-    "meeting_from": ("由何环节提交", "Sent from", "meeting"),
-    "resolution": ("联席会议决议", "Resolution of the meeting", "form"),
-    "submitted_on": ("报送区级", "Submitted to the district", ""),
-    "spot_check": ("区级入户抽查", "Spot check", "yes"),
-    "spot_reason": ("抽查原因", "Why", "spot"),
-    "district_outcome": ("区级审查意见", "District examination", "form"),
-    "district_notice_posted_on": ("区级公示张贴", "District notice posted", ""),
-    "district_notice_until": ("区级公示期满", "District notice over", "moment"),
-    "decision": ("审批决定", "Decision", "form"),
-    "decided_on": ("决定日期", "Decided on", ""),
-    "first_payment_month": ("首次发放月份", "First payment month", ""),
-    "delivered_on": ("送达日期", "Delivered on", ""),
-    "withdrawn_on": ("撤回日期", "Withdrawn on", ""),
+FACTS: Mapping[str, tuple[LazyString, str]] = {
+    "programme": (lazy_gettext("Programme"), "category"),
+    "applied_on": (lazy_gettext("Applied on"), ""),
+    "near_relative_declared": (lazy_gettext("Near relative declared"), "yes"),
+    "complete": (lazy_gettext("Papers complete"), "yes"),
+    "first_missing": (lazy_gettext("Asked for in the first notice"), "document"),
+    "accepted_on": (lazy_gettext("Accepted on"), ""),
+    "near_relative": (lazy_gettext("Near relative registered"), "yes"),
+    "investigation_from": (lazy_gettext("Investigation began"), ""),
+    "registry_status": (lazy_gettext("Registries' answers"), "registry"),
+    "check_conclusion": (lazy_gettext("Means check"), "form"),
+    "doubtful": (lazy_gettext("Doubtful"), "yes"),
+    "second_investigator": (lazy_gettext("Second investigator"), "staff"),
+    "survey_ended_on": (lazy_gettext("Survey ended on"), ""),
+    "check_objection_until": (lazy_gettext("Objection to the check until"), "moment"),
+    "category": (lazy_gettext("Calculated category"), "category"),
+    "members_counted": (lazy_gettext("Members counted"), ""),
+    "per_capita": (lazy_gettext("Income per head (yuan)"), ""),
+    "amount_fen": (lazy_gettext("Amount a month (yuan)"), "money"),
+    "law_version": (lazy_gettext("Standard applied"), ""),
+    "low_income_consent": (lazy_gettext("Consents to low-income relief"), "yes"),
+    "review_conclusion": (lazy_gettext("Democratic review"), "form"),
+    "street_outcome": (lazy_gettext("Street opinion"), "form"),
+    "signoff": (lazy_gettext("Street sign-off"), "form"),
+    "street_notice_posted_on": (lazy_gettext("Street notice posted"), ""),
+    "street_notice_until": (lazy_gettext("Street notice over"), "moment"),
+    "objection_on": (lazy_gettext("Objection raised on"), ""),
+    "figures_changed": (lazy_gettext("Figures changed"), "yes"),
+    "meeting_requested_on": (lazy_gettext("Sent to the joint meeting"), ""),
+    "meeting_from": (lazy_gettext("Sent from"), "meeting"),
+    "resolution": (lazy_gettext("Resolution of the meeting"), "form"),
+    "submitted_on": (lazy_gettext("Submitted to the district"), ""),
+    "spot_check": (lazy_gettext("Spot check"), "yes"),
+    "spot_reason": (lazy_gettext("Why"), "spot"),
+    "district_outcome": (lazy_gettext("District examination"), "form"),
+    "district_notice_posted_on": (lazy_gettext("District notice posted"), ""),
+    "district_notice_until": (lazy_gettext("District notice over"), "moment"),
+    "decision": (lazy_gettext("Decision"), "form"),
+    "decided_on": (lazy_gettext("Decided on"), ""),
+    "first_payment_month": (lazy_gettext("First payment month"), ""),
+    "delivered_on": (lazy_gettext("Delivered on"), ""),
+    "withdrawn_on": (lazy_gettext("Withdrawn on"), ""),
 }
 
 _SINCE = {
-    "investigation_from": ("本次调查开始之日", "the beginning of this investigation"),
-    "survey_ended_on": ("入户调查结束之日", "the end of the survey"),
-    "meeting_requested_on": ("提交联席会议之日", "the request to the joint meeting"),
-    "objection_on": ("异议提出之日", "the objection"),
-    "submitted_on": ("报送区级之日", "the submission to the district"),
-    "district_notice_ended_on": ("区级公示期满之日", "the end of the district notice"),
-    "decided_on": ("作出决定之日", "the decision"),
+    "investigation_from": lazy_gettext("the beginning of this investigation"),
+    "survey_ended_on": lazy_gettext("the end of the survey"),
+    "meeting_requested_on": lazy_gettext("the request to the joint meeting"),
+    "objection_on": lazy_gettext("the objection"),
+    "submitted_on": lazy_gettext("the submission to the district"),
+    "district_notice_ended_on": lazy_pgettext("deadline", "the end of the district notice"),
+    "decided_on": lazy_gettext("the decision"),
 }
 _LAWS = {
-    "N220": ("《最低生活保障审核审批办法（试行）》民发〔2012〕220号", "Minfa [2012] No. 220 (dibao review and approval)"),
-    "N23": ("《关于进一步加强和改进临时救助工作的意见》", "Opinions on temporary assistance (2018)"),
-    "TLOW": ("《关于调整城乡低收入家庭救助有关政策的通知》（天津，2016）", "Tianjin notice on low-income relief (2016)"),
-    "TECON": ("《天津市社会救助家庭经济状况核定暂行办法》", "Tianjin rules on means assessment"),
-    "TCLS": ("天津市分类救助规定", "Tianjin rules on deductions"),
-    "T18": ("天津市2018年4月1日起标准", "Tianjin standards from 2018-04-01"),
-    "T20": ("天津市2020年标准和财产规定", "Tianjin standards and property rules of 2020"),
+    "N220": lazy_gettext("Minfa [2012] No. 220 (dibao review and approval)"),
+    "N23": lazy_gettext("Opinions on temporary assistance (2018)"),
+    "TLOW": lazy_gettext("Tianjin notice on low-income relief (2016)"),
+    "TECON": lazy_gettext("Tianjin rules on means assessment"),
+    "TCLS": lazy_gettext("Tianjin rules on deductions"),
+    "T18": lazy_gettext("Tianjin standards from 2018-04-01"),
+    "T20": lazy_gettext("Tianjin standards and property rules of 2020"),
 }
 _DIGITS = "零一二三四五六七八九"
 
@@ -149,12 +158,12 @@ _DIGITS = "零一二三四五六七八九"
 def word(kind: str, code: Any) -> str:
     """A code in words; the code itself where nobody gave it words."""
     found = CODES[kind].get(str(code))
-    return str(code if found is None else t(*found))
+    return str(code if found is None else found)
 
 
 def words(kind: str, codes: Any) -> str:
     listed = codes if isinstance(codes, list) else str(codes).split()
-    return t("、", ", ").join(word(kind, code) for code in listed)
+    return _(", ").join(word(kind, code) for code in listed)
 
 
 def choice_word(choice: tuple[str, str, str]) -> str:
@@ -172,14 +181,14 @@ def spelled(text: str) -> str:
 def hint(meta: Mapping[str, Any]) -> str:
     zh = str(meta.get("hint") or "")
     if not zh and meta.get("widget") == "date":
-        return t("如 2018-12-03", "Like 2018-12-03")
+        return _("Like 2018-12-03")
     return zh if lang() == "zh" else str(meta.get("hint_en") or _HINTS_EN.get(zh, zh))
 
 
 def path_label(form: Form, path: str) -> str:
     """ "members.0.id_no" as its labels say it: 家庭成员 1 身份证号."""
     if path in ("_to", "_reason"):
-        return t("转给", "Hand over to") if path == "_to" else t("理由", "Reason")
+        return _("Hand over to") if path == "_to" else _("Reason")
     fields, found = form.fields, []
     for part in path.split("."):
         if part.isdecimal():
@@ -188,20 +197,20 @@ def path_label(form: Form, path: str) -> str:
             meta = fields[part].metadata
             found.append(str(meta.get("label_en" if lang() == "en" else "label", part)))
             fields = meta["form"]().fields if "form" in meta else fields
-    return " ".join(found) or t("填写内容", "What was entered")
+    return " ".join(found) or _("What was entered")
 
 
 def yes(value: Any) -> str:
-    return t("是", "yes") if value else t("否", "no")
+    return _("yes") if value else _("no")
 
 
 def fact_lines(facts: Mapping[Any, Any], forms: Mapping[str, type[Form]], names: Mapping[str, str]) -> list[Pair]:
     """The facts that people read, with labels, in the order of the procedure."""
-    return [(t(*FACTS[k][:2]), fact(k, facts[k], forms, names)) for k in FACTS if facts.get(k) not in (None, "")]
+    return [(str(FACTS[k][0]), fact(k, facts[k], forms, names)) for k in FACTS if facts.get(k) not in (None, "")]
 
 
 def fact(name: str, value: Any, forms: Mapping[str, type[Form]], names: Mapping[str, str] | None = None) -> str:  # noqa: PLR0911 - one line per kind
-    kind = FACTS[name][2] if name in FACTS else ""
+    kind = FACTS[name][1] if name in FACTS else ""
     match kind:
         case "yes":
             return yes(value)
@@ -231,20 +240,23 @@ def answer_word(name: str, value: Any, forms: Mapping[str, type[Form]]) -> str:
 
 def article(text: str) -> str:
     """"N220 art 18-19" as an article of law."""
-    return t("；", "; ").join(_one_article(part.strip()) for part in text.split(";") if part.strip())
+    return _("; ").join(_one_article(part.strip()) for part in text.split(";") if part.strip())
 
 
 def _one_article(text: str) -> str:
-    key, _, rest = text.partition(" art ")
+    key, rest = text.split(" art ", 1) if " art " in text else (text, "")
     if key not in _LAWS:
         return text
-    zh, en = _LAWS[key]
-    numbers = [_chinese(n) for n in rest.split("-") if n.isdecimal()]
-    return t(zh + (f"第{'至'.join(numbers)}条" if numbers else ""), en + (f", art. {rest}" if rest else ""))
+    articles = rest if lang() == "en" else _chinese(rest)
+    return _("%(law)s, art. %(articles)s", law=_LAWS[key], articles=articles) if articles else str(_LAWS[key])
 
 
-def _chinese(number: str) -> str:
-    """1 to 99 in Chinese numerals."""
+def _chinese(numbers: str) -> str:
+    """1 to 99 in Chinese numerals: "18-19" is 十八至十九; what is no number is left out."""
+    return "至".join(_numeral(n) for n in numbers.split("-") if n.isdecimal())
+
+
+def _numeral(number: str) -> str:
     tens, ones = divmod(int(number), 10)
     return ("" if tens == 0 else "十" if tens == 1 else _DIGITS[tens] + "十") + (_DIGITS[ones] if ones or not tens else "")
 
@@ -253,17 +265,17 @@ def deadline(rule: str | None) -> str:
     """The rule of the drawing in words: workdays(10, since='investigation_from')."""
     found = re.fullmatch(r"(workdays|days)\((\d+), since='(\w+)'\)", rule or "")
     if not found or found[3] not in _SINCE:
-        return t("及时办理", "Promptly")
-    zh, en = _SINCE[found[3]]
-    unit = t("个工作日", "working days") if found[1] == "workdays" else t("日", "days")
-    return t(f"自{zh}起 {found[2]} {unit}内", f"Within {found[2]} {unit} of {en}")
+        return _("Promptly")
+    if found[1] == "workdays":
+        return _("Within %(n)s working days of %(since)s", n=found[2], since=_SINCE[found[3]])
+    return _("Within %(n)s days of %(since)s", n=found[2], since=_SINCE[found[3]])
 
 
 def names_of(conn: Connection, logins: Iterable[str | None]) -> dict[str, str]:
     """Login -> name of staff; the system has one too."""
     wanted = {login for login in logins if login}
     rows = conn.execute(select(staff.c.login, staff.c.name).where(staff.c.login.in_(wanted)))
-    return {"system": t("系统", "System"), "import": t("批量导入", "Import")} | {row.login: row.name for row in rows}
+    return {"system": _("System"), "import": _("Import")} | {row.login: row.name for row in rows}
 
 
 def moment(value: datetime | None) -> str:

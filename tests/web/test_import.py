@@ -161,7 +161,7 @@ def test_it_is_all_there_in_english(bureau, district):
     for words in ("The check digit of the ID number is wrong", "There is no such street", "Twice in this list", "An amount is a number, like 660.00", "Members are a whole number"):
         assert words in page, words
     main = re.search(r"<main.*</main>", page, re.DOTALL)[0]
-    shown = re.sub(r"<td data-l=\"(?:Line|Applicant|Street · community)\">.*?</td>", "", re.sub(r"(低保|低收入|特困（集中）|特困（分散）)", "", main))
+    shown = re.sub(r"<td data-l=\"(?:Row|Applicant|Street · community)\">.*?</td>", "", re.sub(r"(低保|低收入|特困（集中）|特困（分散）)", "", main))
     assert re.findall(r"[一-鿿]+", shown) == []
     assert "urban or rural" in desk.post(where, {**ALL, "all-hukou_kind": "x", "_do": "all"}).get_data(as_text=True)
 
