@@ -92,13 +92,14 @@ class _Quick:
     """
 
     def get_tasks(self: Any, first_task: Any = None, **wanted: Any) -> list[Any]:
-        if first_task is not None or not wanted:
+        state, name = wanted.get("state"), wanted.get("spec_name")
+        if first_task is not None or (state is None) == (name is None):
             return super().get_tasks(first_task, **wanted)  # type: ignore[misc]
-        fits = _filter(wanted)
+        fits = BpmnTaskFilter(**wanted).matches
         for sub in self.top_workflow.subprocesses.values():
-            if sub.depth > self.depth and _inside(sub, self) and any(map(fits, sub.tasks.values())):
+            if sub.depth > self.depth and _inside(sub, self) and any(map(fits, _near(sub, state, name))):
                 return super().get_tasks(**wanted)  # type: ignore[misc]
-        found = list(filter(fits, self.tasks.values()))
+        found = [task for task in _near(self, state, name) if fits(task)]
         return found if len(found) < 2 else sorted(found, key=_place)
 
     def update_waiting_tasks(self: Any) -> None:
@@ -109,12 +110,11 @@ class _Quick:
             waiting[0].task_spec._update(waiting[0])
 
 
-def _filter(wanted: Mapping[str, Any]) -> Callable[[Any], bool]:
-    if wanted.keys() == {"spec_name"}:
-        name = wanted["spec_name"]
-        return lambda task: task.task_spec.name == name
-    state, matches = wanted.get("state", TaskState.ANY_MASK), BpmnTaskFilter(**wanted).matches
-    return lambda task: task._state & state and matches(task)
+def _near(workflow: Any, state: int | None, name: str | None) -> list[Any]:
+    """The tasks that may fit: by state, or by the name of their element."""
+    if state is None:
+        return [task for task in workflow.tasks.values() if task.task_spec.name == name]
+    return [task for task in workflow.tasks.values() if task._state & state]
 
 
 def _place(task: Any) -> list[int]:
@@ -310,6 +310,8 @@ class Run:
         self.facts: dict[str, Any] = {}
         self.last_id = 0
         self._visits: dict[str, int] = {}
+        self._order: list[int] = []  # sub-processes as the state lists them
+        self._over: dict[int, list[Any]] = {}  # those that are over, as rows of the state
 
     # -- making and keeping
 
@@ -332,9 +334,10 @@ class Run:
 
     def dump(self) -> bytes:
         """Compact state: tasks as rows, no copy of the drawing. Its hash stands in the record."""
+        subs = self._workflow.subprocesses
+        order = [*self._order, *(made for made in subs if made not in self._order)]
         trees = [self._rows("", self._workflow)]
-        for task_id, sub in self._workflow.subprocesses.items():
-            trees.append([task_id, *self._rows(sub.spec.name, sub)])
+        trees += [self._over[n] if n in self._over else [n, *self._rows(subs[n].spec.name, subs[n])] for n in order]
         said = {"facts": self.facts, "last": self.last_id, "visits": self._visits, "trees": trees}
         return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 
@@ -360,12 +363,26 @@ class Run:
         )
         main, *subs = said["trees"]
         self._fill(self._workflow, *main)
-        for task_id, *tree in subs:
-            parent = self._workflow.get_task_from_id(task_id)
-            sub = _SubWorkflow(self.drawing.subprocesses[tree[0]], task_id, self._workflow, deserializing=True)
-            self._workflow.subprocesses[task_id] = sub
-            sub.completed_event.connect(parent.task_spec._on_subworkflow_completed, parent)
-            self._fill(sub, *tree)
+        self._order = [tree[0] for tree in subs]
+        for tree in subs:
+            # A sub-process that is over never moves again: its rows stay as they are until somebody wants to look.
+            if self._moves(tree[0]):
+                self._restore_sub(*tree)
+            else:
+                self._over[tree[0]] = tree
+
+    def _moves(self, task_id: int) -> bool:
+        """Whether the sub-process of a task is still under way; one inside another that is over is not."""
+        trees = (self._workflow, *self._workflow.subprocesses.values())
+        found = next((tree.tasks[task_id] for tree in trees if task_id in tree.tasks), None)
+        return found is not None and not found.has_state(TaskState.FINISHED_MASK)
+
+    def _restore_sub(self, task_id: int, name: str, *tree: Any) -> None:
+        parent = self._workflow.get_task_from_id(task_id)
+        sub = _SubWorkflow(self.drawing.subprocesses[name], task_id, self._workflow, deserializing=True)
+        self._workflow.subprocesses[task_id] = sub
+        sub.completed_event.connect(parent.task_spec._on_subworkflow_completed, parent)
+        self._fill(sub, name, *tree)
 
     def _fill(self, workflow: Any, name: str, completed: int, success: int, rows: list[list[Any]]) -> None:
         names, specs = self.drawing._indexes[name][0], workflow.spec.task_specs
@@ -459,6 +476,9 @@ class Run:
         return done[-1].task_spec.bpmn_id if done else None
 
     def path(self) -> Path:
+        for tree in self._over.values():
+            self._restore_sub(*tree)
+        self._over.clear()
         done: dict[str, int] = {}
         active, flows = [], set()
         for task in self._every():

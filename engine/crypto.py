@@ -15,12 +15,13 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from engine.model import canonical
 from engine.store import subject_key
 
 _V1 = b"\x01"
+_WRAPPED = select(subject_key.c.wrapped).where(subject_key.c.subject == bindparam("the_subject"))
 
 
 class Unreadable(Exception):
@@ -98,7 +99,7 @@ class BoundKeys:
     def find(self, subject: str) -> Cipher | None:
         """The subject's cipher, or None when its key was erased or never made."""
         if subject not in self._known:
-            wrapped = self._conn.scalar(select(subject_key.c.wrapped).where(subject_key.c.subject == subject))
+            wrapped = self._conn.scalar(_WRAPPED, {"the_subject": subject})
             if wrapped is None:
                 return None
             self.learn(subject, wrapped)

@@ -26,6 +26,9 @@ LEASE = timedelta(minutes=2)
 BACKOFF = (60, 300, 1800, 7200, 43200)  # seconds; after the last the job is an incident, for a person to look at
 
 
+_PLANNED = insert(job)
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     id: int
@@ -52,7 +55,7 @@ Handler = Callable[[Job], Callable[[Act], None]]
 def plan(conn: Connection, kind: str, record_id: int, key: str, due: datetime, data: Mapping[str, Any]) -> None:
     """Write a job down, in the transaction of the act that wants it."""
     values = {"kind": kind, "record_id": record_id, "key": key, "due_at": due, "data": json.dumps(dict(data))}
-    conn.execute(insert(job).values(state="ready", **values))
+    conn.execute(_PLANNED, {"state": "ready", **values})
 
 
 class Jobs:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -23,10 +24,32 @@ from engine.signals import publish
 from engine.store import Store, metadata
 
 # Statements of the hot path are built once: building one costs as much as running it.
-_HEAD_WHERE = update(store.record).where(store.record.c.id == bindparam("the_id"), store.record.c.seq == bindparam("the_seq"))
-_STATE_COLUMNS = {"seq", "head", "rows", "state"}
-_WITH_STATE = _HEAD_WHERE.values({name: bindparam(f"new_{name}") for name in sorted(_STATE_COLUMNS)})
-_ENTRY, _PAYLOAD = insert(store.entry), insert(store.payload)
+_ENTRY, _PAYLOAD, _RECORD = insert(store.entry), insert(store.payload), insert(store.record)
+_LOCKED = (
+    select(store.record)
+    .where(store.record.c.id == bindparam("the_id"), store.record.c.kind == bindparam("the_kind"))
+    .with_for_update()
+)
+
+
+@lru_cache(maxsize=64)
+def _head_with(columns: frozenset[str]) -> Any:
+    """UPDATE of these columns of a record that still stands where it was read."""
+    moved = update(store.record).where(store.record.c.id == bindparam("the_id"), store.record.c.seq == bindparam("the_seq"))
+    return moved.values({name: bindparam(f"new_{name}") for name in sorted(columns)})
+
+
+@lru_cache(maxsize=512)
+def _row_with(table: str, columns: tuple[str, ...]) -> Any:
+    """UPDATE of these columns of a row of a business table."""
+    changed = metadata.tables[table]
+    return update(changed).where(changed.c.id == bindparam("the_id")).values({name: bindparam(f"new_{name}") for name in columns})
+
+
+@cache
+def _new_row(table: str) -> Any:
+    return insert(metadata.tables[table])
+
 
 _RETRIES = (0.01, 0.05, 0.25)  # seconds; a lost lock is tried again inside the server before anybody hears of it
 
@@ -72,15 +95,14 @@ class Act:
 
     def new(self, kind: str, unit: str, *, subject: str | None = None, **columns: Any) -> Record:
         values = {"kind": kind, "unit": unit, "seq": 0, "head": GENESIS, "rows": 0, "subject": subject, **columns}
-        row_id = self.conn.execute(insert(store.record).values(**values)).inserted_primary_key[0]  # type: ignore[index]
+        row_id = self.conn.execute(_RECORD, values).inserted_primary_key[0]  # type: ignore[index]
         self._records[row_id] = Record(row_id, kind, unit, subject=subject)
         return self._records[row_id]
 
     def open(self, kind: str, record_id: int) -> Record:
         """Lock a record for appending. Open several in ascending order of their ids."""
         if record_id not in self._records:
-            query = select(store.record).where(store.record.c.id == record_id, store.record.c.kind == kind)
-            row = self.conn.execute(query.with_for_update()).mappings().one_or_none()
+            row = self.conn.execute(_LOCKED, {"the_id": record_id, "the_kind": kind}).mappings().one_or_none()
             if row is None:
                 raise NotFound(f"没有这份记录：{kind} {record_id}")
             self.adopt(row)
@@ -195,9 +217,8 @@ class Act:
             if record.seq == record.known_seq and not record.changes:
                 continue
             values = {"seq": record.seq, "head": record.head, "rows": record.rows, **record.changes}
-            changed = _WITH_STATE if values.keys() == _STATE_COLUMNS else _HEAD_WHERE.values(**values)
-            given = {f"new_{k}": v for k, v in values.items()} if changed is _WITH_STATE else {}
-            if self.conn.execute(changed, {**given, "the_id": record.id, "the_seq": record.known_seq}).rowcount != 1:
+            given = {f"new_{k}": v for k, v in values.items()} | {"the_id": record.id, "the_seq": record.known_seq}
+            if self.conn.execute(_head_with(frozenset(values)), given).rowcount != 1:
                 raise Conflict("这份记录刚被别人更新，请刷新后再办", "Somebody else has just changed this record")
         write(self.conn, _ENTRY, self._entries)
         write(self.conn, _PAYLOAD, self._payloads)
@@ -278,8 +299,11 @@ def project(conn: Connection, keys: BoundKeys, put: Put, *, fresh: bool = False)
     """Make a business row what its puts add up to: update it, or insert it when it is new (`fresh`: known to be new)."""
     table = metadata.tables[put.table]
     values = {name: _stored(keys, table.c[name], put, value) for name, value in put.values.items()}
-    if fresh or not values or conn.execute(update(table).where(table.c.id == put.id).values(**values)).rowcount == 0:
-        conn.execute(insert(table), {"id": put.id, **values})
+    if not fresh and values:
+        given = {f"new_{name}": value for name, value in values.items()} | {"the_id": put.id}
+        fresh = conn.execute(_row_with(put.table, tuple(values)), given).rowcount == 0
+    if fresh or not values:
+        conn.execute(_new_row(put.table), {"id": put.id, **values})
 
 
 def _stored(keys: BoundKeys, column: Any, put: Put, value: Any) -> Any:

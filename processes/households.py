@@ -59,6 +59,10 @@ _SIGNED = (
     .join(person, person.c.id == household_member.c.person_id)
     .where(household_member.c.household_id == _HERE, _CURRENT)
 )
+_HOUSE = select(household).where(household.c.id == _HERE)
+_APPLICANT = select(person.c.id, person.c.name).join(household, household.c.applicant_id == person.c.id).where(household.c.id == _HERE)
+_INCOMES = select(income_item).where(income_item.c.household_id == _HERE, income_item.c.valid)
+_PROPERTIES = select(property_item).where(property_item.c.household_id == _HERE, property_item.c.valid)
 _LETTERHEAD = (
     select(person.c.name.label("applicant"), household.c.hukou_kind, _STREETS.c.name.label("street_name"), _COMMUNITIES.c.name.label("community_name"),
            select(func.count()).select_from(household_member).where(household_member.c.household_id == _HERE, _CURRENT).scalar_subquery().label("size"))
@@ -308,7 +312,7 @@ def _open(act: Act, household_id: int) -> Any:
 
 
 def row(conn: Connection, household_id: int) -> Mapping[Any, Any]:
-    found = conn.execute(select(household).where(household.c.id == household_id)).mappings().one_or_none()
+    found = conn.execute(_HOUSE, {"household_id": household_id}).mappings().one_or_none()
     if found is None:
         raise NotFound("没有这户家庭")
     return found
@@ -357,8 +361,7 @@ def counted_members(conn: Connection, household_id: int, _on: date) -> list[tupl
 
 
 def applicant(conn: Connection, household_id: int) -> Mapping[Any, Any]:
-    query = select(person.c.id, person.c.name).join(household, household.c.applicant_id == person.c.id)
-    found = conn.execute(query.where(household.c.id == household_id)).mappings().one_or_none()
+    found = conn.execute(_APPLICANT, {"household_id": household_id}).mappings().one_or_none()
     if found is None:
         raise NotFound("没有这户家庭")
     return found
@@ -382,8 +385,8 @@ def letterhead(conn: Connection, household_id: int) -> Mapping[Any, Any]:
 def snapshot(conn: Connection, keys: BoundKeys, household_id: int, on: date) -> dict[str, Any]:
     """The household as `eligibility.assess` reads it. What was checked or seen stands before what was declared."""
     house = row(conn, household_id)
-    incomes = _best(conn.execute(select(income_item).where(income_item.c.household_id == household_id, income_item.c.valid)).mappings())
-    properties = _best(conn.execute(select(property_item).where(property_item.c.household_id == household_id, property_item.c.valid)).mappings())
+    incomes = _best(conn.execute(_INCOMES, {"household_id": household_id}).mappings())
+    properties = _best(conn.execute(_PROPERTIES, {"household_id": household_id}).mappings())
     members = []
     for m in members_of(conn, household_id):
         health = json.loads(keys.reveal("person", "health", m["person_id"], m["health"]) or "{}")
@@ -432,8 +435,8 @@ def view(conn: Connection, keys: BoundKeys, household_id: int, *, plain: bool = 
         text = keys.reveal("household", name, household_id, house[name])
         return text if plain else _masked(text)
 
-    incomes = conn.execute(select(income_item).where(income_item.c.household_id == household_id, income_item.c.valid)).mappings().all()
-    assets = conn.execute(select(property_item).where(property_item.c.household_id == household_id, property_item.c.valid)).mappings().all()
+    incomes = conn.execute(_INCOMES, {"household_id": household_id}).mappings().all()
+    assets = conn.execute(_PROPERTIES, {"household_id": household_id}).mappings().all()
     signed = set(conn.scalars(select(authorization.c.person_id).where(authorization.c.household_id == household_id)))
     members = []
     for m in members_of(conn, household_id):

@@ -63,8 +63,7 @@ def issued_bytes(conn: Connection, keys: BoundKeys, letter_id: int) -> tuple[Map
 
 def delivered(act: Act, case: CaseRef, kind: str, answers: Data) -> list[Put]:
     """送达: periods for appeal run from here."""
-    query = select(letter.c.id).where(letter.c.case_no == case.no, letter.c.kind == kind).order_by(letter.c.id.desc())
-    letter_id = act.conn.scalar(query.limit(1))
+    letter_id = act.conn.scalar(_LATEST, {"the_case": case.no, "the_kind": kind})
     if letter_id is None:
         return []
     values = {
@@ -97,12 +96,14 @@ def post_notice(act: Act, case: CaseRef, stage: str, facts: Data, answers: Data)
 
 
 def remove_notice(act: Act, case: CaseRef, stage: str, answers: Data) -> list[Put]:
-    where = (notice.c.case_no == case.no) & (notice.c.stage == stage) & notice.c.removed_on.is_(None)
-    found = act.conn.scalars(select(notice.c.id).where(where)).all()
+    found = act.conn.scalars(_POSTED, {"the_case": case.no, "the_stage": stage}).all()
     return [Put("notice", n, {"removed_on": answers["removed_on"], "photo_removed": answers.get("photo")}) for n in found]
 
 
 _BYTES = insert(letter_bytes)
+_POSTED = select(notice.c.id).where(
+    notice.c.case_no == bindparam("the_case"), notice.c.stage == bindparam("the_stage"), notice.c.removed_on.is_(None))  # fmt: skip
+_LATEST = select(letter.c.id).where(letter.c.case_no == bindparam("the_case"), letter.c.kind == bindparam("the_kind")).order_by(letter.c.id.desc()).limit(1)
 _COUNT = (
     update(letter_number)
     .where(letter_number.c.kind == bindparam("of_kind"), letter_number.c.unit == bindparam("of_unit"), letter_number.c.year == bindparam("of_year"))

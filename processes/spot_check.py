@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from engine.model import Put
 from engine.office import Act, Record
 from processes.case_tables import spot_register
 
 BLOCK, DRAWN = 10, 3
+_REGISTER = select(spot_register).where(spot_register.c.street == bindparam("the_street"))
 
 
 def seed_hash(seed: str) -> str:
@@ -31,14 +32,14 @@ def drawn(seed: str, size: int = BLOCK, count: int = DRAWN) -> frozenset[int]:
 
 def draw(act: Act, street: str, case_no: str) -> bool:
     """Enter a file into its street's register, in order of receipt; whether it is drawn."""
-    row = act.conn.execute(select(spot_register).where(spot_register.c.street == street)).mappings().one_or_none()
+    row = act.conn.execute(_REGISTER, {"the_street": street}).mappings().one_or_none()
     if row is None:
         record = act.new("register", street)
         row_id = record.next_id()
         seed, block, position = _new_block(act, record, row_id, street, 1), 1, 0
     else:
         record, row_id = act.open("register", row["record_id"]), row["id"]
-        row = act.conn.execute(select(spot_register).where(spot_register.c.id == row_id)).mappings().one()
+        row = act.conn.execute(_REGISTER, {"the_street": street}).mappings().one()  # as it stands now that it is locked
         seed = act.keys.reveal("spot_register", "seed", row_id, row["seed"])
         block, position = row["block"], row["position"]
     taken = position in drawn(seed)
