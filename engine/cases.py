@@ -21,7 +21,7 @@ from engine.bpmn import Drawing, Run
 from engine.errors import Conflict, Invalid, NotFound, NotWaiting, Refused
 from engine.forms import facts_of, form_for, understand
 from engine.model import SHANGHAI, SYSTEM, Actor, Data, Entry, Put
-from engine.office import Act, Record, history, write
+from engine.office import Act, Record, history
 from engine.process import Broken, CaseRef, Logins, Process
 from engine.step import Outcome, fingerprint, replay, step
 
@@ -36,7 +36,7 @@ _CASE_BY_ID = _CASE.where(store.record.c.id == bindparam("the_id"))
 _CASE_BY_NO = _CASE.where(store.record.c.no == bindparam("the_no"))
 _DRAFTED = exists().where(store.draft.c.task_id == store.task.c.id).label("drafted")
 _DROP_DRAFTS = delete(store.draft).where(store.draft.c.task_id == bindparam("the_task"))
-_NEW_JOB = insert(store.job)
+_NEW_JOB = insert(store.job).inline()  # nobody asks for the new id
 _DROP_JOBS = update(store.job).where(store.job.c.record_id == bindparam("the_record"), store.job.c.state == "ready").values(state="dropped")
 _CLOSING = ("state", "closed_at", "done_by", "version")  # all that closing a task changes
 _TASK_COLUMNS = tuple(store.task.c.keys())
@@ -400,7 +400,7 @@ class Cases:
         gone = [t for t in case.tasks if t["state"] == "open" and t["key"] in outcome.gone]
         case.changed += [{**t, "state": "withdrawn", "closed_at": act.now} for t in gone]
         case.changed += [self._row(act, case, key, due) for key, due in outcome.opened]
-        write(act.conn, _PUT_TASKS[act.conn.dialect.name], [{c: row.get(c) for c in _TASK_COLUMNS} for row in case.changed])
+        act.write(_PUT_TASKS[act.conn.dialect.name], [{c: row.get(c) for c in _TASK_COLUMNS} for row in case.changed])
         case.changed.clear()
 
     def _row(self, act: Act, case: Open, key: str, due: str | None) -> dict[str, Any]:
@@ -434,7 +434,7 @@ class Cases:
             for key, due in timers.items()
             if key not in before
         ]
-        write(act.conn, _NEW_JOB, rows)
+        act.write(_NEW_JOB, rows)
 
     def _mark(
         self, act: Act, case: Open, task: Mapping[Any, Any], event: str, changes: dict[str, Any], reason: str = ""

@@ -87,6 +87,7 @@ class Act:
         self._entries: list[dict[str, Any]] = []
         self._payloads: list[dict[str, Any]] = []
         self._made: set[tuple[str, int]] = set()
+        self._writes: list[tuple[Any, list[dict[str, Any]]]] = []
         self.told: list[Entry] = []
 
     @property
@@ -211,17 +212,30 @@ class Act:
             values = {"actor": self.actor.id, "key": key, "body": body, "answer": json.dumps(answer), "at": self.now}
             self.conn.execute(insert(store.request_key).values(**values))
 
+    def write(self, statement: Any, rows: list[dict[str, Any]]) -> None:
+        """Run a statement for all rows at the end of the act, with the others."""
+        if rows:
+            self._writes.append((statement, rows))
+
     def finish(self) -> None:
-        """Write what was gathered: heads, entries, payloads, in that order, in few statements."""
+        """Write what was gathered: heads, what `write` was given, entries, payloads. PostgreSQL gets all at once and
+        answers once: waiting for each answer takes longer than the work."""
+        with self.office.store.at_once(self.conn) as waiting:
+            self._heads(checked=not waiting)
+            for statement, rows in (*self._writes, (_ENTRY, self._entries), (_PAYLOAD, self._payloads)):
+                if rows:  # a single one without the machinery for many
+                    self.conn.execute(statement, rows[0] if len(rows) == 1 else rows)
+
+    def _heads(self, *, checked: bool) -> None:
+        """Move the heads of the records. Unchecked, the key of the entry (record, seq) is the guard against a lost race."""
         for record in self._records.values():
             if record.seq == record.known_seq and not record.changes:
                 continue
             values = {"seq": record.seq, "head": record.head, "rows": record.rows, **record.changes}
             given = {f"new_{k}": v for k, v in values.items()} | {"the_id": record.id, "the_seq": record.known_seq}
-            if self.conn.execute(_head_with(frozenset(values)), given).rowcount != 1:
+            done = self.conn.execute(_head_with(frozenset(values)), given)
+            if checked and done.rowcount != 1:
                 raise Conflict("这份记录刚被别人更新，请刷新后再办", "Somebody else has just changed this record")
-        write(self.conn, _ENTRY, self._entries)
-        write(self.conn, _PAYLOAD, self._payloads)
 
 
 @dataclass
@@ -242,14 +256,12 @@ class Office:
                 act = Act(self, conn, actor, hashed or None)
                 yield act
                 act.finish()
-        except IntegrityError as error:
-            if not _lost_race(error):
-                raise
-            raise Conflict("别人刚刚先办了这一步，请刷新后再看", "Somebody else was first") from error
-        except OperationalError as error:
-            if not _busy(error):
-                raise
-            raise Conflict("系统正忙，请稍后再试", "The database is busy, try again") from error
+        except Exception as error:
+            if _lost_race(error):
+                raise Conflict("别人刚刚先办了这一步，请刷新后再看", "Somebody else was first") from error
+            if _busy(error):
+                raise Conflict("系统正忙，请稍后再试", "The database is busy, try again") from error
+            raise
         publish(act.told)
 
     @contextmanager
@@ -270,15 +282,17 @@ class Office:
         return work()
 
 
-def _lost_race(error: IntegrityError) -> bool:
+def _lost_race(error: Exception) -> bool:
     """A unique key was taken in between; a missing value or a dangling reference is a bug and stays one."""
-    return getattr(error.orig, "sqlstate", None) == "23505" or "UNIQUE constraint failed" in str(error.orig)
+    orig = getattr(error, "orig", error)
+    return getattr(orig, "sqlstate", None) == "23505" or (isinstance(error, IntegrityError) and "UNIQUE constraint failed" in str(orig))
 
 
-def _busy(error: OperationalError) -> bool:
+def _busy(error: Exception) -> bool:
     """A lock was not to be had in time, or two waited for each other."""
-    state = getattr(error.orig, "sqlstate", None)
-    return state in ("55P03", "40P01", "40001") or "database is locked" in str(error.orig)
+    orig = getattr(error, "orig", error)
+    state = getattr(orig, "sqlstate", None)
+    return state in ("55P03", "40P01", "40001") or (isinstance(error, OperationalError) and "database is locked" in str(orig))
 
 
 def _text(value: Any) -> str:
@@ -287,12 +301,6 @@ def _text(value: Any) -> str:
 
 def _payload_aad(record_id: int, seq: int, subject: str) -> bytes:
     return f"payload:{record_id}:{seq}:{subject}".encode()
-
-
-def write(conn: Connection, statement: Any, rows: list[dict[str, Any]]) -> None:
-    """Run a statement for all rows; a single one without the machinery for many, which costs a round trip more."""
-    if rows:
-        conn.execute(statement, rows[0] if len(rows) == 1 else rows)
 
 
 def project(conn: Connection, keys: BoundKeys, put: Put, *, fresh: bool = False) -> None:

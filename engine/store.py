@@ -227,6 +227,17 @@ class Store:
             conn.exec_driver_sql("COMMIT")
 
     @contextmanager
+    def at_once(self, conn: Connection) -> Iterator[bool]:
+        """Statements inside are sent together where the database can do it: then none of them has an answer before the
+        end (True), and what goes wrong is raised there, by the driver."""
+        if self.sqlite:
+            yield False
+            return
+        driver: Any = conn.connection.driver_connection
+        with driver.pipeline():
+            yield True
+
+    @contextmanager
     def read(self) -> Iterator[Connection]:
         with self.engine.connect() as conn:
             if self.sqlite:
