@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table
 
 from engine.store import Id, metadata
 
@@ -75,4 +75,21 @@ spot_register = Table(
     Column("position", Integer, nullable=False),  # files received in this block so far
     Column("seed_hash", String(64), nullable=False),  # published before the block begins
     Column("seed", LargeBinary, info=SEALED),  # published when the block is full
+)
+
+# Files in order of receipt; which were drawn at once, which at a month's end, and which are past being drawn.
+spot_file = Table(
+    "spot_file",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("street", String(20), nullable=False),
+    Column("block", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("household_id", Id, nullable=False),
+    Column("received_on", String(10), nullable=False),
+    Column("drawn", Boolean, nullable=False),
+    Column("late", Boolean, nullable=False),
+    Column("passed_on", String(10)),
+    Index("ix_spot_file_street_block", "street", "block"),
+    Index("ix_spot_file_household_id", "household_id"),
 )

@@ -66,12 +66,21 @@ def reopen_after_check() -> Data:
     return {"check_conclusion": None}
 
 
-def receive_file(today: date, snapshot: Data, near_relative: bool | None, doubtful: bool | None) -> Data:  # noqa: FBT001 - facts by name
-    """The district's receipt. Near-relative and doubtful files are visited every one (N220 art 26)."""
-    reasons = [name for name, yes in (("near_relative", near_relative), ("doubtful", doubtful)) if yes]
+def receive_file(  # facts by name
+    today: date, snapshot: Data, near_relative: bool | None, doubtful: bool | None, reported: bool | None  # noqa: FBT001
+) -> Data:
+    """The district's receipt. Near-relative, doubtful and reported files are visited every one (N220 art 26)."""
+    known = (("near_relative", near_relative), ("doubtful", doubtful), ("reported", reported))
+    reasons = [name for name, yes in known if yes]
     if snapshot["drawn"]:
         reasons.append("drawn")
     return {"submitted_on": today.isoformat(), "spot_check": bool(reasons), "spot_reason": " ".join(reasons)}
+
+
+def check_late_draw(today: date, snapshot: Data) -> Data:
+    """Before the decision: whether the file was added to the spot check at a month's end (N220 art 26)."""
+    late = bool(snapshot["late"])
+    return {"late_drawn": late, "late_drawn_on": today.isoformat() if late else None}
 
 
 def grant(decided_on: str) -> Data:
@@ -126,7 +135,12 @@ def _figures(act: Act, facts: Data) -> Data:
 
 
 def _draw(act: Act, facts: Data) -> Data:
-    return {"drawn": spot_check.draw(act, facts["street"], str(facts["household_id"]))}
+    return {"drawn": spot_check.draw(act, facts["street"], facts["household_id"])}
+
+
+def _late(act: Act, facts: Data) -> Data:
+    """A file that was visited already is not visited again."""
+    return {"late": spot_check.drawn_late(act, facts["household_id"]) and not facts.get("spot_check")}
 
 
 # -- vetting: named people and papers must be real
@@ -259,10 +273,11 @@ DIBAO_2012 = Process(
         "assess": assess,
         "reopen_after_check": reopen_after_check,
         "receive_file": receive_file,
+        "check_late_draw": check_late_draw,
         "grant": grant,
         "close_withdrawn": close_withdrawn,
     },
-    gather={"accept": _at_acceptance, "assess": _figures, "receive_file": _draw},
+    gather={"accept": _at_acceptance, "assess": _figures, "receive_file": _draw, "check_late_draw": _late},
     vet=_vet,
     before={"means_check": _keep_findings},
     effects={

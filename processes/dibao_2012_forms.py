@@ -252,7 +252,7 @@ class HomeSurvey(Step):
 
 class SurveyCosign(Form):
     agree = choice(
-        "核对意见", "I confirm", [("agree", "情况属实，同意签字", "True: I sign"), ("disagree", "有不同意见", "I differ")]
+        "核对意见", "I confirm", [("agree", "情况属实，同意签字", "True: I sign"), ("disagree", "有不同意见，应重新调查", "I differ: survey again")], fact=True
     )
     statement = text("说明", "Statement", required=False, widget="textarea")
 
@@ -552,6 +552,17 @@ class SpotCheckVisit(Step):
     photos = documents("照片", "Photos")
 
 
+class LateSpotCheckVisit(Step):
+    """The visit to a file that was added at the month's end; when it disagrees, the district examines again."""
+
+    AFTER: ClassVar[Mapping[str, str]] = {"visited_on": "submitted_on"}
+    visited_on = on_date("抽查日期", "Visited on")
+    second_visitor = text("同行人员", "Second visitor", max=60)
+    findings = text("抽查情况", "Findings", widget="textarea")
+    late_agrees = yes_no("与街镇调查是否一致", "Agrees with the street's survey?", fact=True)
+    photos = documents("照片", "Photos")
+
+
 class DistrictExamination(_Outcome):
     OUTCOME = "district_outcome"
     REASONED = frozenset({"propose_refuse", "return_survey", "return_street"})
@@ -644,6 +655,10 @@ class Objection(Step):
     grounds = text("异议内容", "Grounds", widget="textarea")
     evidence = documents("证据", "Evidence")
 
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        """A case that others complained of is a reported one: the district visits it (N220 art 26)."""
+        return {} if loaded["objector_kind"] == "applicant" else {"reported": True}
+
 
 class RegistryResult(Form):
     source = text("来源", "Source", max=40)
@@ -683,6 +698,7 @@ FORMS: dict[str, type[Form]] = {
     "street_reinvestigate": StreetReinvestigate,
     "submit_to_district": SubmitToDistrict,
     "spot_check_visit": SpotCheckVisit,
+    "late_spot_check_visit": LateSpotCheckVisit,
     "district_examination": DistrictExamination,
     "post_district_notice": PostDistrictNotice,
     "remove_district_notice": RemoveDistrictNotice,

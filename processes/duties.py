@@ -12,7 +12,7 @@ REVIEW = frozenset({"street_opinion", "street_signoff", "submit_to_district", "r
 WRITE, SIGN = frozenset({"street_opinion"}), frozenset({"street_signoff"})  # two pairs of eyes inside the review
 APPROVE = frozenset({"decide", "decide_refusal"})
 ACCEPT = frozenset({"start", "completeness_check"})  # "start": who took the application in
-EXAMINE = frozenset({"district_examination", "district_recheck", "spot_check_visit"})
+EXAMINE = frozenset({"district_examination", "district_recheck", "spot_check_visit", "late_spot_check_visit"})
 CHECK = frozenset({"means_check"})
 MEETING = frozenset({"special_case_decision"})
 

@@ -1,59 +1,129 @@
 """The draw of the district's spot check: nobody chooses, and everybody can check afterwards.
 
 Of each ten files of a street, in order of receipt, three are drawn by a permutation. The hash of its seed is recorded
-before the ten begin, the seed itself when they are full (N220 art 26: at least 30 %; all near-relative, doubtful and
-reported cases besides).
+before the ten begin, the seed itself when they are over: when they are full, or at the month's end, when an incomplete
+ten is filled up to the same share in the order of the permutation (N220 art 26: at least 30 %; all near-relative,
+doubtful and reported cases besides).
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from math import ceil
+from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import String, bindparam, cast, exists, select
 
-from engine.model import Put
+from engine import jobs
+from engine.model import SHANGHAI, Data, Put
 from engine.office import Act, Record
-from processes.case_tables import spot_register
+from engine.store import record
+from processes import law
+from processes.case_tables import spot_file, spot_register
 
-BLOCK, DRAWN = 10, 3
+BLOCK = 10
 _REGISTER = select(spot_register).where(spot_register.c.street == bindparam("the_street"))
+_BY_RECORD = select(spot_register).where(spot_register.c.record_id == bindparam("the_record"))
+_UNDER_WAY = exists().where(record.c.subject == "household:" + cast(spot_file.c.household_id, String), record.c.kind == "case", record.c.closed_at.is_(None))
+_FILES = (
+    select(spot_file, _UNDER_WAY.label("under_way"))
+    .where(spot_file.c.street == bindparam("the_street"), spot_file.c.block == bindparam("the_block"))
+    .order_by(spot_file.c.position)
+)
+_LATEST = select(spot_file).where(spot_file.c.household_id == bindparam("the_household")).order_by(spot_file.c.id.desc()).limit(1)
 
 
 def seed_hash(seed: str) -> str:
     return hashlib.sha256(seed.encode()).hexdigest()
 
 
-def drawn(seed: str, size: int = BLOCK, count: int = DRAWN) -> frozenset[int]:
-    """Which positions (0..size-1) of a block are drawn: the `count` smallest of the keyed hashes."""
-    order = sorted(range(size), key=lambda n: hashlib.sha256(f"{seed}:{n}".encode()).digest())
-    return frozenset(order[:count])
+def order(seed: str, size: int = BLOCK) -> list[int]:
+    """The permutation of the positions 0..size-1 that the seed gives: by their keyed hashes."""
+    return sorted(range(size), key=lambda n: hashlib.sha256(f"{seed}:{n}".encode()).digest())
 
 
-def draw(act: Act, street: str, case_no: str) -> bool:
+def wanted(files: int, on: date) -> int:
+    """How many of so many files are visited at least, by the law of the day (N220 art 26)."""
+    return ceil(law.value("spot_check_share", on).fraction * files)
+
+
+def drawn(seed: str, on: date) -> frozenset[int]:
+    """Which positions of a full block are drawn."""
+    return frozenset(order(seed)[: wanted(BLOCK, on)])
+
+
+def late(seed: str, files: Sequence[Mapping[Any, Any]], on: date) -> list[int]:
+    """Positions that fill an incomplete block up to the share, in the order of the permutation. Files whose case is
+    closed, or has gone past the last point where a visit is possible, are left out."""
+    lacking = wanted(len(files), on) - sum(1 for file in files if file["drawn"])
+    free = {file["position"] for file in files if file["under_way"] and not file["drawn"] and not file["passed_on"]}
+    return sorted([n for n in order(seed) if n in free][: max(lacking, 0)])
+
+
+def draw(act: Act, street: str, household_id: int) -> bool:
     """Enter a file into its street's register, in order of receipt; whether it is drawn."""
     row = act.conn.execute(_REGISTER, {"the_street": street}).mappings().one_or_none()
     if row is None:
-        record = act.new("register", street)
-        row_id = record.next_id()
-        seed, block, position = _new_block(act, record, row_id, street, 1), 1, 0
+        log = act.new("register", street)
+        row_id = log.next_id()
+        seed, block, position = _new_block(act, log, row_id, street, 1), 1, 0
     else:
-        record, row_id = act.open("register", row["record_id"]), row["id"]
+        log, row_id = act.open("register", row["record_id"]), row["id"]
         row = act.conn.execute(_REGISTER, {"the_street": street}).mappings().one()  # as it stands now that it is locked
         seed = act.keys.reveal("spot_register", "seed", row_id, row["seed"])
         block, position = row["block"], row["position"]
-    taken = position in drawn(seed)
-    said = {"case": case_no, "block": block, "position": position, "drawn": taken}
-    act.append(record, "file_received", said, puts=[Put("spot_register", row_id, {"position": position + 1})])
+    taken = position in drawn(seed, act.today)
+    file = {"street": street, "block": block, "position": position, "household_id": household_id, "received_on": act.today.isoformat(), "drawn": taken, "late": False}
+    said = {"case": str(household_id), "block": block, "position": position, "drawn": taken}
+    act.append(log, "file_received", said, puts=[Put("spot_register", row_id, {"position": position + 1}), Put("spot_file", log.next_id(), file)])
+    if position == 0:
+        jobs.plan(act.conn, "spot_month_end", log.id, str(block), _next_month(act.today), {})
     if position + 1 == BLOCK:
-        act.append(record, "block_closed", {"block": block, "seed": seed, "hash": seed_hash(seed)})
-        _new_block(act, record, row_id, street, block + 1)
+        act.append(log, "block_closed", {"block": block, "seed": seed, "hash": seed_hash(seed)})
+        _new_block(act, log, row_id, street, block + 1)
     return taken
 
 
-def _new_block(act: Act, record: Record, row_id: int, street: str, block: int) -> str:
+def month_end(act: Act, record_id: int, block: int) -> None:
+    """Fill the block up to the share and close it, unless it was full before the month was over."""
+    log = act.open("register", record_id)
+    row = act.conn.execute(_BY_RECORD, {"the_record": record_id}).mappings().one()
+    if row["block"] != block:
+        return
+    files = list(act.conn.execute(_FILES, {"the_street": row["street"], "the_block": block}).mappings())
+    seed = act.keys.reveal("spot_register", "seed", row["id"], row["seed"])
+    added = late(seed, files, act.today)
+    lacking = wanted(len(files), act.today) - sum(1 for file in files if file["drawn"]) - len(added)
+    said = {"block": block, "files": len(files), "seed": seed, "hash": seed_hash(seed), "late": added, "short": max(lacking, 0)}
+    puts = [Put("spot_file", file["id"], {"late": True}) for file in files if file["position"] in added]
+    act.append(log, "block_closed", said, puts=puts)
+    _new_block(act, log, row["id"], row["street"], block + 1)
+
+
+def drawn_late(act: Act, household_id: int) -> bool:
+    """Whether a case's file was added at a month's end and not yet sent to a visit for it. The case goes on from here to
+    its decision, so the file is marked as past: no later draw takes it."""
+    file = act.conn.execute(_LATEST, {"the_household": household_id}).mappings().one_or_none()
+    if file is None or file["passed_on"]:
+        return False
+    log = act.open("register", file["id"] >> 16)
+    file = act.conn.execute(_LATEST, {"the_household": household_id}).mappings().one()  # as it stands now that it is locked
+    said: Data = {"case": str(household_id), "block": file["block"], "position": file["position"], "late": file["late"]}
+    act.append(log, "file_passed", said, puts=[Put("spot_file", file["id"], {"passed_on": act.today.isoformat()})])
+    return bool(file["late"])
+
+
+def _next_month(day: date) -> datetime:
+    first = date(day.year + day.month // 12, day.month % 12 + 1, 1)
+    return datetime.combine(first, datetime.min.time(), SHANGHAI)
+
+
+def _new_block(act: Act, log: Record, row_id: int, street: str, block: int) -> str:
     seed = secrets.token_hex(32)
-    values = {"record_id": record.id, "street": street, "block": block, "position": 0, "seed_hash": seed_hash(seed), "seed": seed}
+    values = {"record_id": log.id, "street": street, "block": block, "position": 0, "seed_hash": seed_hash(seed), "seed": seed}
     put = Put("spot_register", row_id, values, subject=f"register:{street}")
-    act.append(record, "block_opened", {"block": block, "hash": seed_hash(seed)}, puts=[put])
+    act.append(log, "block_opened", {"block": block, "hash": seed_hash(seed)}, puts=[put])
     return seed

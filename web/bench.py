@@ -218,6 +218,7 @@ _ANSWERS: Mapping[str, Callable[[str, int], dict[str, Any]]] = {
     "remove_street_notice": lambda day, _scan: {"removed_on": day, "objections": "none"},
     "submit_to_district": lambda _day, _scan: {"contents": ["application", "survey", "review", "opinion"]},
     "spot_check_visit": lambda day, _scan: {"visited_on": day, "second_visitor": "同行干部", "findings": "与街镇调查一致。", "agrees": True},
+    "late_spot_check_visit": lambda day, _scan: {"visited_on": day, "second_visitor": "同行干部", "findings": "与街镇调查一致。", "late_agrees": True},
     "district_examination": lambda _day, _scan: {"district_outcome": "propose_grant", "opinion": "材料齐全，程序合规，拟批准。"},
     "post_district_notice": lambda day, _scan: {"posted_on": day, **_NOTICE},
     "remove_district_notice": lambda day, _scan: {"removed_on": day, "objections": "none"},
@@ -235,7 +236,7 @@ _STAGES = (  # when, and what is done then; the clock moves where a notice must 
     (_FIRST, ("completeness_check", "means_check", "home_survey", "survey_cosign", "neighbor_enquiry", "democratic_review", "street_opinion",
               "street_signoff", "post_street_notice")),
     (_at("2018-12-11T09:00"), ("remove_street_notice", "submit_to_district", "spot_check_visit", "district_examination", "post_district_notice")),
-    (_at("2018-12-19T09:00"), ("remove_district_notice", "decide", "deliver_approval")),
+    (_at("2018-12-19T09:00"), ("remove_district_notice", "late_spot_check_visit", "decide", "deliver_approval")),
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from web.tasks import node_name
 bp = Blueprint("board", __name__)
 
 BOSSES = frozenset({"supervisor", "street_leader", "auditor", "admin"})
-SPECIAL = ("special_case_decision", "spot_check_visit", "register_near_relative")
+SPECIAL = ("special_case_decision", "spot_check_visit", "late_spot_check_visit", "register_near_relative")
 SHOWN = 50
 
 

@@ -39,7 +39,7 @@ TABS = (
     ("papers", lazy_gettext("Documents and letters")),
 )
 CHECKS = ("means_check", "registry_answer", "home_survey", "survey_cosign", "neighbor_enquiry", "democratic_review",
-          "street_reinvestigate", "spot_check_visit", "district_recheck")  # fmt: skip
+          "street_reinvestigate", "spot_check_visit", "late_spot_check_visit", "district_recheck")  # fmt: skip
 
 EVENTS = {
     "case_started": lazy_gettext("Application made"),

@@ -347,6 +347,7 @@ _ANSWERS: dict[str, Answer] = {
     "street_reinvestigate": lambda _d, _a, _h, day: {"investigated_on": day, "findings": "异议不成立。", "upheld": False, "figures_changed": False},
     "submit_to_district": lambda *_: {"contents": ["application", "survey", "review", "opinion"]},
     "spot_check_visit": lambda _d, _a, _h, day: {"visited_on": day, "second_visitor": "同行干部", "findings": "与街镇调查一致。", "agrees": True},
+    "late_spot_check_visit": lambda _d, _a, _h, day: {"visited_on": day, "second_visitor": "同行干部", "findings": "与街镇调查一致。", "late_agrees": True},
     "district_examination": _examination,
     "post_district_notice": lambda _d, _a, _h, day: {"posted_on": day, "places": ["village_board", "web"]},
     "remove_district_notice": lambda _d, _a, _h, day: {"removed_on": day, "objections": "none"},

@@ -78,7 +78,7 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
     "registry": {
         "complete": lazy_gettext("complete"), "partial": lazy_gettext("partial"), "contradictory": lazy_gettext("contradictory"),
         "unavailable": lazy_gettext("unavailable")},
-    "spot": {"near_relative": lazy_gettext("near relative"), "doubtful": lazy_gettext("doubtful"), "drawn": lazy_gettext("drawn at random")},
+    "spot": {"near_relative": lazy_gettext("near relative"), "doubtful": lazy_gettext("doubtful"), "drawn": lazy_gettext("drawn at random"), "reported": lazy_gettext("reported")},
     "change": {"posts": lazy_pgettext("change", "Posts"), "add": lazy_gettext("New staff"), "relative": lazy_gettext("Declared relative"),
                "deactivate": lazy_gettext("Deactivate")},
     "line": {"new": lazy_gettext("can be brought in"), "known": lazy_gettext("here already"),
@@ -124,6 +124,9 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "submitted_on": (lazy_gettext("Submitted to the district"), ""),
     "spot_check": (lazy_gettext("Spot check"), "yes"),
     "spot_reason": (lazy_gettext("Why"), "spot"),
+    "reported": (lazy_gettext("Reported by others"), "yes"),
+    "late_drawn": (lazy_gettext("Added to the spot check at the month's end"), "yes"),
+    "late_agrees": (lazy_gettext("The late visit agrees"), "yes"),
     "district_outcome": (lazy_gettext("District examination"), "form"),
     "district_notice_posted_on": (lazy_gettext("District notice posted"), ""),
     "district_notice_until": (lazy_gettext("District notice over"), "moment"),
@@ -136,6 +139,7 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
 
 _SINCE = {
     "investigation_from": lazy_gettext("the beginning of this investigation"),
+    "late_drawn_on": lazy_gettext("the late draw"),
     "survey_ended_on": lazy_gettext("the end of the survey"),
     "meeting_requested_on": lazy_gettext("the request to the joint meeting"),
     "objection_on": lazy_gettext("the objection"),
