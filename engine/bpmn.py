@@ -85,11 +85,34 @@ def _set_state(task: Any, value: int) -> None:
 SpiffTask._set_state = _set_state
 
 
+class _Tasks(dict[int, Any]):
+    """A workflow's tasks; `live` are those that were not over when they came in. What is over never moves again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.live: dict[int, Any] = {}
+
+    def __setitem__(self, task_id: int, task: Any) -> None:
+        super().__setitem__(task_id, task)
+        if not getattr(task, "_state", 0) & TaskState.FINISHED_MASK:  # a new one has none yet
+            self.live[task_id] = task
+
+    def pop(self, task_id: int, *default: Any) -> Any:
+        self.live.pop(task_id, None)
+        return super().pop(task_id, *default)
+
+
 class _Quick:
     """Looks tasks up in the flat table instead of walking the tree of everything that ever happened.
 
     What is found is put in the order of the walk, for the record depends on it.
     """
+
+    def __init__(self: Any, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        made, self.tasks = self.tasks, _Tasks()
+        for task_id, task in made.items():
+            self.tasks[task_id] = task
 
     def get_tasks(self: Any, first_task: Any = None, **wanted: Any) -> list[Any]:
         state, name = wanted.get("state"), wanted.get("spec_name")
@@ -103,7 +126,7 @@ class _Quick:
         return found if len(found) < 2 else sorted(found, key=_place)
 
     def update_waiting_tasks(self: Any) -> None:
-        waiting = [task for task in self.tasks.values() if task._state == TaskState.WAITING]
+        waiting = [task for task in self.tasks.live.values() if task._state == TaskState.WAITING]
         if len(waiting) > 1:
             super().update_waiting_tasks()  # type: ignore[misc]
         elif waiting:
@@ -114,7 +137,8 @@ def _near(workflow: Any, state: int | None, name: str | None) -> list[Any]:
     """The tasks that may fit: by state, or by the name of their element."""
     if state is None:
         return [task for task in workflow.tasks.values() if task.task_spec.name == name]
-    return [task for task in workflow.tasks.values() if task._state & state]
+    tasks = workflow.tasks
+    return [task for task in (tasks if state & TaskState.FINISHED_MASK else tasks.live).values() if task._state & state]
 
 
 def _place(task: Any) -> list[int]:
@@ -385,7 +409,7 @@ class Run:
         self._fill(sub, name, *tree)
 
     def _fill(self, workflow: Any, name: str, completed: int, success: int, rows: list[list[Any]]) -> None:
-        names, specs = self.drawing._indexes[name][0], workflow.spec.task_specs
+        names, specs, tasks = self.drawing._indexes[name][0], workflow.spec.task_specs, workflow.tasks
         for task_id, parent, number, state, triggered, *inner in rows:
             task = SpiffTask.__new__(SpiffTask)
             task.id, task.workflow, task._parent, task._children = task_id, workflow, parent, []
@@ -395,8 +419,8 @@ class Run:
             if parent is None:
                 workflow.task_tree = task
             else:
-                workflow.tasks[parent]._children.append(task_id)
-            workflow.tasks[task_id] = task
+                tasks[parent]._children.append(task_id)
+            tasks[task_id] = task
             if state == TaskState.WAITING and isinstance(task.task_spec, CatchingEvent):
                 self._workflow.event_manager.add_task(task)
         workflow.completed, workflow.success = bool(completed), bool(success)
@@ -499,7 +523,8 @@ class Run:
             yield from sub.tasks.values()
 
     def _open(self) -> dict[str, Any]:
-        ready = (t for t in self._every() if t._state == TaskState.READY and isinstance(t.task_spec, UserTask))
+        trees = (self._workflow, *self._workflow.subprocesses.values())
+        ready = [t for tree in trees for t in tree.tasks.live.values() if t._state == TaskState.READY and isinstance(t.task_spec, UserTask)]
         return {self._key(task): task for task in ready}
 
     def _key(self, task: Any) -> str:

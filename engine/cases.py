@@ -40,6 +40,7 @@ _NEW_JOB = insert(store.job).inline()  # nobody asks for the new id
 _DROP_JOBS = update(store.job).where(store.job.c.record_id == bindparam("the_record"), store.job.c.state == "ready").values(state="dropped")
 _CLOSING = ("state", "closed_at", "done_by", "version")  # all that closing a task changes
 _TASK_COLUMNS = tuple(store.task.c.keys())
+_READ = tuple(c for c in store.task.c if c.name not in ("case_id", "opened_at", "closed_at"))  # times cost the most to read
 
 
 def _put_tasks(made: Any) -> Any:
@@ -54,7 +55,7 @@ _PUT_TASKS = {"sqlite": _put_tasks(sqlite.insert(store.task)), "postgresql": _pu
 def _tasks_of(recused: Logins | None) -> Select[Any]:
     """A case's tasks, whether somebody has a draft of each, and whether the rules keep `the_who` away from the case."""
     kept_away = literal(value=False) if recused is None else bindparam("the_who", type_=String).in_(recused)
-    return select(store.task, _DRAFTED, kept_away.label("kept_away")).where(store.tasks_of(bindparam("the_case", type_=store.Id)))
+    return select(*_READ, _DRAFTED, kept_away.label("kept_away")).where(store.tasks_of(bindparam("the_case", type_=store.Id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,7 +401,8 @@ class Cases:
         gone = [t for t in case.tasks if t["state"] == "open" and t["key"] in outcome.gone]
         case.changed += [{**t, "state": "withdrawn", "closed_at": act.now} for t in gone]
         case.changed += [self._row(act, case, key, due) for key, due in outcome.opened]
-        act.write(_PUT_TASKS[act.conn.dialect.name], [{c: row.get(c) for c in _TASK_COLUMNS} for row in case.changed])
+        rest = {"case_id": case.record.id, "opened_at": act.now}  # of a task that is there already, only what _CLOSING names is written
+        act.write(_PUT_TASKS[act.conn.dialect.name], [{c: row.get(c, rest.get(c)) for c in _TASK_COLUMNS} for row in case.changed])
         case.changed.clear()
 
     def _row(self, act: Act, case: Open, key: str, due: str | None) -> dict[str, Any]:
