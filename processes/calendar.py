@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -51,3 +52,31 @@ def workdays_between(start: date, end: date) -> int:
 def notice_end(posted: date, days: int = 7) -> date:
     """A notice posted on day D ends at the close of D + days: calendar days, full ones (domain 10)."""
     return posted + timedelta(days=days)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of the office's calendar. `kind`: workday | makeup (a weekend worked) | weekend | holiday."""
+
+    day: date
+    kind: str
+    name: str = ""  # of the holiday that it belongs to, also on the days worked for it
+    name_en: str = ""
+
+
+def month(year: int, number: int) -> list[Day]:
+    """Every day of a month. ValueError when there is no such month."""
+    first = date(year, number, 1)
+    days = (date(year + number // 12, number % 12 + 1, 1) - first).days
+    return [_day(first + timedelta(days=n)) for n in range(days)]
+
+
+def _day(day: date) -> Day:
+    works, weekend = is_workday(day), day.weekday() >= 5
+    kind = ("makeup" if weekend else "workday") if works else ("weekend" if weekend else "holiday")
+    english = chinese_calendar.get_holiday_detail(day)[1] if FIRST_PUBLISHED <= day.year <= LAST_PUBLISHED else None
+    if english is None or kind == "workday":
+        return Day(day, kind)
+    # A weekend that is part of a holiday is named like the days beside it.
+    kind = "holiday" if not works else kind
+    return Day(day, kind, chinese_calendar.Holiday(english).chinese, english)

@@ -16,8 +16,9 @@ from processes import calendar, organisation
 from processes.bureau import CATALOGUE, Bureau, build
 from processes.identity import mask_name
 from processes.money import yuan
-from web import admin, api, board, cases, desk, households, lists, people, public, tasks, wording
+from web import admin, api, board, calendars, cases, desk, households, lists, logs, people, public, tasks, wording
 from web.desk import either, lang
+from web.english import english
 from web.errors import status_of, words
 from web.settings import Settings
 
@@ -52,7 +53,9 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
         process.check()
     csrf = CSRFProtect(app)
     desk.speak(app)
-    for part in (people, tasks, cases, households, board, admin, public):
+    desk.remember_accounts(app)
+    logs.keep(app)
+    for part in (people, tasks, cases, households, board, calendars, admin, public):
         app.register_blueprint(part.bp)
     api.init_app(app, csrf)
     _guard(app)
@@ -74,7 +77,7 @@ def _guard(app: Flask) -> None:
         response.headers.setdefault("Content-Security-Policy", _CSP)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "same-origin"
-        if request.endpoint != "static" and session.get("login"):
+        if request.endpoint != "static" and "_user_id" in session:
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 
@@ -116,7 +119,7 @@ def _words(app: Flask) -> None:
                 "choice_word": wording.choice_word, "hint": wording.hint, "article": wording.article, "deadline": wording.deadline,
                 "path_label": wording.path_label, "my_posts": _my_posts, "imports_lists": lists.mine, "waiting_for_me": tasks.waiting_for_me}  # fmt: skip
 
-    app.jinja_env.filters.update(yuan=yuan, mask_name=mask_name, left=_left, moment=wording.moment)
+    app.jinja_env.filters.update(yuan=yuan, mask_name=mask_name, left=_left, moment=wording.moment, english=english)
 
 
 def _my_posts() -> str:

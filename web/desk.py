@@ -6,8 +6,9 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, g, request, session
+from flask import Flask, current_app, request, session
 from flask_babel import Babel
+from flask_login import LoginManager, UserMixin, current_user
 
 from engine.errors import Refused
 from engine.model import Actor
@@ -37,15 +38,27 @@ def either(zh: str, en: str) -> str:
     return en if lang() == "en" else zh
 
 
+class Account(UserMixin):
+    """What Flask-Login keeps of a signed-in actor: his login."""
+
+    def __init__(self, actor: Actor) -> None:
+        self.id, self.actor = actor.id, actor
+
+
+def remember_accounts(app: Flask) -> None:
+    """Who is signed in is read anew for each request: a removed post has effect at once."""
+    manager = LoginManager(app)
+
+    @manager.user_loader
+    def _account(login: str) -> Account | None:
+        with bureau().office.read() as conn:
+            found = organisation.find_actor(conn, login)
+        return None if found is None else Account(found)
+
+
 def actor() -> Actor | None:
-    """The signed-in actor, read anew for each request: a removed post has effect at once."""
-    if "actor" not in g:
-        login = session.get("login")
-        g.actor = None
-        if login:
-            with bureau().office.read() as conn:
-                g.actor = organisation.find_actor(conn, login)
-    found: Actor | None = g.actor
+    """The signed-in actor of this request."""
+    found: Actor | None = getattr(current_user, "actor", None)
     return found
 
 

@@ -52,6 +52,8 @@ _SAID: Mapping[str, str] = {
     r"身份证号校验位不正确，请核对": "The check digit of the ID number is wrong",
     r"这是演示用号码，不能登记": "This number is for demonstrations only",
     r"月份写成 2018-11": "Write the month like 2018-11",
+    r"日期格式不正确，请写成 2018-12-03": "Not a date, write 2018-12-03",
+    r"请写 0 至 (\d+) 的整数": r"A whole number from 0 to \1",
     r"货币财产请填写金额": "Give the amount of the money and savings",
     r"残疾等级为 1 至 4": "The grade is 1 to 4",
     r"电话号码不正确": "Not a telephone number",

@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_login import login_user, logout_user
 from sqlalchemy import delete, insert, select
 
 from engine.store import setting
 from processes import organisation
-from web.desk import bureau
+from web.desk import Account, bureau
 
 bp = Blueprint("people", __name__)
 
@@ -37,7 +38,7 @@ def sign_in() -> ResponseReturnValue:
                 language = session.get("lang")
                 session.clear()
                 session.permanent = True
-                session["login"] = actor.id
+                login_user(Account(actor))
                 if language:
                     session["lang"] = language
                 return redirect(_inside(request.args.get("next")))
@@ -48,6 +49,7 @@ def sign_in() -> ResponseReturnValue:
 
 @bp.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
+    logout_user()
     session.clear()
     return redirect(url_for("people.sign_in"))
 

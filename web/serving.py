@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import gc
+import logging
 import os
 import threading
 from pathlib import Path
@@ -13,7 +14,7 @@ import click
 from waitress import serve as waitress_serve
 
 from processes.bureau import Bureau, build
-from web import create_app
+from web import create_app, logs
 from web.bell import consumer
 from web.registry import create_registry
 from web.settings import Settings
@@ -21,6 +22,7 @@ from web.settings import Settings
 
 def run(settings: Settings, host: str, port: int, *, worker: bool = True) -> None:
     """Serve until stopped. On SQLite one server only: a lock file says so."""
+    _logs(settings)
     lock = _only_one(settings)
     made = build(settings)
     app = create_app(settings, made)
@@ -52,12 +54,18 @@ def _only_one(settings: Settings) -> Any:
 
 def run_worker(made: Bureau) -> None:
     """Do timers and jobs until stopped."""
+    _logs(made.settings)
     working = consumer(made)
     working.start()
     try:
         threading.Event().wait()
     finally:
         working.stop(graceful=True)
+
+
+def _logs(settings: Settings) -> None:
+    """Each request in production; elsewhere only what went wrong, for somebody reads the terminal there."""
+    logs.configure(logging.INFO if settings.production else logging.WARNING)
 
 
 def settle() -> None:

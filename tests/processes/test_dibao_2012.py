@@ -8,6 +8,7 @@ from sqlalchemy import select
 from engine import queries
 from engine.errors import Invalid, NotWaiting, Refused
 from engine.office import history, seals_hold
+from processes import spot_check
 from processes.case_tables import letter, notice
 from processes.rebuild import differences
 from processes.tables import benefit
@@ -238,6 +239,70 @@ def test_after_a_withdrawal_no_registry_is_asked_and_nothing_is_left_to_look_at(
         district.bureau.jobs.run_all()
     with district.office.read() as conn:
         assert (asked, queries.incidents(conn)) == ([], [])
+
+
+def test_a_second_investigator_who_differs_sends_the_survey_back(district):
+    district.apply(district.household(210_000))
+    district.accept()
+    day = district.office.today().isoformat()
+    seen = {"surveyed_on": day, "second_investigator": "bob", "met_person": "张一", "housing": "一居室", "living": "简朴", "findings": "属实", "surveyed_signature": district.scan}
+    district.do("ann", "home_survey", **seen)
+    district.do("bob", "survey_cosign", agree="disagree", statement="未见冬季取暖设备，应补充核实")
+    assert "survey_cosign" not in district.tasks()
+    again = district.tasks()["home_survey"]
+    assert (again["flags"], again["due_on"]) == ("returned", "2018-12-17")
+    district.do("ann", "home_survey", **seen)
+    district.do("bob", "survey_cosign", agree="agree")
+    district.do("ann", "neighbor_enquiry", enquired_on=day, persons="邻居", statement="困难")
+    district.check()
+    assert set(district.tasks()) == {"democratic_review"}
+    proven(district)
+
+
+def to_the_last_notice(district, monkeypatch):
+    """A file that the draw left alone, through its month's end."""
+    monkeypatch.setattr(spot_check, "drawn", lambda _seed, _on: frozenset())
+    district.to_district()
+    district.do("exam", "district_examination", district_outcome="propose_grant", opinion="拟批准")
+    district.at("2018-12-28T09:00")
+    district.post("post_district_notice")
+    district.at("2019-01-07T09:00")
+    district.do("vera", "remove_district_notice", removed_on="2019-01-07", objections="none")
+
+
+def test_a_file_added_at_the_months_end_is_visited_before_the_decision(district, monkeypatch):
+    to_the_last_notice(district, monkeypatch)
+    task = district.tasks()["late_spot_check_visit"]
+    assert (task["due_on"], task["role"], task["unit"]) == ("2019-01-14", "spot_checker", "120116")
+    district.do("spot", "late_spot_check_visit", visited_on="2019-01-07", second_visitor="乙", findings="一致", late_agrees=True)
+    assert set(district.tasks()) == {"decide"}
+    district.do("app", "decide", decision="granted", opinion="批准")
+    proven(district)
+
+
+def test_a_late_visit_that_finds_otherwise_leads_back_to_the_examination_and_is_not_made_twice(district, monkeypatch):
+    to_the_last_notice(district, monkeypatch)
+    district.do("spot", "late_spot_check_visit", visited_on="2019-01-07", second_visitor="乙", findings="户主已就业", late_agrees=False)
+    assert set(district.tasks()) == {"district_examination"}
+    district.do("exam", "district_examination", district_outcome="propose_refuse", opinion="不符合", reason_code="income_over", clause="第四条")
+    assert set(district.tasks()) == {"decide_refusal"}
+    proven(district)
+
+
+def test_a_file_that_others_objected_to_is_visited_whatever_the_draw_says(district, monkeypatch):
+    monkeypatch.setattr(spot_check, "drawn", lambda _seed, _on: frozenset())
+    district.to_street_opinion()
+    district.review()
+    district.street()
+    district.post()
+    district.send("clerk", "objection", objection_on="2018-12-03", objector_kind="anonymous", grounds="家中有车")
+    district.do("carl", "street_reinvestigate", investigated_on="2018-12-03", findings="不属实", upheld=False, figures_changed=False)
+    district.post()
+    district.at("2018-12-11T09:00")
+    district.do("vera", "remove_street_notice", removed_on="2018-12-11", objections="none")
+    district.do("rita", "submit_to_district", contents=["application", "survey", "review", "opinion"])
+    assert set(district.tasks()) == {"spot_check_visit"}
+    assert district.facts()["spot_reason"] == "reported"
 
 
 def test_a_message_that_nobody_waits_for_is_refused(district):

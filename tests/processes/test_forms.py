@@ -437,7 +437,8 @@ def test_the_time_for_objecting_to_the_check_is_ten_working_days_to_the_close_of
 
 def test_an_objection_and_a_withdrawal_carry_what_the_law_asks():
     raw = {"objection_on": "2018-12-20", "objector_kind": "anonymous", "grounds": "有车", "evidence": [3]}
-    assert new_facts(MESSAGES["objection"], raw) == {"objection_on": "2018-12-20"}
+    assert new_facts(MESSAGES["objection"], raw) == {"objection_on": "2018-12-20", "reported": True}
+    assert new_facts(MESSAGES["objection"], raw | {"objector_kind": "applicant"}) == {"objection_on": "2018-12-20"}
     assert list(wrong(MESSAGES["objection"], raw | {"objector_kind": "somebody"})) == ["objector_kind"]
     assert new_facts(MESSAGES["withdrawal"], {"withdrawn_on": "2018-12-20", "reason": "已就业"}) == {}
     answer = {"status": "partial", "results": [{"source": "bank", "status": "answered", "item": "存款", "value": "60000"}]}

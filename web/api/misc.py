@@ -10,9 +10,10 @@ from engine.errors import NotFound
 from engine.forms import json_schema
 from engine.model import SHANGHAI
 from engine.process import Process
-from processes import eligibility, organisation
+from processes import calendar, eligibility, organisation
 from processes.assessment_form import AssessmentIn
 from processes.bureau import CATALOGUE
+from web import calendars
 from web.api import schemas
 from web.api.desk import me, spoken
 from web.api.operation import operation
@@ -87,6 +88,18 @@ def notices(asked: dict[str, Any]) -> Any:
     """Public: the notices that run now, whitelisted fields only. There is no search by name or ID."""
     rows, total = running(asked.get("unit") or "", asked["page"], asked["size"])
     return schemas.listed(rows, total, asked["page"], asked["size"])
+
+
+@operation(blp, "GET", "/calendar", schemas.Month, asks=schemas.MonthQuery)
+def month(asked: dict[str, Any]) -> Any:
+    """The days of a month (this one when none is asked): workday, makeup, weekend or holiday, and how many open tasks of
+    your area fall due on each. With `since` and `workdays` also the last day of that deadline."""
+    first = calendars.month_of(asked.get("month"), bureau().office.today())
+    counting = "since" in asked or "workdays" in asked
+    counted = calendars.count_on(asked.get("since") or "", asked.get("workdays") or "") if counting else None
+    with bureau().office.read() as conn:
+        days = calendars.month(conn, me(), first)
+    return {"month": f"{first:%Y-%m}", "provisional": calendar.provisional(first), "days": days, "counted": counted}
 
 
 @operation(blp, "GET", "/clock", schemas.ClockNow, replies=(404,))

@@ -93,6 +93,12 @@ class NoticeQuery(Paging):
     unit = text("code of a street or community", most=20)
 
 
+class MonthQuery(Strict):
+    month = text("this month when left out", most=7, example="2018-12")
+    since = text("count working days from this day, which is not counted", most=10, example="2018-12-03")
+    workdays = text("so many, 0 to 250", most=3, example="10")
+
+
 # -- bodies
 
 
@@ -394,6 +400,28 @@ class Notice(Said):
 
 class ClockNow(Said):
     now = _s(example="2018-12-20T17:00:00+08:00")
+
+
+class CalendarDay(Said):
+    day = _s(example="2019-02-02")
+    kind = _s("workday, makeup (a weekend worked), weekend, holiday")
+    name = _s("of the holiday that it belongs to, also on the days worked for it")
+    name_en = _s()
+    due = _n("open tasks of your area that fall due")
+
+
+class Counted(Said):
+    since = _s()
+    workdays = _n()
+    last = _s("the last day", example="2018-12-17")
+    provisional = _b()
+
+
+class Month(Said):
+    month = _s(example="2018-12")
+    provisional = fields.Boolean(required=True, metadata={"description": "the calendar of this year is not published yet"})
+    days = _many(CalendarDay)
+    counted = fields.Nested(Counted, allow_none=True)
 
 
 class Registered(Said):
