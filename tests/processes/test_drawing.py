@@ -64,6 +64,7 @@ def test_a_person_knows_who_and_by_when(node):
     ("spot_check_visit", "spot_checker", "district", "workdays(5, since='submitted_on')"),
     ("district_examination", "district_examiner", "district", "workdays(5, since='submitted_on')"),
     ("district_recheck", "district_examiner", "district", "workdays(20, since='objection_on')"),
+    ("late_spot_check_visit", "spot_checker", "district", "workdays(5, since='late_drawn_on')"),
     ("decide", "approver", "district", "workdays(3, since='district_notice_ended_on')"),
     ("decide_refusal", "approver", "district", "workdays(5, since='submitted_on')"),
     ("deliver_refusal", "window_clerk", "street", "days(3, since='decided_on')"),
@@ -93,7 +94,7 @@ def test_conditions_and_timers_read_facts_only():
     names = set().union(*(compile_expression(text).names for text in said))
     assert names == {
         "complete", "near_relative", "check_conclusion", "category", "low_income_consent", "review_conclusion", "street_outcome", "signoff",
-        "figures_changed", "spot_check", "district_outcome", "resolution", "meeting_from", "decision",
+        "figures_changed", "spot_check", "district_outcome", "resolution", "meeting_from", "decision", "agree", "late_drawn", "late_agrees",
         "check_objection_until", "street_notice_until", "district_notice_until"}  # fmt: skip
 
 
@@ -107,7 +108,15 @@ def test_conditions_and_timers_read_facts_only():
     ("meeting_gw", "district_examination", "meeting_from == 'district'"),
     ("decide_gw", "district_examination", "decision == 'returned'"),
     ("decide_refusal_gw", "district_examination", "decision == 'returned'"),
-    ("district_recheck_gw", "decide_refusal", "district_outcome == 'propose_refuse'"),
+    ("cosign_gw", "home_survey", "agree == 'disagree'"),
+    ("district_gw", "check_late_draw", "district_outcome == 'propose_refuse'"),
+    ("district_recheck_gw", "check_late_draw", "district_outcome == 'propose_refuse'"),
+    ("late_draw_gw", "late_spot_check_visit", "late_drawn == True"),
+    ("late_draw_gw", "proposal_gw", None),
+    ("late_visit_gw", "district_examination", "late_agrees == False"),
+    ("late_visit_gw", "proposal_gw", None),
+    ("proposal_gw", "decide_refusal", "district_outcome == 'propose_refuse'"),
+    ("proposal_gw", "decide", None),
 ])  # fmt: skip
 def test_the_ways_out_of_a_gateway(source, target, said):
     assert condition(source, target) == said
@@ -241,6 +250,15 @@ def test_three_queries_and_three_rounds_of_investigation_come_out_once():
     assert walk.run.path().done["assess"] == 4
 
 
+def test_a_second_investigator_who_disagrees_sends_the_survey_back_alone():
+    walk = accepted().do("neighbor_enquiry").send("registry_answer").do("means_check", check_conclusion="consistent")
+    for _ in range(2):
+        assert walk.do("home_survey").do("survey_cosign", agree="disagree").open == {"home_survey"}
+    assert walk.do("home_survey").do("survey_cosign", agree="agree").open == {"democratic_review"}
+    done = walk.run.path().done
+    assert (done["home_survey"], done["neighbor_enquiry"], done["means_check"], done["assess"]) == (3, 1, 1, 1)
+
+
 @pytest.mark.parametrize("steps", [0, 1, 2, 3])
 def test_withdrawal_ends_everything_at_any_time(steps):
     walk = accepted() if steps else Walk()
@@ -299,6 +317,47 @@ def test_a_refusal_has_no_notice_and_can_be_returned():
     walk.do("district_examination", district_outcome="propose_refuse").do("decide_refusal", decision="refused")
     assert walk.open == {"deliver_refusal"}
     assert walk.do("deliver_refusal").run.end_event == "ended_refused"
+
+
+def proposed(outcome: str, *, late: bool, objection: bool = False) -> Walk:
+    """A file on its way to the decision, drawn late or not: straight from the examination, or refused on an objection."""
+    walk = submitted("propose_grant" if objection else outcome)
+    walk.services["check_late_draw"] = {"late_drawn": late}
+    if outcome == "propose_refuse" and not objection:
+        return walk.do("district_examination", district_outcome=outcome)
+    walk.do("district_examination", district_outcome="propose_grant")
+    walk.do("post_district_notice", district_notice_until=f"2018-12-{11 if objection else '03'}T00:00:00+08:00")
+    if objection:
+        return walk.send("objection").do("district_recheck", district_outcome=outcome)
+    walk.run.tick()
+    return walk.on().do("remove_district_notice")
+
+
+PROPOSALS = pytest.mark.parametrize(("outcome", "objection", "decision"), [
+    ("propose_grant", False, "decide"), ("propose_refuse", False, "decide_refusal"), ("propose_refuse", True, "decide_refusal"),
+])  # fmt: skip
+
+
+@PROPOSALS
+def test_a_file_not_drawn_late_goes_to_its_own_decision(outcome, objection, decision):
+    walk = proposed(outcome, late=False, objection=objection)
+    assert walk.open == {decision}
+    assert walk.run.path().done["check_late_draw"] == 1
+
+
+@PROPOSALS
+def test_a_file_drawn_late_is_visited_before_its_decision(outcome, objection, decision):
+    walk = proposed(outcome, late=True, objection=objection)
+    assert walk.open == {"late_spot_check_visit"}
+    assert walk.do("late_spot_check_visit", late_agrees=True).open == {decision}
+
+
+@pytest.mark.parametrize("outcome", ["propose_grant", "propose_refuse"])
+def test_a_late_visit_that_differs_has_the_file_examined_again(outcome):
+    walk = proposed(outcome, late=True).do("late_spot_check_visit", late_agrees=False)
+    assert walk.open == {"district_examination"}
+    walk.services["check_late_draw"] = {"late_drawn": False}  # once is enough
+    assert walk.do("district_examination", district_outcome="propose_refuse").open == {"decide_refusal"}
 
 
 def test_an_objection_in_the_district_notice_stops_its_timer():
