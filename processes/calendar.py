@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import Any
 
 import chinese_calendar
 from chinese_calendar.constants import holidays
 
+from engine.errors import Invalid
 from processes.law import CALENDAR
 
 FIRST_PUBLISHED: int = min(day.year for day in holidays)
 LAST_PUBLISHED: int = max(day.year for day in holidays)
+_MOST = 250  # working days that are counted on for somebody: a year
 
 
 @lru_cache(maxsize=4096)
@@ -80,3 +84,28 @@ def _day(day: date) -> Day:
     # A weekend that is part of a holiday is named like the days beside it.
     kind = "holiday" if not works else kind
     return Day(day, kind, chinese_calendar.Holiday(english).chinese, english)
+
+
+def month_of(text: str | None, today: date) -> date:
+    """The first day of "2018-12"; this month when nothing is asked. Raises Invalid."""
+    if not text:
+        return today.replace(day=1)
+    found = re.fullmatch(r"(20[0-9]{2})-(0[1-9]|1[0-2])", text)
+    if not found:
+        raise Invalid({"month": ["月份写成 2018-11"]})
+    return date(int(found[1]), int(found[2]), 1)
+
+
+def count_on(since: str, workdays: str) -> dict[str, Any]:
+    """{since, workdays, last, provisional}: the last day of "within n working days from since". Raises Invalid."""
+    wrong = {}
+    try:
+        start = date.fromisoformat(since)
+    except ValueError:
+        wrong["since"] = ["日期格式不正确，请写成 2018-12-03"]
+    if not re.fullmatch(r"[0-9]{1,3}", workdays) or int(workdays) > _MOST:
+        wrong["workdays"] = [f"请写 0 至 {_MOST} 的整数"]
+    if wrong:
+        raise Invalid(wrong)
+    last = add_workdays(start, int(workdays))
+    return {"since": since, "workdays": int(workdays), "last": last.isoformat(), "provisional": provisional(last)}

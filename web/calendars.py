@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from typing import Any
 
@@ -18,20 +17,19 @@ from processes import calendar
 from web.desk import bureau, me
 
 bp = Blueprint("calendars", __name__)
-_MOST = 250  # working days that are counted on: a year
 
 
 @bp.get("/calendar")
 def show() -> ResponseReturnValue:
     today, asked, wrong = bureau().office.today(), request.args, {}
     try:
-        first = month_of(asked.get("month"), today)
+        first = calendar.month_of(asked.get("month"), today)
     except Invalid as error:
         first, wrong = today.replace(day=1), error.fields
     counted = None
     if asked.get("since") or asked.get("workdays"):
         try:
-            counted = count_on(asked.get("since", ""), asked.get("workdays", ""))
+            counted = calendar.count_on(asked.get("since", ""), asked.get("workdays", ""))
         except Invalid as error:
             wrong |= error.fields
     with bureau().office.read() as conn:
@@ -44,16 +42,6 @@ def show() -> ResponseReturnValue:
     return render_template("calendar.html", **shown), 422 if wrong else 200
 
 
-def month_of(text: str | None, today: date) -> date:
-    """The first day of "2018-12"; this month when nothing is asked. Raises Invalid."""
-    if not text:
-        return today.replace(day=1)
-    found = re.fullmatch(r"(20[0-9]{2})-(0[1-9]|1[0-2])", text)
-    if not found:
-        raise Invalid({"month": ["月份写成 2018-11"]})
-    return date(int(found[1]), int(found[2]), 1)
-
-
 def month(conn: Connection, actor: Actor, first: date) -> list[dict[str, Any]]:
     """The days of a month with the number of open tasks of the actor's area that fall due on each."""
     until = _moved(first, 1).isoformat()
@@ -63,21 +51,6 @@ def month(conn: Connection, actor: Actor, first: date) -> list[dict[str, Any]]:
         {"day": d.day.isoformat(), "kind": d.kind, "name": d.name, "name_en": d.name_en, "due": due.get(d.day.isoformat(), 0)}
         for d in calendar.month(first.year, first.month)
     ]
-
-
-def count_on(since: str, workdays: str) -> dict[str, Any]:
-    """{since, workdays, last, provisional}: the last day of "within n working days from since". Raises Invalid."""
-    wrong = {}
-    try:
-        start = date.fromisoformat(since)
-    except ValueError:
-        wrong["since"] = ["日期格式不正确，请写成 2018-12-03"]
-    if not re.fullmatch(r"[0-9]{1,3}", workdays) or int(workdays) > _MOST:
-        wrong["workdays"] = [f"请写 0 至 {_MOST} 的整数"]
-    if wrong:
-        raise Invalid(wrong)
-    last = calendar.add_workdays(start, int(workdays))
-    return {"since": since, "workdays": int(workdays), "last": last.isoformat(), "provisional": calendar.provisional(last)}
 
 
 def _moved(first: date, months: int) -> date:

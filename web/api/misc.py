@@ -94,9 +94,9 @@ def notices(asked: dict[str, Any]) -> Any:
 def month(asked: dict[str, Any]) -> Any:
     """The days of a month (this one when none is asked): workday, makeup, weekend or holiday, and how many open tasks of
     your area fall due on each. With `since` and `workdays` also the last day of that deadline."""
-    first = calendars.month_of(asked.get("month"), bureau().office.today())
+    first = calendar.month_of(asked.get("month"), bureau().office.today())
     counting = "since" in asked or "workdays" in asked
-    counted = calendars.count_on(asked.get("since") or "", asked.get("workdays") or "") if counting else None
+    counted = calendar.count_on(asked.get("since") or "", asked.get("workdays") or "") if counting else None
     with bureau().office.read() as conn:
         days = calendars.month(conn, me(), first)
     return {"month": f"{first:%Y-%m}", "provisional": calendar.provisional(first), "days": days, "counted": counted}
