@@ -19,17 +19,19 @@ from werkzeug.serving import make_server
 
 from engine import store
 from engine.clock import BusinessClock
-from engine.errors import Refused
+from engine.errors import Invalid, NotWaiting, Refused
 from engine.model import SHANGHAI, Actor
 from engine.queries import Filter, tasks
 from processes import bureau as bureaus
 from processes import calendar, documents, households, identity, organisation, schema
+from processes.case_tables import notice
 from processes.tables import staff
 from web.registry import create_registry
 from web.settings import Settings
 
 FIRST, LAST = date(2018, 11, 19), date(2018, 12, 20)
 PASSWORD = "binhai-2018"  # noqa: S105 - printed for everybody who runs the demo
+_OBJECTIONS, _EXCEEDING = 0.03, 0.05  # of notices a day, of checks
 _SURNAMES = "张王李赵刘陈杨黄周吴徐孙马朱胡郭何林高罗"
 _GIVEN = ["建国", "秀英", "志强", "桂兰", "海燕", "德福", "玉梅", "永生", "春花", "立新", "国庆", "淑珍", "小军", "晓红", "宝山", "文静", "长顺", "美玲", "金生", "翠兰"]
 _SCAN = b"%PDF-1.4\n% a signature page of the demo\n"
@@ -53,7 +55,7 @@ class District:
     actors: dict[str, Actor] = field(default_factory=dict)
     streets: list[tuple[str, str]] = field(default_factory=list)  # (street, community) where people live
     scans: dict[int, int] = field(default_factory=dict)
-    waiting: list[int] = field(default_factory=list)
+    left: dict[str, int] = field(default_factory=dict)  # node -> the task that nobody ever does, so that every step has open work
 
     def by_role(self, role: str, unit: str) -> list[Actor]:
         return [a for a in self.actors.values() if role in a.roles and unit.startswith(a.unit)]
@@ -230,9 +232,23 @@ def _a_day(d: District, day: date, applying: list[int]) -> None:
     d.clock.now = datetime.combine(day, time(9, 0), SHANGHAI)
     for household_id in applying:
         _apply(d, household_id, day)
+    _object(d, day)
     for hour, login in enumerate(sorted(d.actors)):
         d.clock.now = datetime.combine(day, time(9, 30), SHANGHAI) + timedelta(minutes=5 * hour)
         _work(d, d.actors[login], day)
+
+
+def _object(d: District, day: date) -> None:
+    """Now and then somebody reads a notice and objects."""
+    with d.made.office.read() as conn:
+        rows = conn.execute(select(notice.c.case_no, notice.c.street).where(notice.c.removed_on.is_(None)).order_by(notice.c.id)).all()
+    for row in rows:
+        if d.chance.random() > _OBJECTIONS:
+            continue
+        clerk = d.by_role("window_clerk", row.street)[0]
+        said = {"objection_on": day.isoformat(), "objector_kind": d.chance.choice(["resident", "anonymous", "applicant"]), "grounds": "反映该户有其他收入，请复查。"}
+        with contextlib.suppress(Refused, Invalid, NotWaiting), d.made.office.act(clerk) as act:
+            d.made.cases.receive(act, row.case_no, "objection", said)
 
 
 def _apply(d: District, household_id: int, day: date) -> None:
@@ -249,7 +265,7 @@ def _work(d: District, actor: Actor, day: date) -> None:
     with d.made.office.read() as conn:
         todo = tasks(conn, actor, "mine", Filter(), 1, 40).items + tasks(conn, actor, "available", Filter(), 1, 40).items
     for row in todo:
-        if d.chance.random() < _LAZY.get(row["node"], 0.25) or _forgotten(row):
+        if d.left.setdefault(row["node"], row["id"]) == row["id"] or d.chance.random() < _LAZY.get(row["node"], 0.25) or _forgotten(row):
             continue
         answers = _ANSWERS.get(row["node"])
         if answers is None:
@@ -265,8 +281,6 @@ def _forgotten(row: Mapping[str, Any]) -> bool:
 
 
 def _do(d: District, actor: Actor, row: Mapping[str, Any], answers: dict[str, Any]) -> None:
-    from engine.errors import Invalid
-
     with contextlib.suppress(Invalid), d.made.office.act(actor) as act:
         d.made.cases.complete(act, row["id"], answers)
 
@@ -281,6 +295,12 @@ def _survey(d: District, actor: Actor, household_id: int, day: str) -> dict[str,
     others = [a.id for a in d.by_role("investigator", actor.unit) if a.id != actor.id]
     return {"surveyed_on": day, "second_investigator": d.chance.choice(others), "met_person": "申请人本人", "housing": "自有住房一套，约50平方米",
             "living": "陈设简单，水电正常", "findings": "所见与申报基本一致。", "surveyed_signature": d.scans[household_id]}  # fmt: skip
+
+
+def _check(d: District, _actor: Actor, _household: int, _day: str) -> dict[str, Any]:
+    if d.chance.random() < _EXCEEDING:
+        return {"check_conclusion": "exceeds_standard", "report": "名下存款超过申报。", "found_assets": "90000.00"}
+    return {"check_conclusion": "consistent", "report": "各来源信息与申报一致。"}
 
 
 def _completeness(d: District, _actor: Actor, household_id: int, _day: str) -> dict[str, Any]:
@@ -333,7 +353,9 @@ _ANSWERS: dict[str, Answer] = {
     "completeness_check": _completeness,
     "supplement": _supplement,
     "register_near_relative": lambda *_: {"staff_name": "某工作人员", "position": "居委会委员", "relation": "sibling"},
-    "means_check": lambda *_: {"check_conclusion": "consistent", "report": "各来源信息与申报一致。"},
+    "means_check": _check,
+    "reject_after_check": lambda _d, _a, _h, day: {"delivered_on": day, "reasons": "核对发现的货币财产超过规定限额。"},
+    "district_recheck": lambda _d, _a, _h, _day: {"findings": "异议不成立。", "district_outcome": "propose_grant"},
     "home_survey": _survey,
     "survey_cosign": lambda *_: {"agree": "agree"},
     "neighbor_enquiry": lambda _d, _a, _h, day: {"enquired_on": day, "persons": "左右邻居两户", "statement": "生活确有困难。"},
