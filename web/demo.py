@@ -56,7 +56,7 @@ class District:
     waiting: list[int] = field(default_factory=list)
 
     def by_role(self, role: str, unit: str) -> list[Actor]:
-        return [a for a in self.actors.values() if role in a.roles and unit.startswith(a.unit)]
+        return [a for a in self.actors.values() if a.holds(role, unit)]
 
 
 def run(settings: Settings, *, households: int, seed: int, serve: bool, port: int | None) -> None:
