@@ -93,19 +93,20 @@ def barred(
     conn: Connection, process: Process, facts: Data, acts: Sequence[TaskAct], task: Mapping[Any, Any], verb: str, who: Actor,
     *, kept_away: bool | None = None,
 ) -> Broken | None:  # fmt: skip
-    """Why `who` may not get or do a task: role, area, assignment, then the rules of the process. None when he may.
+    """Why `who` may not get or do a task: role, area of the posts with that role, assignment, then the rules of the process.
+    None when he may.
 
     `kept_away`: whether recusal keeps `who` from the case, where that is known already.
     """
     if task["role"] not in who.roles:
         return Broken("role", "这件待办不属于您的岗位", "This task belongs to another post")
-    if not who.covers(task["unit"]):
+    if not who.holds(task["role"], task["unit"]):
         return Broken("unit", "这件待办不在您的辖区", "This task is outside your area")
     if verb == "complete" and task["assignee"] not in (None, who.id):
         return Broken("assignee", "这件待办已由别人领取，您不能代办", "This task is with somebody else")
     relatives = process.recused_from(conn, facts) if kept_away is None else frozenset({who.id} if kept_away else ())
     return process.may(
-        verb, task["node"], task["role"], who.id, actor_roles=who.roles, acts=acts, relatives=relatives, facts=facts
+        verb, task["node"], task["role"], who.id, actor_roles=who.roles_at(task["unit"]), acts=acts, relatives=relatives, facts=facts
     )
 
 
@@ -127,7 +128,7 @@ class Cases:
         form, answers = self._understand(process.start_form, raw, act, {}, lang)
         facts = facts_of(form, answers)
         facts |= process.begin(act, facts)
-        self._not_kept_away(act, process, facts, "start", process.starters)
+        self._not_kept_away(act, process, facts, "start", process.starters & act.actor.roles)
         process.vet(act, "start", form, answers, facts, ())
         drawing = self._keep(act.conn, process.drawing)
         subject = process.subject(facts)
@@ -179,13 +180,16 @@ class Cases:
         process = case.process
         if message not in process.messages:
             raise NotFound(f"没有这种来件：{message}")
-        if act.actor.id != SYSTEM.id and process.senders.get(message, frozenset()).isdisjoint(act.actor.roles):
+        senders = process.senders.get(message, frozenset())
+        sending = senders & act.actor.roles_at(case.record.unit)
+        if act.actor.id != SYSTEM.id and senders.isdisjoint(act.actor.roles):
             raise Refused("sender", "您的岗位不能登记这类来件", "Your post may not record this message")
-        if not act.actor.covers(case.record.unit) and not case.record.unit.startswith(act.actor.unit):
+        if act.actor.id != SYSTEM.id and not sending:
             raise Refused("unit", "这件个案不在您的辖区", "This case is outside your area")
+        act.through(act.actor.post_over(case.record.unit, senders))
         if message not in case.run.waits_for():
             raise NotWaiting("这件个案现在不在等候这类来件，不能登记", "No node of this case waits for that message")
-        self._not_kept_away(act, process, case.run.facts, message, process.senders.get(message, frozenset()))
+        self._not_kept_away(act, process, case.run.facts, message, sending)
         form, answers = self._understand(process.messages[message], raw, act, case.run.facts, lang)
         process.vet(act, message, form, answers, case.run.facts, acts_of(case.row["opened_by"], case.tasks))
         data = {"message": message, "facts": facts_of(form, answers)}
@@ -236,8 +240,9 @@ class Cases:
         case, task = self._task(act, task_id)
         self._still_open(task, None)
         _needed("reason", reason)
-        if act.actor.id not in (task["assignee"], SYSTEM.id) and "supervisor" not in act.actor.roles:
+        if act.actor.id not in (task["assignee"], SYSTEM.id) and not act.actor.holds("supervisor", task["unit"]):
             self._may(act, case, task, "claim", act.actor)
+        act.through(act.actor.post_over(task["unit"], (task["role"], "supervisor")))
         if "escalated" in task["flags"].split():
             return self._told(case, task)
         flags = " ".join(sorted({*task["flags"].split(), "escalated"}))
@@ -261,11 +266,12 @@ class Cases:
     # -- the parts
 
     def _not_kept_away(self, act: Act, process: Process, facts: Data, node: str, roles: frozenset[str]) -> None:
-        """Whoever begins a case or records what came in for it is held to recusal like those who handle it."""
+        """Whoever begins a case or records what came in for it, in one of these roles of his, is held to recusal like those
+        who handle it."""
         if act.actor.id == SYSTEM.id:
             return
-        role, relatives = min(roles & act.actor.roles), process.recused_from(act.conn, facts)
-        broken = process.may("start", node, role, act.actor.id, actor_roles=act.actor.roles, acts=(), relatives=relatives, facts=facts)
+        role, relatives = min(roles), process.recused_from(act.conn, facts)
+        broken = process.may("start", node, role, act.actor.id, actor_roles=roles, acts=(), relatives=relatives, facts=facts)
         if broken is not None:
             raise Refused(broken.rule, broken.zh, broken.en)
 
@@ -338,9 +344,10 @@ class Cases:
     def _mine(self, act: Act, task_id: int, *, boss: bool = False) -> tuple[Open, Mapping[Any, Any]]:
         case, task = self._task(act, task_id)
         self._still_open(task, None)
-        bossy = boss and "supervisor" in act.actor.roles and act.actor.covers(task["unit"])
+        bossy = boss and act.actor.holds("supervisor", task["unit"])
         if task["assignee"] != act.actor.id and not bossy:
             raise Refused("assignee", "这件待办不在您名下", "This task is not yours")
+        act.through(act.actor.post_over(task["unit"], (task["role"],) if task["assignee"] == act.actor.id else ("supervisor",)))
         return case, task
 
     def _target(self, act: Act, case: Open, task: Mapping[Any, Any], verb: str, to: str) -> Actor:
@@ -356,6 +363,8 @@ class Cases:
         broken = barred(act.conn, case.process, case.run.facts, acts, task, verb, who, kept_away=known)
         if broken is not None:
             raise Refused(broken.rule, broken.zh, broken.en)
+        if who is act.actor:
+            act.through(who.post_over(task["unit"], (task["role"],)))
 
     def _apply(self, act: Act, case: Open, cause: str, data: Data, answers: Data, name: str) -> dict[str, Any]:
         """Step, and write down what followed: the entry, the task rows, the timers, the case's state."""

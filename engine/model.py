@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -20,16 +20,52 @@ GENESIS = "0" * 64
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts. `unit` is an organisational code; it covers every unit whose code begins with it."""
+    """Who acts, and in which posts: (role, unit) pairs. A unit is an organisational code; it covers every unit whose code
+    begins with it. What somebody may stands in `posts` alone: `unit` is for show, and for entries that name no post.
+    Without `posts`, every role is held at `unit`. ValueError when `roles` and `posts` name different roles."""
 
     id: str
     name: str = ""
     roles: frozenset[str] = frozenset()
     unit: str = ""
     on_behalf_of: str | None = None
+    posts: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        posts = tuple(sorted(set(self.posts))) or tuple((role, self.unit) for role in sorted(self.roles))
+        if {role for role, _ in posts} != self.roles:
+            raise ValueError(f"{self.id}: roles {sorted(self.roles)}, but posts {posts}")
+        object.__setattr__(self, "posts", posts)
+
+    @property
+    def areas(self) -> tuple[str, ...]:
+        """The units of all posts, without those inside of another one: together what the actor covers."""
+        found: list[str] = []
+        for unit in sorted({unit for _, unit in self.posts}):  # those inside of a unit follow it at once
+            if not found or not unit.startswith(found[-1]):
+                found.append(unit)
+        return tuple(found)
 
     def covers(self, unit: str) -> bool:
-        return unit.startswith(self.unit)
+        """Whether some post does, whatever its role: what may be looked at. What may be done asks for the role, too."""
+        return any(unit.startswith(own) for _, own in self.posts)
+
+    def holds(self, role: str, unit: str) -> bool:
+        return role in self.roles_at(unit)
+
+    def roles_at(self, unit: str) -> frozenset[str]:
+        """The roles of those posts that cover the unit."""
+        return frozenset(role for role, own in self.posts if unit.startswith(own))
+
+    def post_over(self, unit: str, roles: Collection[str] | None = None) -> str | None:
+        """The unit of the post (with one of the roles) that covers `unit`, the nearest one; None when there is none."""
+        found = [own for role, own in self.posts if unit.startswith(own) and (roles is None or role in roles)]
+        return max(found, key=len, default=None)
+
+    def only(self, roles: Collection[str]) -> Actor:
+        """The same person in the posts with these roles alone."""
+        kept = tuple((role, unit) for role, unit in self.posts if role in roles)
+        return replace(self, roles=frozenset(role for role, _ in kept), posts=kept)
 
 
 SYSTEM = Actor("system", "系统", frozenset({"system"}), "")

@@ -83,6 +83,7 @@ class Act:
         self.now: datetime = office.clock()
         self.keys: BoundKeys = office.keys.on(conn)
         self._idem = idem
+        self._post: str | None = None
         self._records: dict[int, Record] = {}
         self._entries: list[dict[str, Any]] = []
         self._payloads: list[dict[str, Any]] = []
@@ -93,6 +94,16 @@ class Act:
     @property
     def today(self) -> date:
         return self.now.astimezone(SHANGHAI).date()
+
+    @property
+    def unit(self) -> str:
+        """The unit of the post in which the actor acts, as the entries name it; while no post was named, his own."""
+        return self.actor.unit if self._post is None else self._post
+
+    def through(self, unit: str | None) -> None:
+        """Name the post in which the actor acts by its unit. The first one counts; None: it is not known."""
+        if self._post is None:
+            self._post = unit
 
     def new(self, kind: str, unit: str, *, subject: str | None = None, **columns: Any) -> Record:
         values = {"kind": kind, "unit": unit, "seq": 0, "head": GENESIS, "rows": 0, "subject": subject, **columns}
@@ -164,7 +175,7 @@ class Act:
         project(self.conn, self.keys, put, fresh=fresh)
 
     def _actor(self) -> dict[str, str]:
-        who = {"id": self.actor.id, "unit": self.actor.unit}
+        who = {"id": self.actor.id, "unit": self.unit}
         return who | ({"for": self.actor.on_behalf_of} if self.actor.on_behalf_of else {})
 
     def _split(self, put: Put, index: int, secret: dict[str, Any]) -> dict[str, Any]:

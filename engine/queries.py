@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, or_, select, union_all
 
 from engine.errors import NotFound
 from engine.model import Actor
 from engine.store import by_due, entry, is_open, job, record, task, tasks_of
 
+Area = str | Sequence[str]  # a unit, or several (`Actor.areas`), each with those below it
+
 MOST = 5_000  # tasks that are counted: whoever has more does not need to know how many
+MANY_POSTS = 40  # whoever has more of them waits for his list to be sorted; SQLite joins no more than 500 parts
 VIEWS = ("mine", "available", "done", "started", "copied")
 
 
@@ -79,13 +82,24 @@ def _ids(where: ColumnElement[bool], order: Sequence[Any], limit: int, *, with_c
 
 
 def _branches(actor: Actor, view: str) -> list[ColumnElement[bool]]:
-    """A view in parts, each of which an index gives in the order of the list: for work to be claimed, the actor's own
-    unit by role. Units below it are for few people and sorted on the way."""
-    if view != "available" or not actor.roles:
+    """A view in parts, each of which an index gives in the order of the list: for work to be claimed, post by post its
+    role in its own unit. Units below those are for few people and sorted on the way. No task is in two parts."""
+    posts = _posts(actor)
+    if view != "available" or not 0 < sum(map(len, posts.values())) <= MANY_POSTS:
         return [_seen(actor, view)]
     free = and_(is_open, task.c.assignee.is_(None))
-    own = [and_(free, task.c.role == role, task.c.unit == actor.unit) for role in sorted(actor.roles)]
-    return [*own, and_(free, task.c.role.in_(actor.roles), task.c.unit > actor.unit, task.c.unit <= actor.unit + "9" * 12)]
+    own = [and_(free, task.c.role == role, task.c.unit == unit) for role in sorted(actor.roles) for unit in posts if role in posts[unit]]
+    below = or_(*(and_(task.c.role.in_(roles), task.c.unit > unit, task.c.unit <= unit + "9" * 12) for unit, roles in posts.items()))
+    return [*own, and_(free, below)]
+
+
+def _posts(actor: Actor) -> dict[str, list[str]]:
+    """Unit -> the roles held there, in order; without posts that another one with the same role covers."""
+    found: dict[str, list[str]] = {}
+    for role in sorted(actor.roles):
+        for unit in actor.only({role}).areas:
+            found.setdefault(unit, []).append(role)
+    return found
 
 
 def counts(conn: Connection, actor: Actor, today: date) -> dict[str, int]:
@@ -125,20 +139,26 @@ def _seen(actor: Actor, view: str) -> ColumnElement[bool]:
     if view == "mine":
         return and_(is_open, task.c.assignee == actor.id)
     if view == "available":
-        return and_(is_open, task.c.assignee.is_(None), task.c.role.in_(actor.roles), under(task.c.unit, actor.unit))
+        held = [and_(task.c.role.in_(roles), under(task.c.unit, unit)) for unit, roles in _posts(actor).items()]
+        return and_(is_open, task.c.assignee.is_(None), or_(false(), *held))
     if view == "done":
         return and_(task.c.done_by == actor.id, task.c.state == "done")
     if view == "started":
         return and_(is_open, record.c.opened_by == actor.id)
     if view == "copied":  # late or escalated work in the area of a supervisor
-        mine = under(task.c.unit, actor.unit) if "supervisor" in actor.roles else task.c.owner == actor.id
-        return and_(is_open, mine, or_(task.c.flags.contains("escalated"), task.c.owner == actor.id))
+        theirs = within(task.c.unit, actor.only({"supervisor"}).areas)
+        return and_(is_open, or_(task.c.owner == actor.id, and_(theirs, task.c.flags.contains("escalated"))))
     raise NotFound(f"没有这种列表：{view}")
 
 
 def under(column: Any, unit: str) -> ColumnElement[bool]:
     """Units covered by `unit`: a range, so that an index serves it; of digits, which every collation sorts alike."""
     return and_(column >= unit, column <= unit + "9" * 12)
+
+
+def within(column: Any, area: Area) -> ColumnElement[bool]:
+    """Units covered by one of those of the area; none when it has none."""
+    return under(column, area) if isinstance(area, str) else or_(false(), *(under(column, unit) for unit in area))
 
 
 def _narrow(filter_: Filter) -> list[ColumnElement[bool]]:
@@ -179,10 +199,10 @@ def case_tasks(conn: Connection, case_id: int) -> list[Mapping[Any, Any]]:
     return list(conn.execute(select(task).where(tasks_of(case_id)).order_by(task.c.id)).mappings())
 
 
-def cases(conn: Connection, unit: str, *, process: str | None = None, state: str | None = None,
+def cases(conn: Connection, area: Area, *, process: str | None = None, state: str | None = None,
           subject: str | None = None, page: int = 1, size: int = 25) -> Page:  # fmt: skip
-    """Cases of a unit and those below it. `state`: open | closed."""
-    where = [record.c.kind == "case", under(record.c.unit, unit)]
+    """Cases of a unit (or several) and those below it. `state`: open | closed."""
+    where = [record.c.kind == "case", within(record.c.unit, area)]
     if process:
         where.append(record.c.process == process)
     if subject:

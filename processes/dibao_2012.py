@@ -24,6 +24,7 @@ from processes.dibao_2012_forms import FORMS, MESSAGES, Application
 from processes.tables import benefit, household
 
 DISTRICT = "120116"
+STARTERS = frozenset({"window_clerk"})
 
 # Facts that belong to one round of investigation; the next round begins without them.
 _ROUND = ("check_conclusion", "survey_ended_on", "category", "amount_fen", "per_capita", "low_income_consent",
@@ -101,8 +102,10 @@ def _at_start(act: Act, facts: Data) -> Data:
     """The household's place; one open case per household and no second benefit."""
     household_id = facts["household_id"]
     row = act.conn.execute(select(household).where(household.c.id == household_id)).mappings().one_or_none()
-    if row is None or not (act.actor.covers(row["community"]) or act.actor.covers(row["street"])):
+    window = None if row is None else act.actor.post_over(row["community"], STARTERS)
+    if row is None or window is None:
         raise Refused("unit", "没有这户家庭，或不在您的辖区", "No such household in your area")
+    act.through(window)
     act.open("household", household_id)  # two windows at once: the second sees what the first began
     _not_twice(act.conn, household_id)
     return {"street": row["street"], "community": row["community"], "near_relative_declared": row["near_relative_declared"]}
@@ -157,7 +160,7 @@ def _vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Sequ
 def _second(act: Act, login: str, facts: Data, acts: Sequence[Any]) -> dict[str, list[str]]:
     """Whoever could not sign cannot be named: the case would wait for him for ever."""
     who = organisation.find_actor(act.conn, login)
-    if who is None or "investigator" not in who.roles or not who.covers(facts["street"]):
+    if who is None or not who.holds("investigator", facts["street"]):
         return {"second_investigator": ["本街镇没有这位入户调查人"]}
     related = households.recused_staff(act.conn, facts["household_id"])
     broken = duties.may("assign", "survey_cosign", "investigator", login, actor_roles=who.roles, acts=[a for a in acts if a.node != "home_survey"],
@@ -259,7 +262,7 @@ DIBAO_2012 = Process(
     prefix="DB",
     bpmn=Path(str(resources.files("processes") / "bpmn" / "dibao-2012.bpmn")),
     start_form=Application,
-    starters=frozenset({"window_clerk"}),
+    starters=STARTERS,
     forms=FORMS,
     messages=MESSAGES,
     senders={

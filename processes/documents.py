@@ -30,8 +30,9 @@ def store(act: Act, folder: Path, household_id: int, kind: str, title: str, stre
     if act.conn.scalar(select(household.c.id).where(household.c.id == household_id)) is None:
         raise NotFound("没有这户家庭")
     record = act.open("household", household_id)
-    if act.actor.unit and not act.actor.covers(record.unit) and not record.unit.startswith(act.actor.unit):
+    if not act.actor.covers(record.unit):
         raise NotFound("没有这户家庭")
+    act.through(act.actor.post_over(record.unit))
     row_id, name = record.next_id(), secrets.token_hex(16)
     cipher = act.keys.subject(f"household:{household_id}")
     kind, title = _plain(kind)[:30] or "other", _plain(title.replace("\\", "/").rpartition("/")[2])[:120]

@@ -16,7 +16,7 @@ from engine.crypto import BoundKeys
 from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Put
 from engine.office import Act
-from engine.queries import Page, under
+from engine.queries import Area, Page, within
 from processes import identity, readers
 from processes.money import yuan
 from processes.tables import (
@@ -115,8 +115,9 @@ def register(act: Act, data: Mapping[Any, Any], *, production: bool = False) -> 
 
 
 def _area(act: Act, community: str) -> None:
-    if len(community) < 12 or not (act.actor.covers(community) or not act.actor.unit):
+    if len(community) < 12 or not act.actor.covers(community):
         raise Refused("unit", "这个居村不在您的辖区", "This community is outside your area")
+    act.through(act.actor.post_over(community))
 
 
 def _membership(row_id: int, household_id: int, person_id: int, member: Mapping[Any, Any], day: date, subject: str) -> Put:
@@ -152,7 +153,7 @@ def _person(act: Act, data: Mapping[Any, Any], path: str, *, production: bool, j
         if known is not None:
             _free(act.conn, known, joins)
             return known
-    record = act.new("person", act.actor.unit or "120116")
+    record = act.new("person", act.unit or "120116")
     record.subject = record.changes["subject"] = subject = f"person:{record.id}"
     values = {k: v for k, v in _values(act, data, number).items() if v is not None}
     act.append(record, "person_registered", puts=[Put("person", record.id, values, subject)])
@@ -303,8 +304,9 @@ def authorise(act: Act, household_id: int, person_id: int, signed_on: str, valid
 
 def _open(act: Act, household_id: int) -> Any:
     record = act.open("household", household_id)
-    if act.actor.unit and not act.actor.covers(record.unit):
+    if not act.actor.covers(record.unit):
         raise NotFound("没有这户家庭")
+    act.through(act.actor.post_over(record.unit))
     return record
 
 
@@ -464,11 +466,11 @@ def _masked(text: str) -> str:
     return text if not text else text[:2] + "*" * max(2, len(text) - 4) + text[-2:] if len(text) > 4 else "****"
 
 
-def search(conn: Connection, keys: BoundKeys, area: str, *, name: str = "", id_no: str = "", page: int = 1, size: int = 25) -> Page:
-    """Households of a unit by a member's name (beginning) or exact ID."""
+def search(conn: Connection, keys: BoundKeys, area: Area, *, name: str = "", id_no: str = "", page: int = 1, size: int = 25) -> Page:
+    """Households of a unit (or several) by a member's name (beginning) or exact ID."""
     name = "".join(c for c in name if c.isprintable())
     query = select(household.c.id, household.c.no, household.c.community, household.c.street, person.c.name.label("applicant"))
-    query = query.join(person, person.c.id == household.c.applicant_id).where(under(household.c.community, area))
+    query = query.join(person, person.c.id == household.c.applicant_id).where(within(household.c.community, area))
     if name or id_no:
         found = select(household_member.c.household_id).join(person, person.c.id == household_member.c.person_id).where(_CURRENT)
         found = found.where(person.c.id_blind == keys.blind(identity.normalise(id_no))) if id_no else found.where(person.c.name.startswith(name, autoescape=True))

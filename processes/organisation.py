@@ -18,6 +18,7 @@ from sqlalchemy import Connection, and_, bindparam, func, select
 from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Actor, Put
 from engine.office import Act
+from engine.queries import Area, within
 from processes import identity
 from processes.tables import api_token, post, staff, staff_change, unit
 
@@ -72,8 +73,8 @@ def unit_name(conn: Connection, code: str) -> str:
     return conn.scalar(select(unit.c.name).where(unit.c.code == code)) or code
 
 
-def units(conn: Connection, under: str = DISTRICT, level: str | None = None) -> list[Mapping[Any, Any]]:
-    query = select(unit).where(unit.c.code.startswith(under)).order_by(unit.c.code)
+def units(conn: Connection, under: Area = DISTRICT, level: str | None = None) -> list[Mapping[Any, Any]]:
+    query = select(unit).where(within(unit.c.code, under)).order_by(unit.c.code)
     return list(conn.execute(query if level is None else query.where(unit.c.level == level)).mappings())
 
 
@@ -248,12 +249,12 @@ _ACTOR = (
 
 
 def find_actor(conn: Connection, login: str) -> Actor | None:
-    """The staff member as an actor: all roles, at the unit that covers all his posts."""
+    """The staff member as an actor: each role where the post is held; `unit` is one that covers all posts."""
     rows = conn.execute(_ACTOR, {"the_login": login}).all()
     if not rows:
         return None
-    posts = [row for row in rows if row.role is not None]
-    return Actor(login, rows[0].name, frozenset(row.role for row in posts), _common([row.unit for row in posts]))
+    posts = tuple((row.role, row.unit) for row in rows if row.role is not None)
+    return Actor(login, rows[0].name, frozenset(role for role, _ in posts), _common([code for _, code in posts]), posts=posts)
 
 
 def _common(codes: Sequence[str]) -> str:

@@ -123,11 +123,12 @@ def _words(app: Flask) -> None:
 
 
 def _my_posts() -> str:
-    """Posts and office of who is signed in, as the head of the page shows them."""
-    who = desk.me()
+    """Posts and offices of who is signed in, as the head of the page shows them: the posts of one office together."""
+    held: dict[str, list[str]] = {}
+    for role, unit in desk.me().posts:
+        held.setdefault(unit, []).append(either(*organisation.ROLES[role]))
     with desk.bureau().office.read() as conn:
-        place = organisation.unit_name(conn, who.unit)
-    return _(", ").join(either(*organisation.ROLES[r]) for r in sorted(who.roles) if r in organisation.ROLES) + f" · {place}"
+        return " / ".join(_(", ").join(titles) + f" · {organisation.unit_name(conn, unit)}" for unit, titles in held.items())
 
 
 def _left(due_on: str | None, today: date) -> str:

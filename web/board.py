@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import and_, case, func, or_, select
 
 from engine.errors import Refused
-from engine.queries import incidents, under
+from engine.queries import Area, incidents, within
 from engine.store import is_open, record, task
 from processes import households, organisation
 from processes.tables import household, near_relative
@@ -27,13 +27,13 @@ SHOWN = 50
 
 @bp.get("/board")
 def show() -> ResponseReturnValue:
-    made, actor = bureau(), me()
-    if actor.roles.isdisjoint(BOSSES):
+    made, boss = bureau(), me().only(BOSSES)
+    if not boss.roles:
         raise Refused("board", "督办台只对主管开放", "The board is for supervisors")
     today = made.office.today().isoformat()
     unit = request.args.get("unit", "")
-    area = unit if unit.startswith(actor.unit) else actor.unit
-    mine = and_(is_open, under(task.c.unit, area))
+    area = unit if boss.covers(unit) else boss.areas
+    mine = and_(is_open, within(task.c.unit, area))
     with made.office.read() as conn:
         lists = {
             "late": _rows(conn, and_(mine, task.c.due_on < today)),
@@ -46,7 +46,7 @@ def show() -> ResponseReturnValue:
             "names": households.applicant_names(conn, [row["subject"] for row in every]),
             "places": {code: organisation.unit_name(conn, code) for code in {row["unit"] for row in every}},
             "people": wording.names_of(conn, [row["assignee"] for row in every] + [row["who"] for row in load]),
-            "nodes": _nodes(conn, mine, today), "stuck": incidents(conn), "streets": organisation.units(conn, actor.unit, "street"),
+            "nodes": _nodes(conn, mine, today), "stuck": incidents(conn), "streets": organisation.units(conn, boss.areas, "street"),
         }  # fmt: skip
     return render_template("board.html", load=load, node_name=node_name, unit=unit, **lists, **view)
 
@@ -69,13 +69,13 @@ def _late(today: str) -> Any:
     return func.sum(case((task.c.due_on < today, 1), else_=0))
 
 
-def _load(conn: Any, mine: Any, today: str, area: str) -> list[dict[str, Any]]:
+def _load(conn: Any, mine: Any, today: str, area: Area) -> list[dict[str, Any]]:
     """Who has how much in hand, how much of it is late, and how much was done in the last seven days."""
     found: dict[str, dict[str, Any]] = {}
     for who, n, late in conn.execute(select(task.c.assignee, func.count(), _late(today)).where(mine, task.c.assignee.is_not(None)).group_by(task.c.assignee)):
         found[who] = {"who": who, "open": n, "late": late, "done": 0}
     since = bureau().office.clock() - timedelta(days=7)
-    where = and_(task.c.state == "done", task.c.closed_at >= since, under(task.c.unit, area), task.c.done_by.is_not(None))
+    where = and_(task.c.state == "done", task.c.closed_at >= since, within(task.c.unit, area), task.c.done_by.is_not(None))
     for who, n in conn.execute(select(task.c.done_by, func.count()).where(where).group_by(task.c.done_by)):
         found.setdefault(who, {"who": who, "open": 0, "late": 0, "done": 0})["done"] = n
     return sorted(found.values(), key=lambda row: (-row["late"], -row["open"], -row["done"]))

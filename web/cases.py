@@ -74,7 +74,7 @@ def listing() -> ResponseReturnValue:
     with made.office.read() as conn:
         if sought.upper().startswith("DB-"):
             return redirect(url_for("cases.show", no=sought.upper()))
-        found = _named(conn, actor, sought, page) if sought else queries.cases(conn, actor.unit, state=state, page=page)
+        found = _named(conn, actor, sought, page) if sought else queries.cases(conn, actor.areas, state=state, page=page)
         names = households.applicant_names(conn, [row["subject"] for row in found.items])
         places = {row["unit"]: organisation.unit_name(conn, row["unit"]) for row in found.items}
     return render_template("cases.html", found=found, names=names, places=places, state=state, sought=sought, outcomes=OUTCOMES)
@@ -83,7 +83,7 @@ def listing() -> ResponseReturnValue:
 def _named(conn: Any, actor: Actor, name: str, page: int) -> queries.Page:
     """Cases of the households in which somebody of that name lives."""
     keys = bureau().office.keys.on(conn)
-    houses = households.search(conn, keys, actor.unit, name=name, page=1, size=200).items
+    houses = households.search(conn, keys, actor.areas, name=name, page=1, size=200).items
     subjects = [f"household:{row['id']}" for row in houses]
     where = (store.record.c.kind == "case") & store.record.c.subject.in_(subjects)
     rows = conn.execute(select(store.record).where(where).order_by(store.record.c.id.desc())).mappings().all()
@@ -96,7 +96,7 @@ def visible(conn: Any, actor: Actor, no: str) -> Mapping[Any, Any]:
     if actor.covers(row["unit"]):
         return row
     mine = any(
-        actor.id in (x["assignee"], x["done_by"]) or (x["role"] in actor.roles and actor.covers(x["unit"])) for x in queries.case_tasks(conn, row["id"])
+        actor.id in (x["assignee"], x["done_by"]) or actor.holds(x["role"], x["unit"]) for x in queries.case_tasks(conn, row["id"])
     )
     if not mine:
         raise NotFound("没有这件个案")
@@ -132,11 +132,11 @@ def show(no: str) -> ResponseReturnValue:
             "community": organisation.unit_name(conn, run.facts["community"]),
         }
     waits = sorted(run.waits_for() & {"objection", "withdrawal"}) if not row["closed_at"] else []
-    waits = [w for w in waits if not actor.roles.isdisjoint(process.senders.get(w, frozenset()))]
+    waits = [w for w in waits if not actor.roles_at(row["unit"]).isdisjoint(process.senders.get(w, frozenset()))]
     nodes = {n.id: either(n.name, n.name_en) for n in drawing.nodes.values()}
     return render_template("case.html", case=row, tab=tab, tabs=TABS, facts=run.facts, waits=waits, names=nodes, process=process, people=names,
                            key_facts=wording.fact_lines(run.facts, process.forms, names), outcomes=OUTCOMES, titles=letters.TITLES, checks=CHECKS,
-                           waiting=_waiting(run), sheets=sheets() if works_cases() else [], **shown)  # fmt: skip
+                           waiting=_waiting(run), sheets=sheets() if works_cases(row["unit"]) else [], **shown)  # fmt: skip
 
 
 def _waiting(run: Run) -> list[str]:
@@ -352,7 +352,7 @@ def show_document(document_id: int) -> ResponseReturnValue:
     with made.office.act(actor) as act:
         data, media_type, household_id = documents.fetch(act.conn, act.keys, made.settings.files, document_id)
         unit = households.row(act.conn, household_id)["community"]
-        if not actor.covers(unit) and not unit.startswith(actor.unit):
+        if not actor.covers(unit):
             raise NotFound("没有这份材料")
         readers.note(act, "document_read", {"document": document_id})
     headers = {"Content-Disposition": f'inline; filename="document-{document_id}"', "Content-Security-Policy": "default-src 'none'"}
@@ -372,10 +372,10 @@ def sheets() -> list[tuple[str, str]]:
 def sheet(no: str, kind: str) -> ResponseReturnValue:
     """A sheet for paper, with what is known of the household; numbers stay masked."""
     made, actor = bureau(), me()
-    if not works_cases():
-        raise Refused("role", "您的岗位只能查看，不能打印办案表格", "Your post may read, not print sheets")
     with made.office.read() as conn:
         row = visible(conn, actor, no)
+        if not works_cases(row["unit"]):
+            raise Refused("role", "您的岗位只能查看，不能打印办案表格", "Your post may read, not print sheets")
         house = households.view(conn, made.office.keys.on(conn), int(row["subject"].partition(":")[2]))
     return printed(kind, house, no)
 

@@ -58,7 +58,7 @@ class District:
     left: dict[str, int] = field(default_factory=dict)  # node -> the task that nobody ever does, so that every step has open work
 
     def by_role(self, role: str, unit: str) -> list[Actor]:
-        return [a for a in self.actors.values() if role in a.roles and unit.startswith(a.unit)]
+        return [a for a in self.actors.values() if a.holds(role, unit)]
 
 
 def run(settings: Settings, *, households: int, seed: int, serve: bool, port: int | None) -> None:

@@ -72,13 +72,20 @@ def me() -> Actor:
 READERS = frozenset({"auditor", "admin", "finance_officer", "complaint_officer", "meeting_secretary", "meeting_member", "volunteer"})
 
 
-def works_cases() -> bool:
-    return not me().roles <= READERS
+def roles_for(who: Actor, unit: str) -> frozenset[str]:
+    """The roles that count at a unit: those of the posts that cover it. All, where none does: somebody who had a task of the
+    case, whom the act itself stops from more."""
+    return who.roles_at(unit) if who.covers(unit) else who.roles
 
 
-def caseworker() -> None:
-    """Households and documents are entered by those who do casework; auditors and administrators only read."""
-    if not works_cases():
+def works_cases(unit: str | None = None) -> bool:
+    """Whether one of the posts does casework, anywhere or at the unit."""
+    return not (me().roles if unit is None else roles_for(me(), unit)) <= READERS
+
+
+def caseworker(unit: str | None = None) -> None:
+    """Households and documents are entered by those who do casework there; auditors and administrators only read."""
+    if not works_cases(unit):
         raise Refused("casework", "您的岗位只能查看，不能登记家庭资料", "Your post may read, not enter")
 
 

@@ -68,7 +68,7 @@ def listing() -> ResponseReturnValue:
     sought = {"name": sent.get("name", "").strip()[:60], "id_no": sent.get("id_no", "").strip()[:40]}
     page = _whole(sent.get("page") or request.args.get("page"), 1, 10_000)
     with made.office.read() as conn:
-        found = households.search(conn, made.office.keys.on(conn), me().unit, name=sought["name"], id_no=sought["id_no"], page=page)
+        found = households.search(conn, made.office.keys.on(conn), me().areas, name=sought["name"], id_no=sought["id_no"], page=page)
         places = {row["community"]: organisation.unit_name(conn, row["community"]) for row in found.items}
     return render_template("households.html", found=found, places=places, sought=sought if any(sought.values()) else {})
 
@@ -81,13 +81,15 @@ def new() -> ResponseReturnValue:
     if request.method == "POST" and request.form.get("_do") != "row":
         with told, made.office.act(me(), idem()) as act:
             if (known := act.recall()) is None:
-                known = households.register(act, understand(_form(HouseholdIn), typed), production=made.settings.production)
+                given = understand(_form(HouseholdIn), typed)
+                caseworker(given["community"])
+                known = households.register(act, given, production=made.settings.production)
                 act.remember(known)
         if told.status == 200:
             flash(_("Household registered."))
             return redirect(url_for("households.show", household_id=known))
     with made.office.read() as conn:
-        communities = organisation.units(conn, me().unit, "community")
+        communities = [u for u in organisation.units(conn, me().areas, "community") if works_cases(u["code"])]
     return render_template("form_page.html", title=_("Register a household"), form=_form(HouseholdIn), values=typed, errors=told.errors,
                            trouble=told.trouble, back=url_for("households.listing"), papers=[], colleagues=[], communities=communities,
                            extra=_whole(request.form.get("_rows"), 0, 30)), told.status  # fmt: skip
@@ -117,7 +119,7 @@ def _form(form_class: type[Form]) -> Form:
 
 def _visible(conn: Any, household_id: int) -> Mapping[Any, Any]:
     row = households.row(conn, household_id)
-    if not me().covers(row["community"]) and not row["community"].startswith(me().unit):
+    if not me().covers(row["community"]):
         raise NotFound("没有这户家庭")
     return row
 
@@ -136,15 +138,15 @@ def show(household_id: int) -> ResponseReturnValue:
             "place": organisation.unit_name(conn, house["community"]),
             "relatives": conn.execute(select(near_relative).where(near_relative.c.household_id == household_id)).mappings().all(),
         }
-    return render_template("household.html", house=house, forms=_offered(house), sheets=sheets()[:3] if works_cases() else [], **view)
+    return render_template("household.html", house=house, forms=_offered(house), sheets=sheets()[:3] if works_cases(house["community"]) else [], **view)
 
 
 def _offered(house: Mapping[str, Any]) -> dict[str, tuple[type[Form], LazyString]]:
     """The forms that make sense for this person and this household."""
-    if not works_cases():
+    if not works_cases(house["community"]):
         return {}
     unnamed = any(m["placeholder"] for m in house["members"])
-    hidden = set() if "window_clerk" in me().roles else {"application"}
+    hidden = set() if me().holds("window_clerk", house["community"]) else {"application"}
     hidden |= set() if unnamed else {"naming"}
     return {key: form for key, form in FORMS.items() if key not in hidden}
 
@@ -152,10 +154,9 @@ def _offered(house: Mapping[str, Any]) -> dict[str, tuple[type[Form], LazyString
 @bp.get("/<int:household_id>/sheets/<kind>")
 def sheet(household_id: int, kind: str) -> ResponseReturnValue:
     """Application, declaration, authorisation: printed before there is a case."""
-    caseworker()
     made = bureau()
     with made.office.read() as conn:
-        _visible(conn, household_id)
+        caseworker(_visible(conn, household_id)["community"])
         return printed(kind, households.view(conn, made.office.keys.on(conn), household_id))
 
 
@@ -164,10 +165,9 @@ def change(household_id: int, what: str) -> ResponseReturnValue:
     """One page for each thing that is added to a household."""
     if what not in FORMS:
         raise NotFound("没有这个页面")
-    caseworker()
     made, (form_class, title) = bureau(), FORMS[what]
     with made.office.read() as conn:
-        _visible(conn, household_id)
+        caseworker(_visible(conn, household_id)["community"])
         house, papers = households.view(conn, made.office.keys.on(conn), household_id), _papers(conn, household_id)
     typed, told = _begun(what, household_id), Told()
     if request.method == "POST":
@@ -227,10 +227,9 @@ _WORK: Mapping[str, Callable[[Act, int, dict[str, Any]], Any]] = {
 
 @bp.post("/<int:household_id>/documents")
 def upload(household_id: int) -> ResponseReturnValue:
-    caseworker()
     made, files = bureau(), [f for f in request.files.getlist("file") if f.filename]
     with made.office.read() as conn:
-        _visible(conn, household_id)
+        caseworker(_visible(conn, household_id)["community"])
     kind = request.form.get("kind", "other")
     if not files or kind not in wording.CODES["document"]:
         raise Invalid({"file": [_("Choose a kind and a file")]})

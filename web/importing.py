@@ -26,7 +26,7 @@ from processes.organisation import DISTRICT
 from web.english import english
 from web.errors import fields_of
 
-_IMPORTER = Actor("import", "批量导入", frozenset(), DISTRICT)
+_IMPORTER = Actor("import", "批量导入", annex1.IMPORTERS, DISTRICT)
 _reading = threading.BoundedSemaphore(2)  # a hostile workbook costs memory and seconds; many at once must not take all of it
 
 AT_ONCE = 300  # households in one request: about ten seconds on a small machine

@@ -30,7 +30,7 @@ ASKED = tuple(annex1.OPTIONS)
 @bp.route("/", methods=["GET", "POST"])
 def upload() -> ResponseReturnValue:
     """Choose a file. What is no list in the layout of annex 1 is refused at once and not kept."""
-    annex1.allow(me())
+    who = annex1.allow(me())
     told = Told()
     if request.method == "POST":
         with told:
@@ -39,7 +39,7 @@ def upload() -> ResponseReturnValue:
                 raise Invalid({"file": [_("Choose a file")]})
             with file.stream as stream:  # a large upload is a temporary file
                 data = stream.read(annex1.MAX_BYTES + 1)
-            importing.look(bureau(), me(), data)
+            importing.look(bureau(), who, data)
             digest = kept_lists.keep(bureau().office.keys, bureau().settings.files, me(), data)
             return redirect(url_for("households.lists.show", digest=digest))
     return render_template("list_upload.html", wrong=[text for texts in told.errors.values() for text in texts], trouble=told.trouble,
@@ -66,7 +66,7 @@ def _shown(key: str, digest: str) -> tuple[str, Any]:
 
 
 def _preview(digest: str, told: Told) -> ResponseReturnValue:
-    seen = importing.kept(bureau(), me(), digest)
+    seen = importing.kept(bureau(), annex1.allow(me()), digest)
     page = min(_whole(request.values.get("page"), 1, 1000), max(1, -(-len(seen.rows) // PAGE)))
     shown = seen.rows[(page - 1) * PAGE : page * PAGE]
     lines = [{**importing.told(row, lang()), "ticked": _ticked(row)} for row in shown]
@@ -92,8 +92,8 @@ def _bring_in(digest: str) -> dict[str, Any]:
     chosen = None if form.get("_do") == "all" else {_whole(n, 0, 10**6) for n in form.getlist("row")}
     if chosen is not None and not chosen:
         raise Invalid({"rows": [_("Tick at least one household")]})
-    seen = importing.kept(bureau(), me(), digest, _answers("all"), _lines())
-    done = importing.bring_in(bureau(), annex1.choose(seen, chosen) if chosen else seen, me(), most=importing.AT_ONCE)
+    seen = importing.kept(bureau(), annex1.allow(me()), digest, _answers("all"), _lines())
+    done = importing.bring_in(bureau(), annex1.choose(seen, chosen) if chosen else seen, annex1.allow(me()), most=importing.AT_ONCE)
     return done.told()
 
 
@@ -125,8 +125,7 @@ def result(digest: str, key: str) -> ResponseReturnValue:
 @bp.get("/<string(length=64):digest>/errors.xlsx")
 def errors(digest: str) -> ResponseReturnValue:
     """The lines with errors, why in the last column."""
-    annex1.allow(me())
-    book = annex1.error_workbook(importing.kept(bureau(), me(), digest))
+    book = annex1.error_workbook(importing.kept(bureau(), annex1.allow(me()), digest))
     return Response(book, mimetype=XLSX, headers={"Content-Disposition": "attachment; filename=errors.xlsx; filename*=UTF-8''%E9%94%99%E8%AF%AF%E8%A1%8C.xlsx"})
 
 

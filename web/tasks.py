@@ -308,11 +308,10 @@ def _uploaded(form_class: type[Form], household_id: int, case_no: str | None) ->
         widget = field.metadata.get("widget")
         files = [f for f in request.files.getlist(f"{name}__file") if f.filename] if widget in ("document", "documents") else []
         numbers: list[Any] = []
-        if files:
-            caseworker()
         for file in files:
             try:
                 with made.office.act(me()) as act:
+                    caseworker(households.row(act.conn, household_id)["community"])
                     numbers.append(documents.store(act, made.settings.files, household_id, name, file.filename or "", file.stream, case_no))
             except Invalid as error:
                 raise Invalid({name: [text for texts in error.fields.values() for text in texts]}) from error

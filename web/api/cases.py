@@ -26,7 +26,7 @@ from web.api import schemas
 from web.api.desk import if_match, me, once, say, spoken, stale
 from web.api.operation import operation, shape_of
 from web.cases import drawing_file, visible
-from web.desk import bureau
+from web.desk import bureau, roles_for
 
 blp = Blueprint("api_cases", __name__, url_prefix="/api/v1", description="Cases")
 
@@ -76,13 +76,13 @@ def start(said: dict[str, Any]) -> Any:
 
 @operation(blp, "GET", "/cases", schemas.paged(schemas.CaseRow), asks=schemas.CaseQuery, replies=(403,))
 def listing(asked: dict[str, Any]) -> Any:
-    """Cases of your unit and those below it, the newest first."""
-    unit = asked.get("unit") or me().unit
-    if not me().covers(unit):
+    """Cases of your posts' units and those below them, the newest first."""
+    unit = asked.get("unit")
+    if unit and not me().covers(unit):
         raise Refused("unit", "这个机构不在您的辖区", "This unit is outside your area")
     subject = f"household:{asked['household_id']}" if asked.get("household_id") is not None else None
     with bureau().office.read() as conn:
-        found = queries.cases(conn, unit, process=asked.get("process"), state=asked.get("state"), subject=subject,
+        found = queries.cases(conn, unit or me().areas, process=asked.get("process"), state=asked.get("state"), subject=subject,
                               page=asked["page"], size=asked["size"])  # fmt: skip
     return schemas.listed([listed(r) for r in found.items], found.total, found.page, found.size)
 
@@ -102,13 +102,13 @@ def show(no: str) -> Any:
         "facts": run.facts,
         "tasks": tasks,
         "waits_for": waits,
-        "messages": _recordable(CATALOGUE[row["process"]], waits),
+        "messages": _recordable(CATALOGUE[row["process"]], waits, row["unit"]),
     }
     return said, {"ETag": f'"{row["seq"]}"'}
 
 
-def _recordable(process: Process, waits: Sequence[str]) -> dict[str, Any]:
-    may = [name for name in waits if not process.senders.get(name, frozenset()).isdisjoint(me().roles)]
+def _recordable(process: Process, waits: Sequence[str], unit: str) -> dict[str, Any]:
+    may = [name for name in waits if not process.senders.get(name, frozenset()).isdisjoint(me().roles_at(unit))]
     return {name: json_schema(process.messages[name], spoken()) for name in may}
 
 
@@ -277,9 +277,9 @@ def letter_bytes(letter_id: int) -> Any:
 def survey_sheet(no: str) -> Any:
     """入户调查表, prefilled, for paper."""
     made = bureau()
-    if me().roles.isdisjoint({"investigator", "window_clerk"}):
-        raise Refused("role", "只有窗口和调查人员可以打印调查表", "Only clerks and investigators print survey sheets")
     with made.office.read() as conn:
         row = visible(conn, me(), no)
+        if roles_for(me(), row["unit"]).isdisjoint({"investigator", "window_clerk"}):
+            raise Refused("role", "只有窗口和调查人员可以打印调查表", "Only clerks and investigators print survey sheets")
         house = households.view(conn, made.office.keys.on(conn), int(row["subject"].partition(":")[2]))
     return Response(letters.survey_sheet({"household": house, "case_no": no}), mimetype="text/html")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Response, abort, request
@@ -36,17 +36,17 @@ _UPLOAD = {
 _SHOWN = ("id", "kind", "title", "media_type", "size", "uploaded_by", "uploaded_on")
 
 
-def _visible(conn: Connection, household_id: int) -> None:
+def _visible(conn: Connection, household_id: int) -> Mapping[Any, Any]:
     """For those whose area it lies in, or who have a task of a case of it; for others there is no such household."""
     row = households.row(conn, household_id)
     if me().covers(row["community"]):
-        return
+        return row
     for case in queries.cases(conn, "", subject=f"household:{household_id}", size=100).items:
         try:
             visible(conn, me(), case["no"])
         except NotFound:
             continue
-        return
+        return row
     raise NotFound("没有这户家庭")
 
 
@@ -54,8 +54,7 @@ def _change(household_id: int, said: Any, work: Callable[[Act], Any]) -> dict[st
     """One act on a household that the caller may see and change."""
 
     def checked(act: Act) -> dict[str, Any]:
-        _visible(act.conn, household_id)
-        caseworker()
+        caseworker(_visible(act.conn, household_id)["community"])
         return work(act) or {"household_id": household_id}
 
     return once(said, checked)
@@ -66,7 +65,7 @@ def register(said: dict[str, Any]) -> Any:
     """Register a household, its members, income and property. Money is yuan as text, although named _fen."""
 
     def work(act: Act) -> dict[str, Any]:
-        caseworker()
+        caseworker(said["community"])
         household_id = households.register(act, said, production=bureau().settings.production)
         return {"id": household_id, "members": [m["person_id"] for m in households.members_of(act.conn, household_id)]}
 
@@ -89,7 +88,7 @@ def search(said: dict[str, Any]) -> Any:
 def _found(asked: dict[str, Any]) -> dict[str, Any]:
     made = bureau()
     with made.office.read() as conn:
-        found = households.search(conn, made.office.keys.on(conn), me().unit, name=asked.get("name") or "", id_no=asked.get("id_no") or "",
+        found = households.search(conn, made.office.keys.on(conn), me().areas, name=asked.get("name") or "", id_no=asked.get("id_no") or "",
                                   page=asked["page"], size=asked["size"])  # fmt: skip
     return schemas.listed([dict(r) for r in found.items], found.total, found.page, found.size)
 

@@ -95,7 +95,7 @@ class ListGone(schemas.Said):
 @operation(blp, "POST", "/household-lists", ListPreview, status=201, sent=_UPLOAD, media="multipart/form-data", replies=(400, 413, 415))
 def upload() -> Any:
     """Upload a list and see what each line would do. It is kept encrypted for you alone, for 8 hours; nothing is brought in."""
-    annex1.allow(me())
+    who = annex1.allow(me())
     if request.mimetype != "multipart/form-data":
         abort(415, description=say("请以 multipart/form-data 提交", "Send multipart/form-data"))
     if unknown := sorted({*request.form, *request.files} - {"file"}):
@@ -105,7 +105,7 @@ def upload() -> Any:
         raise Invalid({"file": [say("请选择一个文件", "One file is needed")]})
     with files[0].stream as stream:  # a large upload is a temporary file
         data = stream.read(annex1.MAX_BYTES + 1)
-    seen = importing.look(made, me(), data)  # what is no list is not kept
+    seen = importing.look(made, who, data)  # what is no list is not kept
     once(seen.digest, lambda _: {"list": seen.digest})
     kept_lists.keep(made.office.keys, made.settings.files, me(), data)
     return importing.report(seen, spoken()), {"Location": f"/api/v1/household-lists/{seen.digest}"}
@@ -114,8 +114,7 @@ def upload() -> Any:
 @operation(blp, "GET", "/household-lists/<sha256:digest>", ListPreview, replies=(403, 404))
 def show(digest: str) -> Any:
     """The preview again, as things stand now. 404 when you did not upload it, or more than 8 hours ago."""
-    annex1.allow(me())
-    return importing.report(importing.kept(bureau(), me(), digest), spoken())
+    return importing.report(importing.kept(bureau(), annex1.allow(me()), digest), spoken())
 
 
 @operation(blp, "POST", "/household-lists/<sha256:digest>/import", ListImported, takes=ListImport, example=_EXAMPLE, replies=(404,))
@@ -128,10 +127,10 @@ def bring_in(digest: str, said: dict[str, Any]) -> Any:
 
 def _done(digest: str, said: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        seen = importing.kept(bureau(), me(), digest, said["answers"], {int(n): own for n, own in said["row_answers"].items()})
+        seen = importing.kept(bureau(), annex1.allow(me()), digest, said["answers"], {int(n): own for n, own in said["row_answers"].items()})
         if said["rows"] is not None:
             seen = annex1.choose(seen, said["rows"])
-        done = importing.bring_in(bureau(), seen, me(), most=importing.AT_ONCE)
+        done = importing.bring_in(bureau(), seen, annex1.allow(me()), most=importing.AT_ONCE)
     except Invalid as error:
         raise Invalid({_path(name): importing.in_words(texts, spoken()) for name, texts in error.fields.items()}) from None
     done.errors = {n: {c: importing.in_words(texts, spoken()) for c, texts in wrong.items()} for n, wrong in done.errors.items()}
@@ -146,8 +145,7 @@ def _path(name: str) -> str:
 @operation(blp, "GET", "/household-lists/<sha256:digest>/errors", (XLSX,), replies=(403, 404))
 def errors(digest: str) -> Any:
     """The lines with errors as a workbook, why in the last column: mend it and upload it."""
-    annex1.allow(me())
-    book = annex1.error_workbook(importing.kept(bureau(), me(), digest))
+    book = annex1.error_workbook(importing.kept(bureau(), annex1.allow(me()), digest))
     return Response(book, mimetype=XLSX, headers={"Content-Disposition": 'attachment; filename="errors.xlsx"'})
 
 

@@ -32,7 +32,9 @@ _EXAMPLE = {
 
 @operation(blp, "GET", "/me", schemas.Me)
 def who() -> Any:
-    return {"id": me().id, "name": me().name, "roles": sorted(me().roles), "unit": me().unit}
+    """Your posts are what you may do where; `unit` is one that covers them all, for show."""
+    return {"id": me().id, "name": me().name, "roles": sorted(me().roles), "unit": me().unit,
+            "posts": [{"role": role, "unit": unit} for role, unit in me().posts]}  # fmt: skip
 
 
 @operation(blp, "GET", "/processes", schemas.paged(schemas.ProcessKind), asks=schemas.Language)
@@ -61,9 +63,9 @@ def _process(process: Process, language: str) -> dict[str, Any]:
 
 @operation(blp, "GET", "/units", schemas.paged(schemas.Unit), asks=schemas.UnitQuery)
 def units(asked: dict[str, Any]) -> Any:
-    """The district's tree: units at and under a code."""
+    """The district's tree: units at and under a code; without one, those of your posts."""
     with bureau().office.read() as conn:
-        rows = organisation.units(conn, asked.get("under") or me().unit, asked.get("level"))
+        rows = organisation.units(conn, asked.get("under") or me().areas, asked.get("level"))
     return schemas.cut(
         [{k: r[k] for k in ("code", "name", "level", "parent_code")} for r in rows], asked["page"], asked["size"]
     )

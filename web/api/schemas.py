@@ -214,11 +214,17 @@ class Id(Said):
     id = _n()
 
 
+class HeldPost(Said):
+    role = _s()
+    unit = _s()
+
+
 class Me(Said):
     id = _s("login")
     name = _s()
     roles = _many(fields.String())
-    unit = _s()
+    unit = _s("covers all posts: for show")
+    posts = _many(fields.Nested(HeldPost))
 
 
 class TaskKind(Said):
