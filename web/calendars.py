@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from engine.errors import Invalid
 from engine.model import Actor
-from engine.queries import under
+from engine.queries import within
 from engine.store import is_open, task
 from processes import calendar
 from web.desk import bureau, me
@@ -45,7 +45,7 @@ def show() -> ResponseReturnValue:
 def month(conn: Connection, actor: Actor, first: date) -> list[dict[str, Any]]:
     """The days of a month with the number of open tasks of the actor's area that fall due on each."""
     until = _moved(first, 1).isoformat()
-    where = (is_open, under(task.c.unit, actor.unit), task.c.due_on >= first.isoformat(), task.c.due_on < until)
+    where = (is_open, within(task.c.unit, actor.areas), task.c.due_on >= first.isoformat(), task.c.due_on < until)
     due = {row.due_on: row.n for row in conn.execute(select(task.c.due_on, func.count().label("n")).where(*where).group_by(task.c.due_on))}
     return [
         {"day": d.day.isoformat(), "kind": d.kind, "name": d.name, "name_en": d.name_en, "due": due.get(d.day.isoformat(), 0)}
