@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, validates_schema
 
 from engine.forms import Form, choice, document, documents, money, number, on_date, rows, several, staff, text, yes_no
+from engine.given import gives
 from processes import calendar
 
 NOTICE_DAYS = 7  # calendar days, N220 arts 25 and 29
@@ -178,6 +179,7 @@ class CompletenessCheck(Form):
             f"The first notice did not list this, it may not be asked for now (one-time notice, N220 art 13): {en}",
         )
 
+    @gives("complete", "first_missing")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = {"complete": loaded["outcome"] == "complete"}
         if loaded.get("missing") and not self.fact("first_missing"):
@@ -246,6 +248,7 @@ class HomeSurvey(Step):
                 }
             )
 
+    @gives("survey_ended_on")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         return {"survey_ended_on": loaded["surveyed_on"]}
 
@@ -286,6 +289,7 @@ class RejectAfterCheck(Step):
     reasons = text("不符合的理由", "Reasons", widget="textarea")
     receipt_document = document("送达回证", "Proof of delivery")
 
+    @gives("check_objection_until")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         last = calendar.add_workdays(date.fromisoformat(loaded["delivered_on"]), CHECK_OBJECTION_WORKDAYS)
         return {"check_objection_until": midnight_after(last, 0)}
@@ -376,6 +380,9 @@ def _meeting_fields() -> dict[str, Any]:
     }
 
 
+_MEETING = ("meeting_from", "meeting_requested_on", "resolution")  # facts of a case on its way to the meeting
+
+
 class StreetOpinion(_Outcome):
     OUTCOME = "street_outcome"
     REASONED = frozenset({"propose_refuse", "return_survey", "return_review"})
@@ -395,6 +402,7 @@ class StreetOpinion(_Outcome):
     def _eligible(self, data: Mapping[str, Any], **_: Any) -> None:
         _refuse_ineligible_grant(self, data, "street_outcome")
 
+    @gives(*_MEETING)
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         return _to_meeting(self, loaded["street_outcome"], "street")
 
@@ -427,6 +435,7 @@ class StreetSignoff(_Outcome):
     signoff = choice("签批", "Sign-off", [("agree", "同意审核意见", "Agree"), ("return", "退回审核人", "Return")], fact=True)
     opinion = opinion()
 
+    @gives("street_notice_from")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         return {"street_notice_from": self.context_value("today").isoformat()} if loaded["signoff"] == "agree" else {}
 
@@ -452,6 +461,7 @@ class SpecialCaseDecision(Form):
         if wrong:
             raise ValidationError(wrong)
 
+    @gives("category", "amount_fen")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         if loaded["resolution"] != "approve_as":
             return {}
@@ -469,6 +479,7 @@ class PostNotice(Step):
 class PostStreetNotice(PostNotice):
     AFTER: ClassVar[Mapping[str, str]] = {"posted_on": "street_notice_from"}
 
+    @gives("street_notice_posted_on", "street_notice_until")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         posted = date.fromisoformat(loaded["posted_on"])
         return {"street_notice_posted_on": posted.isoformat(), "street_notice_until": midnight_after(posted)}
@@ -477,6 +488,7 @@ class PostStreetNotice(PostNotice):
 class PostDistrictNotice(PostNotice):
     AFTER: ClassVar[Mapping[str, str]] = {"posted_on": "district_notice_from"}
 
+    @gives("district_notice_posted_on", "district_notice_until", "district_notice_ended_on")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         posted = date.fromisoformat(loaded["posted_on"])
         return {
@@ -517,6 +529,7 @@ class StreetReinvestigate(Step):
     figures_changed = yes_no("收入、财产或人口是否有变化", "Figures changed?", fact=True)
     answered = text("答复异议人情况", "Answer to the objector", required=False, widget="textarea")
 
+    @gives("street_notice_from")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         return {"street_notice_from": self.context_value("today").isoformat()}
 
@@ -571,6 +584,7 @@ class DistrictExamination(_Outcome):
     def _eligible(self, data: Mapping[str, Any], **_: Any) -> None:
         _refuse_ineligible_grant(self, data, "district_outcome")
 
+    @gives(*_MEETING, "district_notice_from")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         return _to_meeting(self, loaded["district_outcome"], "district") | _may_be_posted(self, loaded)
 
@@ -596,6 +610,7 @@ class DistrictRecheck(_Outcome):
     def _eligible(self, data: Mapping[str, Any], **_: Any) -> None:
         _refuse_ineligible_grant(self, data, "district_outcome")
 
+    @gives("district_notice_from")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         return _may_be_posted(self, loaded)
 
@@ -610,6 +625,7 @@ class Decide(_Outcome):
     reason_code = _one_of_reasons()["reason_code"]
     clause = _one_of_reasons()["clause"]
 
+    @gives("decided_on")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         return {} if loaded["decision"] == "returned" else {"decided_on": self.context_value("today").isoformat()}
 
@@ -660,6 +676,7 @@ class RegistryAnswer(Form):
         ("unavailable", "无法取得", "Unavailable")])  # fmt: skip
     results = rows("查询结果", "Results", RegistryResult)
 
+    @gives("registry_status")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         return {"registry_status": loaded["status"]}
 
