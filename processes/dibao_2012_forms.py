@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
 
 from engine.forms import Form, choice, document, documents, money, number, on_date, rows, several, staff, text, yes_no
 from engine.given import gives
-from processes import calendar
+from processes import calendar, law
 
 NOTICE_DAYS = 7  # calendar days, N220 arts 25 and 29
 OLDEST_APPLICATION = 366  # days; a typing error otherwise moves the months whose income counts
-CHECK_OBJECTION_WORKDAYS = 10  # the law leaves it open (art 20): configuration, unverified
 
 MATERIALS = [
     ("application_form", "申请书", "Application form"),
@@ -91,6 +91,12 @@ def _one_of_reasons() -> dict[str, Any]:
 def midnight_after(posted: date, days: int = NOTICE_DAYS) -> str:
     """A notice posted on day D ends at the close of D+7 (domain 10)."""
     return f"{posted + timedelta(days=days + 1)}T00:00:00+08:00"
+
+
+def share_words(share: Fraction) -> str:
+    """2/3 as 三分之二; the numbers of shares in law have one digit."""
+    digits = "零一二三四五六七八九"
+    return f"{digits[share.denominator]}分之{digits[share.numerator]}"
 
 
 _DAYS = {
@@ -291,7 +297,8 @@ class RejectAfterCheck(Step):
 
     @gives("check_objection_until")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        last = calendar.add_workdays(date.fromisoformat(loaded["delivered_on"]), CHECK_OBJECTION_WORKDAYS)
+        delivered = date.fromisoformat(loaded["delivered_on"])
+        last = calendar.add_workdays(delivered, int(law.value("check_objection_workdays", delivered).amount))
         return {"check_objection_until": midnight_after(last, 0)}
 
 
@@ -337,10 +344,11 @@ class DemocraticReview(Step):
             return
         wrong: list[str] = []
         chosen = sum(p["kind"] == "resident_representative" for p in people)
-        if chosen * 3 < len(people) * 2:
+        share = law.in_force("review_representatives_share", data.get("held_on") or date.max)
+        if share and chosen < len(people) * share.fraction:
             wrong.append(self.say(
-                f"村居民代表 {chosen} 人，参加人员 {len(people)} 人，不足三分之二（220号文第二十二条）",
-                f"{chosen} representatives of {len(people)} participants: fewer than two thirds (N220 art 22)",
+                f"村居民代表 {chosen} 人，参加人员 {len(people)} 人，不足{share_words(share.fraction)}（220号文第二十二条）",
+                f"{chosen} representatives of {len(people)} participants: fewer than {share.text} (N220 art 22)",
             ))  # fmt: skip
         if not any(p["kind"] == "street_staff" for p in people):
             wrong.append(self.say("应有街镇工作人员参加", "Street staff must take part"))
