@@ -23,6 +23,8 @@ from engine.store import subject_key
 _V1 = b"\x01"
 _WRAPPED = select(subject_key.c.wrapped).where(subject_key.c.subject == bindparam("the_subject"))
 
+_SOME_WRAPPED = select(subject_key).order_by(subject_key.c.subject).limit(5)  # several: a single one may be spoiled
+
 
 class Unreadable(Exception):
     """A ciphertext was altered, moved to another row, or belongs to another key."""
@@ -77,6 +79,18 @@ class Keys:
 
     def open_file(self, name: str, blob: bytes) -> bytes:
         return self._file.open(blob, name.encode())
+
+    def fit(self, conn: Connection) -> bool:
+        """Whether these are the keys of this database: one of its first subjects' keys opens, or there is none yet."""
+        found = conn.execute(_SOME_WRAPPED).all()
+        return not found or any(self._opens(row.subject, row.wrapped) for row in found)
+
+    def _opens(self, subject: str, wrapped: bytes) -> bool:
+        try:
+            self.unwrap(subject, wrapped)
+        except Unreadable:
+            return False
+        return True
 
     def wrap(self, subject: str, key: bytes) -> bytes:
         return self._wrap.seal(key, subject.encode())

@@ -15,6 +15,7 @@ from typing import Any, cast
 from marshmallow import RAISE, Schema, ValidationError, fields
 
 from engine.errors import Invalid
+from engine.given import gives
 
 MAX_TEXT, MAX_ROWS, MAX_FEN = 2_000, 100, 9_999_999_999  # 99,999,999.99 yuan
 MAX_WHOLE = 2**62 - 1
@@ -226,8 +227,9 @@ class Form(Schema):
     def fact(self, name: str) -> Any:
         return (self.context.get("facts") or {}).get(name)
 
+    @gives()
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        """Facts that follow from the answers and the context."""
+        """Facts that follow from the answers and the context; a form that has some says with `gives` which."""
         return {}
 
 

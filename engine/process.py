@@ -16,6 +16,7 @@ from engine.bpmn import Drawing
 from engine.errors import BadProcess
 from engine.expression import parse_due
 from engine.forms import Form
+from engine.given import given, gives
 from engine.lint import check_drawing
 from engine.model import SHANGHAI, Data, Put
 
@@ -49,6 +50,11 @@ def _parameters(function: Service) -> tuple[str, ...]:
     return tuple(inspect.signature(function).parameters)
 
 
+@gives()
+def no_further_facts(_act: Act, _facts: Data) -> Data:
+    return {}
+
+
 def nobody_is_refused(*_: Any, **__: Any) -> Broken | None:
     return None
 
@@ -72,7 +78,7 @@ class Process:
     vet: Callable[[Act, str, Form, Data, Data, Sequence[Any]], None] = lambda *_: None  # act, name, form, answers, facts, acts; raises Invalid
     before: Mapping[str, Effect] = field(default_factory=dict)  # node or message -> what is written before the tokens move
     effects: Mapping[str, Effect] = field(default_factory=dict)  # node or message or "start" -> what else is written
-    begin: Callable[[Act, Data], Data] = lambda _act, _facts: {}  # further facts at the start; may refuse
+    begin: Callable[[Act, Data], Data] = no_further_facts  # further facts at the start; may refuse
     unit_of: Callable[[str, Data], str] = lambda _level, _facts: ""  # level of the task, facts -> unit code
     subject: Callable[[Data], str] = lambda _facts: "case"  # whose personal data the opinions hold
     recused: Logins | None = None  # SELECT of the logins of staff who may not touch a case; its binds are named like facts
@@ -115,16 +121,33 @@ class Process:
             return self.add_workdays(start, due.n).isoformat()
         return date.fromordinal(start.toordinal() + due.n).isoformat()
 
+    @cached_property
+    def known_facts(self) -> frozenset[str]:
+        """All facts that a case can have: marked fields of forms, and what forms, services and the start say they give."""
+        forms = {self.start_form, *self.forms.values(), *self.messages.values()}
+        marked = {name for form in forms for name, field in form._declared_fields.items() if field.metadata.get("fact")}
+        givers = [(form.__name__, form.extra_facts) for form in forms] + [*self.services.items(), ("begin", self.begin)]
+        if mute := sorted(name for name, function in givers if given(function) is None):
+            raise BadProcess(f"{self.key}: {', '.join(mute)} does not say which facts it gives (engine.given)")
+        return frozenset(marked).union(*(given(function) or () for _, function in givers))
+
     def check(self) -> None:
         """Refuse to serve a drawing that its Python does not cover, or the reverse."""
         findings = check_drawing(
-            self.bpmn.read_bytes(), forms=self.forms, services=self.services, messages=self.messages
+            self.bpmn.read_bytes(),
+            forms=self.forms,
+            services=self.services,
+            messages=self.messages,
+            facts=self.known_facts,
         )
         if findings:
             raise BadProcess("\n".join(f"{self.bpmn.name}: {f.rule} {f.element}: {f.message_en}" for f in findings))
         self._match("form", self.drawing.of_kind("userTask").keys(), self.forms)
         self._match("service", self.drawing.of_kind("serviceTask").keys(), self.services)
         self._match("message", self.drawing.messages, self.messages)
+        asked = {name for function in self.services.values() for name in _parameters(function)} - {"today", "snapshot"}
+        if unknown := sorted((asked | {*self._recusal}) - self.known_facts):
+            raise BadProcess(f"{self.key}: a service or the recusal asks for facts that nobody gives: {unknown}")
 
     def _match(self, what: str, drawn: Any, written: Any) -> None:
         if odd := set(drawn) ^ set(written):

@@ -11,7 +11,7 @@ from typing import Any
 from engine.cases import Cases
 from engine.clock import BusinessClock
 from engine.crypto import Keys
-from engine.errors import NotWaiting
+from engine.errors import EngineError, NotWaiting
 from engine.jobs import Handler, Job, Jobs, Later
 from engine.office import Act, Office
 from engine.process import Process
@@ -32,6 +32,19 @@ class Bureau:
     jobs: Jobs
     settings: Any
     registry: Registry = field(repr=False)
+
+
+class OtherKey(EngineError):
+    """The data key is not the one that this database was written with."""
+
+
+def refuse_other_key(made: Bureau) -> None:
+    """Raises OtherKey: with a wrong key nothing personal could be read, and what is written now could not be read later."""
+    with made.office.read() as conn:
+        fits = made.office.keys.fit(conn)
+    if not fits:
+        made.office.store.close()
+        raise OtherKey("YINGBAO_DATA_KEY 不是这个数据库的密钥 / YINGBAO_DATA_KEY is not the key of this database")
 
 
 def build(settings: Any, clock: Callable[[], datetime] | None = None) -> Bureau:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 from engine import jobs, store
 from engine.errors import Invalid, Refused
 from engine.forms import Form
+from engine.given import gives
 from engine.model import Data, Put
 from engine.office import Act
 from engine.process import CaseRef, Process
@@ -35,21 +36,25 @@ _ROUND = ("check_conclusion", "survey_ended_on", "category", "amount_fen", "per_
 # -- services: pure
 
 
+@gives("accepted_on", "near_relative")
 def accept(today: date, snapshot: Data) -> Data:
     """受理之日: the clocks of N220 run from here."""
     return {"accepted_on": today.isoformat(), "near_relative": bool(snapshot["near_relative"])}
 
 
+@gives(*_ROUND, "investigation_from")
 def open_investigation(accepted_on: str, investigation_from: str | None, today: date) -> Data:
     """The first investigation counts from acceptance; a later one has a clock of its own (domain 2.2, design)."""
     since = accepted_on if investigation_from is None else today.isoformat()
     return {**dict.fromkeys(_ROUND), "investigation_from": since}
 
 
+@gives("means_round")
 def request_means_check(means_round: int | None) -> Data:
     return {"means_round": (means_round or 0) + 1}
 
 
+@gives("category", "amount_fen", "per_capita", "members_counted", "law_version", "edge")
 def assess(snapshot: Data) -> Data:
     """The arithmetic of domain 3 on what was declared, checked and seen. Keeps figures, not sentences."""
     result = eligibility.assess(dict(snapshot))
@@ -63,10 +68,12 @@ def assess(snapshot: Data) -> Data:
     }
 
 
+@gives("check_conclusion")
 def reopen_after_check() -> Data:
     return {"check_conclusion": None}
 
 
+@gives("submitted_on", "spot_check", "spot_reason")
 def receive_file(  # facts by name
     today: date, snapshot: Data, near_relative: bool | None, doubtful: bool | None, reported: bool | None  # noqa: FBT001
 ) -> Data:
@@ -78,12 +85,14 @@ def receive_file(  # facts by name
     return {"submitted_on": today.isoformat(), "spot_check": bool(reasons), "spot_reason": " ".join(reasons)}
 
 
+@gives("late_drawn", "late_drawn_on")
 def check_late_draw(today: date, snapshot: Data) -> Data:
     """Before the decision: whether the file was added to the spot check at a month's end (N220 art 26)."""
     late = bool(snapshot["late"])
     return {"late_drawn": late, "late_drawn_on": today.isoformat() if late else None}
 
 
+@gives("first_payment_month")
 def grant(decided_on: str) -> Data:
     """Paid from the month after approval, never pro rata (N220 art 29)."""
     decided = date.fromisoformat(decided_on)
@@ -91,6 +100,7 @@ def grant(decided_on: str) -> Data:
     return {"first_payment_month": f"{year}-{month:02d}"}
 
 
+@gives("withdrawn_on")
 def close_withdrawn(today: date) -> Data:
     return {"withdrawn_on": today.isoformat()}
 
@@ -98,6 +108,7 @@ def close_withdrawn(today: date) -> Data:
 # -- gathering: what a service is given to know
 
 
+@gives("street", "community", "near_relative_declared")
 def _at_start(act: Act, facts: Data) -> Data:
     """The household's place; one open case per household and no second benefit."""
     household_id = facts["household_id"]

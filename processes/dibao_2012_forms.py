@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
 
 from engine.forms import Form, choice, document, documents, money, number, on_date, rows, several, staff, text, yes_no
-from processes import calendar
+from engine.given import gives
+from processes import calendar, law
 
 NOTICE_DAYS = 7  # calendar days, N220 arts 25 and 29
 OLDEST_APPLICATION = 366  # days; a typing error otherwise moves the months whose income counts
-CHECK_OBJECTION_WORKDAYS = 10  # the law leaves it open (art 20): configuration, unverified
 
 MATERIALS = [
     ("application_form", "申请书", "Application form"),
@@ -90,6 +91,12 @@ def _one_of_reasons() -> dict[str, Any]:
 def midnight_after(posted: date, days: int = NOTICE_DAYS) -> str:
     """A notice posted on day D ends at the close of D+7 (domain 10)."""
     return f"{posted + timedelta(days=days + 1)}T00:00:00+08:00"
+
+
+def share_words(share: Fraction) -> str:
+    """2/3 as 三分之二; the numbers of shares in law have one digit."""
+    digits = "零一二三四五六七八九"
+    return f"{digits[share.denominator]}分之{digits[share.numerator]}"
 
 
 _DAYS = {
@@ -178,6 +185,7 @@ class CompletenessCheck(Form):
             f"The first notice did not list this, it may not be asked for now (one-time notice, N220 art 13): {en}",
         )
 
+    @gives("complete", "first_missing")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = {"complete": loaded["outcome"] == "complete"}
         if loaded.get("missing") and not self.fact("first_missing"):
@@ -246,6 +254,7 @@ class HomeSurvey(Step):
                 }
             )
 
+    @gives("survey_ended_on")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         return {"survey_ended_on": loaded["surveyed_on"]}
 
@@ -286,8 +295,10 @@ class RejectAfterCheck(Step):
     reasons = text("不符合的理由", "Reasons", widget="textarea")
     receipt_document = document("送达回证", "Proof of delivery")
 
+    @gives("check_objection_until")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        last = calendar.add_workdays(date.fromisoformat(loaded["delivered_on"]), CHECK_OBJECTION_WORKDAYS)
+        delivered = date.fromisoformat(loaded["delivered_on"])
+        last = calendar.add_workdays(delivered, int(law.value("check_objection_workdays", delivered).amount))
         return {"check_objection_until": midnight_after(last, 0)}
 
 
@@ -333,10 +344,11 @@ class DemocraticReview(Step):
             return
         wrong: list[str] = []
         chosen = sum(p["kind"] == "resident_representative" for p in people)
-        if chosen * 3 < len(people) * 2:
+        share = law.in_force("review_representatives_share", data.get("held_on") or date.max)
+        if share and chosen < len(people) * share.fraction:
             wrong.append(self.say(
-                f"村居民代表 {chosen} 人，参加人员 {len(people)} 人，不足三分之二（220号文第二十二条）",
-                f"{chosen} representatives of {len(people)} participants: fewer than two thirds (N220 art 22)",
+                f"村居民代表 {chosen} 人，参加人员 {len(people)} 人，不足{share_words(share.fraction)}（220号文第二十二条）",
+                f"{chosen} representatives of {len(people)} participants: fewer than {share.text} (N220 art 22)",
             ))  # fmt: skip
         if not any(p["kind"] == "street_staff" for p in people):
             wrong.append(self.say("应有街镇工作人员参加", "Street staff must take part"))
@@ -376,6 +388,9 @@ def _meeting_fields() -> dict[str, Any]:
     }
 
 
+_MEETING = ("meeting_from", "meeting_requested_on", "resolution")  # facts of a case on its way to the meeting
+
+
 class StreetOpinion(_Outcome):
     OUTCOME = "street_outcome"
     REASONED = frozenset({"propose_refuse", "return_survey", "return_review"})
@@ -395,6 +410,7 @@ class StreetOpinion(_Outcome):
     def _eligible(self, data: Mapping[str, Any], **_: Any) -> None:
         _refuse_ineligible_grant(self, data, "street_outcome")
 
+    @gives(*_MEETING)
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         return _to_meeting(self, loaded["street_outcome"], "street")
 
@@ -427,6 +443,7 @@ class StreetSignoff(_Outcome):
     signoff = choice("签批", "Sign-off", [("agree", "同意审核意见", "Agree"), ("return", "退回审核人", "Return")], fact=True)
     opinion = opinion()
 
+    @gives("street_notice_from")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         return {"street_notice_from": self.context_value("today").isoformat()} if loaded["signoff"] == "agree" else {}
 
@@ -452,6 +469,7 @@ class SpecialCaseDecision(Form):
         if wrong:
             raise ValidationError(wrong)
 
+    @gives("category", "amount_fen")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         if loaded["resolution"] != "approve_as":
             return {}
@@ -469,6 +487,7 @@ class PostNotice(Step):
 class PostStreetNotice(PostNotice):
     AFTER: ClassVar[Mapping[str, str]] = {"posted_on": "street_notice_from"}
 
+    @gives("street_notice_posted_on", "street_notice_until")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         posted = date.fromisoformat(loaded["posted_on"])
         return {"street_notice_posted_on": posted.isoformat(), "street_notice_until": midnight_after(posted)}
@@ -477,6 +496,7 @@ class PostStreetNotice(PostNotice):
 class PostDistrictNotice(PostNotice):
     AFTER: ClassVar[Mapping[str, str]] = {"posted_on": "district_notice_from"}
 
+    @gives("district_notice_posted_on", "district_notice_until", "district_notice_ended_on")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         posted = date.fromisoformat(loaded["posted_on"])
         return {
@@ -517,6 +537,7 @@ class StreetReinvestigate(Step):
     figures_changed = yes_no("收入、财产或人口是否有变化", "Figures changed?", fact=True)
     answered = text("答复异议人情况", "Answer to the objector", required=False, widget="textarea")
 
+    @gives("street_notice_from")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         return {"street_notice_from": self.context_value("today").isoformat()}
 
@@ -582,6 +603,7 @@ class DistrictExamination(_Outcome):
     def _eligible(self, data: Mapping[str, Any], **_: Any) -> None:
         _refuse_ineligible_grant(self, data, "district_outcome")
 
+    @gives(*_MEETING, "district_notice_from")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         return _to_meeting(self, loaded["district_outcome"], "district") | _may_be_posted(self, loaded)
 
@@ -607,6 +629,7 @@ class DistrictRecheck(_Outcome):
     def _eligible(self, data: Mapping[str, Any], **_: Any) -> None:
         _refuse_ineligible_grant(self, data, "district_outcome")
 
+    @gives("district_notice_from")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         return _may_be_posted(self, loaded)
 
@@ -621,6 +644,7 @@ class Decide(_Outcome):
     reason_code = _one_of_reasons()["reason_code"]
     clause = _one_of_reasons()["clause"]
 
+    @gives("decided_on")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         return {} if loaded["decision"] == "returned" else {"decided_on": self.context_value("today").isoformat()}
 
@@ -655,6 +679,7 @@ class Objection(Step):
     grounds = text("异议内容", "Grounds", widget="textarea")
     evidence = documents("证据", "Evidence")
 
+    @gives("reported")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         """A case that others complained of is a reported one: the district visits it (N220 art 26)."""
         return {} if loaded["objector_kind"] == "applicant" else {"reported": True}
@@ -675,6 +700,7 @@ class RegistryAnswer(Form):
         ("unavailable", "无法取得", "Unavailable")])  # fmt: skip
     results = rows("查询结果", "Results", RegistryResult)
 
+    @gives("registry_status")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         return {"registry_status": loaded["status"]}
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from marshmallow import ValidationError, validates_schema
 
-from engine.forms import Form, choice, money, number, on_date, rows, text, yes_no
-from processes.eligibility_facts import COUNTED, EXCLUDED, PROPERTY
+from engine.forms import Form, choice, money, number, on_date, rows, several, text, yes_no
+from processes.eligibility_facts import COUNTED, EXCLUDED, HARDSHIPS, PROPERTY
 
 RELATIONS = [
     ("head", "户主（申请人）", "Head"),
@@ -34,6 +34,15 @@ EXCLUSIONS = [
     ("compulsory_detox", "强制隔离戒毒", "Compulsory detox"), ("declared_missing", "宣告失踪", "Declared missing")]  # fmt: skip
 INCOME_KINDS = [(k, zh, k) for k, zh in COUNTED.items()] + [(k, f"{zh}（不计入）", k) for k, (zh, _) in EXCLUDED.items()]
 PROPERTY_KINDS = [(k, zh, k) for k, zh in PROPERTY.items()]
+_HARDSHIPS_EN = {
+    "disabled_member": "Disabled member",
+    "major_illness": "Major illness, or outpatient treatment of a listed one",
+    "single_parent_student": "Single parent with a child in school",
+    "family_planning_special": "Special family planning aid",
+    "elderly_childless": "All over 60 and childless",
+    "recognised_other": "Other hardship recognised by civil affairs and finance",
+}
+HARDSHIP_KINDS = [(k, zh, _HARDSHIPS_EN[k]) for k, zh in HARDSHIPS.items()]
 
 
 class IncomeIn(Form):
@@ -60,6 +69,28 @@ class PropertyIn(Form):
             raise ValidationError({"amount_fen": ["货币财产请填写金额"]})
 
 
+class OwnedPropertyIn(PropertyIn):
+    """Once the members are registered, one of them can be named as the owner."""
+
+    person_id = number("所有人", "Owner", required=False, hint="不选为全家共有", hint_en="Leave empty when the household owns it together")
+
+
+def _hardships() -> Any:
+    return several("特殊困难", "Hardships", HARDSHIP_KINDS, hint="成员的残疾、重大疾病已登记的，不必重复勾选",
+                   hint_en="Disability and illness entered with a member need not be ticked again")  # fmt: skip
+
+
+def _childless() -> Any:
+    return yes_no("是否无子女", "Childless?", required=False)
+
+
+class HardshipsIn(Form):
+    """What a household says of itself beyond income and property; replaces what it said before."""
+
+    hardships = _hardships()
+    childless = _childless()
+
+
 class MemberIn(Form):
     name = text("姓名", "Name", max=60)
     id_no = text("身份证号", "ID number", max=40)
@@ -70,6 +101,7 @@ class MemberIn(Form):
     disability_kind = choice("残疾类别", "Disability", DISABILITIES, widget="select", required=False)
     disability_grade = number("残疾等级", "Grade", required=False)
     serious_illness = text("重大疾病", "Serious illness", required=False, max=60)
+    serious_outpatient_illness = yes_no("享受门诊特殊病待遇", "Listed outpatient illness", required=False)
     excluded_reason = choice("不计入原因", "Not counted because", EXCLUSIONS, widget="select", required=False)
     income = rows("收入", "Income", IncomeIn)
 
@@ -88,6 +120,8 @@ class HouseholdIn(Form):
     bank_account = text("银行账号", "Bank account", required=False, max=40)
     bank_holder = text("开户人", "Account holder", required=False, max=60)
     hardship_cause = text("致困原因", "Cause of hardship", required=False, max=60)
+    hardships = _hardships()
+    childless = _childless()
     near_relative_declared = yes_no("与经办人员或居村委会成员有近亲属关系", "Near relative of staff", required=False)
     members = rows("家庭成员", "Members", MemberIn, required=True)
     property = rows("家庭财产", "Property", PropertyIn)
@@ -108,7 +142,7 @@ class IncomeList(Form):
 
 
 class PropertyList(Form):
-    property = rows("财产", "Property", PropertyIn, required=True)
+    property = rows("财产", "Property", OwnedPropertyIn, required=True)
 
 
 class AuthorizationIn(Form):

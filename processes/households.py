@@ -6,7 +6,7 @@ A household and each of its persons are records of their own; a person known by 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -74,6 +74,7 @@ _LETTERHEAD = (
 )  # fmt: skip
 _RELATED = select(or_(exists(select(near_relative.c.id).where(near_relative.c.household_id == _HERE)), exists(_RELATED_STAFF)))
 RECUSED = union_all(_RELATED_STAFF, _DECLARED_STAFF)  # near relatives of a member, found or declared
+_HEALTH = ("disability_kind", "disability_grade", "serious_illness", "serious_outpatient_illness")
 REVEALABLE = {"household": ("address", "phone", "bank_account"), "person": ("id_no", "phone", "health")}
 
 
@@ -101,6 +102,7 @@ def register(act: Act, data: Mapping[Any, Any], *, production: bool = False) -> 
         "near_relative_declared": bool(data.get("near_relative_declared")),
         "review_class": data.get("review_class"),
         **{k: data.get(k) for k in ("address", "phone", "bank_account", "bank_holder", "hardship_cause") if data.get(k)},
+        **{k: v for k, v in _hardships(data).items() if v is not None},
     }
     puts = [Put("household", record.id, values, subject)]
     for member, person_id in zip(members, people, strict=True):
@@ -112,6 +114,12 @@ def register(act: Act, data: Mapping[Any, Any], *, production: bool = False) -> 
     if data.get("property"):
         set_property(act, record.id, data["property"])
     return record.id
+
+
+def _hardships(data: Mapping[Any, Any]) -> dict[str, Any]:
+    """What a household declares beyond income and property; the kinds are sealed like health, which two of them tell."""
+    kinds = sorted(data.get("hardships") or ())
+    return {"hardships": json.dumps(kinds) if kinds else None, "childless": data.get("childless")}
 
 
 def _area(act: Act, community: str) -> None:
@@ -178,7 +186,7 @@ def _values(act: Act, data: Mapping[Any, Any], number: str) -> dict[str, Any]:
 
 
 def _health(data: Mapping[Any, Any]) -> str | None:
-    said = {k: data[k] for k in ("disability_kind", "disability_grade", "serious_illness") if data.get(k)}
+    said = {k: data[k] for k in _HEALTH if data.get(k)}
     return json.dumps(said, ensure_ascii=False) if said else None
 
 
@@ -274,6 +282,12 @@ def set_property(act: Act, household_id: int, items: Sequence[Mapping[Any, Any]]
                   "functional_vehicle": bool(item.get("functional_vehicle")), "source": source, "valid": True}  # fmt: skip
         puts.append(Put("property_item", record.next_id(), values, f"household:{household_id}"))
     act.append(record, "property_declared" if source == "declared" else "property_found", puts=puts)
+
+
+def set_hardships(act: Act, household_id: int, data: Mapping[Any, Any]) -> None:
+    """Replace the hardships that a household declares; `data` as household_forms.HardshipsIn. What is left out is unknown."""
+    record = _open(act, household_id)
+    act.append(record, "hardships_declared", puts=[Put("household", household_id, _hardships(data), f"household:{household_id}")])
 
 
 def declare_near_relative(act: Act, household_id: int, data: Mapping[Any, Any]) -> None:
@@ -387,9 +401,9 @@ def letterhead(conn: Connection, household_id: int) -> Mapping[Any, Any]:
 def snapshot(conn: Connection, keys: BoundKeys, household_id: int, on: date) -> dict[str, Any]:
     """The household as `eligibility.assess` reads it. What was checked or seen stands before what was declared."""
     house = row(conn, household_id)
-    incomes = _best(conn.execute(_INCOMES, {"household_id": household_id}).mappings())
-    properties = _best(conn.execute(_PROPERTIES, {"household_id": household_id}).mappings())
-    members = []
+    incomes = _best(conn.execute(_INCOMES, {"household_id": household_id}).mappings(), lambda i: (i["person_id"], i["kind"]))
+    properties = _best(conn.execute(_PROPERTIES, {"household_id": household_id}).mappings(), lambda i: i["kind"])
+    members: list[dict[str, Any]] = []
     for m in members_of(conn, household_id):
         health = json.loads(keys.reveal("person", "health", m["person_id"], m["health"]) or "{}")
         members.append({
@@ -403,16 +417,24 @@ def snapshot(conn: Connection, keys: BoundKeys, household_id: int, on: date) -> 
         "applied_on": on.isoformat(),
         "hukou_kind": house["hukou_kind"],
         "members": members,
-        "property": [_asset(i) for i in properties],
+        "property": [_asset(i, {m["ref"] for m in members}) for i in properties],
+        "hardships": _kinds(keys, house),
+        "childless": house["childless"],
     }
 
 
-def _best(items: Iterable[Mapping[Any, Any]]) -> list[Mapping[Any, Any]]:
-    """Per person and kind: seen before checked before declared."""
+def _kinds(keys: BoundKeys, house: Mapping[Any, Any]) -> list[str]:
+    found: list[str] = json.loads(keys.reveal("household", "hardships", house["id"], house["hardships"]) or "[]")
+    return found
+
+
+def _best(items: Iterable[Mapping[Any, Any]], of: Callable[[Mapping[Any, Any]], Any]) -> list[Mapping[Any, Any]]:
+    """Of what is the same thing (income: person and kind; property: kind, for the household owns it): seen before checked
+    before declared."""
     rank = {"declared": 0, "checked": 1, "seen": 2}
     found: dict[Any, list[Mapping[Any, Any]]] = {}
     for item in sorted(items, key=lambda i: (i["id"])):
-        found.setdefault((item["person_id"], item["kind"]), []).append(item)
+        found.setdefault(of(item), []).append(item)
     kept: list[Mapping[Any, Any]] = []
     for group in found.values():
         top = max(rank[i["source"]] for i in group)
@@ -424,8 +446,11 @@ def _income(item: Mapping[Any, Any]) -> dict[str, Any]:
     return {"kind": item["kind"], "amount": yuan(item["amount_fen"]), "period": item["period"], "month": item["month"], "year": item["year"]}
 
 
-def _asset(item: Mapping[Any, Any]) -> dict[str, Any]:
+def _asset(item: Mapping[Any, Any], members: Collection[str]) -> dict[str, Any]:
+    """`members`: refs of who may own it; what belonged to somebody who left is the household's until it says otherwise."""
     said: dict[str, Any] = {"kind": item["kind"], "functional_vehicle": bool(item["functional_vehicle"])}
+    if str(item["person_id"]) in members:
+        said["owner"] = str(item["person_id"])
     return said | ({"amount": yuan(item["amount_fen"])} if item["amount_fen"] is not None else {})
 
 
@@ -458,7 +483,9 @@ def view(conn: Connection, keys: BoundKeys, household_id: int, *, plain: bool = 
         "phone": sealed("phone"),
         "bank_account": sealed("bank_account"),
         "members": members,
-        "property": [{**_asset(i), "source": i["source"]} for i in assets],
+        "property": [{**_asset(i, {str(m["person_id"]) for m in members}), "source": i["source"]} for i in assets],
+        "hardships": _kinds(keys, house),
+        "childless": house["childless"],
     }
 
 

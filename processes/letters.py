@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from processes import law
-from processes.dibao_2012_forms import MATERIALS, PARTICIPANTS, REASONS
+from processes.dibao_2012_forms import MATERIALS, PARTICIPANTS, REASONS, share_words
 from processes.household_forms import INCOME_KINDS, PROPERTY_KINDS, RELATIONS
 from processes.money import capital, yuan
 
@@ -82,10 +82,11 @@ def _supplement(data: Mapping[str, Any]) -> list[str]:
 
 
 def _check_rejection(data: Mapping[str, Any]) -> list[str]:
+    days = law.value("check_objection_workdays", date.fromisoformat(data.get("delivered_on") or data["issued_on"])).text
     return [
         f"经家庭经济状况信息核对，您家庭的情况不符合最低生活保障条件。理由：{data['reasons']}",
         f"查明的事实：{_compared(data)}",
-        "您对核对结果有异议的，请在收到本告知书之日起10个工作日内提出，并提供证据，我们将重新调查（民发〔2012〕220号第二十条）。",
+        f"您对核对结果有异议的，请在收到本告知书之日起{days}个工作日内提出，并提供证据，我们将重新调查（民发〔2012〕220号第二十条）。",
     ]
 
 
@@ -299,12 +300,13 @@ def _survey_sheet(house: Mapping[str, Any], _on: str) -> str:
     )
 
 
-def _review_sheet(_house: Mapping[str, Any], _on: str) -> str:
+def _review_sheet(_house: Mapping[str, Any], on: str) -> str:
+    share = law.value("review_representatives_share", date.fromisoformat(on) if on else date.max).fraction
     kinds = "、".join(zh for _, zh, _ in PARTICIPANTS)
     return (
         _lines(
             "时间：　　　　　地点：　　　　　主持人：",
-            f"参加人员身份：{kinds}。村居民代表不少于三分之二（民发〔2012〕220号第二十二条）。",
+            f"参加人员身份：{kinds}。村居民代表不少于{share_words(share)}（民发〔2012〕220号第二十二条）。",
         )
         + _table(("姓名", "身份", "意见", "签字"), (), 9)
         + _lines(

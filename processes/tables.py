@@ -113,6 +113,8 @@ household = Table(
     Column("review_class", String(1)),
     Column("hardship_cause", String(60), info=PERSONAL),
     Column("near_relative_declared", Boolean, nullable=False),
+    Column("hardships", LargeBinary, info=SEALED),  # JSON: kinds as declared; two of them tell of health
+    Column("childless", Boolean, info=PERSONAL),
     Index("ix_household_unit", "street", "community"),
 )
 

@@ -20,7 +20,7 @@ from engine.office import history, seals_hold
 from processes import bureau as bureaus
 from processes import organisation, schema
 from processes.rebuild import differences
-from web.settings import Settings
+from web.settings import BadSetting, Settings
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except EngineError as error:
+    except (EngineError, BadSetting) as error:
         click.echo(f"yingbao: {error}", err=True)
         sys.exit(2)
     except click.exceptions.Abort:
@@ -52,7 +52,9 @@ def _settings() -> Settings:
 def _bureau() -> bureaus.Bureau:
     settings = _settings()
     schema.refuse_old(settings.database)
-    return bureaus.build(settings)
+    made = bureaus.build(settings)
+    bureaus.refuse_other_key(made)
+    return made
 
 
 def _told(data: Any, *, as_json: bool, text: str) -> None:

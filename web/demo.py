@@ -77,6 +77,7 @@ def run(settings: Settings, *, households: int, seed: int, serve: bool, port: in
 
 def _made_already(settings: Settings) -> bool:
     made = bureaus.build(settings)
+    bureaus.refuse_other_key(made)
     with made.office.read() as conn:
         return organisation.staff_count(conn) > 0
 

@@ -18,7 +18,7 @@ from engine.forms import Form, from_html, number, on_date, rows, understand
 from engine.office import Act
 from processes import documents, households, organisation
 from processes.dibao_2012_forms import Application
-from processes.household_forms import AuthorizationIn, HouseholdIn, IncomeIn, MemberIn, NearRelativeIn, PropertyList
+from processes.household_forms import AuthorizationIn, HardshipsIn, HouseholdIn, IncomeIn, MemberIn, NearRelativeIn, PropertyList
 from processes.tables import near_relative
 from web import wording
 from web.cases import printed, sheets
@@ -56,6 +56,7 @@ FORMS: Mapping[str, tuple[type[Form], LazyString]] = {
     "naming": (Naming, lazy_gettext("Name a member")),
     "income": (MemberIncome, lazy_gettext("Record income")),
     "property": (PropertyList, lazy_gettext("Record property")),
+    "hardships": (HardshipsIn, lazy_gettext("Record hardships")),
     "authorization": (AuthorizationIn, lazy_gettext("Record an authorisation")),
     "near-relative": (NearRelativeIn, lazy_gettext("Record a near-relative statement")),
 }
@@ -169,7 +170,7 @@ def change(household_id: int, what: str) -> ResponseReturnValue:
     with made.office.read() as conn:
         caseworker(_visible(conn, household_id)["community"])
         house, papers = households.view(conn, made.office.keys.on(conn), household_id), _papers(conn, household_id)
-    typed, told = _begun(what, household_id), Told()
+    typed, told = _begun(what, house), Told()
     if request.method == "POST":
         typed = from_html(form_class, request.form)
         if request.form.get("_do") != "row":
@@ -181,13 +182,15 @@ def change(household_id: int, what: str) -> ResponseReturnValue:
                            extra=_whole(request.form.get("_rows"), 0, 30), back=url_for("households.show", household_id=household_id)), told.status  # fmt: skip
 
 
-def _begun(what: str, household_id: int) -> dict[str, Any]:
+def _begun(what: str, house: Mapping[str, Any]) -> dict[str, Any]:
     """What a form holds before anybody types."""
     today = bureau().office.today()
     if what == "application":
-        return {"household_id": household_id, "programme": "dibao", "applied_on": today.isoformat()}
+        return {"household_id": house["id"], "programme": "dibao", "applied_on": today.isoformat()}
     if what == "authorization":
         return {"signed_on": today.isoformat(), "valid_until": date(today.year + 1, today.month, min(today.day, 28)).isoformat()}
+    if what == "hardships":
+        return {k: house[k] for k in ("hardships", "childless") if house[k] is not None}
     return {}
 
 
@@ -220,6 +223,7 @@ _WORK: Mapping[str, Callable[[Act, int, dict[str, Any]], Any]] = {
     "naming": _name,
     "income": lambda act, n, given: households.set_income(act, n, given["person_id"], given["income"]),
     "property": lambda act, n, given: households.set_property(act, n, given["property"]),
+    "hardships": households.set_hardships,
     "near-relative": households.declare_near_relative,
     "authorization": _authorise,
 }

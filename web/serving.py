@@ -13,7 +13,7 @@ from typing import Any
 import click
 from waitress import serve as waitress_serve
 
-from processes.bureau import Bureau, build
+from processes.bureau import Bureau, build, refuse_other_key
 from web import create_app, logs
 from web.bell import consumer
 from web.registry import create_registry
@@ -23,8 +23,9 @@ from web.settings import Settings
 def run(settings: Settings, host: str, port: int, *, worker: bool = True) -> None:
     """Serve until stopped. On SQLite one server only: a lock file says so."""
     _logs(settings)
-    lock = _only_one(settings)
     made = build(settings)
+    refuse_other_key(made)
+    lock = _only_one(settings)
     app = create_app(settings, made)
     working = consumer(made) if worker else None
     if working is not None:

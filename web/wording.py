@@ -32,11 +32,7 @@ _KINDS_EN = {
     "monetary_assets": "Money and savings", "vehicle": "Motor vehicle", "dwelling": "Dwelling", "non_residential": "Non-residential building",
     "study_abroad": "Study abroad at own expense", "luxury": "Luxury goods",
 }  # fmt: skip
-_HARDSHIPS_EN = {
-    "disabled_member": "disabled member", "major_illness": "major illness", "single_parent_student": "single parent with a child in school",
-    "family_planning_special": "special family planning aid", "elderly_childless": "all over 60 and childless",
-    "recognised_other": "other recognised hardship",
-}  # fmt: skip
+_HARDSHIPS_EN = {code: en for code, _zh, en in hf.HARDSHIP_KINDS}
 _HINTS_EN = {"元，如 2100.00": "Yuan, like 2100.00", "如 2018-11": "Like 2018-11"}
 
 
@@ -84,6 +80,7 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
     "line": {"new": lazy_gettext("can be brought in"), "known": lazy_gettext("here already"),
              "differs": lazy_gettext("here already, but not as listed"), "error": lazy_gettext("has errors")},
     "annex1": _ANNEX1,
+    "hardship": _both(hf.HARDSHIP_KINDS),
     "kin": _both(hf.NearRelativeIn().fields["relation"].metadata["choices"]),
     "means": {"member": lazy_gettext("Add a member")},
     "meeting": {"street": lazy_gettext("street opinion"), "district": lazy_gettext("district examination")},

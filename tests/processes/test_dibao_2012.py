@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from sqlalchemy import select
 
 from engine import queries
 from engine.errors import Invalid, NotWaiting, Refused
 from engine.office import history, seals_hold
-from processes import spot_check
+from processes import households, identity, spot_check
 from processes.case_tables import letter, notice
 from processes.rebuild import differences
 from processes.tables import benefit
@@ -94,6 +96,32 @@ def test_s3_one_yuan_over_becomes_low_income_with_consent(district, disabled, am
     district.review()
     district.street()
     assert "post_street_notice" in district.tasks()
+
+
+@pytest.mark.parametrize(("said", "amount"), [
+    ({"childless": True}, 27_600), ({"childless": False}, 0), ({}, 0), ({"hardships": ["family_planning_special"]}, 27_600)])  # fmt: skip
+def test_declared_hardships_reach_the_case_and_the_low_income_cash_rests_on_them(district, said, amount):
+    """TLOW: an old couple without children, within the low-income band."""
+    old = [{"name": name, "id_no": identity.invent(date(1950, 3, 1 + n), "male", 900 + n), "relation": relation,
+            "income": [{"kind": "transfer_income", "amount_fen": 100_000}]} for n, (name, relation) in enumerate([("张一", "head"), ("李二", "spouse")])]  # fmt: skip
+    district.apply(district.household(members=old, **said))
+    district.accept()
+    district.check()
+    district.survey()
+    facts = district.facts()
+    assert (facts["category"], facts["amount_fen"]) == ("low_income", amount)
+    proven(district)
+
+
+def test_a_hardship_found_during_the_investigation_counts_at_the_assessment(district):
+    home = district.household(276_300)
+    district.apply(home)
+    district.accept()
+    with district.office.act(district.people["ann"]) as act:
+        households.set_hardships(act, home, {"hardships": ["major_illness"]})
+    district.check()
+    district.survey()
+    assert (district.facts()["category"], district.facts()["amount_fen"]) == ("low_income", 27_600)
 
 
 def test_s3_without_consent_no_grant_can_be_proposed_and_a_refusal_letter_follows(district):
@@ -344,7 +372,7 @@ def test_the_examiner_returns_to_allowed_earlier_steps_only(district, to):
 
 def test_near_relatives_are_registered_visited_and_recused(district):
     household_id = district.household(210_000)
-    from processes import households, organisation
+    from processes import organisation
 
     with district.office.read() as conn:
         row = households.members_of(conn, household_id)[0]

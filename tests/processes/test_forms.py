@@ -315,6 +315,41 @@ def test_two_thirds_of_a_review_are_residents_and_the_street_is_there(representa
         assert any(told in message for message in wrong(FORMS["democratic_review"], raw)["participants"])
 
 
+@pytest.fixture
+def amended(monkeypatch):
+    """Another share of representatives and another time for objecting from 2018-12-20 on."""
+    from processes import law
+
+    values = {"review_representatives_share": "3/4", "check_objection_workdays": "5"}
+    later = {name: (*law._LAW[name], law.Value(name, date(2018, 12, 20), text, "test", unverified=False)) for name, text in values.items()}
+    monkeypatch.setattr(law, "_LAW", {**law._LAW, **later})
+    for cached in (law.value, law.in_force):
+        cached.cache_clear()
+    yield
+    monkeypatch.undo()
+    for cached in (law.value, law.in_force):
+        cached.cache_clear()
+
+
+def test_share_and_time_are_those_of_the_day_not_constants(amended):
+    """A review of nine with six representatives: enough on the 19th, too few on the 20th; the check's result likewise."""
+    review = FORMS["democratic_review"]
+    assert new_facts(review, meeting(6, 3, held_on="2018-12-19")) == {"review_conclusion": "agree"}
+    assert any("不足四分之三" in text for text in wrong(review, meeting(6, 3, held_on="2018-12-20"))["participants"])
+    until = [new_facts(FORMS["reject_after_check"], {"delivered_on": day, "reasons": "超限"})["check_objection_until"] for day in ("2018-12-19", "2018-12-20")]
+    assert until == ["2019-01-04T00:00:00+08:00", "2018-12-28T00:00:00+08:00"]
+    from processes import letters
+
+    told = {"household": {"applicant": "张一"}, "number": "1", "issued_on": "2018-12-20", "case_no": "x", "street_name": "某街道", "reasons": "超限"}
+    assert "之日起10个工作日内" in letters.render("check_rejection", {**told, "delivered_on": "2018-12-19"})
+    assert "之日起5个工作日内" in letters.render("check_rejection", told)
+    assert "不少于四分之三" in letters.sheet("democratic_review", {"issued_on": "2018-12-20"})
+
+
+def test_a_review_before_there_was_a_rule_is_no_crash():
+    assert new_facts(FORMS["democratic_review"], meeting(6, 3, held_on="2001-01-01")) == {"review_conclusion": "agree"}
+
+
 def test_a_review_without_anybody_is_none():
     assert wrong(FORMS["democratic_review"], meeting(0, 0)) == {"participants": ["至少填写 1 项"]}
     assert json_schema(FORMS["democratic_review"])["properties"]["participants"]["minItems"] == 1

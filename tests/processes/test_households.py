@@ -13,7 +13,8 @@ from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.forms import understand
 from engine.model import Put
 from engine.office import history
-from processes import eligibility, households, identity, organisation
+from processes import eligibility, eligibility_facts, households, identity, organisation
+from processes.assessment_form import AssessmentIn
 from processes.household_forms import HouseholdIn
 from processes.rebuild import differences
 from processes.tables import benefit_person, household, person
@@ -206,6 +207,61 @@ def test_the_snapshot_is_what_the_assessment_reads_health_included(district):
     told = reading(district, lambda conn, keys: households.snapshot(conn, keys, home, date(2018, 12, 3)))
     assert (told["members"][0]["disability_kind"], told["members"][0]["disability_grade"]) == ("limb", 2)
     assert eligibility.assess(told)["category"] == "dibao"
+
+
+def test_whatever_an_assessment_may_be_told_a_case_can_tell_it(district):
+    """Every input of POST assessments comes out of the snapshot, or is none that the arithmetic needs."""
+    wage = {"kind": "wage_income", "amount_fen": 100, "period": "month", "month": "2018-11", "year": 2018}
+    ill = {"disability_kind": "limb", "disability_grade": 2, "serious_illness": "癫痫", "serious_outpatient_illness": True, "excluded_reason": "prison"}
+    home = register(district, member(**ill, income=[wage]), hardships=["family_planning_special"], childless=True)
+    who = reading(district, lambda conn, _: households.applicant(conn, home)["id"])
+    with district.office.act(district.people["clerk"]) as act:
+        households.set_property(act, home, [{"kind": "monetary_assets", "amount_fen": 1, "person_id": who}])
+    told = reading(district, lambda conn, keys: households.snapshot(conn, keys, home, date(2018, 12, 3)))
+    asked = AssessmentIn().fields
+    assert asked.keys() - told.keys() == set()
+    assert asked["members"].inner.schema.fields.keys() - told["members"][0].keys() == {"name"}
+    assert asked["property"].inner.schema.fields.keys() - told["property"][0].keys() == set()
+    assert asked["members"].inner.schema.fields["income"].inner.schema.fields.keys() - told["members"][0]["income"][0].keys() == set()
+    assert (told["hardships"], told["childless"], told["property"][0]["owner"]) == (["family_planning_special"], True, str(who))
+    eligibility_facts.check(told)
+
+
+def test_hardships_are_sealed_and_replaced_and_follow_from_the_record(district):
+    home = register(district, hardships=["major_illness"], childless=False)
+    with district.office.read() as conn:
+        stored = conn.execute(select(household)).mappings().one()
+        assert b"major_illness" not in stored["hardships"]
+        [first, *_] = history(conn, district.office.keys.on(conn), home)
+        assert b"major_illness" not in first.body
+        assert b"childless" not in first.body
+    with district.office.act(district.people["clerk"]) as act:
+        households.set_hardships(act, home, {"hardships": ["single_parent_student"]})
+    shown = reading(district, lambda conn, keys: households.view(conn, keys, home))
+    assert (shown["hardships"], shown["childless"]) == (["single_parent_student"], None)
+    assert differences(district.office) == []
+    with pytest.raises(NotFound), district.office.act(district.people["stranger"]) as act:
+        households.set_hardships(act, home, {"hardships": []})
+
+
+def test_assets_that_the_check_found_stand_for_those_declared_with_an_owner(district):
+    home = register(district)
+    who = reading(district, lambda conn, _: households.applicant(conn, home)["id"])
+    with district.office.act(district.people["clerk"]) as act:
+        households.set_property(act, home, [{"kind": "monetary_assets", "amount_fen": 100, "person_id": who}, {"kind": "vehicle", "person_id": who}])
+        households.set_property(act, home, [{"kind": "monetary_assets", "amount_fen": 900}], source="checked")
+    told = reading(district, lambda conn, keys: households.snapshot(conn, keys, home, date(2018, 12, 3)))
+    assert {(i["kind"], i.get("amount")) for i in told["property"]} == {("vehicle", None), ("monetary_assets", "9.00")}
+
+
+def test_what_belonged_to_somebody_who_left_is_still_assessed(district):
+    home = register(district, member(), member(SON, "赵小明", "child"))
+    son = reading(district, lambda conn, _: households.members_of(conn, home)[1]["person_id"])
+    with district.office.act(district.people["clerk"]) as act:
+        households.set_property(act, home, [{"kind": "vehicle", "person_id": son}])
+        households.end_member(act, home, son, "2018-12-03")
+    told = reading(district, lambda conn, keys: households.snapshot(conn, keys, home, date(2018, 12, 3)))
+    assert eligibility.assess(told)["category"] == "refused_vehicle"
 
 
 def test_a_declaration_replaces_the_one_before_and_rows_of_both_follow_from_the_record(district):

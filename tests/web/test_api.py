@@ -446,6 +446,12 @@ def test_income_property_and_members_can_be_changed(door):
     assert {m["person_id"]: [i["amount"] for i in m["income"]] for m in shown["members"]} == {
         made["members"][0]: ["2100.00"], person: ["1500.00"], made["members"][2]: [], added["person_id"]: []}  # fmt: skip
     assert shown["property"][0]["amount"] == "44160.01"
+    door.good("clerk", "PUT", f"{where}/property", {"property": [{"kind": "vehicle", "person_id": person}]})
+    door.good("clerk", "PUT", f"{where}/hardships", {"hardships": ["single_parent_student"], "childless": False})
+    shown = door.good("clerk", "GET", where)
+    assert (shown["hardships"], shown["childless"], shown["property"][0]["owner"]) == (["single_parent_student"], False, str(person))
+    assert "hardships.0" in door.bad(422, "clerk", "PUT", f"{where}/hardships", {"hardships": ["poor"]})["errors"]
+    door.bad(404, "stranger", "PUT", f"{where}/hardships", {"hardships": []})
     door.bad(404, "clerk", "PUT", f"{where}/members/1/income", {"income": [{"kind": "wage_income", "amount_fen": "1"}]})
     assert door.bad(403, "clerk", "POST", "/households", family())["rule"] == "one-household"
 
@@ -514,11 +520,15 @@ def test_replay_shows_the_case_as_of_an_entry_and_finds_a_changed_one(door, dist
 
 
 def test_a_record_tells_no_health_in_passing(door, district):
-    district.apply(district.household(210_000, last={"serious_illness": "恶性肿瘤", "disability_kind": "vision", "disability_grade": 1}))
+    told = {"serious_illness": "恶性肿瘤", "disability_kind": "vision", "disability_grade": 1}
+    district.apply(district.household(210_000, last=told, hardships=["major_illness"]))
     district.accept()
     district.check()
     district.survey()
-    assert "恶性肿瘤" not in str(door.good("lee", "GET", f"/cases/{district.no}/record"))
+    record = door.good("lee", "GET", f"/cases/{district.no}/record")
+    assert "'hardships': '***'" in str(record), "the snapshot of the assessment stands there, without them"
+    assert "恶性肿瘤" not in str(record)
+    assert "major_illness" not in str(record)
 
 
 # -- from the window to the decision, through the API alone

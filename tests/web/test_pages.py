@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import date
 
 import pytest
 from sqlalchemy import func, select
 
 from engine import queries, store
-from processes import organisation
+from processes import identity, organisation
 from processes.tables import document, household, staff
 from tests.district import COMMUNITY, PASSWORD, STREET
 from web import create_app
@@ -97,10 +98,6 @@ HOUSE = {"community": COMMUNITY, "hukou_kind": "urban", "address": "演示路2�
 
 
 def test_pressing_twice_registers_one_household(app, bureau, district):
-    from datetime import date
-
-    from processes import identity
-
     desk = Desk(app, "clerk")
     form = desk.text("/households/new")
     sent = {n: re.search(rf'name="{n}" value="([^"]*)"', form)[1] for n in ("csrf_token", "_key")}
@@ -118,6 +115,24 @@ def test_a_wrong_household_keeps_what_was_typed_and_says_where(app):
     assert 'href="#f-members-0-id_no"' in page
     assert 'id="f-members-0-id_no"' in page
     assert 'value="演示路2号"' in page
+
+
+def test_hardships_are_ticked_at_registration_and_corrected_with_what_was_said_before_on_the_page(app, district):
+    desk = Desk(app, "clerk")
+    number = identity.invent(date(1980, 1, 1), "male", 78)
+    made = desk.post("/households/new", HOUSE | {"members-0-id_no": number, "hardships": ["single_parent_student", "major_illness"], "childless": "false"})
+    assert made.status_code == 302, made.get_data(as_text=True)
+    page = desk.text(made.location)
+    assert "单亲家庭有在校子女" in page
+    assert "有子女" in page
+    form = desk.text(f"{made.location}/hardships")
+    assert re.search(r'value="single_parent_student" checked', form)
+    assert re.search(r'name="childless" value="false" checked', form)
+    assert desk.post(f"{made.location}/hardships", {"hardships": "elderly_childless", "childless": "true"}).status_code == 302
+    page = Desk(app, "clerk", "en").text(made.location)
+    assert "All over 60 and childless" in page
+    assert "Single parent" not in page
+    assert Desk(app, "auditor").get(f"{made.location}/hardships").status_code == 403
 
 
 def test_refusals_are_in_the_language_of_the_page(app, case, district):

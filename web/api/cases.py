@@ -41,7 +41,7 @@ MESSAGE = {"anyOf": [shape_of(form) for form in SENT.values()]}
 _START_EXAMPLE = {
     "process": next(iter(CATALOGUE)),
     "answers": {"household_id": 17, "programme": "dibao", "applied_on": "2018-12-03", "applied_by": "head", "reason": "收入低，生活困难"}}  # fmt: skip
-_HEALTH = frozenset({"disability_kind", "disability_grade", "serious_illness", "serious_outpatient_illness"})
+_HEALTH = frozenset({"disability_kind", "disability_grade", "serious_illness", "serious_outpatient_illness", "hardships"})
 
 
 class StartCase(schemas.Complete):

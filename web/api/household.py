@@ -15,7 +15,15 @@ from engine import queries
 from engine.errors import Invalid, NotFound
 from engine.office import Act
 from processes import documents, households, readers
-from processes.household_forms import AuthorizationIn, HouseholdIn, IncomeList, MemberIn, NearRelativeIn, PropertyList
+from processes.household_forms import (
+    AuthorizationIn,
+    HardshipsIn,
+    HouseholdIn,
+    IncomeList,
+    MemberIn,
+    NearRelativeIn,
+    PropertyList,
+)
 from processes.tables import document
 from web.api import schemas
 from web.api.desk import caseworker, load, me, once, say
@@ -137,6 +145,14 @@ def income(household_id: int, person_id: int, said: dict[str, Any]) -> Any:
 def set_property(household_id: int, said: dict[str, Any]) -> Any:
     """Replace what the household declares as property."""
     return _change(household_id, said, lambda act: households.set_property(act, household_id, said["property"]))
+
+
+@operation(
+    blp, "PUT", "/households/<row:household_id>/hardships", schemas.HouseholdTouched, takes=HardshipsIn, replies=(404,)
+)
+def set_hardships(household_id: int, said: dict[str, Any]) -> Any:
+    """Replace the hardships that the household declares; the assessment of a running case reads them."""
+    return _change(household_id, said, lambda act: households.set_hardships(act, household_id, said))
 
 
 @operation(

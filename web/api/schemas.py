@@ -483,6 +483,8 @@ class Household(Said):
     near_relative_declared = _b()
     bank_holder = _s(none=True)
     hardship_cause = _s(none=True)
+    hardships = _many(fields.String(), "kinds, as declared")
+    childless = fields.Boolean(required=True, allow_none=True)
     applicant = _s()
     address = _s("masked")
     phone = _s("masked")
