@@ -6,12 +6,15 @@ import io
 
 import pytest
 
+from engine.errors import NotFound
+from engine.model import Actor
 from tests.district import STREET
 from tests.processes.test_import_annex1 import line, sheet
 from tests.processes.test_posts import AWAY, HERE, OTHER, THERE, THIRD, WITHDRAWAL, accepted, task_of, town  # noqa: F401 - town is a fixture
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 from web import create_app
+from web.cases import visible
 
 PDF = b"%PDF-1.4 page"
 
@@ -100,3 +103,18 @@ def test_a_list_on_the_page_takes_lines_of_the_street_where_he_is_a_clerk(people
     text = two.text(page.location)
     assert "不在您的辖区" in text
     assert Desk(app, "ina").get("/households/import/").status_code == 403
+
+
+def test_a_case_is_there_for_who_could_take_a_task_of_it_in_one_post_not_in_two(people):
+    people.to_street_opinion()
+    people.review()
+    people.street()
+    task = people.tasks()["post_street_notice"]
+    assert (task["role"], task["unit"], people.case()["unit"]) == ("village_committee", HERE, STREET)
+    member = Actor("x", roles=frozenset({"village_committee"}), unit=HERE)
+    posts = (("village_committee", THERE), ("grid_worker", HERE))
+    mixed = Actor("y", roles=frozenset(role for role, _ in posts), posts=posts)
+    with people.office.read() as conn:
+        assert visible(conn, member, people.no)["no"] == people.no
+        with pytest.raises(NotFound):
+            visible(conn, mixed, people.no)
