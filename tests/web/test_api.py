@@ -115,7 +115,8 @@ def test_without_a_good_token_nothing_but_notices_and_the_document(door, distric
     for _, op in [(p, o) for p, item in door.doc["paths"].items() for v, o in item.items() if v in ("get", "post", "put")]:
         assert "operationId" in op
     assert door.good(None, "GET", "/notices")["items"] == []
-    assert door.good("clerk", "GET", "/me") == {"id": "clerk", "name": "某clerk", "roles": ["window_clerk"], "unit": STREET}
+    assert door.good("clerk", "GET", "/me") == {"id": "clerk", "name": "某clerk", "roles": ["window_clerk"], "unit": STREET,
+                                                "posts": [{"role": "window_clerk", "unit": STREET}]}
 
 
 def test_every_operation_but_the_public_one_asks_for_a_token(door):
