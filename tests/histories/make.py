@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 
 from engine import store
-from engine.bpmn import Run
+from engine.bpmn import Run, unpacked
 from engine.store import Store, metadata
 from processes import bureau as bureaus
 from tests.conftest import DATA_KEY, Clock
@@ -218,7 +218,7 @@ def exported(d: District) -> dict[str, Any]:
         "format": 1,
         "data_key": DATA_KEY,
         "record": {name: row[name] for name in kept},
-        "state": row["state"].decode(),
+        "state": unpacked(row["state"]).decode(),
         "facts": run.facts,
         "entries": [{"body": e.body.decode(), "leaf": e.leaf} for e in entries],
         "payloads": [{"seq": p.seq, "subject": p.subject, "sealed": base64.b64encode(p.sealed).decode()} for p in payloads],
