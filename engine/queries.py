@@ -57,6 +57,7 @@ _COLUMNS = (
 )
 
 
+_free = and_(is_open, task.c.assignee.is_(None))  # said in each part of an OR: else SQLite does not see that the partial index serves it
 _ORDER = (task.c.priority.desc(), by_due, task.c.id)
 
 
@@ -87,10 +88,9 @@ def _branches(actor: Actor, view: str) -> list[ColumnElement[bool]]:
     posts = _posts(actor)
     if view != "available" or not 0 < sum(map(len, posts.values())) <= MANY_POSTS:
         return [_seen(actor, view)]
-    free = and_(is_open, task.c.assignee.is_(None))
-    own = [and_(free, task.c.role == role, task.c.unit == unit) for role in sorted(actor.roles) for unit in posts if role in posts[unit]]
-    below = or_(*(and_(task.c.role.in_(roles), task.c.unit > unit, task.c.unit <= unit + "9" * 12) for unit, roles in posts.items()))
-    return [*own, and_(free, below)]
+    own = [and_(_free, task.c.role == role, task.c.unit == unit) for role in sorted(actor.roles) for unit in posts if role in posts[unit]]
+    below = or_(*(and_(_free, task.c.role.in_(roles), task.c.unit > unit, task.c.unit <= unit + "9" * 12) for unit, roles in posts.items()))
+    return [*own, below]
 
 
 def _posts(actor: Actor) -> dict[str, list[str]]:
@@ -139,8 +139,8 @@ def _seen(actor: Actor, view: str) -> ColumnElement[bool]:
     if view == "mine":
         return and_(is_open, task.c.assignee == actor.id)
     if view == "available":
-        held = [and_(task.c.role.in_(roles), under(task.c.unit, unit)) for unit, roles in _posts(actor).items()]
-        return and_(is_open, task.c.assignee.is_(None), or_(false(), *held))
+        held = [and_(_free, task.c.role.in_(roles), under(task.c.unit, unit)) for unit, roles in _posts(actor).items()]
+        return or_(*held) if held else false()
     if view == "done":
         return and_(task.c.done_by == actor.id, task.c.state == "done")
     if view == "started":
@@ -158,7 +158,8 @@ def under(column: Any, unit: str) -> ColumnElement[bool]:
 
 def within(column: Any, area: Area) -> ColumnElement[bool]:
     """Units covered by one of those of the area; none when it has none."""
-    return under(column, area) if isinstance(area, str) else or_(false(), *(under(column, unit) for unit in area))
+    units = [area] if isinstance(area, str) else area
+    return or_(*(under(column, unit) for unit in units)) if units else false()
 
 
 def _narrow(filter_: Filter) -> list[ColumnElement[bool]]:

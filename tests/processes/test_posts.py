@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from engine import queries, store
 from engine.errors import Invalid, NotFound, Refused
@@ -179,6 +179,20 @@ def test_the_list_is_exactly_what_the_posts_allow_in_order_and_nothing_twice(tow
 def test_a_post_more_is_a_branch_more_and_one_for_all_below(town):
     branches = lambda who: len(queries._branches(town.people[who], "available"))  # noqa: E731
     assert (branches("clerk"), branches("two"), branches("nested"), branches("all")) == (2, 3, 4, 22)  # posts inside of others need none
+
+
+@pytest.mark.parametrize("who", ["clerk", "two", "nested"])
+def test_an_index_serves_each_part_of_the_list_and_its_count(town, who):
+    actor, sqlite = town.people[who], town.office.store.sqlite
+    with town.office.read() as conn:
+        if not sqlite:
+            conn.execute(text("SET LOCAL enable_seqscan = off"))  # on so few rows it would not look at an index
+        for where in (*queries._branches(actor, "available"), queries._seen(actor, "available")):
+            query = select(store.task.c.id).where(where).compile(conn, compile_kwargs={"literal_binds": True})
+            plan = " ".join(str(row) for row in conn.execute(text(f"EXPLAIN {'QUERY PLAN' if sqlite else ''} {query}")))
+            assert "ix_task_worklist" in plan, plan
+            assert "SCAN task" not in plan, plan
+            assert "Seq Scan" not in plan, plan
 
 
 def test_work_of_a_role_is_refused_outside_of_its_own_street(town):
