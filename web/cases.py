@@ -22,11 +22,11 @@ from processes import documents, eligibility, households, letters, organisation,
 from processes.bureau import CATALOGUE
 from processes.case_tables import letter, notice
 from processes.tables import document
-from web import wording
+from web import uploads, wording
 from web.desk import bureau, either, idem, lang, me, works_cases
 from web.errors import said, status_of, words
 from web.svg import Marks, render
-from web.tasks import _papers, _uploaded, _whole, named_lines
+from web.tasks import _papers, _whole, named_lines
 
 bp = Blueprint("cases", __name__)
 
@@ -313,7 +313,6 @@ def message(no: str, name: str) -> ResponseReturnValue:
     with made.office.read() as conn:
         row = visible(conn, actor, no)
         household_id = int(row["subject"].partition(":")[2])
-        papers = _papers(conn, household_id)
     process = CATALOGUE[row["process"]]
     if name not in ("objection", "withdrawal"):
         raise NotFound("没有这种来件")
@@ -321,7 +320,7 @@ def message(no: str, name: str) -> ResponseReturnValue:
     if request.method == "POST":
         typed = from_html(form_class, request.form)
         try:
-            typed |= _uploaded(form_class, household_id, no)
+            uploads.keep(form_class, typed, household_id, no)
             with made.office.act(actor, idem()) as act:
                 made.cases.receive(act, no, name, typed, lang=lang())
             flash(_("Recorded."))
@@ -332,6 +331,8 @@ def message(no: str, name: str) -> ResponseReturnValue:
             trouble, status = words(error, lang()), status_of(error)
     title = _("Record an objection") if name == "objection" else _("Record a withdrawal")
     form = form_class(context={"today": made.office.today(), "actor": actor, "lang": lang(), "facts": {}})
+    with made.office.read() as conn:
+        papers = _papers(conn, household_id)
     return render_template("form_page.html", title=title, form=form, values=typed, errors=errors, trouble=trouble,
                            back=url_for("cases.show", no=no), papers=papers, colleagues=[]), status  # fmt: skip
 
