@@ -347,6 +347,20 @@ def show_letter(letter_id: int) -> ResponseReturnValue:
     return Response(stored, mimetype="text/html")
 
 
+@bp.get("/cases/<no>/notices/<int:notice_id>")
+def show_notice(no: str, notice_id: int) -> ResponseReturnValue:
+    """The sheet of a notice for the file, with the photos of its posting and its removal."""
+    with bureau().office.read() as conn:
+        visible(conn, me(), no)
+        row = conn.execute(select(notice).where(notice.c.id == notice_id, notice.c.case_no == no)).mappings().one_or_none()
+        if row is None:
+            raise NotFound("没有这份公示")
+        kinds = {d.id: d.media_type for d in conn.execute(select(document).where(document.c.id.in_([row["photo_posted"], row["photo_removed"]])))}
+        photos = [(row[name], kinds[row[name]]) if row[name] in kinds else None for name in ("photo_posted", "photo_removed")]
+        names = (organisation.unit_name(conn, row["community"]), organisation.unit_name(conn, row["street"]))
+    return Response(letters.notice_on_file(dict(row), *names, *photos), mimetype="text/html")
+
+
 @bp.get("/documents/<int:document_id>")
 def show_document(document_id: int) -> ResponseReturnValue:
     made, actor = bureau(), me()

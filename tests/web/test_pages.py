@@ -420,3 +420,40 @@ def test_who_may_not_do_a_task_leaves_no_papers_with_it_nor_does_claiming(app, b
     assert Desk(app, "ann").post(path, {"_do": "claim", "surveyed_signature__file": scan()}).status_code == 302
     assert Desk(app, "carl").post(path, {"surveyed_signature__file": scan()}).status_code == 403
     assert rows(bureau, document) == before
+
+
+def test_posting_and_removal_photos_are_shown_with_the_notice_and_its_sheet(app, bureau, district):
+    district.to_street_opinion()
+    district.review()
+    district.street()
+    vera = Desk(app, "vera")
+
+    def photo(node, **sent):
+        told = vera.post(f"/tasks/{district.tasks()[node]['id']}", sent | {"photo__file": (io.BytesIO(b"\x89PNG\r\n\x1a\n" + node.encode()), f"{node}.png")})
+        assert told.status_code == 302, told.get_data(as_text=True)
+        with bureau.office.read() as conn:
+            return conn.scalar(select(func.max(document.c.id)))
+
+    posted = photo("post_street_notice", posted_on="2018-12-03", places="village_board")
+    page = Desk(app, "clerk").text(f"/cases/{district.no}?tab=papers")
+    assert f'<a href="/documents/{posted}">张贴照片</a>' in page
+    assert "揭下照片" not in page
+    district.at("2018-12-11T09:00")
+    removed = photo("remove_street_notice", removed_on="2018-12-11", objections="none")
+    page = Desk(app, "clerk").text(f"/cases/{district.no}?tab=papers")
+    assert f'<a href="/documents/{removed}">揭下照片</a>' in page
+    [path] = re.findall(r'href="(/cases/[^"]+/notices/\d+)"', page)
+    sheet = Desk(app, "clerk").text(path)
+    assert re.findall(r'<img src="/documents/(\d+)"', sheet) == [str(posted), str(removed)]
+    assert "街镇审核意见公示" in sheet
+    assert "2018年12月11日揭下" in sheet
+    assert Desk(app, "stranger").get(path).status_code == 404
+    assert Desk(app, "clerk").get(path + "9").status_code == 404
+
+
+@pytest.mark.parametrize(("lang", "words"), [("zh", ("直接送达", "送达回证")), ("en", ("In person", "Proof of delivery"))])
+def test_how_a_letter_was_delivered_and_its_proof_stand_beside_it(app, district, lang, words):
+    district.to_refusal()
+    district.do("clerk", "deliver_refusal", delivered_on="2018-12-03", method="direct", recipient="张一", receipt_document=district.scan)
+    page = Desk(app, "clerk", lang).text(f"/cases/{district.no}?tab=papers")
+    assert f'{words[0]} · <a href="/documents/{district.scan}">{words[1]}</a>' in page
