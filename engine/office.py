@@ -257,6 +257,7 @@ class Office:
     keys: Keys
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     origin: str = "yingbao/binhai"
+    production: bool = False  # real cases: what may be left out in training is asked for
 
     @contextmanager
     def act(self, actor: Actor = SYSTEM, idem: tuple[str, Any] | None = None) -> Iterator[Act]:

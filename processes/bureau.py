@@ -50,7 +50,7 @@ def refuse_other_key(made: Bureau) -> None:
 def build(settings: Any, clock: Callable[[], datetime] | None = None) -> Bureau:
     """`settings`: database, data_key, files, registry, env (see web.settings.Settings)."""
     store = Store(settings.database)
-    office = Office(store, Keys(settings.data_key), clock or BusinessClock(store))
+    office = Office(store, Keys(settings.data_key), clock or BusinessClock(store), production=settings.env == "production")
     cases = Cases(CATALOGUE, organisation.find_actor)
     registry = Registry(settings.registry)
     handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end}

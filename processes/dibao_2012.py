@@ -21,7 +21,7 @@ from engine.model import Data, Put
 from engine.office import Act
 from engine.process import CaseRef, Process
 from processes import calendar, documents, duties, eligibility, households, law, organisation, paperwork, spot_check
-from processes.dibao_2012_forms import FORMS, MESSAGES, Application
+from processes.dibao_2012_forms import FORMS, MESSAGES, PROOFS, Application, Deliver
 from processes.tables import benefit, household
 
 DISTRICT = "120116"
@@ -164,8 +164,16 @@ def _vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Sequ
     wrong = documents.foreign(act.conn, form, answers, facts["household_id"])
     if node == "home_survey":
         wrong |= _second(act, str(answers["second_investigator"]), facts, acts)
+    if isinstance(form, Deliver) and act.office.production:
+        wrong |= _unproved(answers)
     if wrong:
         raise Invalid(wrong)
+
+
+def _unproved(answers: Data) -> dict[str, list[str]]:
+    """Appeal periods run from the delivery, so it is proved; in training nobody has a signed page to scan."""
+    fields, why = PROOFS.get(str(answers["method"]), ((), ""))
+    return {fields[0]: [why]} if fields and not any(answers.get(name) for name in fields) else {}
 
 
 def _second(act: Act, login: str, facts: Data, acts: Sequence[Any]) -> dict[str, list[str]]:

@@ -660,7 +660,18 @@ class Deliver(Step):
     delivered_on = on_date("送达日期", "Delivered on", fact=True)
     method = choice("送达方式", "Method", METHODS, widget="select")
     recipient = text("收件人", "Recipient", max=60)
-    receipt_document = document("送达回证（扫描件）", "Proof of delivery")
+    receipt_document = document("送达回证（扫描件）", "Proof of delivery", hint="直接送达、委托送达应附送达回证",
+                                hint_en="Needed for delivery in person or by another office")  # fmt: skip
+    evidence = documents("其他送达证据（留置见证、照片、邮寄回执）", "Other proof (witnesses, photos, postal receipt)")
+
+
+# What proves a delivery: the fields of which one is filled in, and in which words that is asked for. The posts' own
+# proof comes later, or not at all.
+PROOFS: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "direct": (("receipt_document",), "直接送达应附受送达人签收的送达回证"),
+    "entrusted": (("receipt_document",), "委托送达应附送达回证"),
+    "lien": (("evidence", "receipt_document"), "留置送达应附见证人签字的送达回证，或留置过程的照片"),
+}
 
 
 class Withdrawal(Step):

@@ -23,8 +23,10 @@ _MAGIC = ((b"%PDF-", "application/pdf"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b
 _ORPHAN_AFTER = 3600  # seconds
 
 
-def store(act: Act, folder: Path, household_id: int, kind: str, title: str, stream: IO[bytes], case_no: str | None = None) -> int:
-    """Keep a file; the document's id. PDF, PNG and JPEG by their first bytes, up to 8 MB; the sent name is only a title."""
+def store(act: Act, folder: Path, household_id: int, kind: str, title: str, stream: IO[bytes], case_no: str | None = None,
+          *, once: bool = False) -> int:  # fmt: skip
+    """Keep a file; the document's id. PDF, PNG and JPEG by their first bytes, up to 8 MB; the sent name is only a title.
+    `once`: the same bytes sent again as the same kind are the household's document that is there already."""
     data = stream.read(MAX_BYTES + 1)
     media_type = _sniff(data)
     if act.conn.scalar(select(household.c.id).where(household.c.id == household_id)) is None:
@@ -33,17 +35,24 @@ def store(act: Act, folder: Path, household_id: int, kind: str, title: str, stre
     if not act.actor.covers(record.unit):
         raise NotFound("没有这户家庭")
     act.through(act.actor.post_over(record.unit))
-    row_id, name = record.next_id(), secrets.token_hex(16)
     cipher = act.keys.subject(f"household:{household_id}")
+    committed = commitment(cipher.key, data.hex())
     kind, title = _plain(kind)[:30] or "other", _plain(title.replace("\\", "/").rpartition("/")[2])[:120]
+    if once and (known := act.conn.scalar(_SAME, {"household_id": household_id, "kind": kind, "commitment": committed})) is not None:
+        return int(known)
+    row_id, name = record.next_id(), secrets.token_hex(16)
     write(folder, name, cipher.seal(data, f"document:{row_id}".encode()))
     values = {
         "household_id": household_id, "case_no": case_no, "kind": kind, "title": title, "media_type": media_type,
-        "size": len(data), "commitment": commitment(cipher.key, data.hex()), "stored_name": name, "uploaded_by": act.actor.id,
+        "size": len(data), "commitment": committed, "stored_name": name, "uploaded_by": act.actor.id,
         "uploaded_on": act.today.isoformat(),
     }  # fmt: skip
     act.append(record, "document_kept", {"kind": kind}, puts=[Put("document", row_id, values, f"household:{household_id}")])
     return row_id
+
+
+_SAME = select(document.c.id).where(document.c.household_id == bindparam("household_id"), document.c.kind == bindparam("kind"),
+                                    document.c.commitment == bindparam("commitment")).order_by(document.c.id).limit(1)  # fmt: skip
 
 
 def _plain(text: str) -> str:

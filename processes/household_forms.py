@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import ValidationError, validates_schema
 
-from engine.forms import Form, choice, money, number, on_date, rows, several, text, yes_no
+from engine.forms import Form, choice, document, money, number, on_date, rows, several, text, yes_no
 from processes.eligibility_facts import COUNTED, EXCLUDED, HARDSHIPS, PROPERTY
 
 RELATIONS = [
@@ -149,7 +149,7 @@ class AuthorizationIn(Form):
     person_id = number("成员", "Member")
     signed_on = on_date("签署日期", "Signed on")
     valid_until = on_date("有效期至", "Valid until", not_future=False)
-    document_id = number("授权书（扫描件）", "Scanned page", required=False)
+    document_id = document("授权书（扫描件）", "Scanned page")
 
 
 class NearRelativeIn(Form):

@@ -189,6 +189,30 @@ _BODIES = {
 
 def notice_sheet(notice: Mapping[str, Any], community_name: str, street_name: str) -> str:
     """公示: the whitelist only (name, number of members, category, amount, place, period, phone)."""
+    return _notice(notice, community_name, street_name, "")
+
+
+Photo = tuple[int, str] | None  # number and media type of a document
+
+
+def notice_on_file(notice: Mapping[str, Any], community_name: str, street_name: str, posted: Photo, removed: Photo) -> str:
+    """The notice for the file: as it hung, with the photos of its posting and its removal."""
+    gone = notice["removed_on"]
+    parts = [f"<h2>{chinese_date(notice['posted_on'])}张贴</h2>{_photo('张贴照片', posted)}"]
+    parts += [f"<h2>{chinese_date(gone)}揭下</h2>{_photo('揭下照片', removed)}"] if gone else []
+    return _notice(notice, community_name, street_name, "".join(parts))
+
+
+def _photo(name: str, photo: Photo) -> str:
+    if photo is None:
+        return "<p>（未附照片）</p>"
+    number, media_type = photo
+    if media_type.startswith("image/"):
+        return f'<p class="photo"><img src="/documents/{number}" alt="{name}"></p>'
+    return f'<p><a href="/documents/{number}">{name}</a></p>'
+
+
+def _notice(notice: Mapping[str, Any], community_name: str, street_name: str, more: str) -> str:
     until = chinese_date((date.fromisoformat(notice["until_on"][:10]) - timedelta(days=1)).isoformat())
     stage = "街镇审核意见公示" if notice["stage"] == "street_opinion" else "区级拟批准公示"
     rows = [
@@ -197,7 +221,7 @@ def notice_sheet(notice: Mapping[str, Any], community_name: str, street_name: st
         ("公示期", f"{chinese_date(notice['posted_on'])}至{until}"), ("异议受理", f"{street_name}社会救助窗口，电话 {COMPLAINT_PHONE}"),
     ]  # fmt: skip
     head = '<meta name="robots" content="noindex">'
-    return _page(stage, f"<h1>{stage}</h1>{_pairs(rows)}<p>公示期内对上述家庭有异议的，请向我们反映。</p>", head)
+    return _page(stage, f"<h1>{stage}</h1>{_pairs(rows)}<p>公示期内对上述家庭有异议的，请向我们反映。</p>{more}", head)
 
 
 # -- sheets that are printed and filled in by hand; blank, or with what is known of the household

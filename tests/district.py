@@ -144,6 +144,19 @@ class District:
         self.check()
         self.survey()
 
+    def to_refusal(self) -> None:
+        """A household whose income is too high, up to the delivery of the letter, on one day."""
+        reason = {"reason_code": "income_over", "clause": "第四条"}
+        self.to_street_opinion(600_000)
+        self.review()
+        self.do("rita", "street_opinion", street_outcome="propose_refuse", opinion="收入高", **reason)
+        self.do("lee", "street_signoff", signoff="agree", opinion="同意")
+        self.do("rita", "submit_to_district", contents=["application", "survey", "opinion"])
+        if "spot_check_visit" in self.tasks():
+            self.do("spot", "spot_check_visit", visited_on=self.office.today().isoformat(), second_visitor="乙", findings="一致", agrees=True)
+        self.do("exam", "district_examination", district_outcome="propose_refuse", opinion="不符合", **reason)
+        self.do("app", "decide_refusal", decision="refused", opinion="收入高于标准", **reason)
+
     def to_district(self) -> None:
         self.to_street_opinion()
         self.review()

@@ -16,7 +16,7 @@ from processes import calendar, organisation
 from processes.bureau import CATALOGUE, Bureau, build
 from processes.identity import mask_name
 from processes.money import yuan
-from web import admin, api, board, calendars, cases, desk, households, lists, logs, people, public, tasks, wording
+from web import admin, api, board, calendars, cases, desk, households, lists, logs, people, public, tasks, uploads, wording
 from web.desk import either, lang
 from web.english import english
 from web.errors import status_of, words
@@ -117,7 +117,7 @@ def _words(app: Flask) -> None:
         return {"either": either, "lang": lang(), "me": who, "is_boss": boss, "new_key": desk.new_key, "roles": organisation.ROLES, "clock_moved": moved,
                 "business_now": made.office.clock(), "today": made.office.today(), "code": wording.word, "codes": wording.words,
                 "choice_word": wording.choice_word, "hint": wording.hint, "article": wording.article, "deadline": wording.deadline,
-                "path_label": wording.path_label, "my_posts": _my_posts, "imports_lists": lists.mine, "waiting_for_me": tasks.waiting_for_me}  # fmt: skip
+                "path_label": wording.path_label, "my_posts": _my_posts, "imports_lists": lists.mine, "waiting_for_me": tasks.waiting_for_me, "kept_files": uploads.titles}  # fmt: skip
 
     app.jinja_env.filters.update(yuan=yuan, mask_name=mask_name, left=_left, moment=wording.moment, english=english)
 

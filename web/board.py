@@ -10,13 +10,13 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import and_, case, func, or_, select
 
 from engine.errors import Refused
-from engine.queries import Area, incidents, within
+from engine.queries import Area, Page, incidents, within
 from engine.store import is_open, record, task
 from processes import households, organisation
 from processes.tables import household, near_relative
 from web import wording
 from web.desk import bureau, me
-from web.tasks import node_name
+from web.tasks import _whole, node_name
 
 bp = Blueprint("board", __name__)
 
@@ -36,11 +36,11 @@ def show() -> ResponseReturnValue:
     mine = and_(is_open, within(task.c.unit, area))
     with made.office.read() as conn:
         lists = {
-            "late": _rows(conn, and_(mine, task.c.due_on < today)),
-            "escalated": _rows(conn, and_(mine, task.c.flags.contains("escalated"))),
-            "special": _rows(conn, and_(mine, or_(task.c.node.in_(SPECIAL), record.c.subject.in_(_relatives())))),
+            "late": _rows(conn, "late", and_(mine, task.c.due_on < today)),
+            "escalated": _rows(conn, "escalated", and_(mine, task.c.flags.contains("escalated"))),
+            "special": _rows(conn, "special", and_(mine, or_(task.c.node.in_(SPECIAL), record.c.subject.in_(_relatives())))),
         }
-        every = [row for rows, _ in lists.values() for row in rows]
+        every = [row for found in lists.values() for row in found.items]
         load = _load(conn, mine, today, area)
         view = {
             "names": households.applicant_names(conn, [row["subject"] for row in every]),
@@ -48,7 +48,7 @@ def show() -> ResponseReturnValue:
             "people": wording.names_of(conn, [row["assignee"] for row in every] + [row["who"] for row in load]),
             "nodes": _nodes(conn, mine, today), "stuck": incidents(conn), "streets": organisation.units(conn, boss.areas, "street"),
         }  # fmt: skip
-    return render_template("board.html", load=load, node_name=node_name, unit=unit, **lists, **view)
+    return render_template("board.html", load=load, node_name=node_name, unit=unit, args=dict(request.args), **lists, **view)
 
 
 def _relatives() -> Any:
@@ -57,12 +57,13 @@ def _relatives() -> Any:
     return select("household:" + func.cast(marked.c.id, record.c.subject.type))
 
 
-def _rows(conn: Any, where: Any) -> tuple[list[dict[str, Any]], int]:
-    """The first of them, most urgent first, and how many there are."""
+def _rows(conn: Any, name: str, where: Any) -> Page:
+    """The page of them that the address asks for under this name, most urgent first."""
+    page = _whole(request.args.get(name), 1, 100_000)
     joined = select(*task.c, record.c.no, record.c.process, record.c.subject).join(record, record.c.id == task.c.case_id).where(where)
     total = conn.scalar(select(func.count()).select_from(joined.subquery())) or 0
-    query = joined.order_by(task.c.due_on.is_(None), task.c.due_on, task.c.id).limit(SHOWN)
-    return [dict(row) for row in conn.execute(query).mappings()], total
+    query = joined.order_by(task.c.due_on.is_(None), task.c.due_on, task.c.id).limit(SHOWN).offset((page - 1) * SHOWN)
+    return Page([dict(row) for row in conn.execute(query).mappings()], total, page, SHOWN)
 
 
 def _late(today: str) -> Any:

@@ -22,11 +22,11 @@ from processes import documents, eligibility, households, letters, organisation,
 from processes.bureau import CATALOGUE
 from processes.case_tables import letter, notice
 from processes.tables import document
-from web import wording
+from web import uploads, wording
 from web.desk import bureau, either, idem, lang, me, works_cases
 from web.errors import said, status_of, words
 from web.svg import Marks, render
-from web.tasks import _papers, _uploaded, _whole, named_lines
+from web.tasks import _papers, _whole, named_lines
 
 bp = Blueprint("cases", __name__)
 
@@ -313,7 +313,6 @@ def message(no: str, name: str) -> ResponseReturnValue:
     with made.office.read() as conn:
         row = visible(conn, actor, no)
         household_id = int(row["subject"].partition(":")[2])
-        papers = _papers(conn, household_id)
     process = CATALOGUE[row["process"]]
     if name not in ("objection", "withdrawal"):
         raise NotFound("没有这种来件")
@@ -321,7 +320,7 @@ def message(no: str, name: str) -> ResponseReturnValue:
     if request.method == "POST":
         typed = from_html(form_class, request.form)
         try:
-            typed |= _uploaded(form_class, household_id, no)
+            uploads.keep(form_class, typed, household_id, no)
             with made.office.act(actor, idem()) as act:
                 made.cases.receive(act, no, name, typed, lang=lang())
             flash(_("Recorded."))
@@ -332,6 +331,8 @@ def message(no: str, name: str) -> ResponseReturnValue:
             trouble, status = words(error, lang()), status_of(error)
     title = _("Record an objection") if name == "objection" else _("Record a withdrawal")
     form = form_class(context={"today": made.office.today(), "actor": actor, "lang": lang(), "facts": {}})
+    with made.office.read() as conn:
+        papers = _papers(conn, household_id)
     return render_template("form_page.html", title=title, form=form, values=typed, errors=errors, trouble=trouble,
                            back=url_for("cases.show", no=no), papers=papers, colleagues=[]), status  # fmt: skip
 
@@ -344,6 +345,20 @@ def show_letter(letter_id: int) -> ResponseReturnValue:
         row, stored = paperwork.issued_bytes(conn, made.office.keys.on(conn), letter_id)
         visible(conn, me(), row["case_no"])
     return Response(stored, mimetype="text/html")
+
+
+@bp.get("/cases/<no>/notices/<int:notice_id>")
+def show_notice(no: str, notice_id: int) -> ResponseReturnValue:
+    """The sheet of a notice for the file, with the photos of its posting and its removal."""
+    with bureau().office.read() as conn:
+        visible(conn, me(), no)
+        row = conn.execute(select(notice).where(notice.c.id == notice_id, notice.c.case_no == no)).mappings().one_or_none()
+        if row is None:
+            raise NotFound("没有这份公示")
+        kinds = {d.id: d.media_type for d in conn.execute(select(document).where(document.c.id.in_([row["photo_posted"], row["photo_removed"]])))}
+        photos = [(row[name], kinds[row[name]]) if row[name] in kinds else None for name in ("photo_posted", "photo_removed")]
+        names = (organisation.unit_name(conn, row["community"]), organisation.unit_name(conn, row["street"]))
+    return Response(letters.notice_on_file(dict(row), *names, *photos), mimetype="text/html")
 
 
 @bp.get("/documents/<int:document_id>")

@@ -20,11 +20,11 @@ from processes import documents, households, organisation
 from processes.dibao_2012_forms import Application
 from processes.household_forms import AuthorizationIn, HardshipsIn, HouseholdIn, IncomeIn, MemberIn, NearRelativeIn, PropertyList
 from processes.tables import near_relative
-from web import wording
+from web import uploads, wording
 from web.cases import printed, sheets
 from web.desk import bureau, caseworker, idem, lang, me, works_cases
 from web.errors import said, status_of, words
-from web.tasks import _papers, _uploaded, _whole
+from web.tasks import _papers, _whole
 
 bp = Blueprint("households", __name__, url_prefix="/households")
 
@@ -169,13 +169,15 @@ def change(household_id: int, what: str) -> ResponseReturnValue:
     made, (form_class, title) = bureau(), FORMS[what]
     with made.office.read() as conn:
         caseworker(_visible(conn, household_id)["community"])
-        house, papers = households.view(conn, made.office.keys.on(conn), household_id), _papers(conn, household_id)
+        house = households.view(conn, made.office.keys.on(conn), household_id)
     typed, told = _begun(what, house), Told()
     if request.method == "POST":
         typed = from_html(form_class, request.form)
         if request.form.get("_do") != "row":
             with told:
                 return redirect(_add(household_id, what, form_class, typed))
+    with made.office.read() as conn:
+        papers = _papers(conn, household_id)
     members = [m for m in house["members"] if m["placeholder"]] if what == "naming" else house["members"]
     return render_template("form_page.html", title=str(title), form=_form(form_class), values=typed, errors=told.errors, trouble=told.trouble,
                            papers=papers, colleagues=[], members=members, fixed={"household_id": household_id},
@@ -196,7 +198,7 @@ def _begun(what: str, house: Mapping[str, Any]) -> dict[str, Any]:
 
 def _add(household_id: int, what: str, form_class: type[Form], typed: dict[str, Any]) -> str:
     made, page = bureau(), url_for("households.show", household_id=household_id)
-    typed |= _uploaded(form_class, household_id, None)
+    uploads.keep(form_class, typed, household_id, None)
     with made.office.act(me(), idem()) as act:
         if what == "application":
             told = made.cases.start(act, "dibao-2012", {**typed, "household_id": household_id}, lang=lang())
@@ -239,7 +241,7 @@ def upload(household_id: int) -> ResponseReturnValue:
         raise Invalid({"file": [_("Choose a kind and a file")]})
     for file in files:
         with made.office.act(me()) as act:
-            documents.store(act, made.settings.files, household_id, kind, file.filename or "", file.stream)
+            documents.store(act, made.settings.files, household_id, kind, file.filename or "", file.stream, once=True)
     flash(_("Uploaded."))
     return redirect(url_for("households.show", household_id=household_id))
 

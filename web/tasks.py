@@ -20,12 +20,12 @@ from engine.errors import Conflict, EngineError, Invalid, NotFound, Refused
 from engine.forms import Form, from_html
 from engine.model import Actor
 from engine.office import history
-from processes import documents, eligibility, households, organisation
+from processes import eligibility, households, organisation
 from processes.bureau import CATALOGUE
 from processes.eligibility_facts import BadFacts
 from processes.identity import mask_name
-from web import wording
-from web.desk import bureau, caseworker, either, idem, lang, me
+from web import uploads, wording
+from web.desk import bureau, either, idem, lang, me
 from web.errors import said, words
 
 bp = Blueprint("tasks", __name__)
@@ -230,10 +230,11 @@ def act_on(task_id: int) -> ResponseReturnValue:
         seen(me(), row)
     form_class = CATALOGUE[row["process"]].forms[row["node"]]
     typed = _typed(form_class)
-    if verb == "row":
-        return _page(task_id, typed=typed)
     try:
-        typed |= _uploaded(form_class, int((row["subject"] or "household:0").partition(":")[2]), row["no"])
+        if verb in ("complete", "draft", "row") and _workable(row):
+            uploads.keep(form_class, typed, int((row["subject"] or "household:0").partition(":")[2]), row["no"])
+        if verb == "row":
+            return _page(task_id, typed=typed)
         return _done(task_id, row, verb, typed)
     except Invalid as error:
         return _page(task_id, typed=typed, errors=_at_inputs(said(error, lang())), status=422)
@@ -241,6 +242,17 @@ def act_on(task_id: int) -> ResponseReturnValue:
         return _page(task_id, typed=typed, conflict=words(error, lang()), status=409)
     except Refused as error:
         return _page(task_id, typed=typed, refused=words(error, lang()), status=403)
+
+
+def _workable(row: Mapping[Any, Any]) -> bool:
+    """Whether papers may be put to this task: it is open, and nothing keeps who is signed in from doing it."""
+    if row["state"] != "open" or not request.files:
+        return False
+    made = bureau()
+    with made.office.read() as conn:
+        case = queries.case_row(conn, row["no"])
+        run = Run.load(made.cases.drawing(conn, row["drawing"]), case["state"], made.office.clock())
+        return not _barred(conn, CATALOGUE[row["process"]], row, run.facts, me())
 
 
 def _at_inputs(fields: Mapping[str, list[str]]) -> dict[str, list[str]]:
@@ -299,26 +311,3 @@ def _offer_next(row: Mapping[Any, Any]) -> None:
             if found:
                 flash(f"{node_name(found[0])} {found[0]['no']}|{url_for('tasks.show', task_id=found[0]['id'])}", "next")
                 return
-
-
-def _uploaded(form_class: type[Form], household_id: int, case_no: str | None) -> dict[str, Any]:
-    """Files sent with the form are kept first; the form then holds their numbers."""
-    made, kept = bureau(), {}
-    for name, field in form_class().fields.items():
-        widget = field.metadata.get("widget")
-        files = [f for f in request.files.getlist(f"{name}__file") if f.filename] if widget in ("document", "documents") else []
-        numbers: list[Any] = []
-        for file in files:
-            try:
-                with made.office.act(me()) as act:
-                    caseworker(households.row(act.conn, household_id)["community"])
-                    numbers.append(documents.store(act, made.settings.files, household_id, name, file.filename or "", file.stream, case_no))
-            except Invalid as error:
-                raise Invalid({name: [text for texts in error.fields.values() for text in texts]}) from error
-        if numbers:
-            kept[name] = numbers[0] if widget == "document" else [*_already(name), *numbers]
-    return kept
-
-
-def _already(name: str) -> list[str]:
-    return [value for value in request.form.getlist(name) if value]

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from engine.forms import Form
 from engine.model import SHANGHAI
 from processes import household_forms as hf
-from processes.dibao_2012_forms import MATERIALS, PARTICIPANTS
+from processes.dibao_2012_forms import MATERIALS, METHODS, PARTICIPANTS
 from processes.money import yuan
 from processes.tables import staff
 from web.desk import either, lang
@@ -56,6 +56,7 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
         "receipt_document": lazy_gettext("Proof of delivery"), "photo": lazy_gettext("Photo"), "photos": lazy_gettext("Photos"),
         "documents": lazy_gettext("Application papers"), "evidence": lazy_gettext("Evidence"), "application": lazy_gettext("Application papers"),
         "signature": lazy_gettext("Signature page"), "survey": lazy_gettext("Home survey")},
+    "delivery": _both(METHODS),
     "participant": _both(PARTICIPANTS),
     "source": {
         "declared": lazy_gettext("declared"), "checked": lazy_gettext("checked"), "seen": lazy_gettext("seen"),

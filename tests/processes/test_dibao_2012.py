@@ -147,6 +147,27 @@ def test_s3_without_consent_no_grant_can_be_proposed_and_a_refusal_letter_follow
     proven(district)
 
 
+@pytest.mark.parametrize(("method", "lacking", "proof"), [
+    ("direct", "receipt_document", {"receipt_document": 1}), ("entrusted", "receipt_document", {"receipt_document": 1}),
+    ("lien", "evidence", {"evidence": 1}), ("lien", "evidence", {"receipt_document": 1}), ("post", None, {})])  # fmt: skip
+def test_in_production_a_delivery_is_proved_as_its_method_allows(district, method, lacking, proof):
+    district.to_refusal()
+    said = {"delivered_on": "2018-12-03", "method": method, "recipient": "张一"}
+    district.office.production = True
+    if lacking:
+        with pytest.raises(Invalid) as wrong:
+            district.do("clerk", "deliver_refusal", **said)
+        assert set(wrong.value.fields) == {lacking}
+    found = {name: [district.scan] if name == "evidence" else district.scan for name in proof}
+    assert district.do("clerk", "deliver_refusal", **said, **found)["outcome"] == "ended_refused"
+    proven(district)
+
+
+def test_in_training_nobody_needs_a_scan_to_practise_a_delivery(district):
+    district.to_refusal()
+    district.do("clerk", "deliver_refusal", delivered_on="2018-12-03", method="direct", recipient="张一")
+
+
 def test_s4_assets_found_by_the_check_lead_to_a_rejection_and_an_objection_reopens(district):
     district.apply(district.household(n=2, assets=500_000))
     district.accept()

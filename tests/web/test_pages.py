@@ -351,3 +351,109 @@ def test_sheets_are_printed_for_those_who_work_cases(app, case, district, kind):
         assert '<body class="letter">' in desk.text(path)
         assert Desk(app, "auditor").get(path).status_code == 403
     assert desk.get(f"/cases/{case}/sheets/nonsense").status_code == 404
+
+
+def scan(text="page", name="x.pdf"):
+    return io.BytesIO(f"%PDF-1.4 {text}".encode()), name
+
+
+def test_a_file_sent_with_a_refused_form_is_kept_once_chosen_on_the_page_and_need_not_be_sent_again(app, bureau, case, district):
+    district.accept()
+    desk, task = Desk(app, "ann"), district.tasks()["home_survey"]
+    path, before = f"/tasks/{task['id']}", rows(bureau, document)
+    sent = {"surveyed_on": "2018-12-03", "second_investigator": "bob", "met_person": "张一", "housing": "一居室", "living": "简朴"}
+    for turn in range(2):  # the second time somebody sends the file again, to be sure
+        answer = desk.post(path, sent | {"surveyed_signature__file": scan(name="签字.pdf"), "photos__file": scan("photo", "照片.pdf")})
+        page = answer.get_data(as_text=True)
+        assert answer.status_code == 422
+        assert rows(bureau, document) == before + 2, turn
+        [number] = re.findall(r'value="(\d+)" selected>签字\.pdf', page)
+        [photo] = re.findall(r'name="photos" value="(\d+)" checked> 照片\.pdf', page)
+        assert "已保留" in page
+    done = desk.post(path, sent | {"surveyed_signature": number, "photos": photo, "photos__file": scan("photo", "照片.pdf"), "findings": "属实"})
+    assert done.status_code == 302, done.get_data(as_text=True)
+    assert rows(bureau, document) == before + 2
+    assert "已保留" not in desk.text(f"/cases/{case}")
+
+
+def test_the_same_holds_for_what_is_added_to_a_household_and_for_what_comes_in(app, bureau, case, district):
+    desk, before = Desk(app, "clerk"), rows(bureau, document)
+    wrong = {"person_id": "", "signed_on": "2018-12-03", "valid_until": "2019-12-03", "document_id__file": scan("authorisation", "授权书.pdf")}
+    page = desk.post(f"/households/{district.home}/authorization", wrong).get_data(as_text=True)
+    number = re.search(r'value="(\d+)" selected>授权书\.pdf', page)
+    assert number is not None
+    assert "已保留" in page
+    page = desk.post(f"/cases/{case}/messages/withdrawal", {"withdrawn_on": "2018-12-03", "signed_document__file": scan("withdrawal", "撤回.pdf")}).get_data(as_text=True)
+    assert re.search(r'value="\d+" selected>撤回\.pdf', page)
+    assert rows(bureau, document) == before + 2
+
+
+def test_adding_a_row_or_saving_a_draft_does_not_lose_a_chosen_file(app, bureau, case, district):
+    district.accept()
+    district.check()
+    district.survey()
+    task = district.tasks()["democratic_review"]
+    desk, path = Desk(app, "officer"), f"/tasks/{task['id']}"
+    page = desk.post(path, {"_do": "row", "signed_document__file": scan("minutes", "记录.pdf")}).get_data(as_text=True)
+    assert re.search(r'value="\d+" selected>记录\.pdf', page)
+    assert desk.post(path, {"_do": "draft", "signed_document__file": scan("minutes", "记录.pdf")}).status_code == 302
+    assert re.search(r'value="\d+" selected>记录\.pdf', desk.text(path))
+
+
+def test_of_several_files_the_good_ones_are_kept_and_the_bad_one_is_named(app, bureau, case, district):
+    district.accept()
+    desk, task, before = Desk(app, "ann"), district.tasks()["home_survey"], rows(bureau, document)
+    answer = desk.post(f"/tasks/{task['id']}", {"photos__file": [scan("1", "甲.pdf"), (io.BytesIO(b"MZ"), "乙.exe"), scan("2", "丙.pdf")]})
+    page = answer.get_data(as_text=True)
+    assert re.findall(r'name="photos" value="\d+" checked> (.)\.pdf', page) == ["甲", "丙"]
+    assert "只接受 PDF、PNG 或 JPEG 文件：乙.exe" in page
+    assert rows(bureau, document) == before + 2
+    page = Desk(app, "ann", "en").post(f"/tasks/{task['id']}", {"photos__file": (io.BytesIO(b"MZ"), "乙.exe")}).get_data(as_text=True)
+    assert "Only PDF, PNG or JPEG files: 乙.exe" in page
+
+
+def test_who_may_not_do_a_task_leaves_no_papers_with_it_nor_does_claiming(app, bureau, case, district):
+    district.accept()
+    task, before = district.tasks()["home_survey"], rows(bureau, document)
+    path = f"/tasks/{task['id']}"
+    assert Desk(app, "clerk").post(path, {"surveyed_signature__file": scan()}).status_code == 403
+    assert Desk(app, "ann").post(path, {"_do": "claim", "surveyed_signature__file": scan()}).status_code == 302
+    assert Desk(app, "carl").post(path, {"surveyed_signature__file": scan()}).status_code == 403
+    assert rows(bureau, document) == before
+
+
+def test_posting_and_removal_photos_are_shown_with_the_notice_and_its_sheet(app, bureau, district):
+    district.to_street_opinion()
+    district.review()
+    district.street()
+    vera = Desk(app, "vera")
+
+    def photo(node, **sent):
+        told = vera.post(f"/tasks/{district.tasks()[node]['id']}", sent | {"photo__file": (io.BytesIO(b"\x89PNG\r\n\x1a\n" + node.encode()), f"{node}.png")})
+        assert told.status_code == 302, told.get_data(as_text=True)
+        with bureau.office.read() as conn:
+            return conn.scalar(select(func.max(document.c.id)))
+
+    posted = photo("post_street_notice", posted_on="2018-12-03", places="village_board")
+    page = Desk(app, "clerk").text(f"/cases/{district.no}?tab=papers")
+    assert f'<a href="/documents/{posted}">张贴照片</a>' in page
+    assert "揭下照片" not in page
+    district.at("2018-12-11T09:00")
+    removed = photo("remove_street_notice", removed_on="2018-12-11", objections="none")
+    page = Desk(app, "clerk").text(f"/cases/{district.no}?tab=papers")
+    assert f'<a href="/documents/{removed}">揭下照片</a>' in page
+    [path] = re.findall(r'href="(/cases/[^"]+/notices/\d+)"', page)
+    sheet = Desk(app, "clerk").text(path)
+    assert re.findall(r'<img src="/documents/(\d+)"', sheet) == [str(posted), str(removed)]
+    assert "街镇审核意见公示" in sheet
+    assert "2018年12月11日揭下" in sheet
+    assert Desk(app, "stranger").get(path).status_code == 404
+    assert Desk(app, "clerk").get(path + "9").status_code == 404
+
+
+@pytest.mark.parametrize(("lang", "words"), [("zh", ("直接送达", "送达回证")), ("en", ("In person", "Proof of delivery"))])
+def test_how_a_letter_was_delivered_and_its_proof_stand_beside_it(app, district, lang, words):
+    district.to_refusal()
+    district.do("clerk", "deliver_refusal", delivered_on="2018-12-03", method="direct", recipient="张一", receipt_document=district.scan)
+    page = Desk(app, "clerk", lang).text(f"/cases/{district.no}?tab=papers")
+    assert f'{words[0]} · <a href="/documents/{district.scan}">{words[1]}</a>' in page

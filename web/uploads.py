@@ -1,0 +1,53 @@
+"""Files that are sent with a form: kept once, and chosen on the page when it comes back, so that nobody sends them twice.
+
+A browser forgets the chosen files when a form is refused, with or without JavaScript. So they become papers of the
+household before the form is judged; the page that comes back has them chosen and says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import g, request
+
+from engine.errors import Invalid
+from engine.forms import Form
+from processes import documents, households
+from web.desk import bureau, caseworker, me
+
+
+def keep(form_class: type[Form], typed: dict[str, Any], household_id: int, case_no: str | None) -> None:
+    """Keep the files sent with a form and put their numbers into `typed`. Raises Invalid for those that cannot be kept,
+    after the good ones were."""
+    wrong: dict[str, list[str]] = {}
+    for name, field in form_class().fields.items():
+        widget = field.metadata.get("widget")
+        for file in _sent(name) if widget in ("document", "documents") else []:
+            try:
+                number = _kept(name, file, household_id, case_no)
+            except Invalid as error:
+                wrong.setdefault(name, []).extend(f"{text}：{file.filename}" for texts in error.fields.values() for text in texts)
+                continue
+            already = [str(n) for n in typed.get(name, [])] if widget == "documents" else []
+            typed[name] = number if widget == "document" else [*already, *([] if str(number) in already else [number])]
+    if wrong:
+        raise Invalid(wrong)
+
+
+def _sent(name: str) -> list[Any]:
+    return [f for f in request.files.getlist(f"{name}__file") if f.filename]
+
+
+def _kept(kind: str, file: Any, household_id: int, case_no: str | None) -> int:
+    made = bureau()
+    with made.office.act(me()) as act:
+        caseworker(households.row(act.conn, household_id)["community"])
+        number = documents.store(act, made.settings.files, household_id, kind, file.filename, file.stream, case_no, once=True)
+    titles().append(file.filename)
+    return number
+
+
+def titles() -> list[str]:
+    """The names of the files that this request kept, for the page that comes back."""
+    found: list[str] = g.setdefault("kept_files", [])
+    return found
