@@ -33,6 +33,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     """The web application. Tests hand in a bureau of their own."""
     settings = settings or (bureau.settings if bureau else Settings.from_environment())
     app = Flask(__name__)
+    app.request_class = uploads.Request
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=10 * 1024 * 1024,

@@ -1,4 +1,4 @@
-"""Files that are sent with a form: kept once, and chosen on the page when it comes back, so that nobody sends them twice.
+"""Files that are sent with a form: kept once, chosen on the page when it comes back, closed whatever happens.
 
 A browser forgets the chosen files when a form is refused, with or without JavaScript. So they become papers of the
 household before the form is judged; the page that comes back has them chosen and says so.
@@ -6,14 +6,29 @@ household before the form is judged; the page that comes back has them chosen an
 
 from __future__ import annotations
 
-from typing import Any
+from typing import IO, Any
 
+import flask
 from flask import g, request
 
 from engine.errors import Invalid
 from engine.forms import Form
 from processes import documents, households
 from web.desk import bureau, caseworker, me
+
+
+class Request(flask.Request):
+    """A request that closes every file it began to read: werkzeug forgets those of a form that it gives up on (413)."""
+
+    def _get_file_stream(self, *args: Any, **kwargs: Any) -> IO[bytes]:
+        made = super()._get_file_stream(*args, **kwargs)
+        self.__dict__.setdefault("begun", []).append(made)
+        return made
+
+    def close(self) -> None:
+        super().close()
+        for stream in self.__dict__.get("begun", ()):
+            stream.close()
 
 
 def keep(form_class: type[Form], typed: dict[str, Any], household_id: int, case_no: str | None) -> None:

@@ -457,3 +457,25 @@ def test_how_a_letter_was_delivered_and_its_proof_stand_beside_it(app, district,
     district.do("clerk", "deliver_refusal", delivered_on="2018-12-03", method="direct", recipient="张一", receipt_document=district.scan)
     page = Desk(app, "clerk", lang).text(f"/cases/{district.no}?tab=papers")
     assert f'{words[0]} · <a href="/documents/{district.scan}">{words[1]}</a>' in page
+
+
+def broken_off():
+    """A form whose large file comes before a field that is too large: the file is a temporary file when the reading breaks off."""
+    part = '--b\r\nContent-Disposition: form-data; name="{}"{}\r\n\r\n'
+    file, field = part.format("file", '; filename="a.pdf"').encode() + b"%PDF-1.4" + b"x" * 3_000_000, part.format("kind", "").encode() + b"k" * 3_000_000
+    return file + b"\r\n" + field + b"\r\n--b--\r\n"
+
+
+@pytest.mark.parametrize("path", ["/households/1/documents", "/api/v1/households/1/documents"])
+def test_a_request_that_is_too_large_leaves_no_open_file(app, district, monkeypatch, path):
+    from werkzeug.wrappers import request as werkzeug_request
+
+    made, usual = [], werkzeug_request.default_stream_factory
+    monkeypatch.setattr(werkzeug_request, "default_stream_factory", lambda **kind: made.append(usual(**kind)) or made[-1])
+    with district.office.act() as act:
+        token = organisation.make_token(act, "clerk", "test")
+    answer = Desk(app, "clerk").http.post(path, data=broken_off(), content_type="multipart/form-data; boundary=b", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 413
+    answer.close()
+    assert len(made) == 1
+    assert made[0].closed
