@@ -14,6 +14,7 @@ import tempfile
 import uuid
 from datetime import datetime, timedelta
 
+import hypothesis
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -21,6 +22,10 @@ from engine.crypto import Keys
 from engine.model import SHANGHAI
 from engine.office import Office
 from engine.store import Store, metadata
+
+# A slow machine decides no test.
+hypothesis.settings.register_profile("yingbao", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("yingbao")
 
 NOTHING_SKIPPED = os.environ.get("YINGBAO_TEST_NOTHING_SKIPPED") == "1"
 DATA_KEY = base64.b64encode(bytes(range(32))).decode()
