@@ -55,7 +55,7 @@ REVIEW = {"street_opinion", "street_signoff", "submit_to_district", "reject_afte
 APPROVE = {"decide", "decide_refusal"}
 ACCEPT = {"start", "completeness_check"}
 NEVER_BOTH = [(INVESTIGATE, REVIEW), (ACCEPT, REVIEW), ({"street_opinion"}, {"street_signoff"})]
-NOT_AFTER = [({"district_examination", "district_recheck", "spot_check_visit"}, INVESTIGATE | REVIEW), ({"means_check"}, REVIEW),
+NOT_AFTER = [({"district_examination", "district_recheck", "spot_check_visit", "late_spot_check_visit"}, INVESTIGATE | REVIEW), ({"means_check"}, REVIEW),
              ({"special_case_decision"}, INVESTIGATE | REVIEW)]  # fmt: skip
 
 SEEN: dict[str, Counter[str]] = defaultdict(Counter)  # over all runs: what was done, refused, reached
@@ -189,6 +189,7 @@ def answers_for(node: str, day: str, scan: int):
         "street_reinvestigate": made({"investigated_on": st.just(day), "findings": st.just("查明"), "upheld": st.booleans(), "figures_changed": mostly(False, True)}),
         "submit_to_district": mostly({"contents": ["application", "survey", "review", "opinion"]}, {"contents": ["application"]}),
         "spot_check_visit": made({"visited_on": st.just(day), "second_visitor": st.just("乙"), "findings": st.just("一致"), "agrees": mostly(True, False)}),
+        "late_spot_check_visit": made({"visited_on": st.just(day), "second_visitor": st.just("乙"), "findings": st.just("一致"), "late_agrees": mostly(True, False)}),
         "district_examination": reasoned("district_outcome", "propose_grant", "propose_refuse", "return_survey", "return_street", "joint_meeting"),
         "district_recheck": st.sampled_from(["propose_grant", "propose_refuse"]).map(lambda o: {"district_outcome": o, "findings": "查明", **(REASON if o == "propose_refuse" else {})}),
         "decide": reasoned("decision", "granted", "refused", "returned"),
