@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, or_
 
 from engine.errors import NotFound
 from engine.model import Actor
-from engine.store import by_due, entry, is_open, job, record, task, tasks_of
+from engine.store import by_due, entry, is_free, is_open, job, record, task, tasks_of
 
 Area = str | Sequence[str]  # a unit, or several (`Actor.areas`), each with those below it
 
@@ -57,7 +57,7 @@ _COLUMNS = (
 )
 
 
-_free = and_(is_open, task.c.assignee.is_(None))  # said in each part of an OR: else SQLite does not see that the partial index serves it
+# `is_free` is said in each part of an OR: else SQLite does not see that the partial index serves it.
 _ORDER = (task.c.priority.desc(), by_due, task.c.id)
 
 
@@ -88,8 +88,8 @@ def _branches(actor: Actor, view: str) -> list[ColumnElement[bool]]:
     posts = _posts(actor)
     if view != "available" or not 0 < sum(map(len, posts.values())) <= MANY_POSTS:
         return [_seen(actor, view)]
-    own = [and_(_free, task.c.role == role, task.c.unit == unit) for role in sorted(actor.roles) for unit in posts if role in posts[unit]]
-    below = or_(*(and_(_free, task.c.role.in_(roles), task.c.unit > unit, task.c.unit <= unit + "9" * 12) for unit, roles in posts.items()))
+    own = [and_(is_free, task.c.role == role, task.c.unit == unit) for role in sorted(actor.roles) for unit in posts if role in posts[unit]]
+    below = or_(*(and_(is_free, task.c.role.in_(roles), task.c.unit > unit, task.c.unit <= unit + "9" * 12) for unit, roles in posts.items()))
     return [*own, below]
 
 
@@ -139,7 +139,7 @@ def _seen(actor: Actor, view: str) -> ColumnElement[bool]:
     if view == "mine":
         return and_(is_open, task.c.assignee == actor.id)
     if view == "available":
-        held = [and_(_free, task.c.role.in_(roles), under(task.c.unit, unit)) for unit, roles in _posts(actor).items()]
+        held = [and_(is_free, task.c.role.in_(roles), under(task.c.unit, unit)) for unit, roles in _posts(actor).items()]
         return or_(*held) if held else false()
     if view == "done":
         return and_(task.c.done_by == actor.id, task.c.state == "done")

@@ -142,8 +142,8 @@ task = Table(
 # A case's tasks need none, their ids begin with the case's (`tasks_of`).
 is_open = task.c.state == literal_column("'open'")  # written out, or a partial index is not used
 by_due = func.coalesce(task.c.due_on, literal_column("'9999-12-31'"))  # what has no deadline comes last
-_free = and_(is_open, task.c.assignee.is_(None))
-Index("ix_task_worklist", task.c.role, task.c.unit, task.c.priority.desc(), by_due, task.c.id, sqlite_where=_free, postgresql_where=_free)
+is_free = and_(is_open, task.c.assignee.is_(None))
+Index("ix_task_worklist", task.c.role, task.c.unit, task.c.priority.desc(), by_due, task.c.id, sqlite_where=is_free, postgresql_where=is_free)
 _claimed = and_(is_open, task.c.assignee.is_not(None))
 Index("ix_task_assignee", task.c.assignee, task.c.due_on, sqlite_where=_claimed, postgresql_where=_claimed)
 _done = task.c.done_by.is_not(None)

@@ -15,8 +15,8 @@ from engine.store import is_open, record, task
 from processes import households, organisation
 from processes.tables import household, near_relative
 from web import wording
-from web.desk import bureau, me
-from web.tasks import _whole, node_name
+from web.desk import bureau, me, whole
+from web.tasks import node_name
 
 bp = Blueprint("board", __name__)
 
@@ -59,7 +59,7 @@ def _relatives() -> Any:
 
 def _rows(conn: Any, name: str, where: Any) -> Page:
     """The page of them that the address asks for under this name, most urgent first."""
-    page = _whole(request.args.get(name), 1, 100_000)
+    page = whole(request.args.get(name), 1, 100_000)
     joined = select(*task.c, record.c.no, record.c.process, record.c.subject).join(record, record.c.id == task.c.case_id).where(where)
     total = conn.scalar(select(func.count()).select_from(joined.subquery())) or 0
     query = joined.order_by(task.c.due_on.is_(None), task.c.due_on, task.c.id).limit(SHOWN).offset((page - 1) * SHOWN)

@@ -23,10 +23,10 @@ from processes.bureau import CATALOGUE
 from processes.case_tables import letter, notice
 from processes.tables import document
 from web import uploads, wording
-from web.desk import bureau, either, idem, lang, me, works_cases
+from web.desk import bureau, either, idem, lang, me, whole, works_cases
 from web.errors import said, status_of, words
 from web.svg import Marks, render
-from web.tasks import _papers, _whole, named_lines
+from web.tasks import _papers, named_lines
 
 bp = Blueprint("cases", __name__)
 
@@ -69,7 +69,7 @@ def listing() -> ResponseReturnValue:
     """A list; what is looked for by name is sent, never put into the address."""
     made, actor, sent = bureau(), me(), request.form
     sought = sent.get("sought", "").strip()[:60]
-    page = _whole(sent.get("page") or request.args.get("page"), 1, 100_000)
+    page = whole(sent.get("page") or request.args.get("page"), 1, 100_000)
     state = request.args.get("state")
     with made.office.read() as conn:
         if sought.upper().startswith("DB-"):
@@ -267,7 +267,7 @@ def _assessed(entries: Sequence[Entry], house: Mapping[str, Any]) -> dict[str, A
 def _picture(conn: Any, made: Any, row: Mapping[Any, Any], entries: Sequence[Entry], drawing: Any, names: Mapping[str, str]) -> dict[str, Any]:
     """The drawing as of entry n (all, when no step is asked for), by doing the case again."""
     last = len(entries)
-    step = _whole(request.args.get("step"), last, last)
+    step = whole(request.args.get("step"), last, last)
     current: Sequence[str] = ()
     notes: dict[str, list[str]] = {}
     path = trouble = None

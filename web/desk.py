@@ -98,3 +98,8 @@ def idem() -> tuple[str, Any] | None:
 
 def new_key() -> str:
     return secrets.token_hex(16)
+
+
+def whole(text: str | None, default: int, top: int) -> int:
+    """A number that an address or a form carries, from 1 to `top`; the default when it is none."""
+    return min(max(int(text), 1), top) if text and text.isascii() and text.isdecimal() and len(text) < 10 else default

@@ -22,9 +22,9 @@ from processes.household_forms import AuthorizationIn, HardshipsIn, HouseholdIn,
 from processes.tables import near_relative
 from web import uploads, wording
 from web.cases import printed, sheets
-from web.desk import bureau, caseworker, idem, lang, me, works_cases
+from web.desk import bureau, caseworker, idem, lang, me, whole, works_cases
 from web.errors import said, status_of, words
-from web.tasks import _papers, _whole
+from web.tasks import _papers
 
 bp = Blueprint("households", __name__, url_prefix="/households")
 
@@ -67,7 +67,7 @@ def listing() -> ResponseReturnValue:
     """A list; names and IDs that are looked for are sent, never put into the address."""
     made, sent = bureau(), request.form
     sought = {"name": sent.get("name", "").strip()[:60], "id_no": sent.get("id_no", "").strip()[:40]}
-    page = _whole(sent.get("page") or request.args.get("page"), 1, 10_000)
+    page = whole(sent.get("page") or request.args.get("page"), 1, 10_000)
     with made.office.read() as conn:
         found = households.search(conn, made.office.keys.on(conn), me().areas, name=sought["name"], id_no=sought["id_no"], page=page)
         places = {row["community"]: organisation.unit_name(conn, row["community"]) for row in found.items}
@@ -93,7 +93,7 @@ def new() -> ResponseReturnValue:
         communities = [u for u in organisation.units(conn, me().areas, "community") if works_cases(u["code"])]
     return render_template("form_page.html", title=_("Register a household"), form=_form(HouseholdIn), values=typed, errors=told.errors,
                            trouble=told.trouble, back=url_for("households.listing"), papers=[], colleagues=[], communities=communities,
-                           extra=_whole(request.form.get("_rows"), 0, 30)), told.status  # fmt: skip
+                           extra=whole(request.form.get("_rows"), 0, 30)), told.status  # fmt: skip
 
 
 class Told:
@@ -181,7 +181,7 @@ def change(household_id: int, what: str) -> ResponseReturnValue:
     members = [m for m in house["members"] if m["placeholder"]] if what == "naming" else house["members"]
     return render_template("form_page.html", title=str(title), form=_form(form_class), values=typed, errors=told.errors, trouble=told.trouble,
                            papers=papers, colleagues=[], members=members, fixed={"household_id": household_id},
-                           extra=_whole(request.form.get("_rows"), 0, 30), back=url_for("households.show", household_id=household_id)), told.status  # fmt: skip
+                           extra=whole(request.form.get("_rows"), 0, 30), back=url_for("households.show", household_id=household_id)), told.status  # fmt: skip
 
 
 def _begun(what: str, house: Mapping[str, Any]) -> dict[str, Any]:

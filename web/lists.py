@@ -16,10 +16,9 @@ from processes import import_annex1 as annex1
 from processes.import_annex1 import Preview, Row
 from web import importing
 from web.api.lists import XLSX
-from web.desk import bureau, idem, lang, me, new_key
+from web.desk import bureau, idem, lang, me, new_key, whole
 from web.households import Told
 from web.households import bp as households_bp
-from web.tasks import _whole
 
 bp = Blueprint("lists", __name__, url_prefix="/import")
 
@@ -67,7 +66,7 @@ def _shown(key: str, digest: str) -> tuple[str, Any]:
 
 def _preview(digest: str, told: Told) -> ResponseReturnValue:
     seen = importing.kept(bureau(), annex1.allow(me()), digest)
-    page = min(_whole(request.values.get("page"), 1, 1000), max(1, -(-len(seen.rows) // PAGE)))
+    page = min(whole(request.values.get("page"), 1, 1000), max(1, -(-len(seen.rows) // PAGE)))
     shown = seen.rows[(page - 1) * PAGE : page * PAGE]
     lines = [{**importing.told(row, lang()), "ticked": _ticked(row)} for row in shown]
     with bureau().office.read() as conn:
@@ -89,7 +88,7 @@ def _ticked(row: Row) -> bool:
 
 def _bring_in(digest: str) -> dict[str, Any]:
     form = request.form
-    chosen = None if form.get("_do") == "all" else {_whole(n, 0, 10**6) for n in form.getlist("row")}
+    chosen = None if form.get("_do") == "all" else {whole(n, 0, 10**6) for n in form.getlist("row")}
     if chosen is not None and not chosen:
         raise Invalid({"rows": [_("Tick at least one household")]})
     seen = importing.kept(bureau(), annex1.allow(me()), digest, _answers("all"), _lines())

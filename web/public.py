@@ -14,8 +14,7 @@ from engine.queries import Page
 from processes import letters
 from processes.case_tables import notice
 from processes.tables import unit
-from web.desk import bureau
-from web.tasks import _whole
+from web.desk import bureau, whole
 
 bp = Blueprint("public", __name__)
 SHOWN = ("id", "stage", "street", "community", "applicant", "members", "category", "amount_fen", "posted_on", "until_on")
@@ -46,7 +45,7 @@ def _shown(conn: Connection, where: Any, page: int = 1, size: int = 1) -> list[M
 
 @bp.get("/public/notices")
 def notices() -> ResponseReturnValue:
-    code, page, size = request.args.get("unit", "")[:20], _whole(request.args.get("page"), 1, 100_000), 50
+    code, page, size = request.args.get("unit", "")[:20], whole(request.args.get("page"), 1, 100_000), 50
     rows, total = running(code, page, size)
     return render_template("notices.html", found=Page(rows, total, page, size), args={"unit": code} if code else {})
 

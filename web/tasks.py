@@ -25,7 +25,7 @@ from processes.bureau import CATALOGUE
 from processes.eligibility_facts import BadFacts
 from processes.identity import mask_name
 from web import uploads, wording
-from web.desk import bureau, either, idem, lang, me
+from web.desk import bureau, either, idem, lang, me, whole
 from web.errors import said, words
 
 bp = Blueprint("tasks", __name__)
@@ -39,7 +39,7 @@ def home() -> ResponseReturnValue:
 @bp.get("/tasks")
 def listing() -> ResponseReturnValue:
     view = request.args.get("view", "mine")
-    page = _whole(request.args.get("page"), 1, 100_000)
+    page = whole(request.args.get("page"), 1, 100_000)
     chosen = _filter()
     made, actor = bureau(), me()
     today = made.office.today()
@@ -87,10 +87,6 @@ def node_name(row: Mapping[Any, Any]) -> str:
     return either(node.name, node.name_en) if node else row["node"]
 
 
-def _whole(text: str | None, default: int, top: int) -> int:
-    return min(max(int(text), 1), top) if text and text.isascii() and text.isdecimal() and len(text) < 10 else default
-
-
 # -- one task
 
 
@@ -128,7 +124,7 @@ def _page(
     return render_template(
         "task.html", task=row, node=node, name=_named(node), form=form, values=typed if typed is not None else draft, errors=errors or {},
         conflict=conflict, refused=refused, saved_at=saved_at, etag=task_etag(row), process=process,
-        extra=_whole(request.form.get("_rows"), 0, 50), **view,
+        extra=whole(request.form.get("_rows"), 0, 50), **view,
     ), status  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from engine import queries
 from engine.errors import Invalid, NotWaiting, Refused
 from engine.office import history, seals_hold
-from processes import households, identity, spot_check
+from processes import households, identity, organisation, spot_check
 from processes.case_tables import letter, notice
 from processes.rebuild import differences
 from processes.tables import benefit
@@ -391,15 +391,18 @@ def test_the_examiner_returns_to_allowed_earlier_steps_only(district, to):
     proven(district)
 
 
+def related(district, login, household_id):
+    """The head of the household becomes somebody's declared sibling."""
+    with district.office.read() as conn:
+        head = households.members_of(conn, household_id)[0]
+        number = district.office.keys.on(conn).reveal("person", "id_no", head["person_id"], head["id_no"])
+    with district.office.act() as act:
+        organisation.declare_relative(act, login, "sibling", head["name"], number)
+
+
 def test_near_relatives_are_registered_visited_and_recused(district):
     household_id = district.household(210_000)
-    from processes import organisation
-
-    with district.office.read() as conn:
-        row = households.members_of(conn, household_id)[0]
-        number = district.office.keys.on(conn).reveal("person", "id_no", row["person_id"], row["id_no"])
-    with district.office.act() as act:
-        organisation.declare_relative(act, "ann", "sibling", "张一", number)
+    related(district, "ann", household_id)
     district.apply(household_id)
     district.accept()
     assert "register_near_relative" in district.tasks()
@@ -415,14 +418,8 @@ def test_near_relatives_are_registered_visited_and_recused(district):
 
 
 def test_a_near_relative_may_not_take_the_application_in(district):
-    from processes import households, organisation
-
     household_id = district.household(210_000)
-    with district.office.read() as conn:
-        row = households.members_of(conn, household_id)[0]
-        number = district.office.keys.on(conn).reveal("person", "id_no", row["person_id"], row["id_no"])
-    with district.office.act() as act:
-        organisation.declare_relative(act, "clerk", "sibling", "张一", number)
+    related(district, "clerk", household_id)
     with pytest.raises(Refused) as refused:
         district.apply(household_id)
     assert refused.value.rule == "near-relative"
