@@ -156,8 +156,6 @@ class Cases:
         process.vet(act, task["node"], form, answers, case.run.facts, acts_of(case.row["opened_by"], case.tasks))
         data = {"task": task["key"], "facts": facts_of(form, answers)}
         case.changed.append({**task, "state": "done", "closed_at": act.now, "done_by": act.actor.id, "version": task["version"] + 1})
-        if task["drafted"]:
-            act.conn.execute(_DROP_DRAFTS, {"the_task": task["id"]})
         return self._apply(act, case, "task_completed", data, answers, task["node"])
 
     def send_back(self, act: Act, task_id: int, to: str, raw: Data, **kind: Any) -> dict[str, Any]:
@@ -409,6 +407,7 @@ class Cases:
     def _bring_tasks(self, act: Act, case: Open, outcome: Outcome) -> None:
         gone = [t for t in case.tasks if t["state"] == "open" and t["key"] in outcome.gone]
         case.changed += [{**t, "state": "withdrawn", "closed_at": act.now} for t in gone]
+        act.write(_DROP_DRAFTS, [{"the_task": t["id"]} for t in case.changed if t["drafted"]])
         case.changed += [self._row(act, case, key, due) for key, due in outcome.opened]
         rest = {"case_id": case.record.id, "opened_at": act.now}  # of a task that is there already, only what _CLOSING names is written
         act.write(_PUT_TASKS[act.conn.dialect.name], [{c: row.get(c, rest.get(c)) for c in _TASK_COLUMNS} for row in case.changed])

@@ -89,3 +89,13 @@ def test_a_done_task_leaves_no_draft_whoever_typed_it(district):
     district.accept()
     with district.office.read() as conn:
         assert conn.execute(select(store.draft)).all() == []
+
+
+def test_a_draft_ends_with_a_task_that_nobody_can_do_any_more(district):
+    """What was typed is personal: it does not outlive a withdrawal of the application."""
+    district.apply(district.household(210_000))
+    with district.office.act(district.people["clerk2"]) as act:
+        district.cases.save_draft(act, district.tasks()["completeness_check"]["id"], {"outcome": "complete"})
+    district.send("clerk", "withdrawal", withdrawn_on="2018-12-03", reason="已就业")
+    with district.office.read() as conn:
+        assert conn.execute(select(store.draft)).all() == []
