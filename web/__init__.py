@@ -16,9 +16,24 @@ from processes import calendar, organisation
 from processes.bureau import CATALOGUE, Bureau, build
 from processes.identity import mask_name
 from processes.money import yuan
-from web import admin, api, board, calendars, cases, desk, households, lists, logs, people, public, tasks, uploads, wording
+from web import (
+    admin,
+    api,
+    board,
+    calendars,
+    cases,
+    desk,
+    english,
+    households,
+    lists,
+    logs,
+    people,
+    public,
+    tasks,
+    uploads,
+    wording,
+)
 from web.desk import either, lang
-from web.english import english
 from web.errors import status_of, words
 from web.settings import Settings
 
@@ -120,7 +135,7 @@ def _words(app: Flask) -> None:
                 "choice_word": wording.choice_word, "hint": wording.hint, "article": wording.article, "deadline": wording.deadline,
                 "path_label": wording.path_label, "my_posts": _my_posts, "imports_lists": lists.mine, "waiting_for_me": tasks.waiting_for_me, "kept_files": uploads.titles}  # fmt: skip
 
-    app.jinja_env.filters.update(yuan=yuan, mask_name=mask_name, left=_left, moment=wording.moment, english=english)
+    app.jinja_env.filters.update(yuan=yuan, mask_name=mask_name, left=_left, moment=wording.moment, english=english.english)
 
 
 def _my_posts() -> str:

@@ -26,9 +26,9 @@ def clean(page, axe, address=""):
 
 
 def longest(site):
-    """The number of the case in which most has happened."""
+    """The number of the case under way in which most has happened."""
     with site[1].office.read() as conn:
-        return conn.scalar(select(store.record.c.no).where(store.record.c.kind == "case").order_by(store.record.c.seq.desc()).limit(1))
+        return conn.scalar(select(store.record.c.no).where(store.record.c.kind == "case", store.record.c.closed_at.is_(None)).order_by(store.record.c.seq.desc()).limit(1))
 
 
 def open_tasks(site):

@@ -542,7 +542,7 @@ def test_whatever_people_try_the_records_hold(monkeypatch, caplog):
         Street.stations = Stations(pathlib.Path(folder))
         SEEN.clear()
         run_state_machine_as_test(Street, settings=settings(
-            max_examples=RUNS, stateful_step_count=50, deadline=None, derandomize=RUNS == 20, database=None, print_blob=True,
+            max_examples=RUNS, stateful_step_count=60, deadline=None, derandomize=RUNS == 20, database=None, print_blob=True,
             suppress_health_check=list(HealthCheck)))  # fmt: skip
     sys.stdout.write(json.dumps({k: dict(v) for k, v in SEEN.items()}, default=str))
     # Not about what is right, only that much was tried: Hypothesis leaves rules out of runs as it likes.
