@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import select
 
 from engine import store
@@ -89,7 +90,7 @@ def test_a_draft_saves_itself_and_says_so(page, site):
     open_task(page, "clerk11", no, "材料审查")
     page.fill("[name=opinion]", "写到一半")
     page.clock.fast_forward(21_000)
-    page.wait_for_function("document.getElementById('saved').textContent.includes('草稿存于')")
+    expect(page.locator("#saved")).to_contain_text("草稿存于")
     page.reload()
     assert page.locator("[name=opinion]").input_value() == "写到一半"
 
