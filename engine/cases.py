@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -22,7 +22,7 @@ from engine.errors import Conflict, Invalid, NotFound, NotWaiting, Refused
 from engine.forms import facts_of, form_for, understand
 from engine.model import SHANGHAI, SYSTEM, Actor, Data, Entry, Put
 from engine.office import Act, Record, history
-from engine.process import Broken, CaseRef, Logins, Process
+from engine.process import Broken, CaseRef, Deadline, Logins, Process
 from engine.step import Outcome, fingerprint, replay, step
 
 # Built once: building a statement costs as much as running it.
@@ -37,7 +37,8 @@ _CASE_BY_NO = _CASE.where(store.record.c.no == bindparam("the_no"))
 _DRAFTED = exists().where(store.draft.c.task_id == store.task.c.id).label("drafted")
 _DROP_DRAFTS = delete(store.draft).where(store.draft.c.task_id == bindparam("the_task"))
 _NEW_JOB = insert(store.job).inline()  # nobody asks for the new id
-_DROP_JOBS = update(store.job).where(store.job.c.record_id == bindparam("the_record"), store.job.c.state == "ready").values(state="dropped")
+_OPEN_JOBS = store.job.c.state.in_(("ready", "incident", "cancelled"))
+_DROP_JOBS = update(store.job).where(store.job.c.record_id == bindparam("the_record"), _OPEN_JOBS).values(state="dropped")
 _CLOSING = ("state", "closed_at", "done_by", "version")  # all that closing a task changes
 _TASK_COLUMNS = tuple(store.task.c.keys())
 _READ = tuple(c for c in store.task.c if c.name not in ("case_id", "opened_at", "closed_at"))  # times cost the most to read
@@ -114,6 +115,7 @@ def barred(
 class Cases:
     processes: Mapping[str, Process]
     find_actor: Callable[[Connection, str], Actor | None] = lambda _conn, _id: None
+    published: int | None = None  # last year of the calendar of working days, where it is not the processes' own
     _drawings: dict[str, Drawing] = field(default_factory=dict)
 
     # -- verbs that move the tokens
@@ -174,27 +176,34 @@ class Cases:
             return told  # type: ignore[no-any-return]
         return self._receive(act, case, message, raw, lang)
 
-    def _receive(self, act: Act, case: Open, message: str, raw: Data, lang: str) -> dict[str, Any]:
+    def _receive(self, act: Act, case: Open, message: str, raw: Data, lang: str, *, instead: bool = False) -> dict[str, Any]:
         process = case.process
         if message not in process.messages:
             raise NotFound(f"没有这种来件：{message}")
-        senders = process.senders.get(message, frozenset())
+        sending = frozenset() if instead else self._may_send(act, case, message)
+        if message not in case.run.waits_for():
+            raise NotWaiting("这件个案现在不在等候这类来件，不能登记", "No node of this case waits for that message")
+        if not instead:
+            self._not_kept_away(act, process, case.run.facts, message, sending)
+        form, answers = self._understand(process.messages[message], raw, act, case.run.facts, lang)
+        process.vet(act, message, form, answers, case.run.facts, acts_of(case.row["opened_by"], case.tasks))
+        data = {"message": message, "facts": facts_of(form, answers)}
+        return self._apply(act, case, "message_received", data, answers, message)
+
+    def _may_send(self, act: Act, case: Open, message: str) -> frozenset[str]:
+        """In which roles the actor may record this message; Refused when in none. The system may record all."""
+        senders = case.process.senders.get(message, frozenset())
         sending = senders & act.actor.roles_at(case.record.unit)
         if act.actor.id != SYSTEM.id and senders.isdisjoint(act.actor.roles):
             raise Refused("sender", "您的岗位不能登记这类来件", "Your post may not record this message")
         if act.actor.id != SYSTEM.id and not sending:
             raise Refused("unit", "这件个案不在您的辖区", "This case is outside your area")
         act.through(act.actor.post_over(case.record.unit, senders))
-        if message not in case.run.waits_for():
-            raise NotWaiting("这件个案现在不在等候这类来件，不能登记", "No node of this case waits for that message")
-        self._not_kept_away(act, process, case.run.facts, message, sending)
-        form, answers = self._understand(process.messages[message], raw, act, case.run.facts, lang)
-        process.vet(act, message, form, answers, case.run.facts, acts_of(case.row["opened_by"], case.tasks))
-        data = {"message": message, "facts": facts_of(form, answers)}
-        return self._apply(act, case, "message_received", data, answers, message)
+        return sending
 
-    def receive_by_id(self, act: Act, case_id: int, message: str, raw: Data) -> dict[str, Any]:
-        return self._receive(act, self._case(act, case_id), message, raw, "zh")
+    def receive_by_id(self, act: Act, case_id: int, message: str, raw: Data, *, instead: bool = False) -> dict[str, Any]:
+        """`instead`: somebody decided that a machine's message comes without the machine; who may is asked elsewhere."""
+        return self._receive(act, self._case(act, case_id), message, raw, "zh", instead=instead)
 
     def tick(self, act: Act, case_id: int, key: str) -> dict[str, Any] | None:
         """A timer came due; None when it does not run any more."""
@@ -260,6 +269,34 @@ class Cases:
         values = {"task_id": task_id, "staff": act.actor.id, "sealed": sealed, "saved_at": act.now}
         act.conn.execute(insert(table).values(**values))
         return act.now.isoformat()
+
+    # -- what others ask of a case
+
+    def published_for(self, process: Process) -> int:
+        return process.published if self.published is None else self.published
+
+    def deadline(self, conn: Connection, keys: Any, task: Mapping[Any, Any], run: Run, drawing: Drawing, process: Process) -> Deadline | None:
+        """A task's deadline with all that it follows from. Where the facts have changed since, as they were when it opened."""
+        found = process.deadline(task["node"], run.facts, task["opened_at"], drawing, published=self.published)
+        if found is None or found.end.isoformat() == task["due_on"]:
+            return found
+        for entry, then in self.replaying(conn, history(conn, keys, task["case_id"])):
+            if any(key == task["key"] for key, _ in entry.data.get("then", {}).get("opened", ())):
+                found = process.deadline(task["node"], then.facts, task["opened_at"], drawing, published=self.published)
+                break
+        return found
+
+    def waits(self, conn: Connection, case_id: int, message: str) -> bool:
+        """Whether a node of the case waits for that message now."""
+        query = select(store.record.c.drawing, store.record.c.state).where(store.record.c.id == case_id, store.record.c.closed_at.is_(None))
+        row = conn.execute(query).one_or_none()
+        return row is not None and message in Run.load(self.drawing(conn, row.drawing), row.state, datetime.now(UTC)).waits_for()
+
+    def refuse_relatives(self, act: Act, case_id: int) -> None:
+        """Recusal also holds for those who decide how a case goes on where a machine failed."""
+        case = self._case(act, case_id)
+        if act.actor.id in case.process.recused_from(act.conn, case.run.facts):
+            raise Refused("near-relative", "这件个案涉及您本人或您的近亲属，您应当回避", "This case concerns you or a near relative of yours")
 
     # -- the parts
 
@@ -376,8 +413,13 @@ class Cases:
                 snapshots[service] = case.process.gather[service](act, facts)
             return case.process.service(service, facts, act.today, snapshots.get(service, {}))
 
+        unsure: list[int] = []
+
         def deadline(node: str, facts: Data, opened: datetime) -> str | None:
-            return case.process.deadline(node, facts, opened, case.drawing)
+            found = case.process.deadline(node, facts, opened, case.drawing, published=self.published)
+            if found is not None and found.provisional:
+                unsure.append(self.published_for(case.process))
+            return None if found is None else found.end.isoformat()
 
         outcome = step(case.run, cause, data, call, deadline)
         puts = self._effects(act, case, [name, *(ran[0] for ran in outcome.ran)], answers)
@@ -385,6 +427,8 @@ class Cases:
         personal = {k: v for k, v in (("answers", dict(answers)), ("snapshots", snapshots)) if v}
         subject = case.record.subject or f"case:{case.record.id}"
         said = {**data, "then": outcome.said(), "state": fingerprint(state)}
+        if unsure:  # a replay after the calendar's publication comes to the same days
+            said["calendar"] = unsure[0]
         act.append(case.record, cause, said, personal={subject: personal} if personal else {}, puts=puts)
         case.record.changes["state"] = case.run.packed(state)
         if outcome.ended:
@@ -435,7 +479,7 @@ class Cases:
         table, timers = store.job, case.run.timers()
         if stopped := before - timers.keys():
             where = and_(table.c.record_id == case.record.id, table.c.kind == "timer", table.c.key.in_(stopped),
-                         table.c.state == "ready")  # fmt: skip
+                         _OPEN_JOBS)  # fmt: skip
             act.conn.execute(update(table).where(where).values(state="dropped"))
         if outcome.ended:  # nobody waits any more for what its other jobs would bring
             act.conn.execute(_DROP_JOBS, {"the_record": case.record.id})
@@ -474,8 +518,10 @@ class Cases:
                 return None  # its payload was erased: go by the recorded result
             return process.service(service, facts, _day(entry), snapshots.get(service, {}))
 
-        def deadline(node: str, facts: Data, opened: datetime) -> str | None:
-            return process.deadline(node, facts, opened, self.drawing(conn, entries[0].data["drawing"]))
+        def deadline(node: str, facts: Data, opened: datetime, entry: Entry) -> str | None:
+            known = entry.data.get("calendar", self.published)
+            found = process.deadline(node, facts, opened, self.drawing(conn, entries[0].data["drawing"]), published=known)
+            return None if found is None else found.end.isoformat()
 
         return replay(entries, lambda digest: self.drawing(conn, digest), call, deadline)
 

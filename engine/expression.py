@@ -262,15 +262,22 @@ def _bounded(value: Any, error: type[ExpressionError] = ExpressionFailed) -> Any
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A deadline rule: `n` working or calendar days since a fact (or since the task opened); promptly has no last day."""
+    """A deadline rule: `n` working or calendar days since a fact (or since the task opened); promptly has no last day.
+    `stopped` names the fact that holds for how many working days the clock stood still: they are added."""
 
     kind: str  # workdays | days | promptly
     n: int | None = None
     since: str | None = None
+    stopped: str | None = None
+
+    @property
+    def facts(self) -> frozenset[str]:
+        return frozenset(name for name in (self.since, self.stopped) if name)
 
 
 def parse_due(source: str) -> Due:
-    """`workdays(10, since='accepted_on')`, `days(3, since='decided_on')` or `promptly()`; BadExpression for the rest."""
+    """`workdays(10, since='accepted_on')`, `days(3, since='decided_on')` or `promptly()`; BadExpression for the rest.
+    Working days may also be `workdays(10, since='accepted_on', stopped='stopped_workdays')`."""
     compile_expression(source, ("workdays", "days", "promptly"))  # sizes, syntax, names
     return _parse_due(source)
 
@@ -284,11 +291,13 @@ def _parse_due(source: str) -> Due:
     values = [_constant_of(a) for a in call.args]
     if kind == "promptly" and not values and not named:
         return Due("promptly")
-    if kind not in ("workdays", "days") or len(values) != 1 or named.keys() - {"since"}:
+    allowed = {"workdays": {"since", "stopped"}, "days": {"since"}}.get(kind)
+    if allowed is None or len(values) != 1 or named.keys() - allowed:
         raise BadExpression(f"not a deadline rule: {source!r}")
-    n, since = values[0], named.get("since")
+    n, since, stopped = values[0], named.get("since"), named.get("stopped")
     if isinstance(n, bool) or not isinstance(n, int) or not 0 < n <= 3660:
         raise BadExpression(f"not a number of days: {n!r}")
-    if since is not None and (not since.isidentifier() or since.startswith("_")):
-        raise BadExpression(f"not a fact: {since!r}")
-    return Due(kind, n, since)
+    for name in (since, stopped):
+        if name is not None and (not name.isidentifier() or name.startswith("_")):
+            raise BadExpression(f"not a fact: {name!r}")
+    return Due(kind, n, since, stopped)

@@ -219,7 +219,7 @@ class _Checks:
         except ExpressionError as error:
             yield at("bad-due-rule", element, f"时限规则不正确：{error}", f"bad deadline rule: {error}")
             return
-        yield from self._known(element, {due.since} if due.since else set())
+        yield from self._known(element, due.facts)
 
     def _expression(self, element: Any, text: str | None, zh: str, en: str, *, is_moment: bool = False) -> Iterator[Finding]:
         try:

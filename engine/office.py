@@ -84,6 +84,7 @@ class Act:
         self.keys: BoundKeys = office.keys.on(conn)
         self._idem = idem
         self._post: str | None = None
+        self._remembered = False
         self._records: dict[int, Record] = {}
         self._entries: list[dict[str, Any]] = []
         self._payloads: list[dict[str, Any]] = []
@@ -218,7 +219,9 @@ class Act:
         return json.loads(row.answer)
 
     def remember(self, answer: Any) -> None:
-        if self._idem is not None:
+        """What a repeat of this request will be answered. The first one counts: an act may be made of several."""
+        if self._idem is not None and not self._remembered:
+            self._remembered = True
             key, body = self._idem
             values = {"actor": self.actor.id, "key": key, "body": body, "answer": json.dumps(answer), "at": self.now}
             self.conn.execute(insert(store.request_key).values(**values))

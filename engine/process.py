@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,24 @@ class Broken:
     rule: str
     zh: str
     en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """By when a task is to be done, with all that it follows from."""
+
+    rule: str  # as it stands on the drawing
+    since_fact: str | None  # None: since the task opened
+    start: date  # not counted
+    n: int
+    unit: str  # workdays | days
+    stopped: int  # working days for which the clock stood still; added to n
+    end: date  # the last day
+    provisional: bool  # past the last published calendar: it may move
+
+
+def _stood_still(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
 @cache
@@ -83,7 +101,8 @@ class Process:
     subject: Callable[[Data], str] = lambda _facts: "case"  # whose personal data the opinions hold
     recused: Logins | None = None  # SELECT of the logins of staff who may not touch a case; its binds are named like facts
     may: Callable[..., Broken | None] = nobody_is_refused
-    add_workdays: Callable[[date, int], date] = lambda start, _n: start
+    add_workdays: Callable[[date, int, int], date] = lambda start, _n, _published: start
+    published: int = 9999  # the last year whose calendar of working days is known; later ones count as Monday to Friday
 
     @cached_property
     def _recusal(self) -> tuple[str, ...]:
@@ -109,17 +128,21 @@ class Process:
         known: dict[str, Any] = {"today": today, "snapshot": snapshot}
         return function(**{name: known[name] if name in known else facts.get(name) for name in _parameters(function)})
 
-    def deadline(self, node: str, facts: Data, opened: datetime, drawing: Drawing | None = None) -> str | None:
-        """The last day of a task by the rule on the drawing; None for "promptly"."""
-        rule = (drawing or self.drawing).nodes[node].due
-        due = parse_due(rule or "promptly()")
+    def deadline(
+        self, node: str, facts: Data, opened: datetime, drawing: Drawing | None = None, *, published: int | None = None
+    ) -> Deadline | None:
+        """The deadline of a task by the rule on the drawing; None for "promptly". `published`: the last year of the
+        calendar that was known, where that is not today's."""
+        rule = (drawing or self.drawing).nodes[node].due or "promptly()"
+        due, known = parse_due(rule), self.published if published is None else published
         if due.kind == "promptly" or due.n is None:
             return None
         since = facts.get(due.since) if due.since else None
         start = date.fromisoformat(since[:10]) if since else opened.astimezone(SHANGHAI).date()
-        if due.kind == "workdays":
-            return self.add_workdays(start, due.n).isoformat()
-        return date.fromordinal(start.toordinal() + due.n).isoformat()
+        stopped = _stood_still(facts.get(due.stopped)) if due.stopped else 0
+        by_workdays = due.kind == "workdays"
+        end = self.add_workdays(start, due.n + stopped, known) if by_workdays else start + timedelta(days=due.n)
+        return Deadline(rule, due.since if since else None, start, due.n, due.kind, stopped, end, by_workdays and end.year > known)
 
     @cached_property
     def known_facts(self) -> frozenset[str]:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, or_
 
 from engine.errors import NotFound
 from engine.model import Actor
-from engine.store import by_due, entry, is_free, is_open, job, record, task, tasks_of
+from engine.store import by_due, entry, flagged, is_free, is_incident, is_open, job, record, task, tasks_of
 
 Area = str | Sequence[str]  # a unit, or several (`Actor.areas`), each with those below it
 
@@ -147,7 +147,7 @@ def _seen(actor: Actor, view: str) -> ColumnElement[bool]:
         return and_(is_open, record.c.opened_by == actor.id)
     if view == "copied":  # late or escalated work in the area of a supervisor
         theirs = within(task.c.unit, actor.only({"supervisor"}).areas)
-        return and_(is_open, or_(task.c.owner == actor.id, and_(theirs, task.c.flags.contains("escalated"))))
+        return and_(is_open, or_(task.c.owner == actor.id, and_(theirs, or_(flagged("escalated"), flagged("late")))))
     raise NotFound(f"没有这种列表：{view}")
 
 
@@ -177,7 +177,7 @@ def _narrow(filter_: Filter) -> list[ColumnElement[bool]]:
     if filter_.due_from:
         found.append(task.c.due_on >= filter_.due_from.isoformat())
     if filter_.flag:
-        found.append(task.c.flags.contains(filter_.flag))
+        found.append(flagged(filter_.flag))
     return found
 
 
@@ -216,7 +216,7 @@ def cases(conn: Connection, area: Area, *, process: str | None = None, state: st
 
 
 def incidents(conn: Connection) -> list[Mapping[Any, Any]]:
-    return list(conn.execute(select(job).where(job.c.state == "incident").order_by(job.c.id)).mappings())
+    return list(conn.execute(select(job).where(is_incident).order_by(job.c.id)).mappings())
 
 
 def entries(conn: Connection, record_id: int) -> int:

@@ -72,11 +72,12 @@ def fingerprint(state: bytes) -> str:
 
 def replay(
     history: Sequence[Entry], drawings: Callable[[str], Drawing], call: Callable[[str, Data, Entry], Data | None] | None,
-    deadline: Deadline,
+    deadline: Callable[[str, Data, datetime, Entry], str | None],
 ) -> Iterator[tuple[Entry, Run]]:  # fmt: skip
     """Yield each entry with the Run as it stood after it; raise Diverged at the first difference.
 
-    `call` computes services again and its result is compared; None goes by the recorded results.
+    `call` computes services again and its result is compared; None goes by the recorded results. `deadline` is also told
+    the entry, which names the calendar that was known when it was not known to the end.
     """
     run: Run | None = None
     drawing: Drawing | None = None
@@ -96,11 +97,11 @@ def replay(
             yield entry, run
 
 
-def _again(run: Run, entry: Entry, call: Any, deadline: Deadline) -> None:
+def _again(run: Run, entry: Entry, call: Any, deadline: Callable[[str, Data, datetime, Entry], str | None]) -> None:
     said: Mapping[str, Any] = entry.data.get("then", {})
     if entry.event == "timer_fired" and entry.data["timer"] not in run.timers():
         raise Diverged(entry.seq, entry.data["timer"], sorted(run.timers()))
-    outcome = step(run, entry.event, entry.data, _recall(entry, said.get("ran", []), call), deadline)
+    outcome = step(run, entry.event, entry.data, _recall(entry, said.get("ran", []), call), lambda node, facts, opened: deadline(node, facts, opened, entry))
     if outcome.said() != said:
         raise Diverged(entry.seq, said, outcome.said())
     if (state := fingerprint(run.dump())) != entry.data["state"]:

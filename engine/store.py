@@ -147,7 +147,14 @@ Index("ix_task_worklist", task.c.role, task.c.unit, task.c.priority.desc(), by_d
 _claimed = and_(is_open, task.c.assignee.is_not(None))
 Index("ix_task_assignee", task.c.assignee, task.c.due_on, sqlite_where=_claimed, postgresql_where=_claimed)
 _done = task.c.done_by.is_not(None)
+# What falls due in order of days, whoever has it: for the sweep of late work, the board, the calendar page.
+Index("ix_task_due", task.c.due_on, task.c.id, sqlite_where=is_open, postgresql_where=is_open)
 Index("ix_task_done_by", task.c.done_by, task.c.closed_at, sqlite_where=_done, postgresql_where=_done)
+
+
+def flagged(word: str) -> ColumnElement[bool]:
+    """Tasks with this word among their flags: the whole word, for "late" stands inside of "escalated"."""
+    return (literal_column("' '") + task.c.flags + literal_column("' '")).contains(f" {word} ")
 
 
 def tasks_of(case_id: Any) -> ColumnElement[bool]:
@@ -182,16 +189,21 @@ job = Table(
     Column("record_id", Id, nullable=False),
     Column("key", String(80), nullable=False),
     Column("due_at", Utc, nullable=False),  # business clock
-    Column("state", String(10), nullable=False, default="ready"),  # ready | running | done | dropped | incident
-    Column("attempts", Integer, nullable=False, default=0),
-    Column("retry_at", Utc),  # real clock
+    Column("state", String(10), nullable=False, default="ready"),  # ready | running | done | dropped | incident | cancelled
+    Column("attempts", Integer, nullable=False, default=0),  # how often it failed
+    Column("retry_at", Utc),  # real clock; of an incident: when it became one, by the business clock
     Column("lease_until", Utc),  # real clock
     Column("token", String(32)),
     Column("data", Text, nullable=False, default="{}"),
     Column("error", Text),
     Index("uq_job", "record_id", "kind", "key", unique=True),
-    Index("ix_job_ready", "state", "due_at"),
 )
+is_ready, is_running = job.c.state == literal_column("'ready'"), job.c.state == literal_column("'running'")
+is_incident = job.c.state == literal_column("'incident'")
+# What is done, which is most, stands in none of them.
+Index("ix_job_ready", job.c.due_at, job.c.id, sqlite_where=is_ready, postgresql_where=is_ready)
+Index("ix_job_running", job.c.lease_until, sqlite_where=is_running, postgresql_where=is_running)
+Index("ix_job_incident", job.c.id, sqlite_where=is_incident, postgresql_where=is_incident)
 
 setting = Table(
     "setting",

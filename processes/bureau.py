@@ -8,21 +8,29 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection, func, select
+
+from engine import deadlines
 from engine.cases import Cases
 from engine.clock import BusinessClock
 from engine.crypto import Keys
 from engine.errors import EngineError, NotWaiting
-from engine.jobs import Handler, Job, Jobs, Later
+from engine.jobs import Handler, Job, Jobs, Later, Way
 from engine.office import Act, Office
 from engine.process import Process
-from engine.store import Store
+from engine.store import Store, record
 from processes import households, organisation, spot_check
 from processes.dibao_2012 import DIBAO_2012
-from processes.registry_port import Registry, RegistryBusy, RegistryFailed, conclude
+from processes.registry_port import Registry, RegistryFailed, conclude
 
 CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012,)}
 
-_GIVE_UP_AFTER = 4  # tries; then the answer is "unavailable" and a person decides how to go on
+# What the jobs are, in words for those who decide what becomes of one that failed.
+_WAYS = {
+    "timer": ("流程图上的定时：到期后个案自动进入下一环节", "A timer of the drawing: when it is due the case goes on by itself"),
+    "spot_month_end": ("月末补抽：把街镇未满十户的抽查补足比例", "The draw at the month's end: fills up a street's incomplete ten"),
+    deadlines.LATE: ("每日逾期清查：把过了时限的待办标出并报主管", "The daily sweep: marks work that is past its last day"),
+}
 
 
 @dataclass
@@ -47,14 +55,24 @@ def refuse_other_key(made: Bureau) -> None:
         raise OtherKey("YINGBAO_DATA_KEY 不是这个数据库的密钥 / YINGBAO_DATA_KEY is not the key of this database")
 
 
-def build(settings: Any, clock: Callable[[], datetime] | None = None) -> Bureau:
-    """`settings`: database, data_key, files, registry, env (see web.settings.Settings)."""
+def build(settings: Any, clock: Callable[[], datetime] | None = None, *, published: int | None = None) -> Bureau:
+    """`settings`: database, data_key, files, registry, env (see web.settings.Settings). `published`: the last year whose
+    calendar of working days counts as known, where that is not what processes.calendar knows."""
     store = Store(settings.database)
     office = Office(store, Keys(settings.data_key), clock or BusinessClock(store), production=settings.env == "production")
-    cases = Cases(CATALOGUE, organisation.find_actor)
+    cases = Cases(CATALOGUE, organisation.find_actor, published)
     registry = Registry(settings.registry)
-    handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end}
-    return Bureau(office, cases, Jobs(office, handlers), settings, registry)
+    handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end,
+                                    deadlines.LATE: deadlines.sweep}  # fmt: skip
+    ways = {kind: Way(*words) for kind, words in _WAYS.items()}
+    ways["means_check"] = Way("向各部门核对家庭经济状况", "Asking the registries about the household's means", skip=_unavailable(cases))
+    return Bureau(office, cases, Jobs(office, handlers, ways=ways, daily={deadlines.LATE: _first_unit}), settings, registry)
+
+
+def _first_unit(conn: Connection) -> int | None:
+    """The record of the district's tree: with it are kept the jobs that belong to no case."""
+    found: int | None = conn.scalar(select(func.min(record.c.id)).where(record.c.kind == "unit"))
+    return found
 
 
 def _timer(cases: Cases) -> Handler:
@@ -65,32 +83,38 @@ def _timer(cases: Cases) -> Handler:
 
 
 def _means_check(office: Office, cases: Cases, registry: Registry) -> Handler:
-    """Ask the registries over HTTP, outside any transaction; their answer is a message to the case."""
+    """Ask the registries over HTTP, outside any transaction; their answer is a message to the case. When they stay away
+    the job becomes an incident in the end: nothing decides by itself that it goes without them."""
 
     def handler(job: Job) -> Callable[[Act], None]:
         with office.read() as conn:
+            if not cases.waits(conn, job.record_id, "registry_answer"):
+                return void
             asked = households.check_request(conn, office.keys.on(conn), job.data["household_id"], office.today())
         request_id = f"{job.record_id}-{job.key}"
         try:
             answer = registry.query(request_id, asked["persons"])
-            message = conclude(answer, asked["declared"])
-        except (RegistryBusy, RegistryFailed) as trouble:
-            if job.attempts < _GIVE_UP_AFTER:
-                raise Later(getattr(trouble, "retry_after", None) or 60, str(trouble)) from trouble
-            message = {"status": "unavailable", "results": []}
+        except RegistryFailed as trouble:  # busy: when it said so; else by the back-off
+            raise Later(getattr(trouble, "retry_after", None), str(trouble)) from trouble
+        message = conclude(answer, asked["declared"])
         return lambda act: _deliver(cases, act, job.record_id, message)
 
     return handler
+
+
+def _unavailable(cases: Cases) -> Handler:
+    """What a person chooses by skipping: the case goes on with the honest answer that there is none."""
+    return lambda job: lambda act: _deliver(cases, act, job.record_id, {"status": "unavailable", "results": []}, instead=True)
 
 
 def _spot_month_end(job: Job) -> Callable[[Act], None]:
     return lambda act: spot_check.month_end(act, job.record_id, int(job.key))
 
 
-def _deliver(cases: Cases, act: Act, case_id: int, message: dict[str, Any]) -> None:
+def _deliver(cases: Cases, act: Act, case_id: int, message: dict[str, Any], *, instead: bool = False) -> None:
     """An answer that came when the case had gone on (withdrawn meanwhile) is dropped: nobody waits for it."""
     with contextlib.suppress(NotWaiting):
-        cases.receive_by_id(act, case_id, "registry_answer", message)
+        cases.receive_by_id(act, case_id, "registry_answer", message, instead=instead)
 
 
 def void(_: object) -> None:

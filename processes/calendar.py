@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -15,34 +16,49 @@ from engine.errors import Invalid
 from processes.law import CALENDAR
 
 FIRST_PUBLISHED: int = min(day.year for day in holidays)
-LAST_PUBLISHED: int = max(day.year for day in holidays)
+_IN_PACKAGE: int = max(day.year for day in holidays)
+
+
+def last_published(table: Mapping[date, bool]) -> int:
+    """The last year whose calendar is known: the package's, or a later one of our own table. A year counts as published
+    there when its National Day is in it: a few of its first days may stand in the year before's announcement."""
+    return max([_IN_PACKAGE, *(day.year for day in table if (day.month, day.day) == (10, 1))])
+
+
+LAST_PUBLISHED: int = last_published(CALENDAR)
 _MOST = 250  # working days that are counted on for somebody: a year
 
 
 @lru_cache(maxsize=4096)
-def is_workday(day: date) -> bool:
-    """Our own table first, then the package; outside its years Monday to Friday (see `provisional`)."""
+def is_workday(day: date, published: int | None = None) -> bool:
+    """Our own table first, then the package; outside their years Monday to Friday (see `provisional`).
+
+    `published`: the last year whose calendar was known then; later ones count as if nothing of them were known.
+    """
+    if day.year > (LAST_PUBLISHED if published is None else published):
+        return day.weekday() < 5
     if day in CALENDAR:
         return CALENDAR[day]
-    if FIRST_PUBLISHED <= day.year <= LAST_PUBLISHED:
+    if FIRST_PUBLISHED <= day.year <= _IN_PACKAGE:
         return bool(chinese_calendar.is_workday(day))
     return day.weekday() < 5
 
 
-def provisional(day: date) -> bool:
+def provisional(day: date, published: int | None = None) -> bool:
     """Whether a deadline on this day may move when its year's calendar is published."""
-    return day.year > LAST_PUBLISHED
+    return day.year > (LAST_PUBLISHED if published is None else published)
 
 
 @lru_cache(maxsize=4096)
-def add_workdays(start: date, n: int) -> date:
-    """The last day of "within n working days from start"; the day of start is not counted. ValueError when n < 0."""
+def add_workdays(start: date, n: int, published: int | None = None) -> date:
+    """The last day of "within n working days from start"; the day of start is not counted. ValueError when n < 0.
+    `published` as in `is_workday`."""
     if n < 0:
         raise ValueError("working days are counted forward")
     day, left = start, n
     while left > 0:
         day += timedelta(days=1)
-        left -= 1 if is_workday(day) else 0
+        left -= 1 if is_workday(day, published) else 0
     return day
 
 
@@ -78,7 +94,7 @@ def month(year: int, number: int) -> list[Day]:
 def _day(day: date) -> Day:
     works, weekend = is_workday(day), day.weekday() >= 5
     kind = ("makeup" if weekend else "workday") if works else ("weekend" if weekend else "holiday")
-    english = chinese_calendar.get_holiday_detail(day)[1] if FIRST_PUBLISHED <= day.year <= LAST_PUBLISHED else None
+    english = chinese_calendar.get_holiday_detail(day)[1] if FIRST_PUBLISHED <= day.year <= _IN_PACKAGE else None
     if english is None or kind == "workday":
         return Day(day, kind)
     # A weekend that is part of a holiday is named like the days beside it.

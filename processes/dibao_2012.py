@@ -323,4 +323,5 @@ DIBAO_2012 = Process(
     recused=households.RECUSED,
     may=duties.may,
     add_workdays=calendar.add_workdays,
+    published=calendar.LAST_PUBLISHED,
 )

@@ -1,0 +1,160 @@
+"""What happens to deadlines while nobody looks: work becomes late, and days move when a calendar is published.
+
+Both go through the open tasks in batches, each batch a short transaction of its own, and leave a task where it is.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, insert, not_, select, tuple_, update
+
+from engine import jobs
+from engine.bpmn import Run
+from engine.cases import Cases
+from engine.errors import Diverged
+from engine.jobs import Job
+from engine.model import Data
+from engine.office import Act, Office
+from engine.store import flagged, is_open, record, setting, task
+
+log = logging.getLogger(__name__)
+
+LATE = "late_sweep"  # kind of job
+AT_ONCE = 25  # tasks of one transaction: about 10 ms on SQLite
+_SETTING = "calendar_published"
+_MARKED = update(task).where(task.c.id == bindparam("the_id")).values({name: bindparam(f"new_{name}") for name in ("due_on", "flags", "priority")})
+_LOCKED = select(record).where(record.c.id.in_(bindparam("the_ids", expanding=True))).order_by(record.c.id).with_for_update()
+
+
+def sweep(one: Job) -> Callable[[Act], None]:
+    """The daily job: each open task past its last day is marked, once. A batch plans the next."""
+
+    def effect(act: Act) -> None:
+        found = _batch(act, one.data.get("after"))
+        if len(found) == AT_ONCE:
+            last, number = found[-1], int(one.data.get("n", 1)) + 1
+            data = {"n": number, "after": [last["due_on"], last["id"]]}
+            jobs.plan(act.conn, LATE, one.record_id, f"{one.key[:10]}.{number}", act.now, data)
+
+    return effect
+
+
+def _batch(act: Act, after: Sequence[Any] | None) -> list[Mapping[Any, Any]]:
+    where = [is_open, task.c.due_on < act.today.isoformat(), not_(flagged("late"))]
+    if after:
+        where.append(_beyond(after))
+    found = act.conn.execute(select(task).where(*where).order_by(task.c.due_on, task.c.id).limit(AT_ONCE)).mappings().all()
+    _lock(act, found)
+    still = act.conn.execute(select(task).where(task.c.id.in_([row["id"] for row in found]), *where).order_by(task.c.id)).mappings().all()
+    for row in still:
+        act.append(act.open("case", row["case_id"]), "task_late", {"task": row["key"], "due_on": row["due_on"]})
+    act.write(_MARKED, [_changed(row, row["due_on"], {*row["flags"].split(), "late"}) for row in still])
+    return list(found)
+
+
+def _beyond(last: Sequence[Any]) -> ColumnElement[bool]:
+    return tuple_(task.c.due_on, task.c.id) > tuple_(*last)
+
+
+def _lock(act: Act, tasks: Sequence[Mapping[Any, Any]]) -> None:
+    """Their cases, in ascending order."""
+    for row in act.conn.execute(_LOCKED, {"the_ids": sorted({row["case_id"] for row in tasks})}).mappings():
+        act.adopt(row)
+
+
+def _changed(row: Mapping[Any, Any], due_on: str, flags: set[str]) -> dict[str, Any]:
+    """Whoever has the task open may still send it: its version stays."""
+    first = 1 if flags & {"late", "escalated"} else 0
+    return {"the_id": row["id"], "new_due_on": due_on, "new_flags": " ".join(sorted(flags)), "new_priority": first}
+
+
+# -- when a calendar is published
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    task_id: int
+    case_id: int
+    before: str
+    after: str
+
+
+def recompute(office: Office, cases: Cases) -> int:
+    """Compute anew the last days of open tasks that were provisional; how many moved. Does nothing unless a year was
+    published since it last ran; doing it again, or on two machines at once, changes nothing more."""
+    published = max((cases.published_for(process) for process in cases.processes.values()), default=0)
+    with office.read() as conn:
+        said = conn.scalar(select(setting.c.value).where(setting.c.name == _SETTING))
+    known = None if said is None else int(said)
+    if known is not None and known >= published:
+        return 0
+    moved, after = 0, ["" if known is None else f"{known + 1}-01-01", 0]
+    while True:
+        rows, found = _look(office, cases, after, known)
+        moved += office.retrying(partial(_move, office, found, published)) if found else 0
+        if len(rows) < AT_ONCE:
+            break
+        after = [rows[-1]["due_on"], rows[-1]["id"]]
+    with office.store.write() as conn:
+        conn.execute(delete(setting).where(setting.c.name == _SETTING))
+        conn.execute(insert(setting).values(name=_SETTING, value=str(published)))
+    return moved
+
+
+def _look(office: Office, cases: Cases, after: Sequence[Any], known: int | None) -> tuple[Sequence[Mapping[Any, Any]], list[_Moved]]:
+    """The next open tasks, and those of them whose last day is another one now."""
+    query = select(task, record.c.process, record.c.drawing, record.c.state.label("run")).join(record, record.c.id == task.c.case_id)
+    with office.read() as conn:
+        rows = conn.execute(query.where(is_open, _beyond(after)).order_by(task.c.due_on, task.c.id).limit(AT_ONCE)).mappings().all()
+        found = [moved for row in rows if (moved := _moved(conn, office, cases, row, known)) is not None]
+    return rows, found
+
+
+def _moved(conn: Connection, office: Office, cases: Cases, row: Mapping[Any, Any], known: int | None) -> _Moved | None:
+    process = cases.processes.get(row["process"])
+    if process is None:
+        return None
+    drawing = cases.drawing(conn, row["drawing"])
+    run = Run.load(drawing, row["run"], office.clock())
+    try:
+        day = _by(cases, row, run.facts, row["opened_at"], known) or cases.deadline(conn, office.keys.on(conn), row, run, drawing, process)
+    except Diverged:
+        log.exception("the last day of task %s stays: its case does not replay", row["id"])
+        return None
+    if day is None or day.end.isoformat() == row["due_on"]:
+        return None
+    return _Moved(row["id"], row["case_id"], row["due_on"], day.end.isoformat())
+
+
+def _by(cases: Cases, row: Mapping[Any, Any], facts: Data, opened: datetime, known: int | None) -> Any:
+    """The deadline from the facts of today, if with the calendar of before they give the day that stands there; else
+    they have changed since the task opened, and only its record knows."""
+    process = cases.processes[row["process"]]
+    drawing = cases._drawings[row["drawing"]]
+    before = None if known is None else process.deadline(row["node"], facts, opened, drawing, published=known)
+    if before is None or before.end.isoformat() != row["due_on"]:
+        return None
+    return process.deadline(row["node"], facts, opened, drawing, published=cases.published)
+
+
+def _move(office: Office, found: Sequence[_Moved], published: int) -> int:
+    wanted = {one.task_id: one for one in found}
+    with office.act() as act:
+        _lock(act, [{"case_id": one.case_id} for one in found])
+        rows = act.conn.execute(select(task).where(and_(is_open, task.c.id.in_(wanted))).order_by(task.c.id)).mappings().all()
+        rows = [row for row in rows if row["due_on"] == wanted[row["id"]].before]
+        changes = []
+        for row in rows:
+            day = wanted[row["id"]].after
+            said = {"task": row["key"], "from": row["due_on"], "to": day, "calendar": published}
+            act.append(act.open("case", row["case_id"]), "deadline_recomputed", said)
+            gone = {"late"} if day >= act.today.isoformat() else set()
+            changes.append(_changed(row, day, set(row["flags"].split()) - gone))
+        act.write(_MARKED, changes)
+    return len(rows)

@@ -1,0 +1,33 @@
+"""Yellow and red cards, and a deadline with all that it follows from, as lists, pages and the API show them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from engine.process import Deadline
+from processes import calendar, law
+
+
+def calm_from(today: date) -> date:
+    """The first last day that has no card yet: tasks due before it, and not before today, are yellow."""
+    return calendar.add_workdays(today, int(law.value("yellow_card_workdays", today).amount) + 1)
+
+
+def card(due_on: str | None, today: date) -> str | None:
+    """"red" past the last day, "yellow" when few working days are left (law: yellow_card_workdays), else None."""
+    if not due_on:
+        return None
+    if due_on < today.isoformat():
+        return "red"
+    return "yellow" if due_on < calm_from(today).isoformat() else None
+
+
+def told(found: Deadline | None, today: date) -> dict[str, Any] | None:
+    """A deadline in JSON; None for a task that is to be done promptly. `workdays_left` is negative when it is late."""
+    if found is None:
+        return None
+    return {
+        "rule": found.rule, "since_fact": found.since_fact, "start": found.start.isoformat(), "n": found.n, "unit": found.unit, "stopped": found.stopped,
+        "end": found.end.isoformat(), "workdays_left": calendar.workdays_between(today, found.end), "provisional": found.provisional,
+    }  # fmt: skip
