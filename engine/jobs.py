@@ -10,9 +10,12 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
@@ -26,6 +29,7 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=2)
 TRIES = 5
+_TURN = 0.006  # seconds for which a worker writes before others get their turn
 BACKOFF = (60, 300, 1800, 7200)  # seconds from each failure to the next try; the last failure has none
 
 
@@ -96,9 +100,17 @@ class Jobs:
         """Do up to `limit` due jobs; how many were claimed."""
         self._plan_daily()
         claimed = self.claim(limit)
+        waiting: list[tuple[Job, Callable[[Act], None]]] = []
+        begun = time.monotonic()
         for one in claimed:
-            if one.until is None or one.until > self.real_clock():  # else somebody else may have it already
-                self._do(one)
+            if one.until is not None and one.until <= self.real_clock():
+                continue  # somebody else may have it already
+            if (effect := self._outside(one)) is not None:
+                waiting.append((one, effect))
+            if waiting and time.monotonic() - begun > _TURN:
+                self._inside(waiting)
+                waiting, begun = [], time.monotonic()
+        self._inside(waiting)
         return len(claimed)
 
     def run_all(self) -> int:
@@ -135,9 +147,31 @@ class Jobs:
             self._planned = today
 
     def _do(self, one: Job) -> None:
+        if (effect := self._outside(one)) is not None:
+            self._inside([(one, effect)])
+
+    def _outside(self, one: Job) -> Callable[[Act], None] | None:
+        """The part without a transaction; None when it failed."""
+        with self._failing(one):
+            return self.handlers[one.kind](one)
+        return None
+
+    def _inside(self, waiting: Sequence[tuple[Job, Callable[[Act], None]]]) -> None:
+        """Effects, each with its mark in a transaction of its own; a few of them in one turn at writing, for handing the
+        turn over takes as long as one of them."""
+        left = list(reversed(waiting))
+        while left:
+            begun = time.monotonic()
+            with self.office.store.turn():
+                while left and time.monotonic() - begun < _TURN:
+                    one, effect = left.pop()
+                    with self._failing(one):
+                        self.office.retrying(partial(self._finish, one, effect))
+
+    @contextmanager
+    def _failing(self, one: Job) -> Iterator[None]:
         try:
-            effect = self.handlers[one.kind](one)
-            self.office.retrying(lambda: self._finish(one, effect))
+            yield
         except _TakenOver:
             log.info("job %s of record %s was taken over by another worker", one.kind, one.record_id)
         except Later as later:

@@ -102,11 +102,12 @@ def _posts(actor: Actor) -> dict[str, list[str]]:
     return found
 
 
-def counts(conn: Connection, actor: Actor, today: date) -> dict[str, int]:
-    """Numbers for the tabs, and for the strip: overdue, due today, returned, of what is mine or could be. None over MOST."""
-    day = today.isoformat()
+def counts(conn: Connection, actor: Actor, today: date, calm_from: date) -> dict[str, int]:
+    """Numbers for the tabs, and for the strip: overdue (red), soon due (yellow: before `calm_from`), due today, returned,
+    of what is mine or could be. None over MOST."""
+    day, calm = today.isoformat(), calm_from.isoformat()
     strip: dict[str, Callable[[Any], ColumnElement[bool]]] = {
-        "late": lambda c: c.due_on < day, "today": lambda c: c.due_on == day, "returned": lambda c: c.flags.contains("returned")}  # fmt: skip
+        "late": lambda c: c.due_on < day, "yellow": lambda c: and_(c.due_on >= day, c.due_on < calm), "today": lambda c: c.due_on == day, "returned": lambda c: c.flags.contains("returned")}  # fmt: skip
     found = dict.fromkeys(strip, 0)
     for view in ("mine", "available"):  # each looked through once for all its numbers, the most urgent first
         parts = [select(task.c.due_on, task.c.flags).where(where).order_by(*_ORDER).limit(MOST).subquery() for where in _branches(actor, view)]

@@ -12,7 +12,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
 from engine.errors import EngineError
-from processes import calendar, organisation
+from processes import calendar, deadlines, organisation
 from processes.bureau import CATALOGUE, Bureau, build
 from processes.identity import mask_name
 from processes.money import yuan
@@ -25,6 +25,7 @@ from web import (
     desk,
     english,
     households,
+    incidents,
     lists,
     logs,
     people,
@@ -71,7 +72,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, cases, households, board, calendars, admin, public):
+    for part in (people, tasks, cases, households, board, incidents, calendars, admin, public):
         app.register_blueprint(part.bp)
     api.init_app(app, csrf)
     _guard(app)
@@ -132,7 +133,7 @@ def _words(app: Flask) -> None:
         boss = who is not None and not who.roles.isdisjoint(board.BOSSES)
         return {"either": either, "lang": lang(), "me": who, "is_boss": boss, "new_key": desk.new_key, "roles": organisation.ROLES, "clock_moved": moved,
                 "business_now": made.office.clock(), "today": made.office.today(), "code": wording.word, "codes": wording.words,
-                "choice_word": wording.choice_word, "hint": wording.hint, "article": wording.article, "deadline": wording.deadline,
+                "choice_word": wording.choice_word, "hint": wording.hint, "article": wording.article, "deadline": wording.deadline, "since_word": wording.since_word, "card": deadlines.card,
                 "path_label": wording.path_label, "my_posts": _my_posts, "imports_lists": lists.mine, "waiting_for_me": tasks.waiting_for_me, "kept_files": uploads.titles}  # fmt: skip
 
     app.jinja_env.filters.update(yuan=yuan, mask_name=mask_name, left=_left, moment=wording.moment, english=english.english)
@@ -158,5 +159,5 @@ def _left(due_on: str | None, today: date) -> str:
         return _("%(late)s working days late", late=late)
     if due == today:
         return _("due today")
-    note = _(" (provisional)") if calendar.provisional(due) else ""
+    note = _(" (provisional)") if calendar.provisional(due, desk.bureau().cases.published) else ""
     return _("%(n)s working days left", n=n) + note

@@ -55,7 +55,7 @@ def measure(url: str, folder: Path, *, cases: int, open_tasks: Sequence[int]) ->
     made.jobs.real_clock = clock
     settle()
     figures: dict[str, Any] = {"database": made.office.store.url.get_backend_name()}
-    floor = _Floor(made.office.store)
+    floor = Floor(made.office.store)
     people, homes = _prepare(made, cases * 2)
     for clients in (1, 4):
         group, homes = homes[:cases], homes[cases:]
@@ -82,7 +82,7 @@ def _timed(work: Callable[[], Any]) -> float:
     return time.perf_counter() - begun
 
 
-class _Floor:
+class Floor:
     """One UPDATE and one INSERT per transaction on the same database; run in turns with what is measured, so that both
     meet the machine in the same mood."""
 
@@ -155,7 +155,7 @@ class _Clock:
 
 
 def _road(made: bureaus.Bureau, clock: _Clock, people: dict[str, Actor], clients: int, scans: dict[str, int],
-          floor: _Floor | None) -> tuple[float, list[float]]:  # fmt: skip
+          floor: Floor | None) -> tuple[float, list[float]]:  # fmt: skip
     """All cases from the window to the delivered approval: (seconds, each completion's). Only completions are timed,
     not the registries' answer, the timers, or looking for what is to be done."""
     seconds, times = 0.0, list[float]()

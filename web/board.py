@@ -10,11 +10,12 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import and_, case, func, or_, select
 
 from engine.errors import Refused
-from engine.queries import Area, Page, incidents, within
-from engine.store import is_open, record, task
-from processes import households, organisation
+from engine.incidents import listed
+from engine.queries import Area, Page, within
+from engine.store import flagged, is_open, record, task
+from processes import deadlines, households, organisation
 from processes.tables import household, near_relative
-from web import wording
+from web import incidents, wording
 from web.desk import bureau, me, whole
 from web.tasks import node_name
 
@@ -30,23 +31,25 @@ def show() -> ResponseReturnValue:
     made, boss = bureau(), me().only(BOSSES)
     if not boss.roles:
         raise Refused("board", "督办台只对主管开放", "The board is for supervisors")
-    today = made.office.today().isoformat()
+    today, calm = made.office.today().isoformat(), deadlines.calm_from(made.office.today()).isoformat()
     unit = request.args.get("unit", "")
     area = unit if boss.covers(unit) else boss.areas
     mine = and_(is_open, within(task.c.unit, area))
     with made.office.read() as conn:
         lists = {
             "late": _rows(conn, "late", and_(mine, task.c.due_on < today)),
-            "escalated": _rows(conn, "escalated", and_(mine, task.c.flags.contains("escalated"))),
+            "yellow": _rows(conn, "yellow", and_(mine, task.c.due_on >= today, task.c.due_on < calm)),
+            "escalated": _rows(conn, "escalated", and_(mine, flagged("escalated"))),
             "special": _rows(conn, "special", and_(mine, or_(task.c.node.in_(SPECIAL), record.c.subject.in_(_relatives())))),
         }
         every = [row for found in lists.values() for row in found.items]
         load = _load(conn, mine, today, area)
+        stuck = listed(conn, area, 1, SHOWN)
         view = {
             "names": households.applicant_names(conn, [row["subject"] for row in every]),
             "places": {code: organisation.unit_name(conn, code) for code in {row["unit"] for row in every}},
             "people": wording.names_of(conn, [row["assignee"] for row in every] + [row["who"] for row in load]),
-            "nodes": _nodes(conn, mine, today), "stuck": incidents(conn), "streets": organisation.units(conn, boss.areas, "street"),
+            "nodes": _nodes(conn, mine, today), "stuck": incidents.shown(conn, stuck.items, me()), "stuck_total": stuck.total, "streets": organisation.units(conn, boss.areas, "street"),
         }  # fmt: skip
     return render_template("board.html", load=load, node_name=node_name, unit=unit, args=dict(request.args), **lists, **view)
 

@@ -22,7 +22,7 @@ from processes import documents, eligibility, households, letters, organisation,
 from processes.bureau import CATALOGUE
 from processes.case_tables import letter, notice
 from processes.tables import document
-from web import uploads, wording
+from web import incidents, uploads, wording
 from web.desk import bureau, either, idem, lang, me, whole, works_cases
 from web.errors import said, status_of, words
 from web.svg import Marks, render
@@ -51,6 +51,12 @@ EVENTS = {
     "task_transferred": lazy_gettext("Transferred"),
     "task_delegated": lazy_gettext("Delegated"),
     "task_escalated": lazy_gettext("Escalated"),
+    "task_late": lazy_gettext("Late: on the supervisor's board"),
+    "deadline_recomputed": lazy_gettext("Last day computed again"),
+    "incident_opened": lazy_gettext("A job failed for good"),
+    "incident_retried": lazy_gettext("To be tried again"),
+    "incident_skipped": lazy_gettext("Went on without it"),
+    "incident_cancelled": lazy_gettext("Job given up"),
 }
 MESSAGES = {
     "objection": lazy_gettext("Objection"),
@@ -128,6 +134,7 @@ def show(no: str) -> ResponseReturnValue:
             "benefits": [b for b in households.active_benefits(conn, household_id) if b["case_no"] == no],
             "result": _assessed(entries, house),
             "picture": _picture(conn, made, row, entries, drawing, names) if tab == "drawing" else None,
+            "still": incidents.at_case(conn, row["id"]) if not row["closed_at"] else [],
             "street": organisation.unit_name(conn, run.facts["street"]),
             "community": organisation.unit_name(conn, run.facts["community"]),
         }

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from engine import queries
+from engine.deadlines import recompute
 from engine.errors import Diverged, EngineError
 from engine.lint import check_drawing
 from engine.model import SHANGHAI
@@ -66,6 +67,10 @@ def upgrade() -> None:
     """Bring the database to the newest schema."""
     settings = _settings()
     schema.upgrade(settings.database)
+    made = bureaus.build(settings)
+    bureaus.refuse_other_key(made)
+    if moved := recompute(made.office, made.cases):
+        click.echo(f"{moved} deadlines moved: a calendar was published")
     click.echo("database is up to date")
 
 
@@ -328,8 +333,13 @@ def import_households(file: Path, error_file: Path | None, answers_file: Path | 
 @click.option("--database", default=None, help="measure this database; a scratch SQLite file when not given")
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--quick", is_flag=True, help="a hundredth of the size")
-def bench(database: str | None, *, as_json: bool, quick: bool) -> None:
-    """Measure completions, starts and lists beside the floor of this machine."""
+@click.option("--timers", is_flag=True, help="instead: 50,000 due timers, two worker processes, people at work beside them")
+def bench(database: str | None, *, as_json: bool, quick: bool, timers: bool) -> None:
+    """Measure completions, starts and lists beside the floor of this machine. Exit 1: a timer was lost, or came twice."""
+    from web import bench_timers
     from web.bench import run
 
-    run(database or os.environ.get("YINGBAO_BENCH_DATABASE"), as_json=as_json, quick=quick)
+    chosen = database or os.environ.get("YINGBAO_BENCH_DATABASE")
+    if timers:
+        sys.exit(bench_timers.run(chosen, as_json=as_json, jobs=500 if quick else 50_000))
+    run(chosen, as_json=as_json, quick=quick)

@@ -13,6 +13,7 @@ from typing import Any
 import click
 from waitress import serve as waitress_serve
 
+from engine.deadlines import recompute
 from processes.bureau import Bureau, build, refuse_other_key
 from web import create_app, logs
 from web.bell import consumer
@@ -26,6 +27,7 @@ def run(settings: Settings, host: str, port: int, *, worker: bool = True) -> Non
     made = build(settings)
     refuse_other_key(made)
     lock = _only_one(settings)
+    recompute(made.office, made.cases)
     app = create_app(settings, made)
     working = consumer(made) if worker else None
     if working is not None:

@@ -20,7 +20,7 @@ from engine.errors import Conflict, EngineError, Invalid, NotFound, Refused
 from engine.forms import Form, from_html
 from engine.model import Actor
 from engine.office import history
-from processes import eligibility, households, organisation
+from processes import deadlines, eligibility, households, organisation
 from processes.bureau import CATALOGUE
 from processes.eligibility_facts import BadFacts
 from processes.identity import mask_name
@@ -45,7 +45,7 @@ def listing() -> ResponseReturnValue:
     today = made.office.today()
     with made.office.read() as conn:
         found = queries.tasks(conn, actor, view, chosen, page)
-        counts = queries.counts(conn, actor, today)
+        counts = queries.counts(conn, actor, today, deadlines.calm_from(today))
         names = households.applicant_names(conn, [row["subject"] for row in found.items])
         places = {row["unit"]: organisation.unit_name(conn, row["unit"]) for row in found.items}
     rows = [_listed(row, names, places) for row in found.items]
@@ -65,15 +65,16 @@ def _filter() -> queries.Filter:
     made = bureau()
     due = request.args.get("due")
     today = made.office.today()
-    before = {"late": today, "today": today + timedelta(days=1), "soon": today + timedelta(days=4)}.get(due or "")
+    calm = deadlines.calm_from(today)
+    before = {"late": today, "yellow": calm, "today": today + timedelta(days=1), "soon": today + timedelta(days=4)}.get(due or "")
     flag = request.args.get("flag")
     return queries.Filter(
         unit=request.args.get("unit") or None,
         node=request.args.get("node") or None,
         no=request.args.get("no", "").strip() or None,
         due_before=before,
-        due_from=today if due == "today" else None,
-        flag=flag if flag in ("returned", "escalated") else None,
+        due_from=today if due in ("today", "yellow") else None,
+        flag=flag if flag in ("returned", "escalated", "late") else None,
     )
 
 
@@ -108,7 +109,9 @@ def _page(
         keys = made.office.keys.on(conn)
         draft, saved_at = _draft(conn, keys, task_id, actor)
         case = queries.case_row(conn, row["no"])
-        run = Run.load(made.cases.drawing(conn, row["drawing"]), case["state"], made.office.clock())
+        drawing = made.cases.drawing(conn, row["drawing"])
+        run = Run.load(drawing, case["state"], made.office.clock())
+        found = made.cases.deadline(conn, keys, row, run, drawing, process) if row["state"] == "open" else None
         house = households.view(conn, keys, run.facts["household_id"])
         entries = history(conn, keys, case["id"])
         names = wording.names_of(conn, [e.actor for e in entries] + [row["assignee"], row["done_by"], run.facts.get("second_investigator")])
@@ -117,7 +120,7 @@ def _page(
             "key_facts": wording.fact_lines(run.facts, process.forms, names), "opinions": _opinions(entries, process, names),
             "result": _computed(conn, keys, run.facts, made, house), "papers": _papers(conn, run.facts["household_id"]),
             "colleagues": organisation.colleagues(conn, node.role, row["unit"]), "barred": _barred(conn, process, row, run.facts, actor),
-            "since": _since(entries, process, names) if conflict else [],
+            "since": _since(entries, process, names) if conflict else [], "deadline_parts": deadlines.told(found, made.office.today()),
         }  # fmt: skip
     form_class = process.forms[row["node"]]
     form = form_class(context={"facts": run.facts, "today": made.office.today(), "actor": actor, "lang": lang()})

@@ -11,6 +11,7 @@ from flask_babel import LazyString, lazy_gettext, lazy_pgettext
 from flask_babel import gettext as _
 from sqlalchemy import Connection, select
 
+from engine.expression import parse_due
 from engine.forms import Form
 from engine.model import SHANGHAI
 from processes import household_forms as hf
@@ -267,12 +268,21 @@ def _numeral(number: str) -> str:
 
 def deadline(rule: str | None) -> str:
     """The rule of the drawing in words: workdays(10, since='investigation_from')."""
-    found = re.fullmatch(r"(workdays|days)\((\d+), since='(\w+)'\)", rule or "")
-    if not found or found[3] not in _SINCE:
+    due = parse_due(rule or "promptly()")
+    if due.kind == "promptly":
         return _("Promptly")
-    if found[1] == "workdays":
-        return _("Within %(n)s working days of %(since)s", n=found[2], since=_SINCE[found[3]])
-    return _("Within %(n)s days of %(since)s", n=found[2], since=_SINCE[found[3]])
+    since = since_word(due.since)
+    if due.kind == "workdays":
+        return _("Within %(n)s working days of %(since)s", n=due.n, since=since)
+    return _("Within %(n)s days of %(since)s", n=due.n, since=since)
+
+
+def since_word(name: str | None) -> str:
+    """From what a deadline runs: a fact, or the arrival of the task."""
+    if name is None:
+        return _("the arrival of the task")
+    known = _SINCE.get(name) or (FACTS[name][0] if name in FACTS else None)
+    return str(known or name.replace("_", " "))
 
 
 def names_of(conn: Connection, logins: Iterable[str | None]) -> dict[str, str]:

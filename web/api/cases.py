@@ -10,7 +10,7 @@ from flask import Response
 from flask_smorest import Blueprint
 from sqlalchemy import Connection, select
 
-from engine import queries
+from engine import incidents, queries
 from engine.bpmn import Drawing, Run
 from engine.cases import task_etag
 from engine.crypto import Unreadable
@@ -19,7 +19,7 @@ from engine.forms import json_schema
 from engine.model import Entry
 from engine.office import history, seals_hold
 from engine.process import Process
-from processes import calendar, households, letters, paperwork
+from processes import calendar, deadlines, households, letters, paperwork
 from processes.bureau import CATALOGUE
 from processes.case_tables import letter
 from web.api import schemas
@@ -96,12 +96,14 @@ def show(no: str) -> Any:
         drawing = made.cases.drawing(conn, row["drawing"])
         run = Run.load(drawing, row["state"], made.office.clock())
         tasks = [task_row(t, row, drawing) for t in queries.case_tasks(conn, row["id"])]
+        still = incidents.of_record(conn, row["id"]) if not row["closed_at"] else []
     waits = sorted(run.waits_for()) if not row["closed_at"] else []
     said = {
         **listed(row),
         "facts": run.facts,
         "tasks": tasks,
         "waits_for": waits,
+        "stands_still": [{"job": job["kind"], "key": job["key"], "state": job["state"], "tries": job["attempts"]} for job in still],
         "messages": _recordable(CATALOGUE[row["process"]], waits, row["unit"]),
     }
     return said, {"ETag": f'"{row["seq"]}"'}
@@ -121,7 +123,8 @@ def task_row(task: Mapping[Any, Any], case: Mapping[Any, Any], drawing: Drawing)
     left = None
     if task["due_on"] and task["state"] == "open":
         left = calendar.workdays_between(bureau().office.today(), date.fromisoformat(task["due_on"]))
-    return {**{k: task[k] for k in _TASK}, "name": node.name, "name_en": node.name_en or node.name, "law": node.law,
+    card = deadlines.card(task["due_on"], bureau().office.today()) if task["state"] == "open" else None
+    return {**{k: task[k] for k in _TASK}, "card": card, "name": node.name, "name_en": node.name_en or node.name, "law": node.law,
             "opened_at": task["opened_at"].isoformat(), "workdays_left": left, "case": case["no"], "process": case["process"],
             "etag": task_etag(task)}  # fmt: skip
 

@@ -55,7 +55,8 @@ class TaskQuery(Paging):
     node = text("node of the drawing", example="home_survey")
     process = text("key of a process", example="dibao-2012")
     no = text("number of a case", most=40)
-    flag = one_of("returned", "escalated")
+    flag = one_of("returned", "escalated", "late")
+    card = one_of("yellow", "red", about="soon due, or late")
     due_before = text("due before this day", most=10, example="2018-12-17")
     due_from = text("due on or after this day", most=10)
 
@@ -273,9 +274,10 @@ class TaskRow(Said):
     opened_at = _s()
     due_on = _s("last day; none means promptly", none=True)
     workdays_left = _n("negative when late", none=True)
+    card = _s("yellow: few working days are left; red: late", none=True, example="yellow")
     state = _s(example="open")
     done_by = _s(none=True)
-    flags = _s("words: returned, escalated")
+    flags = _s("words: returned, escalated, late")
     priority = _n()
     law = _s(none=True)
     case = _s()
@@ -283,8 +285,23 @@ class TaskRow(Said):
     etag = _s()
 
 
+class DeadlineParts(Said):
+    """By when, and why then."""
+
+    rule = _s("as it stands on the drawing", example="workdays(10, since='accepted_on')")
+    since_fact = _s("none: since the task opened", none=True)
+    start = _s("not counted", example="2018-12-03")
+    n = _n()
+    unit = _s("workdays | days")
+    stopped = _n("working days for which the clock stood still; added")
+    end = _s("the last day", example="2018-12-17")
+    workdays_left = _n("negative when late")
+    provisional = fields.Boolean(required=True, metadata={"description": "past the last published calendar: it may move"})
+
+
 class Task(TaskRow):
     due_rule = _s(none=True)
+    deadline = fields.Nested(DeadlineParts, required=True, allow_none=True, metadata={"description": "null: promptly, or the task is closed"})
     form = _object("JSON Schema of `answers`")
     returns = _many(fields.String(), "nodes for POST tasks/{id}/return")
     facts = _object("the facts of the case")
@@ -303,10 +320,18 @@ class CaseRow(Said):
     household_id = _n(none=True)
 
 
+class StandsStill(Said):
+    job = _s("kind of job", example="means_check")
+    key = _s()
+    state = _s("incident (a supervisor decides, see GET incidents) | cancelled (given up)")
+    tries = _n()
+
+
 class Case(CaseRow):
     facts = _object("ids, flags, dates and amounts (fen)")
     tasks = _many(TaskRow, "all tasks, open and closed")
     waits_for = _many(fields.String(), "messages that can be recorded now")
+    stands_still = _many(StandsStill, "jobs that failed for good: why the case may not go on")
     messages = _object("JSON Schema of those that you may record", keys=fields.String(), values=fields.Dict())
 
 

@@ -15,6 +15,7 @@ from engine.bpmn import Run
 from engine.errors import Invalid
 from engine.forms import json_schema
 from engine.office import Act
+from processes import deadlines
 from processes.bureau import CATALOGUE
 from web.api import schemas
 from web.api.cases import task_row
@@ -36,9 +37,15 @@ _ANSWER_EXAMPLE = {"answers": {"outcome": "complete"}}
 @operation(blp, "GET", "/tasks", schemas.paged(schemas.TaskRow), asks=schemas.TaskQuery)
 def listing(asked: dict[str, Any]) -> Any:
     """Your task list: mine, available to claim, done by me, of cases that I started, copied to me."""
-    chosen = queries.Filter(unit=asked.get("unit"), node=asked.get("node"), process=asked.get("process"), no=asked.get("no"), flag=asked.get("flag"),
-                            due_before=_day(asked, "due_before"), due_from=_day(asked, "due_from"))  # fmt: skip
     made = bureau()
+    before, since = _day(asked, "due_before"), _day(asked, "due_from")
+    today = made.office.today()
+    if card := asked.get("card"):
+        limit = today if card == "red" else deadlines.calm_from(today)
+        before = min(before or limit, limit)
+        since = max(since or today, today) if card == "yellow" else since
+    chosen = queries.Filter(unit=asked.get("unit"), node=asked.get("node"), process=asked.get("process"), no=asked.get("no"), flag=asked.get("flag"),
+                            due_before=before, due_from=since)  # fmt: skip
     with made.office.read() as conn:
         found = queries.tasks(conn, me(), asked.get("view") or "mine", chosen, asked["page"], asked["size"])
         items = [task_row(r, r, made.cases.drawing(conn, r["drawing"])) for r in found.items]
@@ -63,12 +70,14 @@ def show(task_id: int, asked: dict[str, Any]) -> Any:
         row = queries.task_row(conn, task_id)
         seen(me(), row)
         drawing = made.cases.drawing(conn, row["drawing"])
-        facts = Run.load(drawing, queries.case_row(conn, row["no"])["state"], made.office.clock()).facts
-        draft, saved_at = _draft(conn, made.office.keys.on(conn), task_id, me())
+        run = Run.load(drawing, queries.case_row(conn, row["no"])["state"], made.office.clock())
+        keys = made.office.keys.on(conn)
+        draft, saved_at = _draft(conn, keys, task_id, me())
+        found = made.cases.deadline(conn, keys, row, run, drawing, CATALOGUE[row["process"]]) if row["state"] == "open" else None
     form = CATALOGUE[row["process"]].forms[row["node"]]
     shown = task_row(row, row, drawing) | {
-        "due_rule": drawing.nodes[row["node"]].due, "form": json_schema(form, asked.get("lang") or spoken()),
-        "returns": sorted(getattr(form, "RETURNS", {})), "facts": facts, "draft": draft if saved_at else None}  # fmt: skip
+        "due_rule": drawing.nodes[row["node"]].due, "deadline": deadlines.told(found, made.office.today()), "form": json_schema(form, asked.get("lang") or spoken()),
+        "returns": sorted(getattr(form, "RETURNS", {})), "facts": run.facts, "draft": draft if saved_at else None}  # fmt: skip
     return shown, {"ETag": f'"{shown["etag"]}"'}
 
 
