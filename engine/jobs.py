@@ -33,6 +33,11 @@ _TURN = 0.006  # seconds for which a worker writes before others get their turn
 BACKOFF = (60, 300, 1800, 7200)  # seconds from each failure to the next try; the last failure has none
 
 
+def backoff(attempts: int) -> int:
+    """Seconds to wait after so many failures."""
+    return BACKOFF[min(attempts, len(BACKOFF)) - 1]
+
+
 _PLANNED = insert(job)
 _UNLESS_THERE = {
     "sqlite": sqlite.insert(job).on_conflict_do_nothing(index_elements=["record_id", "kind", "key"]),
@@ -198,7 +203,7 @@ class Jobs:
             if one.attempts >= TRIES:
                 self.office.retrying(lambda: self._give_up(one, trouble, said))
                 return
-            retry = self.real_clock() + timedelta(seconds=seconds or BACKOFF[min(one.attempts, len(BACKOFF)) - 1])
+            retry = self.real_clock() + timedelta(seconds=seconds or backoff(one.attempts))
             with self.office.store.write() as conn:
                 self._close(conn, one, state="ready", attempts=one.attempts, retry_at=retry, error=said)
         except _TakenOver:

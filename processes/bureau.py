@@ -15,7 +15,7 @@ from engine.cases import Cases
 from engine.clock import BusinessClock
 from engine.crypto import Keys
 from engine.errors import EngineError, NotWaiting
-from engine.jobs import Handler, Job, Jobs, Later, Way
+from engine.jobs import Handler, Job, Jobs, Later, Way, backoff
 from engine.office import Act, Office
 from engine.process import Process
 from engine.store import Store, record
@@ -94,12 +94,19 @@ def _means_check(office: Office, cases: Cases, registry: Registry) -> Handler:
         request_id = f"{job.record_id}-{job.key}"
         try:
             answer = registry.query(request_id, asked["persons"])
-        except RegistryFailed as trouble:  # busy: when it said so; else by the back-off
-            raise Later(getattr(trouble, "retry_after", None), str(trouble)) from trouble
+        except RegistryFailed as trouble:
+            raise Later(_asked_again(job, getattr(trouble, "retry_after", 0)), str(trouble)) from trouble
         message = conclude(answer, asked["declared"])
         return lambda act: _deliver(cases, act, job.record_id, message)
 
     return handler
+
+
+def _asked_again(job: Job, retry_after: int) -> int:
+    """Seconds. A registry that works on it is believed the first time; from then on five tries take as long as those of
+    one that fails, or it would be given up within seconds."""
+    by_itself = backoff(job.attempts)
+    return retry_after if retry_after and job.attempts == 1 else max(retry_after, by_itself)
 
 
 def _unavailable(cases: Cases) -> Handler:

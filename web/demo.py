@@ -17,7 +17,7 @@ from sqlalchemy import select
 from tqdm import tqdm
 from werkzeug.serving import make_server
 
-from engine import store
+from engine import incidents, store
 from engine.clock import BusinessClock
 from engine.errors import Invalid, NotWaiting, Refused
 from engine.model import SHANGHAI, Actor
@@ -26,7 +26,7 @@ from processes import bureau as bureaus
 from processes import calendar, documents, households, identity, organisation, schema
 from processes.case_tables import notice
 from processes.tables import staff
-from web.registry import create_registry
+from web.registry import DOWN, create_registry
 from web.settings import Settings
 
 FIRST, LAST = date(2018, 11, 19), date(2018, 12, 20)
@@ -34,6 +34,7 @@ PASSWORD = "binhai-2018"  # noqa: S105 - printed for everybody who runs the demo
 _OBJECTIONS, _EXCEEDING = 0.03, 0.05  # of notices a day, of checks
 _SURNAMES = "张王李赵刘陈杨黄周吴徐孙马朱胡郭何林高罗"
 _GIVEN = ["建国", "秀英", "志强", "桂兰", "海燕", "德福", "玉梅", "永生", "春花", "立新", "国庆", "淑珍", "小军", "晓红", "宝山", "文静", "长顺", "美玲", "金生", "翠兰"]
+_BORN = date(1971, 1, 1)
 _SCAN = b"%PDF-1.4\n% a signature page of the demo\n"
 
 
@@ -205,6 +206,9 @@ def _household(d: District, n: int, community: str) -> dict[str, Any]:
         child = _member(roll, surname, n * 4 + 2, roll.randint(5, 17), roll.choice(["male", "female"]), "child")
         members.append({**child, "employment": "student", "full_time_student": True, "income": []})
     wage = roll.choice([0, 0, 205_000, 210_000, 230_000, 260_000, 300_000])
+    if n % 12 == 2:  # a registry that stays away: the bundled one goes by two digits of the number
+        serial = next(s for s in range(n * 4 + 3, n * 4 + 503) if identity.invent(_BORN, head_sex, s)[-3:-1] == DOWN)
+        members[0]["id_no"] = identity.invent(_BORN, head_sex, serial)
     members[0] |= {"employment": "employed" if wage else "unemployed", "income": [{"kind": "wage_income", "amount_fen": wage, "period": "month"}] if wage else []}
     if n % 9 == 4:
         members[-1] |= {"disability_kind": "limb", "disability_grade": 2}
@@ -234,9 +238,21 @@ def _a_day(d: District, day: date, applying: list[int]) -> None:
     for household_id in applying:
         _apply(d, household_id, day)
     _object(d, day)
+    _skip_incidents(d)
     for hour, login in enumerate(sorted(d.actors)):
         d.clock.now = datetime.combine(day, time(9, 30), SHANGHAI) + timedelta(minutes=5 * hour)
         _work(d, d.actors[login], day)
+
+
+def _skip_incidents(d: District) -> None:
+    """A supervisor lets cases go on without registries that stay away; the oldest incident waits, so that there is one to see."""
+    boss = next(a for a in d.actors.values() if "supervisor" in a.roles)
+    with d.made.office.read() as conn:
+        found = incidents.listed(conn, boss.areas, 1, 100).items
+    for row in found[1:]:
+        with d.made.office.act(boss) as act:
+            verb = "skip" if row["kind"] == "means_check" else "retry"
+            incidents.decide(act, d.made.jobs, d.made.cases.refuse_relatives, row["id"], verb, "相关部门接口停用，改由人工核对。" if verb == "skip" else "")
 
 
 def _object(d: District, day: date) -> None:

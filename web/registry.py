@@ -1,7 +1,7 @@
 """The bundled registries: answers about invented people, so that demo and tests really call something over HTTP.
 
 How a person behaves follows from the last two digits before the check digit of his ID: 97 late, 96 failing twice,
-95 contradictory, 94 partial; deposits and cars may be given in `known`. The contract stands in docs/registry.md.
+95 contradictory, 94 partial, 93 always down; deposits and cars may be given in `known`. The contract stands in docs/registry.md.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 
-LATE, FAILING, CONTRADICTORY, PARTIAL = "97", "96", "95", "94"
+LATE, FAILING, CONTRADICTORY, PARTIAL, DOWN = "97", "96", "95", "94", "93"
 MAX_REQUEST = 256 * 1024
 
 
@@ -35,7 +35,7 @@ def create_registry(known: Mapping[str, list[dict[str, str]]] | None = None, as_
         with turn:
             asked[said["request_id"]] += 1
             times = asked[said["request_id"]]
-        if FAILING in marks and times <= 2:
+        if DOWN in marks or (FAILING in marks and times <= 2):
             return jsonify(error="registry is down"), 503
         if LATE in marks and times <= 1:
             return jsonify(status="working"), 202, {"Retry-After": "1"}

@@ -422,7 +422,7 @@ class Street(RuleBasedStateMachine):
         self.clock.now += length
         self.made.jobs.run_all()
         SEEN["done"]["clock"] += 1
-        for job in self.look("SELECT * FROM job WHERE state NOT IN ('done', 'dropped', 'incident')"):
+        for job in self.look("SELECT * FROM job WHERE state NOT IN ('done', 'dropped', 'incident', 'cancelled')"):
             assert job["state"] == "ready", "no worker holds a job now"
             due, retry = utc(job["due_at"]), job["retry_at"] and utc(job["retry_at"])
             assert due > self.clock.now or (retry and retry > self.clock.now), job
@@ -458,7 +458,7 @@ class Street(RuleBasedStateMachine):
     def every_open_case_has_something_that_moves_it(self):
         stuck = self.look("SELECT no FROM record r WHERE kind = 'case' AND closed_at IS NULL"
                           " AND NOT EXISTS (SELECT 1 FROM task t WHERE t.case_id = r.id AND t.state = 'open')"
-                          " AND NOT EXISTS (SELECT 1 FROM job j WHERE j.record_id = r.id AND j.state IN ('ready', 'running', 'incident'))")  # fmt: skip
+                          " AND NOT EXISTS (SELECT 1 FROM job j WHERE j.record_id = r.id AND j.state IN ('ready', 'running', 'incident', 'cancelled'))")  # fmt: skip
         assert not stuck
 
     @invariant()

@@ -18,7 +18,7 @@ from engine.store import job
 from processes import identity, registry_port
 from processes.dibao_2012_forms import RegistryAnswer
 from processes.registry_port import SOURCES, Registry, RegistryBusy, RegistryFailed, conclude
-from web.registry import CONTRADICTORY, FAILING, LATE, PARTIAL, create_registry
+from web.registry import CONTRADICTORY, DOWN, FAILING, LATE, PARTIAL, create_registry
 
 DECLARED = {
     "members": [{"ref": "1", "income": [{"kind": "wage_income", "amount": "1500.00", "period": "month", "month": None, "year": None}]}],
@@ -190,17 +190,29 @@ def test_the_job_asks_over_http_and_tells_the_case(district, clock, fresh, mark,
     district.apply(district.household(210_000, n=1, last={"id_no": number(mark)}))
     district.accept()
     for n in range(tries):
-        assert district.bureau.jobs.run_due() == 1
+        district.bureau.jobs.run_all()
         assert (answered(district)[0] == "done") == (n == tries - 1)
-        clock.now += timedelta(seconds=max(BACKOFF[0], 60))
+        clock.now += timedelta(seconds=BACKOFF[n])
     assert answered(district) == ("done", status)
 
 
-def test_registries_that_stay_away_are_called_unavailable_after_four_tries(district, clock):
+def test_registries_that_stay_away_are_an_incident_after_five_tries_and_decide_nothing(district, clock):
     wire(district, "http://127.0.0.1:9")
     district.apply(district.household(210_000))
     district.accept()
     for _ in range(4):
-        assert district.bureau.jobs.run_due() == 1
-        clock.now += timedelta(hours=1)
-    assert answered(district) == ("done", "unavailable")
+        district.bureau.jobs.run_all()
+        assert answered(district) == ("ready", None)
+        clock.now += timedelta(hours=3)
+    district.bureau.jobs.run_all()
+    assert answered(district) == ("incident", None)
+
+
+def test_a_registry_that_is_always_down_is_an_incident_like_any_other(district, clock, fresh):
+    wire(district, fresh)
+    district.apply(district.household(210_000, n=1, last={"id_no": number(DOWN)}))
+    district.accept()
+    for _ in range(5):
+        district.bureau.jobs.run_all()
+        clock.now += timedelta(hours=3)
+    assert answered(district) == ("incident", None)
