@@ -181,7 +181,7 @@ def _completed(made: bureaus.Bureau, who: Any, task: int) -> None:
 def _counted(made: bureaus.Bureau, jobs: int) -> dict[str, int]:
     with made.office.read() as conn:
         query = select(store.record.c.seq, func.count()).where(store.record.c.unit == _UNIT).group_by(store.record.c.seq)
-        found: dict[int, int] = dict(conn.execute(query).tuples().all())
+        found = {row[0]: int(row[1]) for row in conn.execute(query)}
         entries = conn.scalar(select(func.count()).select_from(store.entry.join(store.record, store.record.c.id == store.entry.c.record_id)).where(store.record.c.unit == _UNIT))
         left = conn.scalar(select(func.count()).select_from(store.job).where(store.job.c.kind == KIND, store.job.c.state != "done"))
     return {"lost": found.get(0, 0) + int(left or 0), "doubles": sum(n for seq, n in found.items() if seq > 1) + max(int(entries or 0) - jobs, 0)}
