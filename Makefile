@@ -29,6 +29,8 @@ catalogue: install ## after a change of texts on pages: new ones into the .po, t
 	$(VENV)/bin/pybabel -q compile -d web/translations -l zh_Hans_CN
 load: install ## the sizes of the issues, with figures; not part of test
 	$(VENV)/bin/yingbao bench
+	$(VENV)/bin/yingbao bench --timers
+	YINGBAO_TEST_KILLS=25 $(PY) -m pytest -s tests/engine/test_kill_worker.py
 	YINGBAO_TEST_MACHINE_RUNS=200 $(PY) -m pytest -s tests/processes/test_machine.py
 clean:
 	rm -rf $(VENV) build var *.egg-info

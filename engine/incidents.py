@@ -45,7 +45,7 @@ def found(conn: Connection, actor: Actor, job_id: int) -> Mapping[Any, Any]:
     """The incident, or what it was, for those whose area its record lies in; for others there is none."""
     row = conn.execute(_rows().where(job.c.id == job_id)).mappings().one_or_none()
     if row is None or not actor.covers(row["unit"]) or (row["state"] != "incident" and not row["error"]):
-        raise NotFound("没有这项中断")
+        raise NotFound("没有这项故障作业")
     return row
 
 
@@ -86,7 +86,7 @@ def _rows() -> Select[Any]:
 
 def _may(act: Act, row: Mapping[Any, Any], unrelated: Unrelated) -> None:
     if not may(act.actor, row["unit"]):
-        raise Refused("incident", "作业中断由本辖区的监督主管或系统管理员处理", "A supervisor of the unit or an administrator decides on an incident")
+        raise Refused("incident", "故障作业由本辖区的监督主管或系统管理员处理", "A supervisor of the unit or an administrator decides on an incident")
     act.through(act.actor.post_over(row["unit"], DECIDERS))
     if row["record_kind"] == "case":
         unrelated(act, row["record_id"])
@@ -104,7 +104,7 @@ def _change(act: Act, row: Mapping[Any, Any], verb: str) -> None:
     if verb == "retry":
         values |= {"attempts": 0, "retry_at": None, "token": None}
     if act.conn.execute(update(job).where(job.c.id == row["id"], is_incident).values(**values)).rowcount != 1:
-        raise Conflict("这项中断已由别人处理，请刷新后再看", "Somebody else has dealt with this incident already")
+        raise Conflict("这项故障作业已由别人处理，请刷新后再看", "Somebody else has dealt with this incident already")
 
 
 def _say(act: Act, at: Record, row: Mapping[Any, Any], verb: str, reason: str) -> None:

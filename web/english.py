@@ -21,7 +21,7 @@ _SAID: Mapping[str, str] = {
     r"没有这项变更": "There is no such change",
     r"没有这种变更": "There is no such kind of change",
     r"没有这种操作": "There is no such action",
-    r"没有这项中断": "There is no such incident",
+    r"没有这项故障作业": "There is no such incident",
     r"没有这个页面": "There is no such page",
     r"没有这项资料": "There is no such field",
     r"没有这位工作人员，或已停用": "No such member of staff, or deactivated",

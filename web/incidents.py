@@ -1,4 +1,4 @@
-"""作业中断: what failed for good, in plain words, and what a supervisor decides about it."""
+"""故障作业: what failed for good, in plain words, and what a supervisor decides about it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def reader(actor: Actor) -> Actor:
     """The actor in the posts that may look at incidents."""
     found = actor.only(READERS)
     if not found.roles:
-        raise Refused("board", "作业中断只对主管、分管领导、审计和系统管理员开放", "Incidents are for supervisors, leaders, auditors and administrators")
+        raise Refused("board", "故障作业只对主管、分管领导、审计和系统管理员开放", "Incidents are for supervisors, leaders, auditors and administrators")
     return found
 
 

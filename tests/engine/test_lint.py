@@ -281,6 +281,7 @@ BAD: list[tuple[str, bytes]] = [
     ("task-without-due", line(node("userTask", "review"))),
     ("bad-due-rule", line(task("review", "workdays(10) + 1"))),
     ("bad-due-rule", line(task("review", "P10D"))),
+    ("bad-due-rule", line(task("review", "days(3, since='accepted_on', stopped='stopped_workdays')"))),
     ("several-starts", file(start(), start("also"), end(), chain("begun", "ended"), chain("also", "ended"))),
     ("several-starts", file(task("review"), end(), chain("review", "ended"))),
     ("several-starts", line(node("subProcess", "part", end("out")))),
@@ -495,3 +496,9 @@ def test_tables_that_would_decide_wrongly_are_refused(rule: str, xml: bytes) -> 
 def test_every_rule_has_a_drawing_here_that_it_refuses() -> None:
     by_names = {"task-without-form", "task-without-service", "message-without-form", "unknown-fact"}
     assert {rule for rule, _ in BAD + BAD_TABLES} | by_names == set(ADVICE)
+
+
+def test_the_fact_for_which_the_clock_stands_still_must_be_given_by_somebody():
+    xml = line(task("review", "workdays(10, since='accepted_on', stopped='stopped_workdays')"))
+    assert rules(xml, facts={"accepted_on"}) == {"unknown-fact"}
+    assert rules(xml, facts={"accepted_on", "stopped_workdays"}) == set()
