@@ -37,6 +37,18 @@ class CaseRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """What one case tells another: `raw` is the answer to the receiving process's form of that message."""
+
+    case_no: str
+    name: str
+    raw: Data
+
+
+Send = Callable[["Act", "CaseRef", Data, Data], Sequence[Message]]  # act, sending case, answers, facts
+
+
+@dataclass(frozen=True, slots=True)
 class Broken:
     """A rule that forbids what somebody wanted to do."""
 
@@ -76,6 +88,10 @@ class Process:
     services: Mapping[str, Service] = field(default_factory=dict)  # service task -> pure function
     gather: Mapping[str, Gather] = field(default_factory=dict)  # service task -> where its snapshot comes from
     vet: Callable[[Act, str, Form, Data, Data, Sequence[Any]], None] = lambda *_: None  # act, name, form, answers, facts, acts; raises Invalid
+    former: Mapping[str, type[Form]] = field(default_factory=dict)  # user task of an earlier drawing -> form: running cases keep theirs
+    sends: Mapping[str, Send] = field(default_factory=dict)  # node or message -> messages to other cases, in the same transaction
+    # user task -> the other records that completing it will append to (connection, case's id, answers as sent)
+    partners: Mapping[str, Callable[[Connection, int, Data], Sequence[int]]] = field(default_factory=dict)
     before: Mapping[str, Effect] = field(default_factory=dict)  # node or message -> what is written before the tokens move
     effects: Mapping[str, Effect] = field(default_factory=dict)  # node or message or "start" -> what else is written
     begin: Callable[[Act, Data], Data] = no_further_facts  # further facts at the start; may refuse
@@ -98,6 +114,10 @@ class Process:
         if self.recused is None:
             return frozenset()
         return frozenset(login for login in conn.scalars(self.recused, self.recusal_facts(facts)) if login)
+
+    def form_of(self, node: str) -> type[Form]:
+        """The form of a user task, also of one that only earlier drawings have."""
+        return self.forms[node] if node in self.forms else self.former[node]
 
     @cached_property
     def drawing(self) -> Drawing:
@@ -124,7 +144,7 @@ class Process:
     @cached_property
     def known_facts(self) -> frozenset[str]:
         """All facts that a case can have: marked fields of forms, and what forms, services and the start say they give."""
-        forms = {self.start_form, *self.forms.values(), *self.messages.values()}
+        forms = {self.start_form, *self.forms.values(), *self.former.values(), *self.messages.values()}
         marked = {name for form in forms for name, field in form._declared_fields.items() if field.metadata.get("fact")}
         givers = [(form.__name__, form.extra_facts) for form in forms] + [*self.services.items(), ("begin", self.begin)]
         if mute := sorted(name for name, function in givers if given(function) is None):
