@@ -16,7 +16,7 @@ from engine import queries, store
 from engine.bpmn import Run
 from engine.errors import Diverged, EngineError, Invalid, NotFound, Refused
 from engine.forms import from_html
-from engine.model import Actor, Entry
+from engine.model import SYSTEM, Actor, Entry
 from engine.office import history, seals_hold
 from processes import documents, eligibility, households, letters, organisation, paperwork, readers
 from processes.bureau import CATALOGUE
@@ -141,6 +141,7 @@ def show(no: str) -> ResponseReturnValue:
             "benefits": [b for b in households.active_benefits(conn, household_id) if b["case_no"] == no],
             "result": _assessed(entries, house),
             "picture": _picture(conn, made, row, entries, drawing, names) if tab == "drawing" else None,
+            "days": {x["id"]: made.cases.deadline(conn, keys, x, run, drawing, process) for x in tasks if x["state"] == "open"},
             "still": incidents.at_case(conn, row["id"]) if not row["closed_at"] else [],
             "street": organisation.unit_name(conn, run.facts["street"]),
             "community": organisation.unit_name(conn, run.facts["community"]),
@@ -184,10 +185,10 @@ class Story:
         node = self.process.drawing.nodes.get(key.rpartition(".")[0])
         task = self.tasks.get(key)
         secrets = list(entry.personal.values())
-        title = either(node.name, node.name_en) if node else str(MESSAGES.get(message, message))
+        title = either(node.name, node.name_en) if node else incidents.title(entry.data["job"]) if "job" in entry.data else str(MESSAGES.get(message, message))
         return {
             "seq": entry.seq, "at": entry.at, "who": self.names.get(entry.actor, entry.actor), "login": entry.actor,
-            "role": either(*organisation.ROLES[node.role]) if node and node.role in organisation.ROLES and entry.event != "timer_fired" else "",
+            "role": either(*organisation.ROLES[node.role]) if node and node.role in organisation.ROLES and entry.actor != SYSTEM.id else "",
             "event": str(EVENTS.get(entry.event, entry.event)), "node": title, "id": node.id if node else message,
             "answers": self.answers(secrets, key, message), "changes": self.changes(entry, known), "leaf": entry.leaf, "erased": None in secrets,
             "received": task["opened_at"] if task and entry.event == "task_completed" else None,
@@ -256,6 +257,10 @@ class Story:
                 if before != after:
                     found.append((str(wording.FACTS[name][0]), before, after))
         known |= new
+        if entry.event == "deadline_recomputed":
+            found.append((_("Last day"), entry.data["from"], entry.data["to"]))
+        if entry.event == "task_late":
+            found.append((_("Last day"), "—", entry.data["due_on"]))
         return found
 
 

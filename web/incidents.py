@@ -49,6 +49,12 @@ def told(row: Mapping[Any, Any], actor: Actor) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def title(kind: str) -> str:
+    """A kind of job in words."""
+    way = bureau().jobs.ways.get(kind)
+    return either(way.zh, way.en) if way else kind
+
+
 def trouble(code: str) -> str:
     return str(_TROUBLES.get(code) or _("The program met an error; what it was stands in its log (%(code)s).", code=code))
 
@@ -91,8 +97,6 @@ def decide(job_id: int) -> ResponseReturnValue:
 
 
 def at_case(conn: Connection, case_id: int) -> list[dict[str, Any]]:
-    """What stands still at a case, for its page: (words, whether a person still decides on it)."""
+    """What stands still at a case, for its page; `cancelled`: nobody decides on it any more."""
     rows = incidents.of_record(conn, case_id)
-    ways = bureau().jobs.ways
-    return [{"title": either(way.zh, way.en) if (way := ways.get(row["kind"])) else row["kind"], "tries": row["attempts"],
-             "cancelled": row["state"] == "cancelled"} for row in rows]  # fmt: skip
+    return [{"title": title(row["kind"]), "tries": row["attempts"], "cancelled": row["state"] == "cancelled"} for row in rows]

@@ -67,6 +67,8 @@ def test_skipping_on_the_page_needs_a_reason_and_lets_the_case_go_on(app, distri
     assert "接口停用" not in desk.text("/incidents")
     record = desk.text(f"/cases/{no}?tab=record")
     assert "incident_skipped" not in record, "events have words"
+    assert record.count("向各部门核对家庭经济状况") == 2, "opened and skipped"
+    assert "接口停用" in record
 
 
 def test_two_people_on_the_page_one_effect_and_a_clear_conflict(app, district, stuck):
