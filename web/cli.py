@@ -71,6 +71,7 @@ def upgrade() -> None:
     bureaus.refuse_other_key(made)
     if moved := recompute(made.office, made.cases):
         click.echo(f"{moved} deadlines moved: a calendar was published")
+    made.office.store.close()
     click.echo("database is up to date")
 
 

@@ -41,6 +41,7 @@ def run(settings: Settings, host: str, port: int, *, worker: bool = True) -> Non
             working.stop()
         if lock is not None:
             lock.close()
+        made.office.store.close()
 
 
 def _only_one(settings: Settings) -> Any:
