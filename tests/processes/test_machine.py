@@ -23,7 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import event as sql_event
 from sqlalchemy import select
 
-from engine import store
+from engine import incidents, store
 from engine.bpmn import unpacked
 from engine.errors import EngineError
 from engine.model import SYSTEM
@@ -414,13 +414,21 @@ class Street(RuleBasedStateMachine):
     def answered(self, no, status, who):
         self.attempt("registries", who, lambda act: self.cases.receive(act, no, "registry_answer", {"status": status, "results": []}))
 
+    @rule(data=st.data(), verb=mostly(*incidents.VERBS), who=mostly("sue", *EVERYBODY), reason=mostly("接口停用", ""))
+    def incident_decided(self, data, verb, who, reason):
+        rows = self.look("SELECT id FROM job WHERE state = 'incident' ORDER BY id")
+        if rows:
+            number = data.draw(st.sampled_from([r["id"] for r in rows]), label="incident")
+            self.attempt("incident", who, lambda act: incidents.decide(act, self.made.jobs, self.cases.refuse_relatives, number, verb, reason))
+
     @rule(length=mostly(timedelta(days=8), timedelta(hours=1), timedelta(minutes=1), timedelta(days=1), timedelta(days=30)))
     def time_passes(self, length):
         self.jump(length)
 
     def jump(self, length):
-        self.clock.now += length
-        self.made.jobs.run_all()
+        for _ in range(6):  # in steps, so that what fails fails often enough to become an incident
+            self.clock.now += length / 6
+            self.made.jobs.run_all()
         SEEN["done"]["clock"] += 1
         for job in self.look("SELECT * FROM job WHERE state NOT IN ('done', 'dropped', 'incident', 'cancelled')"):
             assert job["state"] == "ready", "no worker holds a job now"
