@@ -7,6 +7,7 @@ effect is counted by its record: none is lost (an entry is missing) and none com
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import multiprocessing
 import tempfile
@@ -147,20 +148,18 @@ def _ring(made: bureaus.Bureau, url: str, files: str, people: Any) -> tuple[floa
 
 
 def _person(made: bureaus.Bureau, people: Any, waits: dict[str, list[float]], over: threading.Event) -> None:
-    """A clerk claims and completes what there is, and claims again and again when there is nothing else."""
+    """A clerk claims a task and gives it back, again and again; now and then he completes another one."""
     clerk = people["window_clerk"]
     with made.office.read() as conn:
-        rows = conn.execute(select(store.task.c.id).where(store.is_open, store.task.c.node == "completeness_check").order_by(store.task.c.id)).all()
-    while not over.is_set():
-        for row in rows:
-            if over.wait(_PAUSE):
-                return
-            waits["claim"].append(_timed(partial(_claimed, made, clerk, row.id)))
-            if rows.index(row) % 2 == 0:
-                waits["complete"].append(_timed(partial(_completed, made, clerk, row.id)))
-        rows = [row for n, row in enumerate(rows) if n % 2 == 1]
-        for row in rows:
-            _released(made, clerk, row.id)
+        tasks = conn.scalars(select(store.task.c.id).where(store.is_open, store.task.c.node == "completeness_check").order_by(store.task.c.id)).all()
+    kept, others = tasks[:10], list(tasks[10:])
+    for n in itertools.count():
+        if over.wait(_PAUSE):
+            return
+        waits["claim"].append(_timed(partial(_claimed, made, clerk, kept[n % len(kept)])))
+        _released(made, clerk, kept[n % len(kept)])
+        if n % 4 == 0 and others:
+            waits["complete"].append(_timed(partial(_completed, made, clerk, others.pop())))
 
 
 def _claimed(made: bureaus.Bureau, who: Any, task: int) -> None:
