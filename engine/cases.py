@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, String, and_, bindparam, delete, exists, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from engine import signers, store
+from engine import jobs, signers, store
 from engine.bpmn import Drawing, Run
 from engine.errors import Conflict, Invalid, NotFound, NotWaiting, Refused
 from engine.forms import facts_of, form_for, understand
@@ -392,7 +392,7 @@ class Cases:
         self, act: Act, case: Open, cause: str, data: Data, answers: Data, name: str, more: Sequence[Put] = ()
     ) -> dict[str, Any]:
         """Step, and write down what followed: the entry, the task rows, the timers, the case's state."""
-        timers = set(case.run.timers()) if cause != "case_started" else set()
+        timers, planned = set(case.run.timers()) if cause != "case_started" else set(), jobs.planned(act.conn)
         snapshots: dict[str, Any] = {}
         if name in case.process.before:
             case.process.before[name](act, case.ref, answers, case.run.facts)
@@ -408,7 +408,8 @@ class Cases:
         outcome = step(case.run, cause, data, call, deadline)
         puts = [*more, *self._effects(act, case, [name, *(ran[0] for ran in outcome.ran)], answers)]
         state = case.run.dump()
-        beside = act.moved(case.record)  # records that this cause wrote to: with them it is not taken back any more
+        # Other records that this cause wrote to, and how many jobs it planned: with them it is not taken back any more.
+        beside = [f"record {n}" for n in act.moved(case.record)] + ["job"] * (jobs.planned(act.conn) - planned)
         personal = {k: v for k, v in (("answers", dict(answers)), ("snapshots", snapshots)) if v}
         said = {**data, "then": outcome.said(), "state": fingerprint(state)} | ({"beside": beside} if beside or snapshots else {})
         act.append(case.record, cause, said, personal={subject_of(case): personal} if personal else {}, puts=puts)

@@ -291,7 +291,7 @@ class Habits:
         process = case.process
         wrote = latest.said.get("puts") or latest.data.get("beside") or names & (process.effects.keys() | process.before.keys())
         unknown = names & process.gather.keys() and "beside" not in latest.data  # written by an older version, which did not say
-        if wrote or unknown or then.get("ended") or then.get("gone") or self._jobs(act, case, latest):
+        if wrote or unknown or then.get("ended") or then.get("gone"):
             raise Refused("take-back-effects", "本环节办结后已产生文书、公示、待遇、作业或其他记录，不能拿回", "A letter, notice, benefit, job or other record came of it: it cannot be taken back")  # fmt: skip
         keys = [key for key, _ in then.get("opened", ())]
         opened = [t for t in case.tasks if t["key"] in keys and t["state"] == "open"]
@@ -301,11 +301,6 @@ class Habits:
         if len(opened) != len(keys) or touched or any(t["assignee"] or t["version"] != 1 for t in opened) or act.conn.scalar(select(seen | drafts)):
             raise Refused("take-back-opened", "下一环节已有人查看或领取，不能拿回", "Somebody has opened or claimed the next task: it cannot be taken back")
         return opened
-
-    def _jobs(self, act: Act, case: Open, latest: Entry) -> bool:
-        """Whether work for the outside was planned by it: a job is due when it was planned, or later."""
-        job = store.job
-        return bool(act.conn.scalar(select(exists().where(job.c.record_id == case.record.id, job.c.kind != "timer", job.c.due_at >= latest.at))))
 
     def _before(self, act: Act, entries: Sequence[Entry], latest: Entry) -> Run:
         """The run as it stood before the latest cause: from doing everything before it again."""
