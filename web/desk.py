@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, g, request, session
+from flask import Flask, current_app, g, has_request_context, request, session
 from flask_babel import Babel
 from flask_login import LoginManager, UserMixin, current_user
 
@@ -71,7 +71,9 @@ def me() -> Actor:
 
 
 def standing_in(who: Actor) -> list[Actor]:
-    """`who` in the posts of those whom he stands in for today; read once for a request."""
+    """`who` in the posts of those whom he stands in for today; read once for a request, and outside of one nobody does."""
+    if not has_request_context():
+        return []
     known: dict[str, list[Actor]] = g.setdefault("standing_in", {})
     if who.id not in known:
         with bureau().office.read() as conn:
