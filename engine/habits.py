@@ -68,13 +68,10 @@ class Habits:
         put = Put("task_signer", row["id"], values, subject_of(case))
         said = {"kind": row["kind"], "agrees": agrees}
         if not after or (agrees and signers.asked(task) != [act.actor.id]):
-            told = self._noted(act, case, task, "signer_answered", said, puts=[put])
-        elif agrees:
-            told = self._applied(act, case, task, said, put, lang)
-        else:
-            told = self._returned(act, case, task, "signer_answered", said, [put, *self._again(act, case, task, row)])
-        act.remember(told)
-        return told
+            return self._remembered(act, self._noted(act, case, task, "signer_answered", said, puts=[put]))
+        if not agrees:
+            return self._returned(act, case, task, "signer_answered", said, [put, *self._again(act, case, task, row)])
+        return self._applied(act, case, task, said, put, lang)
 
     def withdraw_signer(self, act: Act, task_id: int, staff: str, reason: str) -> dict[str, Any]:
         """减签: whoever asked, or a supervisor, withdraws a signer who has not answered. What was handed in and has nobody
@@ -150,7 +147,12 @@ class Habits:
         row, raw = self._held(act, task)
         keep_draft(act, task["id"], row["staff"], raw)
         puts = [*puts, Put("held", row["id"], {"state": "returned"})]
-        return self._noted(act, case, task, event, {**said, "returned": True}, reason, puts, flags=signers.with_flag(task, signers.HELD, on=False))
+        flags = signers.with_flag(task, signers.HELD, on=False)
+        return self._remembered(act, self._noted(act, case, task, event, {**said, "returned": True}, reason, puts, flags=flags))
+
+    def _remembered(self, act: Act, told: dict[str, Any]) -> dict[str, Any]:
+        act.remember(told)
+        return told
 
     # -- 催办, 抄送, 办理意见, 备注
 
@@ -433,6 +435,15 @@ def opinions(conn: Connection, keys: BoundKeys, task_id: int) -> list[dict[str, 
     table = store.task_signer
     rows = conn.execute(select(table).where(table.c.task_id == task_id).order_by(table.c.id)).mappings()
     return [{**row, **{name: row[name] and keys.reveal("task_signer", name, row["id"], row[name]) for name in ("question", "words")}} for row in rows]
+
+
+def handed_in(conn: Connection, keys: BoundKeys, task_id: int) -> dict[str, Any] | None:
+    """What waits for its signers: {staff, on_behalf_of, answers as typed}; None when nothing does."""
+    row = conn.execute(select(store.held).where(store.held.c.task_id == task_id, store.held.c.state == "held")).mappings().one_or_none()
+    if row is None:
+        return None
+    answers: dict[str, Any] = json.loads(keys.reveal("held", "answers", row["id"], row["answers"]))
+    return {"staff": row["staff"], "on_behalf_of": row["on_behalf_of"], "answers": answers}
 
 
 def urges(conn: Connection, task_id: int) -> list[Mapping[Any, Any]]:

@@ -40,7 +40,7 @@ def show() -> ResponseReturnValue:
         rows = _staff(conn)
         changes = [{**change, "detail": _detail(conn, change)} for change in organisation.changes(conn)]
         units, tokens = organisation.units(conn), organisation.live_tokens(conn)
-        left = len(of_leavers(conn))
+        left = len(of_leavers(conn, me()))
     return render_template("admin.html", rows=rows, changes=changes, units=units, tokens=tokens, left_behind=left, wrong=wrong), status
 
 

@@ -28,7 +28,7 @@ def view(conn: Connection, keys: BoundKeys, case: Row, task: Row, me: Actor, who
     asked = [row for row in opinions if row["state"] == "asked"]
     return {
         "opinions_asked": opinions, "urges": urges, "copies": copies, "comments": comments, "notes": notes, "handles": handles, "known": wording.names_of(conn, logins),
-        "held": is_open and signers.is_held(task), "covering": _covering(conn, task["unit"]),
+        "held": habits.handed_in(conn, keys, task["id"]) if is_open and signers.is_held(task) else None, "covering": _covering(conn, task["unit"]),
         "may_sign": is_open and any(row["staff"] == me.id and (row["kind"] == "before" or signers.is_held(task)) for row in asked),
         "may_ask": is_open and who.holds(task["role"], task["unit"]) and task["assignee"] in (None, *who.persons) and not signers.is_held(task),
         "may_withdraw": [row for row in asked if is_open and (boss or row["asked_by"] == me.id)],

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 
 from engine import habits, queries
 from engine.errors import Conflict, EngineError, Invalid, NotFound, Refused
+from engine.model import Actor
 from engine.office import Act
 from engine.queries import within
 from engine.store import task as task_table
@@ -138,15 +139,15 @@ def leavers() -> ResponseReturnValue:
         except EngineError as error:
             trouble, status = words(error, lang()), status_of(error)
     with bureau().office.read() as conn:
-        rows = of_leavers(conn)
+        rows = of_leavers(conn, actor)
         names = wording.names_of(conn, [row["assignee"] for row in rows])
         people = sorted({(p["login"], p["name"]) for p in organisation.colleagues(conn) if any(p["unit"].startswith(u) for u in actor.areas)})
     return render_template("handovers.html", rows=rows, people=names, colleagues=people, node_name=node_name, told=told, trouble=trouble, new_key=new_key), status
 
 
-def of_leavers(conn: Connection) -> list[Mapping[Any, Any]]:
-    """Open tasks of people who are not active any more, in the area of whoever supervises or administers it."""
-    area = me().only({"supervisor", "admin"}).areas
+def of_leavers(conn: Connection, who: Actor) -> list[Mapping[Any, Any]]:
+    """Open tasks of people who are not active any more, in the area that `who` supervises or administers."""
+    area = who.only({"supervisor", "admin"}).areas
     return habits.left_behind(conn, within(task_table.c.unit, area), select(staff.c.login).where(staff.c.active))
 
 

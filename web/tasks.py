@@ -124,12 +124,22 @@ def _page(
             "since": _since(entries, process, names) if conflict else [],
         }  # fmt: skip
     form_class = process.forms[row["node"]]
+    handed_in = _read_only(form_class, beside["held"]["answers"], names, process) if beside["held"] else []
     form = form_class(context={"facts": run.facts, "today": made.office.today(), "actor": actor, "lang": lang()})
     return render_template(
         "task.html", task=row, node=node, name=_named(node), form=form, values=typed if typed is not None else draft, errors=errors or {},
-        conflict=conflict, refused=refused, trouble=trouble, who_for=who.on_behalf_of, saved_at=saved_at, etag=task_etag(row), process=process,
+        conflict=conflict, refused=refused, trouble=trouble, handed_in=handed_in, who_for=who.on_behalf_of, saved_at=saved_at, etag=task_etag(row), process=process,
         extra=whole(request.form.get("_rows"), 0, 50), **view,
     ), status  # fmt: skip
+
+
+def _read_only(form_class: type[Form], answers: Mapping[str, Any], names: Mapping[str, str], process: Any) -> list[tuple[str, Any]]:
+    """What was handed in, with the labels of its form, for those who sign it."""
+    from web.cases import Story
+
+    story = Story(process, (), names, {})
+    fields, answers = form_class().fields, {n: {"true": True, "false": False}.get(str(v), v) for n, v in answers.items()}
+    return [(story.label(fields, n), story.shown(answers[n], fields[n].metadata)) for n in fields if answers.get(n) not in (None, "", [])]
 
 
 def _barred(conn: Any, process: Any, row: Mapping[Any, Any], facts: Mapping[Any, Any], actor: Actor) -> str:

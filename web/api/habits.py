@@ -119,10 +119,17 @@ class Noted(schemas.Said):
     text = _s()
 
 
+class HandedIn(schemas.Said):
+    staff = _s()
+    on_behalf_of = _s(none=True)
+    answers = fields.Dict(required=True, metadata={"description": "as typed"})
+
+
 class Around(schemas.Said):
     """Notes are for those who handle the case; others get null."""
 
     task = _n()
+    handed_in = fields.Nested(HandedIn, required=True, allow_none=True, metadata={"description": "what waits for its signers"})
     signers = _many(Signer)
     urges = _many(Urged)
     copies = _many(Copied)
@@ -190,7 +197,8 @@ def show(task_id: int) -> Any:
         handles = habits.handles(case, queries.case_tasks(conn, case["id"]), me())
         notes = [{**n, "at": n["at"].isoformat()} for n in habits.notes(conn, keys, case)] if handles else None
         return {
-            "task": task_id, "signers": _only(Signer, habits.opinions(conn, keys, task_id)), "urges": _only(Urged, habits.urges(conn, task_id)),
+            "task": task_id, "signers": [{**one, "words": one["words"] or ""} for one in _only(Signer, habits.opinions(conn, keys, task_id))],
+            "handed_in": habits.handed_in(conn, keys, task_id), "urges": _only(Urged, habits.urges(conn, task_id)),
             "copies": _only(Copied, habits.copies(conn, task_id)), "comments": _only(Commented, habits.comments(conn, keys, case["id"])), "notes": notes,
         }  # fmt: skip
 
@@ -315,7 +323,7 @@ def leavers(asked: dict[str, Any]) -> Any:
     if me().roles.isdisjoint({"supervisor", "admin"}):
         raise Refused("supervisor", "离职转办由主管办理", "A supervisor hands over the tasks of a leaver")
     with bureau().office.read() as conn:
-        rows = [{**{k: r[k] for k in ("id", "node", "unit", "assignee", "due_on")}, "case": r["no"]} for r in of_leavers(conn)]
+        rows = [{**{k: r[k] for k in ("id", "node", "unit", "assignee", "due_on")}, "case": r["no"]} for r in of_leavers(conn, me())]
     return schemas.cut(rows, asked["page"], asked["size"])
 
 
