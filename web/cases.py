@@ -201,7 +201,7 @@ class Story:
         data, found = entry.data, []
         instead = None if "completer" in data else entry.said["actor"].get("for")
         named = [(_("In the name of"), instead or data.get("on_behalf_of")), (_("Last signer"), entry.actor if "completer" in data else None),
-                 (_("Delegated by"), data.get("owner")), (_("From"), data.get("from")), (_("Hand over to"), data.get("to"))]  # fmt: skip
+                 (_("Delegated by"), data.get("owner")), (_("Who has left"), data.get("from")), (_("Hand over to"), data.get("to"))]  # fmt: skip
         named += [(str(wording.HABIT_FIELDS[name]), data.get(name)) for name in ("staff", "signers")]
         for label, value in named:
             if value:

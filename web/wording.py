@@ -145,7 +145,7 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
 # What is typed around a task, and what its entries hold.
 HABIT_FIELDS: Mapping[str, LazyString] = {
     "question": lazy_gettext("Question to the signer"), "words": lazy_gettext("Opinion of the signer"), "text": lazy_gettext("Comment"),
-    "staff": lazy_gettext("Colleagues"), "signers": lazy_gettext("Waits for"), "kind": lazy_gettext("Sign"), "agrees": lazy_gettext("Agrees")}  # fmt: skip
+    "staff": lazy_gettext("Colleagues"), "signers": lazy_gettext("Waits for"), "kind": lazy_gettext("When they sign"), "agrees": lazy_gettext("Agrees")}  # fmt: skip
 
 _SINCE = {
     "investigation_from": lazy_gettext("the beginning of this investigation"),
