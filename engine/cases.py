@@ -22,7 +22,7 @@ from engine.errors import Conflict, Invalid, NotFound, NotWaiting, Refused
 from engine.forms import facts_of, form_for, understand
 from engine.model import SHANGHAI, SYSTEM, Actor, Data, Entry, Put
 from engine.office import Act, Record, history
-from engine.process import Broken, CaseRef, Logins, Process
+from engine.process import Broken, CaseRef, Logins, Message, Process
 from engine.step import Outcome, fingerprint, replay, step
 
 # Built once: building a statement costs as much as running it.
@@ -34,6 +34,7 @@ _CASE = (
 )
 _CASE_BY_ID = _CASE.where(store.record.c.id == bindparam("the_id"))
 _CASE_BY_NO = _CASE.where(store.record.c.no == bindparam("the_no"))
+_KNOWN_CASES = 10_000  # whose process is remembered
 _DRAFTED = exists().where(store.draft.c.task_id == store.task.c.id).label("drafted")
 _DROP_DRAFTS = delete(store.draft).where(store.draft.c.task_id == bindparam("the_task"))
 _NEW_JOB = insert(store.job).inline()  # nobody asks for the new id
@@ -126,6 +127,7 @@ class Cases:
     processes: Mapping[str, Process]
     find_actor: Callable[[Connection, str], Actor | None] = lambda _conn, _id: None
     _drawings: dict[str, Drawing] = field(default_factory=dict)
+    _keys: dict[int, str] = field(default_factory=dict)  # case -> process
 
     # -- verbs that move the tokens
 
@@ -134,7 +136,9 @@ class Cases:
         process = self._process(key)
         if (told := act.recall()) is not None:
             return told  # type: ignore[no-any-return]
-        if process.starters.isdisjoint(act.actor.roles):
+        if process.starters.isdisjoint(
+            act.actor.roles
+        ):  # SYSTEM's only role is "system": a process that opens by itself names it
             raise Refused("starter", "您的岗位不能发起这项业务", "Your post may not start this")
         form, answers = self._understand(process.start_form, raw, act, {}, lang)
         facts = facts_of(form, answers)
@@ -157,6 +161,7 @@ class Cases:
         self, act: Act, task_id: int, raw: Data, *, etag: str | None = None, lang: str = "zh"
     ) -> dict[str, Any]:
         """Do a task. `raw`: the form's fields. Raises Invalid, Refused, Conflict, NotFound."""
+        self._hold_partners(act, task_id, raw)
         case, task = self._task(act, task_id)
         if (told := act.recall()) is not None:
             return told  # type: ignore[no-any-return]
@@ -172,7 +177,7 @@ class Cases:
 
     def _checked(self, act: Act, case: Open, task: Mapping[Any, Any], raw: Data, who: Actor, lang: str) -> tuple[dict[str, Any], Data]:
         """What the entry will say, and the answers. Raises Invalid."""
-        form, answers = self._understand(case.process.forms[task["node"]], raw, act, case.run.facts, lang, who)
+        form, answers = self._understand(case.process.form_of(task["node"]), raw, act, case.run.facts, lang, who)
         case.process.vet(act, task["node"], form, answers, case.run.facts, acts_of(case.row["opened_by"], case.tasks))
         owner = {"owner": task["owner"]} if task["owner"] not in (None, *who.persons) else {}
         return {"task": task["key"], "facts": facts_of(form, answers), **owner}, answers
@@ -187,7 +192,7 @@ class Cases:
     def send_back(self, act: Act, task_id: int, to: str, raw: Data, **kind: Any) -> dict[str, Any]:
         """退回: complete the task with the outcome that the drawing leads back along. `to`: an allowed earlier node."""
         case, task = self._task(act, task_id)
-        form = case.process.forms[task["node"]]
+        form = case.process.form_of(task["node"])
         allowed: Mapping[str, Data] = getattr(form, "RETURNS", {})
         if to not in allowed:
             raise Invalid({"to": [f"只能退回：{'、'.join(allowed) or '（本环节不能退回）'}"]})
@@ -200,17 +205,27 @@ class Cases:
             return told  # type: ignore[no-any-return]
         return self._receive(act, case, message, raw, lang)
 
+    def _deliver(self, act: Act, message: Message, sender: tuple[str, int]) -> None:
+        """A message from another case: the same act, a cause on both records. NotWaiting undoes both."""
+        case = self._case(act, message.case_no)
+        if message.name not in case.run.waits_for():
+            raise NotWaiting(f"个案 {message.case_no} 现在不在等候这项结果", f"Case {message.case_no} does not wait for this now")
+        form, answers = self._understand(case.process.messages[message.name], message.raw, act, case.run.facts, "zh")
+        case.process.vet(act, message.name, form, answers, case.run.facts, acts_of(case.row["opened_by"], case.tasks))
+        data = {"message": message.name, "facts": facts_of(form, answers), "from": list(sender)}
+        self._apply(act, case, "message_received", data, answers, message.name)
+
     def _receive(self, act: Act, case: Open, message: str, raw: Data, lang: str) -> dict[str, Any]:
         process = case.process
         if message not in process.messages:
             raise NotFound(f"没有这种来件：{message}")
         senders = process.senders.get(message, frozenset())
-        sending = senders & act.actor.roles_at(case.record.unit)
+        sending = process.sending(message, act.actor, case.record.unit, case.run.facts)
         if act.actor.id != SYSTEM.id and senders.isdisjoint(act.actor.roles):
             raise Refused("sender", "您的岗位不能登记这类来件", "Your post may not record this message")
         if act.actor.id != SYSTEM.id and not sending:
             raise Refused("unit", "这件个案不在您的辖区", "This case is outside your area")
-        act.through(act.actor.post_over(case.record.unit, senders))
+        act.through(act.actor.post_over(case.record.unit, senders) or act.actor.post_over(process.unit_of("community", case.run.facts), senders))
         if message not in case.run.waits_for():
             raise NotWaiting("这件个案现在不在等候这类来件，不能登记", "No node of this case waits for that message")
         self._not_kept_away(act, process, case.run.facts, message, sending)
@@ -323,6 +338,28 @@ class Cases:
             self._drawings[digest] = Drawing.parse(xml)
         return self._drawings[digest]
 
+    def _hold_partners(self, act: Act, task_id: int, raw: Data) -> None:
+        """Lock all records that completing the task will append to, in ascending order, before any of them is read."""
+        case_id = task_id >> 16
+        process = self.processes.get(self._key_of(act.conn, case_id))
+        partners = process.partners if process else {}
+        if not partners:
+            return
+        node = act.conn.scalar(select(store.task.c.node).where(store.task.c.id == task_id)) or ""
+        if node in partners:
+            ids = sorted({case_id, *partners[node](act.conn, case_id, raw)})
+            act.conn.execute(
+                select(store.record.c.id).where(store.record.c.id.in_(ids)).order_by(store.record.c.id).with_for_update()
+            ).all()
+
+    def _key_of(self, conn: Connection, case_id: int) -> str:
+        """The process of a case, which never changes: looked up once."""
+        if case_id not in self._keys:
+            if len(self._keys) >= _KNOWN_CASES:
+                self._keys.clear()
+            self._keys[case_id] = conn.scalar(select(store.record.c.process).where(store.record.c.id == case_id)) or ""
+        return self._keys[case_id]
+
     def _case(self, act: Act, where: int | str) -> Open:
         if isinstance(where, int):
             row = act.conn.execute(_CASE_BY_ID, {"the_id": where}).mappings().one_or_none()
@@ -406,12 +443,16 @@ class Cases:
             return case.process.deadline(node, facts, opened, case.drawing)
 
         outcome = step(case.run, cause, data, call, deadline)
-        puts = [*more, *self._effects(act, case, [name, *(ran[0] for ran in outcome.ran)], answers)]
+        names = [name, *(ran[0] for ran in outcome.ran)]
+        puts = [*more, *self._effects(act, case, names, answers)]
+        messages = self._messages(act, case, names, answers)
         state = case.run.dump()
         # Other records that this cause wrote to, and how many jobs it planned: with them it is not taken back any more.
         beside = [f"record {n}" for n in act.moved(case.record)] + ["job"] * (jobs.planned(act.conn) - planned)
         personal = {k: v for k, v in (("answers", dict(answers)), ("snapshots", snapshots)) if v}
         said = {**data, "then": outcome.said(), "state": fingerprint(state)} | ({"beside": beside} if beside or snapshots else {})
+        if messages:
+            said["sent"] = [[message.case_no, message.name] for message in messages]
         act.append(case.record, cause, said, personal={subject_of(case): personal} if personal else {}, puts=puts)
         case.record.changes["state"] = case.run.packed(state)
         if outcome.ended:
@@ -421,7 +462,10 @@ class Cases:
         told = {"case": case.row["no"], "seq": case.record.seq, "opened": [key for key, _ in outcome.opened]}
         if outcome.ended:
             told["outcome"] = outcome.ended
-        act.remember(told)
+        if "from" not in data:  # what another case told is part of that case's act
+            act.remember(told)
+        for message in messages:
+            self._deliver(act, message, (case.row["no"], case.record.seq))
         return told
 
     def _effects(self, act: Act, case: Open, names: Sequence[str], answers: Data) -> list[Put]:
@@ -430,6 +474,13 @@ class Cases:
             if name in case.process.effects:
                 puts += case.process.effects[name](act, case.ref, answers, case.run.facts) or ()
         return puts
+
+    def _messages(self, act: Act, case: Open, names: Sequence[str], answers: Data) -> list[Message]:
+        sends = case.process.sends
+        found = [message for name in names if name in sends for message in sends[name](act, case.ref, answers, case.run.facts)]
+        if len({message.case_no for message in found}) != len(found):
+            raise ValueError(f"{case.row['no']} tells one case two things in one act")
+        return found
 
     def _bring_tasks(self, act: Act, case: Open, outcome: Outcome) -> None:
         gone = [t for t in case.tasks if t["state"] == "open" and t["key"] in outcome.gone]

@@ -55,6 +55,8 @@ class Habits:
 
     def sign(self, act: Act, task_id: int, *, agrees: bool, words: str, lang: str = "zh") -> dict[str, Any]:
         """同意 or 不同意, with words. The last consent to what was handed in brings it about, in the name of who handed it in."""
+        if waiting := handed_in(act.conn, act.keys, task_id):
+            self.cases._hold_partners(act, task_id, waiting["answers"])
         case, task = self._open(act, task_id)
         if (told := act.recall()) is not None:
             return told  # type: ignore[no-any-return]
@@ -291,7 +293,8 @@ class Habits:
             raise Refused("take-back-countersigned", "这件事项经他人加签后办结，不能拿回", "Others have signed it: it cannot be taken back")
         then, names = latest.data["then"], {task["node"], *(ran[0] for ran in latest.data["then"].get("ran", ()))}
         process = case.process
-        wrote = latest.said.get("puts") or latest.data.get("beside") or names & (process.effects.keys() | process.before.keys())
+        wrote = latest.said.get("puts") or any(latest.data.get(name) for name in ("beside", "sent"))
+        wrote = wrote or names & (process.effects.keys() | process.before.keys() | process.sends.keys())
         unknown = names & process.gather.keys() and "beside" not in latest.data  # written by an older version, which did not say
         if wrote or unknown or then.get("ended") or then.get("gone"):
             raise Refused("take-back-effects", "本环节办结后已产生文书、公示、待遇、作业或其他记录，不能拿回", "A letter, notice, benefit, job or other record came of it: it cannot be taken back")  # fmt: skip
@@ -319,7 +322,7 @@ class Habits:
         conn.execute(update(table).where(table.c.id == task["id"]).values(**back))
         said = latest.personal.get(subject_of(case)) or {}
         answers = said.get("said", {}).get("answers", {})
-        keep_draft(act, task["id"], act.actor.id, typed(case.process.forms[task["node"]], answers))
+        keep_draft(act, task["id"], act.actor.id, typed(case.process.form_of(task["node"]), answers))
 
     # -- the parts
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -162,17 +163,22 @@ class Act:
         record.seq, record.head = record.seq + 1, leaf_hash(stored)
         made = Entry(record.id, record.seq, stored, record.head, body, personal)
         self._entries.append({"record_id": record.id, "seq": record.seq, "body": stored, "leaf": record.head})
-        for put in puts:
-            self._project(record, put)
+        for (new, table, _), alike in groupby(puts, lambda put: (self._is_new(record, put), put.table, tuple(put.values))):
+            if new:  # rows of one shape in one statement
+                rows = [_row(self.keys, put) for put in alike]
+                self.conn.execute(_new_row(table), rows[0] if len(rows) == 1 else rows)
+            else:
+                for put in alike:
+                    project(self.conn, self.keys, put)
         self.told.append(made)
         return made
 
-    def _project(self, record: Record, put: Put) -> None:
+    def _is_new(self, record: Record, put: Put) -> bool:
         """A row whose id this act gave out cannot be there yet: it is inserted without looking."""
         key = (put.table, put.id)
-        fresh = put.id - record.id * 65536 > record.known_rows and key not in self._made
+        new = put.id - record.id * 65536 > record.known_rows and key not in self._made
         self._made.add(key)
-        project(self.conn, self.keys, put, fresh=fresh)
+        return new
 
     def _actor(self) -> dict[str, str]:
         who = {"id": self.actor.id, "unit": self.unit}
@@ -319,15 +325,20 @@ def _payload_aad(record_id: int, seq: int, subject: str) -> bytes:
     return f"payload:{record_id}:{seq}:{subject}".encode()
 
 
-def project(conn: Connection, keys: BoundKeys, put: Put, *, fresh: bool = False) -> None:
-    """Make a business row what its puts add up to: update it, or insert it when it is new (`fresh`: known to be new)."""
-    table = metadata.tables[put.table]
-    values = {name: _stored(keys, table.c[name], put, value) for name, value in put.values.items()}
-    if not fresh and values:
+def project(conn: Connection, keys: BoundKeys, put: Put) -> None:
+    """Make a business row what its puts add up to: update it, or insert it when it is not there."""
+    row = _row(keys, put)
+    values = {name: value for name, value in row.items() if name != "id"}
+    if values:
         given = {f"new_{name}": value for name, value in values.items()} | {"the_id": put.id}
-        fresh = conn.execute(_row_with(put.table, tuple(values)), given).rowcount == 0
-    if fresh or not values:
-        conn.execute(_new_row(put.table), {"id": put.id, **values})
+        if conn.execute(_row_with(put.table, tuple(values)), given).rowcount:
+            return
+    conn.execute(_new_row(put.table), row)
+
+
+def _row(keys: BoundKeys, put: Put) -> dict[str, Any]:
+    table = metadata.tables[put.table]
+    return {"id": put.id, **{name: _stored(keys, table.c[name], put, value) for name, value in put.values.items()}}
 
 
 def _stored(keys: BoundKeys, column: Any, put: Put, value: Any) -> Any:

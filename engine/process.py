@@ -18,7 +18,7 @@ from engine.expression import parse_due
 from engine.forms import Form
 from engine.given import given, gives
 from engine.lint import check_drawing
-from engine.model import SHANGHAI, Data, Put
+from engine.model import SHANGHAI, Actor, Data, Put
 
 if TYPE_CHECKING:
     from engine.office import Act
@@ -34,6 +34,18 @@ class CaseRef:
     id: int
     no: str
     next_id: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one case tells another: `raw` is the answer to the receiving process's form of that message."""
+
+    case_no: str
+    name: str
+    raw: Data
+
+
+Send = Callable[["Act", "CaseRef", Data, Data], Sequence[Message]]  # act, sending case, answers, facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +88,10 @@ class Process:
     services: Mapping[str, Service] = field(default_factory=dict)  # service task -> pure function
     gather: Mapping[str, Gather] = field(default_factory=dict)  # service task -> where its snapshot comes from
     vet: Callable[[Act, str, Form, Data, Data, Sequence[Any]], None] = lambda *_: None  # act, name, form, answers, facts, acts; raises Invalid
+    former: Mapping[str, type[Form]] = field(default_factory=dict)  # user task of an earlier drawing -> form: running cases keep theirs
+    sends: Mapping[str, Send] = field(default_factory=dict)  # node or message -> messages to other cases, in the same transaction
+    # user task -> the other records that completing it will append to (connection, case's id, answers as sent)
+    partners: Mapping[str, Callable[[Connection, int, Data], Sequence[int]]] = field(default_factory=dict)
     before: Mapping[str, Effect] = field(default_factory=dict)  # node or message -> what is written before the tokens move
     effects: Mapping[str, Effect] = field(default_factory=dict)  # node or message or "start" -> what else is written
     begin: Callable[[Act, Data], Data] = no_further_facts  # further facts at the start; may refuse
@@ -89,6 +105,12 @@ class Process:
     def _recusal(self) -> tuple[str, ...]:
         return () if self.recused is None else tuple(self.recused.compile().params)
 
+    def sending(self, message: str, who: Actor, unit: str, facts: Data) -> frozenset[str]:
+        """The roles in which somebody may record a message to a case of this unit with these facts. Posts of the community count
+        where the case has one: the villagers' objections come to the village committee."""
+        here = who.roles_at(unit) | who.roles_at(self.unit_of("community", facts) or unit)
+        return self.senders.get(message, frozenset()) & here
+
     def recusal_facts(self, facts: Data) -> dict[str, Any]:
         """The facts that the SELECT of recused staff asks for."""
         return {name: facts.get(name) for name in self._recusal}
@@ -98,6 +120,10 @@ class Process:
         if self.recused is None:
             return frozenset()
         return frozenset(login for login in conn.scalars(self.recused, self.recusal_facts(facts)) if login)
+
+    def form_of(self, node: str) -> type[Form]:
+        """The form of a user task, also of one that only earlier drawings have."""
+        return self.forms[node] if node in self.forms else self.former[node]
 
     @cached_property
     def drawing(self) -> Drawing:
@@ -124,7 +150,7 @@ class Process:
     @cached_property
     def known_facts(self) -> frozenset[str]:
         """All facts that a case can have: marked fields of forms, and what forms, services and the start say they give."""
-        forms = {self.start_form, *self.forms.values(), *self.messages.values()}
+        forms = {self.start_form, *self.forms.values(), *self.former.values(), *self.messages.values()}
         marked = {name for form in forms for name, field in form._declared_fields.items() if field.metadata.get("fact")}
         givers = [(form.__name__, form.extra_facts) for form in forms] + [*self.services.items(), ("begin", self.begin)]
         if mute := sorted(name for name, function in givers if given(function) is None):

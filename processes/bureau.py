@@ -17,7 +17,7 @@ from engine.jobs import Handler, Job, Jobs, Later
 from engine.office import Act, Office
 from engine.process import Process
 from engine.store import Store
-from processes import households, organisation, spot_check
+from processes import benefits, households, organisation, spot_check
 from processes.dibao_2012 import DIBAO_2012
 from processes.registry_port import Registry, RegistryBusy, RegistryFailed, conclude
 
@@ -58,7 +58,8 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None) -> Bureau:
     office = Office(store, Keys(settings.data_key), clock or BusinessClock(store), production=settings.env == "production")
     cases = Cases(CATALOGUE, organisation.find_actor)
     registry = Registry(settings.registry)
-    handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end}
+    handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end,
+                                    "benefit_month": _benefit_month}  # fmt: skip
     return Bureau(office, cases, Jobs(office, handlers), settings, registry)
 
 
@@ -90,6 +91,10 @@ def _means_check(office: Office, cases: Cases, registry: Registry) -> Handler:
 
 def _spot_month_end(job: Job) -> Callable[[Act], None]:
     return lambda act: spot_check.month_end(act, job.record_id, int(job.key))
+
+
+def _benefit_month(job: Job) -> Callable[[Act], None]:
+    return lambda act: benefits.month_begins(act, job.record_id)
 
 
 def _deliver(cases: Cases, act: Act, case_id: int, message: dict[str, Any]) -> None:

@@ -13,16 +13,25 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from engine import jobs, store
-from engine.errors import Invalid, Refused
-from engine.forms import Form
+from engine.errors import Refused
 from engine.given import gives
 from engine.model import Data, Put
 from engine.office import Act
 from engine.process import CaseRef, Process
-from processes import calendar, documents, duties, eligibility, households, law, organisation, paperwork, spot_check
-from processes.dibao_2012_forms import FORMS, MESSAGES, PROOFS, Application, Deliver
-from processes.tables import benefit, household
+from processes import (
+    benefits,
+    calendar,
+    conclusions,
+    duties,
+    households,
+    investigation,
+    law,
+    paperwork,
+    special_cases,
+    spot_check,
+)
+from processes.dibao_2012_forms import FORMS, MESSAGES, Application
+from processes.tables import household
 
 DISTRICT = "120116"
 STARTERS = frozenset({"window_clerk"})
@@ -47,25 +56,6 @@ def open_investigation(accepted_on: str, investigation_from: str | None, today: 
     """The first investigation counts from acceptance; a later one has a clock of its own (domain 2.2, design)."""
     since = accepted_on if investigation_from is None else today.isoformat()
     return {**dict.fromkeys(_ROUND), "investigation_from": since}
-
-
-@gives("means_round")
-def request_means_check(means_round: int | None) -> Data:
-    return {"means_round": (means_round or 0) + 1}
-
-
-@gives("category", "amount_fen", "per_capita", "members_counted", "law_version", "edge")
-def assess(snapshot: Data) -> Data:
-    """The arithmetic of domain 3 on what was declared, checked and seen. Keeps figures, not sentences."""
-    result = eligibility.assess(dict(snapshot))
-    return {
-        "category": result["category"],
-        "amount_fen": result["amount_fen"],
-        "per_capita": result["per_capita"],
-        "members_counted": result["members_counted"],
-        "law_version": result["law_version"],
-        "edge": "edge" in result["flags"],
-    }
 
 
 @gives("check_conclusion")
@@ -123,12 +113,9 @@ def _at_start(act: Act, facts: Data) -> Data:
 
 
 def _not_twice(conn: Connection, household_id: int) -> None:
-    cases = store.record
-    where = (cases.c.subject == f"household:{household_id}") & (cases.c.kind == "case") & cases.c.closed_at.is_(None)
-    if no := conn.scalar(select(cases.c.no).where(where)):
+    if no := conclusions.open_case(conn, household_id):
         raise Refused("open_case", f"这户已有在办个案 {no}，不能重复申请", f"This household has an open case: {no}")
-    live = benefit.c.status.in_(("pending_first_payment", "active", "suspended"))
-    if conn.scalar(select(benefit.c.id).where(benefit.c.household_id == household_id, live)):
+    if benefits.live(conn, household_id) is not None:
         raise Refused("active_benefit", "这户正在享受救助待遇，不能重复申请", "This household already receives a benefit")
 
 
@@ -144,10 +131,6 @@ def _at_acceptance(act: Act, facts: Data) -> Data:
     return {"near_relative": bool(facts.get("near_relative_declared")) or households.near_relative_known(act.conn, household_id)}
 
 
-def _figures(act: Act, facts: Data) -> Data:
-    return households.snapshot(act.conn, act.keys, facts["household_id"], act.today) | {"applied_on": facts["applied_on"]}
-
-
 def _draw(act: Act, facts: Data) -> Data:
     return {"drawn": spot_check.draw(act, facts["street"], facts["household_id"])}
 
@@ -157,54 +140,7 @@ def _late(act: Act, facts: Data) -> Data:
     return {"late": spot_check.drawn_late(act, facts["household_id"]) and not facts.get("spot_check")}
 
 
-# -- vetting: named people and papers must be real
-
-
-def _vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Sequence[Any]) -> None:
-    wrong = documents.foreign(act.conn, form, answers, facts["household_id"])
-    if node == "home_survey":
-        wrong |= _second(act, str(answers["second_investigator"]), facts, acts)
-    if isinstance(form, Deliver) and act.office.production:
-        wrong |= _unproved(answers)
-    if wrong:
-        raise Invalid(wrong)
-
-
-def _unproved(answers: Data) -> dict[str, list[str]]:
-    """Appeal periods run from the delivery, so it is proved; in training nobody has a signed page to scan."""
-    fields, why = PROOFS.get(str(answers["method"]), ((), ""))
-    return {fields[0]: [why]} if fields and not any(answers.get(name) for name in fields) else {}
-
-
-def _second(act: Act, login: str, facts: Data, acts: Sequence[Any]) -> dict[str, list[str]]:
-    """Whoever could not sign cannot be named: the case would wait for him for ever."""
-    who = organisation.find_actor(act.conn, login)
-    if who is None or not who.holds("investigator", facts["street"]):
-        return {"second_investigator": ["本街镇没有这位入户调查人"]}
-    related = households.recused_staff(act.conn, facts["household_id"])
-    broken = duties.may("assign", "survey_cosign", "investigator", login, actor_roles=who.roles, acts=[a for a in acts if a.node != "home_survey"],
-                        relatives=related, facts={})  # fmt: skip
-    return {"second_investigator": [f"不能由其担任第二调查人：{broken.zh}"]} if broken else {}
-
-
 # -- effects: what else is written in the same transaction
-
-
-def _ask_registries(act: Act, case: CaseRef, _answers: Data, facts: Data) -> None:
-    data = {"household_id": facts["household_id"]}
-    jobs.plan(act.conn, "means_check", case.id, f"round.{facts['means_round']}", act.now, data)
-
-
-def _keep_findings(act: Act, _case: CaseRef, answers: Data, facts: Data) -> None:
-    """What the check found stands before what was declared, before anything is computed from it."""
-    household_id = facts["household_id"]
-    if answers.get("found_assets") is not None:
-        found = {"kind": "monetary_assets", "amount_fen": answers["found_assets"]}
-        households.set_property(act, household_id, [found], source="checked")
-    if answers.get("found_income") is not None:
-        who = households.applicant(act.conn, household_id)["id"]
-        item = {"kind": "other_income", "amount_fen": answers["found_income"], "period": "month"}
-        households.set_income(act, household_id, who, [item], source="checked")
 
 
 def _on_completeness(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
@@ -228,7 +164,6 @@ def _on_decision(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequenc
 def _on_grant(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
     """The benefit is a record of its own; its first entry is the grant."""
     members = households.counted_members(act.conn, facts["household_id"], act.today)
-    opened = act.new("benefit", facts["street"], subject=f"household:{facts['household_id']}")
     values = {
         "household_id": facts["household_id"],
         "case_no": case.no,
@@ -240,12 +175,7 @@ def _on_grant(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[P
         "granted_on": facts["decided_on"],
         "law_version": facts.get("law_version") or law.version(act.today),
     }
-    benefit_id = opened.next_id()
-    puts = [Put("benefit", benefit_id, values)]
-    for person_id, id_blind in members:
-        values = {"benefit_id": benefit_id, "person_id": person_id, "id_blind": id_blind, "active": True}
-        puts.append(Put("benefit_person", opened.next_id(), values, f"person:{person_id}"))
-    act.append(opened, "benefit_granted", {"case": case.no}, puts=puts)
+    benefits.begin(act, "benefit_granted", values, {"case": case.no})
     return paperwork.issue(act, case, "approval", facts, answers)
 
 
@@ -291,21 +221,21 @@ DIBAO_2012 = Process(
     services={
         "accept": accept,
         "open_investigation": open_investigation,
-        "request_means_check": request_means_check,
-        "assess": assess,
+        "request_means_check": investigation.request_means_check,
+        "assess": investigation.assess,
         "reopen_after_check": reopen_after_check,
         "receive_file": receive_file,
         "check_late_draw": check_late_draw,
         "grant": grant,
         "close_withdrawn": close_withdrawn,
     },
-    gather={"accept": _at_acceptance, "assess": _figures, "receive_file": _draw, "check_late_draw": _late},
-    vet=_vet,
-    before={"means_check": _keep_findings},
+    gather={"accept": _at_acceptance, "assess": investigation.figures, "receive_file": _draw, "check_late_draw": _late},
+    vet=investigation.vet,
+    before={"means_check": investigation.keep_findings},
     effects={
         "completeness_check": _on_completeness,
         "accept": _on_accept,
-        "request_means_check": _ask_registries,
+        "request_means_check": investigation.ask_registries,
         "reject_after_check": _on_check_rejection,
         "post_street_notice": _posting("street_opinion"),
         "remove_street_notice": _removal("street_opinion"),
@@ -314,6 +244,9 @@ DIBAO_2012 = Process(
         "decide": _on_decision,
         "decide_refusal": _on_decision,
         "grant": _on_grant,
+        "street_opinion": special_cases.requests("dibao-2012"),
+        "district_examination": special_cases.requests("dibao-2012"),
+        "close_withdrawn": special_cases.lapsed,
         "deliver_approval": _delivery("approval"),
         "deliver_refusal": _delivery("refusal"),
     },

@@ -14,7 +14,7 @@ from marshmallow import ValidationError, validates_schema
 
 from engine.forms import Form, choice, document, documents, money, number, on_date, rows, several, staff, text, yes_no
 from engine.given import gives
-from processes import calendar, law
+from processes import calendar, law, special_cases
 
 NOTICE_DAYS = 7  # calendar days, N220 arts 25 and 29
 OLDEST_APPLICATION = 366  # days; a typing error otherwise moves the months whose income counts
@@ -37,19 +37,6 @@ MATERIALS = [
     ("residence_proof", "居住证明", "Proof of residence"),
     ("near_relative_statement", "近亲属关系声明", "Near-relative statement"),
     ("other", "其他", "Other"),
-]
-TRIGGERS = [
-    ("income_slightly_over", "收入略超、刚性支出重", "Income slightly over, heavy expenses"),
-    ("property_technical", "财产形式超标、实际困难", "Property blocks though really poor"),
-    ("obligor_refuses", "赡养抚养扶养人有能力不履行", "Legal supporter does not pay"),
-    ("hukou_residence_conflict", "人户分离、成员有争议", "Hukou and residence conflict"),
-    ("data_conflict", "核对与实际不符无法认定", "Data conflict"),
-    ("hardship_other_six", "低收入其他特殊困难认定", "Other special hardship"),
-    ("temp_over_limit", "临时救助超限额", "Temporary assistance over the limit"),
-    ("policy_gap", "现行政策未覆盖", "No programme fits"),
-    ("multi_department", "需多部门共同救助", "Several departments needed"),
-    ("still_in_hardship", "救助后仍存在突出困难", "Hardship remains after assistance"),
-    ("contested", "多次异议、信访或舆情", "Contested"),
 ]
 REASONS = [
     ("income_over", "收入不符合条件", "Income over the limit"),
@@ -74,7 +61,7 @@ def opinion(required: bool = True) -> Any:  # noqa: FBT001, FBT002
     return text("办理意见", "Opinion", required=required, widget="textarea")
 
 
-def _one_of_reasons() -> dict[str, Any]:
+def one_of_reasons() -> dict[str, Any]:
     return {
         "reason_code": choice("理由", "Reason", REASONS, required=False, widget="select"),
         "clause": text(
@@ -361,7 +348,7 @@ class DemocraticReview(Step):
             raise ValidationError({"participants": wrong})
 
 
-class _Outcome(Form):
+class Outcome(Form):
     """An outcome that asks for a reason with its clause when it refuses or sends back."""
 
     OUTCOME = "outcome"
@@ -380,18 +367,7 @@ class _Outcome(Form):
             raise ValidationError(wrong)
 
 
-def _meeting_fields() -> dict[str, Any]:
-    return {
-        "trigger": choice("提交事由", "Trigger", TRIGGERS, required=False, widget="select"),
-        "special_facts": text("特殊情况", "Facts", required=False, widget="textarea"),
-        "wish": text("建议", "Wish", required=False, widget="textarea"),
-    }
-
-
-_MEETING = ("meeting_from", "meeting_requested_on", "resolution")  # facts of a case on its way to the meeting
-
-
-class StreetOpinion(_Outcome):
+class StreetOpinion(Outcome):
     OUTCOME = "street_outcome"
     REASONED = frozenset({"propose_refuse", "return_survey", "return_review"})
     RETURNS = {"home_survey": {"street_outcome": "return_survey"}, "democratic_review": {"street_outcome": "return_review"}}  # noqa: RUF012
@@ -400,22 +376,22 @@ class StreetOpinion(_Outcome):
         ("return_survey", "退回重新调查", "Return for a new survey"), ("return_review", "退回重新评议", "Return for a new review"),
         ("joint_meeting", "提交联席会议", "To the joint meeting")], fact=True)  # fmt: skip
     opinion = opinion()
-    reason_code = _one_of_reasons()["reason_code"]
-    clause = _one_of_reasons()["clause"]
-    trigger = _meeting_fields()["trigger"]
-    special_facts = _meeting_fields()["special_facts"]
-    wish = _meeting_fields()["wish"]
+    reason_code = one_of_reasons()["reason_code"]
+    clause = one_of_reasons()["clause"]
+    trigger = special_cases.asking_fields()["trigger"]
+    special_facts = special_cases.asking_fields()["special_facts"]
+    wish = special_cases.asking_fields()["wish"]
 
     @validates_schema(skip_on_field_errors=False)
     def _eligible(self, data: Mapping[str, Any], **_: Any) -> None:
-        _refuse_ineligible_grant(self, data, "street_outcome")
+        refuse_ineligible_grant(self, data, "street_outcome")
 
-    @gives(*_MEETING)
+    @gives(*special_cases.ASKED)
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        return _to_meeting(self, loaded["street_outcome"], "street")
+        return special_cases.asked(self, loaded["street_outcome"], "street")
 
 
-def _refuse_ineligible_grant(form: Form, data: Mapping[str, Any], name: str) -> None:
+def refuse_ineligible_grant(form: Form, data: Mapping[str, Any], name: str) -> None:
     """A proposal to grant needs a category that the arithmetic, or the joint meeting, found; and nobody is given
     low-income relief who declined it. What the meeting approved was asked for by the household itself."""
     category, consent = form.fact("category"), form.fact("low_income_consent")
@@ -431,13 +407,7 @@ def _refuse_ineligible_grant(form: Form, data: Mapping[str, Any], name: str) -> 
             "申请人没有同意按低收入家庭救助办理，不能拟同意", "The applicant has not consented to low-income relief")]})  # fmt: skip
 
 
-def _to_meeting(form: Form, outcome: str, origin: str) -> dict[str, Any]:
-    if outcome != "joint_meeting":
-        return {}
-    return {"meeting_from": origin, "meeting_requested_on": form.context_value("today").isoformat(), "resolution": None}
-
-
-class StreetSignoff(_Outcome):
+class StreetSignoff(Outcome):
     OUTCOME = "signoff"
     RETURNS = {"street_opinion": {"signoff": "return"}}  # noqa: RUF012
     signoff = choice("签批", "Sign-off", [("agree", "同意审核意见", "Agree"), ("return", "退回审核人", "Return")], fact=True)
@@ -449,11 +419,8 @@ class StreetSignoff(_Outcome):
 
 
 class SpecialCaseDecision(Form):
-    resolution = choice("决议", "Resolution", [
-        ("approve_as", "同意纳入", "Approve as"), ("refuse", "不同意", "Refuse"), ("return_for_investigation", "补充调查", "Investigate more"),
-        ("refer", "转介其他部门或慈善", "Refer"), ("defer", "暂缓", "Defer")], fact=True)  # fmt: skip
-    approved_category = choice("纳入类别", "Category", [("dibao", "最低生活保障", "Dibao"), ("low_income", "低收入家庭救助", "Low income")],
-                               required=False)  # fmt: skip
+    resolution = choice("决议", "Resolution", special_cases.RESOLUTIONS, fact=True)
+    approved_category = choice("纳入类别", "Category", special_cases.APPROVED, required=False)
     approved_amount = money("每月金额", "Amount per month", required=False)
     reasons = text("理由", "Reasons", widget="textarea")
     conditions = text("条件", "Conditions", required=False, widget="textarea")
@@ -584,7 +551,7 @@ class LateSpotCheckVisit(Step):
     photos = documents("照片", "Photos")
 
 
-class DistrictExamination(_Outcome):
+class DistrictExamination(Outcome):
     OUTCOME = "district_outcome"
     REASONED = frozenset({"propose_refuse", "return_survey", "return_street"})
     RETURNS = {"home_survey": {"district_outcome": "return_survey"}, "street_opinion": {"district_outcome": "return_street"}}  # noqa: RUF012
@@ -593,19 +560,19 @@ class DistrictExamination(_Outcome):
         ("return_survey", "退回重新调查", "Return for a new survey"), ("return_street", "退回街镇审核", "Return to the street"),
         ("joint_meeting", "提交联席会议", "To the joint meeting")], fact=True)  # fmt: skip
     opinion = opinion()
-    reason_code = _one_of_reasons()["reason_code"]
-    clause = _one_of_reasons()["clause"]
-    trigger = _meeting_fields()["trigger"]
-    special_facts = _meeting_fields()["special_facts"]
-    wish = _meeting_fields()["wish"]
+    reason_code = one_of_reasons()["reason_code"]
+    clause = one_of_reasons()["clause"]
+    trigger = special_cases.asking_fields()["trigger"]
+    special_facts = special_cases.asking_fields()["special_facts"]
+    wish = special_cases.asking_fields()["wish"]
 
     @validates_schema(skip_on_field_errors=False)
     def _eligible(self, data: Mapping[str, Any], **_: Any) -> None:
-        _refuse_ineligible_grant(self, data, "district_outcome")
+        refuse_ineligible_grant(self, data, "district_outcome")
 
-    @gives(*_MEETING, "district_notice_from")
+    @gives(*special_cases.ASKED, "district_notice_from")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        return _to_meeting(self, loaded["district_outcome"], "district") | _may_be_posted(self, loaded)
+        return special_cases.asked(self, loaded["district_outcome"], "district") | _may_be_posted(self, loaded)
 
 
 def _may_be_posted(form: Form, loaded: Mapping[str, Any]) -> dict[str, Any]:
@@ -615,34 +582,34 @@ def _may_be_posted(form: Form, loaded: Mapping[str, Any]) -> dict[str, Any]:
     return {"district_notice_from": form.context_value("today").isoformat()}
 
 
-class DistrictRecheck(_Outcome):
+class DistrictRecheck(Outcome):
     OUTCOME = "district_outcome"
     REASONED = frozenset({"propose_refuse"})
     district_outcome = choice("复核结果", "Result", [
         ("propose_grant", "异议不成立，重新公示", "Not upheld: publish again"), ("propose_refuse", "异议成立，拟不予批准", "Upheld: propose to refuse")],
         fact=True)  # fmt: skip
     findings = text("复核情况", "Findings", widget="textarea")
-    reason_code = _one_of_reasons()["reason_code"]
-    clause = _one_of_reasons()["clause"]
+    reason_code = one_of_reasons()["reason_code"]
+    clause = one_of_reasons()["clause"]
 
     @validates_schema(skip_on_field_errors=False)
     def _eligible(self, data: Mapping[str, Any], **_: Any) -> None:
-        _refuse_ineligible_grant(self, data, "district_outcome")
+        refuse_ineligible_grant(self, data, "district_outcome")
 
     @gives("district_notice_from")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         return _may_be_posted(self, loaded)
 
 
-class Decide(_Outcome):
+class Decide(Outcome):
     OUTCOME = "decision"
     REASONED = frozenset({"refused", "returned"})
     RETURNS = {"district_examination": {"decision": "returned"}}  # noqa: RUF012
     decision = choice("审批决定", "Decision", [
         ("granted", "批准", "Grant"), ("refused", "不予批准", "Refuse"), ("returned", "退回区级审查", "Return")], fact=True)  # fmt: skip
     opinion = opinion()
-    reason_code = _one_of_reasons()["reason_code"]
-    clause = _one_of_reasons()["clause"]
+    reason_code = one_of_reasons()["reason_code"]
+    clause = one_of_reasons()["clause"]
 
     @gives("decided_on")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,9 +23,9 @@ from sqlalchemy import Connection, select
 from engine.crypto import BoundKeys
 from engine.errors import Invalid, Refused
 from engine.forms import folded
-from engine.model import Actor, Put
+from engine.model import Actor
 from engine.office import Act
-from processes import documents, households, identity, law, money
+from processes import benefits, documents, households, identity, law, money
 from processes.tables import benefit, household, household_member, staff, staff_relative, unit
 
 HEADINGS = ("序号", "申请人", "身份证号", "家庭人口", "乡镇（街道）", "村（居委会）", "家庭收入", "家庭财产", "救助类别", "保障金额", "致困原因",
@@ -450,12 +450,6 @@ def _keep_words(act: Act, household_id: int, row: Row, digest: str) -> None:
 
 
 def _benefit(act: Act, household_id: int, data: Mapping[str, Any], month: str) -> None:
-    record = act.new("benefit", data["community"][:9], subject=f"household:{household_id}")
-    benefit_id = record.next_id()
     values = {"household_id": household_id, "category": data["category"], "amount_fen": data["amount_fen"], "status": "active",
               "first_payment_month": month, "members": data["members"], "law_version": law.version(act.today)}  # fmt: skip
-    puts = [Put("benefit", benefit_id, values)]
-    for person_id, blind in households.counted_members(act.conn, household_id, act.today):
-        row = {"benefit_id": benefit_id, "person_id": person_id, "id_blind": blind, "active": True}
-        puts.append(Put("benefit_person", record.next_id(), row, f"person:{person_id}"))
-    act.append(record, "benefit_imported", puts=puts)
+    benefits.begin(act, "benefit_imported", values, {})

@@ -8,7 +8,7 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
-from processes import law
+from processes import benefit_letters, law
 from processes.dibao_2012_forms import MATERIALS, PARTICIPANTS, REASONS, share_words
 from processes.household_forms import INCOME_KINDS, PROPERTY_KINDS, RELATIONS
 from processes.money import capital, yuan
@@ -19,8 +19,10 @@ TITLES = {
     "check_rejection": "经济状况核对结果告知书",
     "approval": "社会救助批准决定通知书",
     "refusal": "不予批准社会救助告知书",
+    **benefit_letters.TITLES,
 }
-_WORDS = {"acceptance": "受", "supplement": "补", "check_rejection": "核", "approval": "准", "refusal": "拒"}
+_WORDS = {"acceptance": "受", "supplement": "补", "check_rejection": "核", "approval": "准", "refusal": "拒", **benefit_letters.MARKS}
+_OF_THE_DISTRICT = frozenset({"approval", "refusal"}) | benefit_letters.OF_THE_DISTRICT
 RELATION_WORDS = {code: zh for code, zh, _ in RELATIONS}
 KIND_WORDS = {code: zh for code, zh, _ in [*INCOME_KINDS, *PROPERTY_KINDS]}
 PERIOD_WORDS = {"month": "每月", "year": "每年"}
@@ -42,7 +44,8 @@ def chinese_date(iso: str) -> str:
 
 def render(kind: str, data: Mapping[str, Any]) -> str:
     """A letter as it is issued. `data`: facts of the case, `household` (households.letterhead), number, issued_on, names of units."""
-    body = "\n".join(f"<p>{escape(p)}</p>" for p in _BODIES[kind](data))
+    texts = _BODIES[kind](data) + (_remedies(data) if kind in benefit_letters.WITH_REMEDIES else [])
+    body = "\n".join(f"<p>{escape(p)}</p>" for p in texts)
     return _page(
         f"{TITLES[kind]} {data['number']}",
         f'<h1>{TITLES[kind]}</h1>\n<p class="number">{escape(data["number"])}</p>\n'
@@ -61,7 +64,7 @@ def _page(title: str, body: str, robots: str = "") -> str:
 
 
 def _issuer(kind: str, data: Mapping[str, Any]) -> str:
-    return "天津市滨海新区民政局" if kind in ("approval", "refusal") else f"{data['street_name']}办事处"
+    return "天津市滨海新区民政局" if kind in _OF_THE_DISTRICT else f"{data['street_name']}办事处"
 
 
 def _acceptance(data: Mapping[str, Any]) -> list[str]:
@@ -184,6 +187,7 @@ _BODIES = {
     "check_rejection": _check_rejection,
     "approval": _approval,
     "refusal": _refusal,
+    **benefit_letters.BODIES,
 }
 
 

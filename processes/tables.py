@@ -224,6 +224,15 @@ benefit = Table(
     Column("members", Integer, nullable=False),
     Column("granted_on", String(10)),
     Column("law_version", String(20)),
+    Column("amount_from", String(7)),  # from which month the present amount counts
+    Column("review_class", String(1)),  # A | B | C, domain 2.6
+    Column("last_review_on", String(10)),
+    Column("next_review_on", String(10)),
+    Column("next_report_on", String(10)),
+    Column("stopped_from", String(7)),  # the first month without payment
+    Column("exit_class", String(12)),  # voluntary | cleared | reported | other, as the ledger counts (domain 8)
+    Column("exit_reason", String(30)),
+    Index("ix_benefit_next_review_on", "next_review_on"),
 )
 
 benefit_person = Table(

@@ -123,7 +123,7 @@ def _page(
             "colleagues": organisation.colleagues(conn, node.role, row["unit"]), "barred": _barred(conn, process, row, run.facts, who), **beside,
             "since": _since(entries, process, names) if conflict else [],
         }  # fmt: skip
-    form_class = process.forms[row["node"]]
+    form_class = process.form_of(row["node"])
     handed_in = _read_only(form_class, beside["held"]["answers"], names, process) if beside["held"] else []
     form = form_class(context={"facts": run.facts, "today": made.office.today(), "actor": actor, "lang": lang()})
     return render_template(
@@ -269,7 +269,7 @@ def act_on(task_id: int) -> ResponseReturnValue:
     with made.office.read() as conn:
         row = queries.task_row(conn, task_id)
         seen(me(), row)
-    form_class = CATALOGUE[row["process"]].forms[row["node"]]
+    form_class = CATALOGUE[row["process"]].form_of(row["node"])
     typed = _typed(form_class)
     try:
         if verb in ("complete", "draft", "row") and _workable(row):
@@ -310,7 +310,7 @@ def autosave(task_id: int) -> ResponseReturnValue:
         seen(me(), row)
     try:
         with made.office.act(me()) as act:
-            made.cases.save_draft(act, task_id, _typed(CATALOGUE[row["process"]].forms[row["node"]]))
+            made.cases.save_draft(act, task_id, _typed(CATALOGUE[row["process"]].form_of(row["node"])))
     except EngineError as error:
         return jsonify(message=words(error, lang())), 409
     return jsonify(message=_("Draft saved at") + " " + wording.moment(made.office.clock()))

@@ -301,7 +301,7 @@ def logins_in(entries: Iterable[Entry]) -> list[str]:
         found += [entry.actor, entry.said["actor"].get("for", "")]
         for name in ("completer", "owner", "assignee", "from", "to", "staff", "signers"):
             value = entry.data.get(name)
-            found += value if isinstance(value, list) else [value] if isinstance(value, str) else []
+            found += [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
     return found
 
 

@@ -48,7 +48,7 @@ def _process(process: Process, language: str) -> dict[str, Any]:
     english = language == "en"
     nodes = [
         {"node": n.id, "name": n.name_en if english else n.name, "role": n.role, "level": n.level, "due": n.due, "law": n.law,
-         "form": json_schema(process.forms[n.id], language)}
+         "form": json_schema(process.form_of(n.id), language)}
         for n in process.drawing.of_kind("userTask").values()
     ]  # fmt: skip
     return {

@@ -66,7 +66,7 @@ def show(task_id: int, asked: dict[str, Any]) -> Any:
         drawing = made.cases.drawing(conn, row["drawing"])
         facts = Run.load(drawing, queries.case_row(conn, row["no"])["state"], made.office.clock()).facts
         draft, saved_at = _draft(conn, made.office.keys.on(conn), task_id, me())
-    form = CATALOGUE[row["process"]].forms[row["node"]]
+    form = CATALOGUE[row["process"]].form_of(row["node"])
     shown = task_row(row, row, drawing) | {
         "due_rule": drawing.nodes[row["node"]].due, "form": json_schema(form, asked.get("lang") or spoken()),
         "returns": sorted(getattr(form, "RETURNS", {})), "facts": facts, "draft": draft if saved_at else None}  # fmt: skip

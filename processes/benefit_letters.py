@@ -1,0 +1,99 @@
+"""The words of letters about a benefit that goes on, changes or ends; `letters.render` puts them on paper.
+
+Data beside the letterhead: before_fen, before_category, amount_fen, category, from_month, reason_code, opinion, clause, decided_on,
+overpaid_fen, overpaid_months; of a plan to pay back: instalment, first_month.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from processes.benefits import REASONS
+from processes.money import capital, yuan
+
+CATEGORY_WORDS = {"dibao": "最低生活保障", "low_income": "低收入家庭救助", "destitute": "特困人员救助供养"}
+REASON_WORDS = {code: zh for code, zh, _, _ in REASONS}
+Words = Callable[[Mapping[str, Any]], list[str]]
+
+
+def month_words(month: str) -> str:
+    return f"{month[:4]}年{int(month[5:7])}月"
+
+
+def _why(data: Mapping[str, Any]) -> str:
+    words = [REASON_WORDS.get(data.get("reason_code") or "", ""), (data.get("opinion") or "").rstrip("。")]
+    return "；".join(word for word in words if word)
+
+
+def _basis(data: Mapping[str, Any]) -> str:
+    return f"依据：{data.get('clause') or '民发〔2012〕220号第三十二条、《社会救助暂行办法》第十三条'}。"
+
+
+def _paid_too_much(data: Mapping[str, Any]) -> list[str]:
+    if not data.get("overpaid_fen"):
+        return []
+    spans = "、".join(month_words(month) for month in data.get("overpaid_months") or ())
+    return [f"{spans}多领取的救助金共{yuan(data['overpaid_fen'])}元（大写：{capital(data['overpaid_fen'])}），应予退还，退还办法由窗口与您商定。"]
+
+
+def review_result(data: Mapping[str, Any]) -> list[str]:
+    return [
+        f"经对您家庭的情况进行复核，您家庭继续符合{CATEGORY_WORDS.get(data['before_category'], '社会救助')}条件，"
+        f"每月救助金额{yuan(data['before_fen'])}元不变。",
+        "家庭人口、收入或财产发生变化，请及时向街镇或居村委会报告。",
+    ]
+
+
+def adjustment(data: Mapping[str, Any]) -> list[str]:
+    category, fen = data.get("category") or data["before_category"], data["amount_fen"]
+    what = (
+        f"由{CATEGORY_WORDS.get(data['before_category'], '')}转为{CATEGORY_WORDS.get(category, '')}，" if category != data["before_category"] else ""
+    )
+    return [
+        f"经复核，自{month_words(data['from_month'])}起，您家庭的社会救助{what}每月金额由{yuan(data['before_fen'])}元"
+        f"调整为{yuan(fen)}元（大写：{capital(fen)}）。",
+        f"理由：{_why(data)}。",
+        _basis(data),
+        *_paid_too_much(data),
+    ]
+
+
+def stop(data: Mapping[str, Any]) -> list[str]:
+    return [
+        f"经复核，决定自{month_words(data['from_month'])}起停止发放您家庭的{CATEGORY_WORDS.get(data['before_category'], '社会救助')}金"
+        f"（原每月{yuan(data['before_fen'])}元）。",
+        f"理由：{_why(data)}。",
+        _basis(data),
+        *_paid_too_much(data),
+        "情况发生变化后，您可以重新申请。",
+    ]
+
+
+def suspension(data: Mapping[str, Any]) -> list[str]:
+    return [
+        f"自{month_words(data['from_month'])}起暂停发放您家庭的{CATEGORY_WORDS.get(data['before_category'], '社会救助')}金。",
+        f"理由：{_why(data)}。",
+        "请尽快与街镇社会救助窗口联系，情况核实后恢复发放。",
+    ]
+
+
+def recovery(data: Mapping[str, Any]) -> list[str]:
+    return [
+        f"经与您商定，多领取的救助金{yuan(data['overpaid_fen'])}元，自{month_words(data['first_month'])}起每月退还{yuan(data['instalment'])}元，"
+        "最后一期退还余额。",
+        "您的生活因此发生困难的，请及时告知窗口，可以重新商定。",
+    ]
+
+
+BODIES: dict[str, Words] = {"review_result": review_result, "adjustment": adjustment, "stop": stop, "suspension": suspension, "recovery": recovery}
+TITLES = {
+    "review_result": "社会救助复核结果通知书",
+    "adjustment": "社会救助金额调整决定通知书",
+    "stop": "停止社会救助决定通知书",
+    "suspension": "暂停发放社会救助金通知书",
+    "recovery": "多领救助金退还约定书",
+}
+MARKS = {"review_result": "复", "adjustment": "调", "stop": "停", "suspension": "暂", "recovery": "退"}
+WITH_REMEDIES = frozenset({"adjustment", "stop", "suspension"})
+OF_THE_DISTRICT = frozenset({"adjustment", "stop", "suspension"})

@@ -1,0 +1,413 @@
+"""The life of a benefit: pending first payment -> active -> suspended -> active | stopped -> closed, each change by a decision.
+
+A benefit is a record of its own. What a decision changes counts from a month; what is payable in a month is the last
+decision whose month has begun (`payable`). Everything here is called by the acts of cases and jobs: it opens no transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, insert, select
+
+from engine.errors import Conflict, NotFound, Refused
+from engine.model import SHANGHAI, Put
+from engine.office import Act, Record
+from engine.store import job
+from processes import households, law
+from processes.benefit_tables import benefit_adjustment, settlement
+from processes.calendar import add_workdays
+from processes.tables import benefit, benefit_person
+
+LIVE = ("pending_first_payment", "active", "suspended")
+# code, zh, en, exit class where it is the same however it came to light (None: that of the trigger)
+REASONS = [
+    ("unchanged", "情况没有变化", "Nothing has changed", None),
+    ("income_changed", "收入变化", "Income changed", None),
+    ("member_changed", "家庭人口变化", "Members changed", None),
+    ("income_over", "收入超过标准", "Income over the standard", None),
+    ("property_over", "财产超过规定", "Property over the limit", None),
+    ("death_single", "享受待遇人员死亡", "The recipient died", "other"),
+    ("imprisoned", "成员服刑", "Member in prison", "other"),
+    ("moved_out_district", "户籍迁出本区", "Moved out of the district", "other"),
+    ("converted", "救助类别转换", "Another kind of assistance", "other"),
+    ("voluntary", "自愿退出", "Asked to leave", "voluntary"),
+    ("fraud", "隐瞒、虚报或伪造", "Lied, hid or forged", None),
+    ("refused_jobs", "三次无正当理由拒绝就业", "Refused suitable work three times", None),
+    ("no_cooperation", "拒不配合复核", "Will not be re-checked", "cleared"),
+    ("special_case", "联席会议决议", "Resolution of the joint meeting", None),
+]
+_NEW_JOB = insert(job).inline()
+CLASSES = ("A", "B", "C")
+EXITS = ("voluntary", "cleared", "reported", "other")  # 主动退保, 清查退保, 群众举报退保, 其他 (domain 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A decision on a benefit. `from_month`: the first month for which it counts ("2019-02"). What is None stays as it is."""
+
+    kind: str  # keep | increase | decrease | convert | stop | suspend | resume | holder | transfer
+    reason_code: str
+    from_month: str
+    case_no: str | None = None
+    batch_no: str | None = None
+    amount_fen: int | None = None
+    category: str | None = None
+    law_version: str | None = None
+    exit_class: str | None = None  # of a stop
+    reviewed_on: str | None = None  # the household was re-reviewed on this day: the next review counts from it
+    review_class: str | None = None
+
+
+# -- months
+
+
+def month_after(day: date) -> str:
+    """Changes count from the month after the decision, never pro rata (N220 art 29; domain 2.9)."""
+    return f"{day.year + day.month // 12}-{day.month % 12 + 1:02d}"
+
+
+def first_of(month: str) -> date:
+    return date(int(month[:4]), int(month[5:7]), 1)
+
+
+def months(first: str, last: str) -> list[str]:
+    """All months from the first to the last, both included; empty when `last` is earlier."""
+    start, end = (int(m[:4]) * 12 + int(m[5:7]) - 1 for m in (first, last))
+    return [f"{n // 12}-{n % 12 + 1:02d}" for n in range(start, end + 1)]
+
+
+def add_months(day: date, n: int) -> date:
+    """The same day n months later; the last of the month where there is no such day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + n, 12)
+    for last in range(day.day, 27, -1):
+        try:
+            return date(year, month + 1, last)
+        except ValueError:
+            continue
+    return date(year, month + 1, day.day)
+
+
+def next_review(last: date, review_class: str, category: str, hukou_kind: str) -> date:
+    """When a household reviewed (or granted) on `last` is reviewed again, by the law of that day (domain 2.6)."""
+    name = "destitute" if category == "destitute" else review_class if review_class in "AB" else f"C_{hukou_kind}"
+    return add_months(last, int(law.value(f"review_months_{name}", last).amount))
+
+
+def next_report(last: date, review_class: str) -> date:
+    """When the household has to report the next time of itself (domain 1.6)."""
+    return add_months(last, int(law.value(f"report_months_{review_class}", last).amount))
+
+
+def suggest_class(snapshot: Mapping[str, Any]) -> str:
+    """The class by the words of N220 art 33, from the household as `households.snapshot` gives it: A for heavy illness or
+    disability without anybody able to work, C where somebody could work, else B. People may set another one."""
+    members = [m for m in snapshot["members"] if not m.get("excluded_reason")]
+    able = any(m.get("labour_ability") == "full" and not m.get("full_time_student") for m in members if not _minor(m, snapshot))
+    heavy = any(m.get("serious_illness") or str(m.get("disability_grade") or "") in ("1", "2") for m in members)
+    return "C" if able else "A" if heavy else "B"
+
+
+def _minor(member: Mapping[str, Any], snapshot: Mapping[str, Any]) -> bool:
+    born = member.get("birth_date")
+    return born is not None and add_months(date.fromisoformat(born), 12 * 16) > first_of(snapshot["benefit_month"])
+
+
+# -- beginning
+
+
+def begin(act: Act, event: str, values: Mapping[str, Any], data: Mapping[str, Any]) -> int:
+    """A new benefit of a household, as a record of its own; its row's id. `values`: household_id, category, amount_fen, status,
+    first_payment_month, members, and what else is known. Plans its reviews, its duty to report and its first month."""
+    household_id = int(values["household_id"])
+    house = households.row(act.conn, household_id)
+    record = act.new("benefit", house["street"], subject=f"household:{household_id}")
+    review_class = values.get("review_class") or house["review_class"] or _suggested(act, household_id)
+    due, report = (
+        next_review(act.today, review_class, values["category"], house["hukou_kind"]),
+        next_report(act.today, review_class),
+    )
+    row_id = record.next_id()
+    row = {**values, "amount_from": values["first_payment_month"], "review_class": review_class, "last_review_on": act.today.isoformat(),
+           "next_review_on": due.isoformat(), "next_report_on": report.isoformat()}  # fmt: skip
+    puts = [Put("benefit", row_id, row)]
+    for person_id, id_blind in households.counted_members(act.conn, household_id, act.today):
+        counted = {"benefit_id": row_id, "person_id": person_id, "id_blind": id_blind, "active": True}
+        puts.append(Put("benefit_person", record.next_id(), counted, f"person:{person_id}"))
+    before = {"category": None, "amount_fen": 0, "members": 0, "status": None}
+    puts.append(
+        _adjustment(
+            act,
+            record,
+            row_id,
+            before,
+            row,
+            Change("grant", "grant", values["first_payment_month"], case_no=values.get("case_no")),
+        )
+    )
+    act.append(record, event, data, puts=puts)
+    dates = [("review_due", due), ("report_due", report)]
+    if row["status"] == "pending_first_payment":
+        dates.append(("benefit_month", first_of(row["first_payment_month"])))
+    act.write(_NEW_JOB, [_job(record.id, kind, day) for kind, day in dates])
+    return row_id
+
+
+def _suggested(act: Act, household_id: int) -> str:
+    return suggest_class(households.snapshot(act.conn, act.keys, household_id, act.today))
+
+
+def _plan(act: Act, record_id: int, kind: str, day: date) -> None:
+    """A job of the benefit at the beginning of a day; planned once for a day."""
+    known = select(job.c.id).where(
+        job.c.record_id == record_id, job.c.kind == kind, job.c.key == day.isoformat()
+    )
+    if act.conn.scalar(known) is None:
+        act.write(_NEW_JOB, [_job(record_id, kind, day)])
+
+
+def _job(record_id: int, kind: str, day: date) -> dict[str, Any]:
+    due = datetime.combine(day, datetime.min.time(), SHANGHAI)
+    return {"kind": kind, "record_id": record_id, "key": day.isoformat(), "due_at": due, "state": "ready", "data": "{}"}
+
+
+# -- looking
+
+
+def live(conn: Connection, household_id: int) -> Mapping[Any, Any] | None:
+    """The household's benefit that is paid, about to be paid, or suspended."""
+    where = and_(benefit.c.household_id == household_id, benefit.c.status.in_(LIVE))
+    return conn.execute(select(benefit).where(where).order_by(benefit.c.id.desc()).limit(1)).mappings().one_or_none()
+
+
+def row(conn: Connection, benefit_id: int) -> Mapping[Any, Any]:
+    found = conn.execute(select(benefit).where(benefit.c.id == benefit_id)).mappings().one_or_none()
+    if found is None:
+        raise NotFound("没有这项救助待遇")
+    return found
+
+
+def history_of(conn: Connection, benefit_id: int) -> list[Mapping[Any, Any]]:
+    """Its decisions, oldest first."""
+    query = select(benefit_adjustment).where(benefit_adjustment.c.benefit_id == benefit_id).order_by(benefit_adjustment.c.id)
+    return list(conn.execute(query).mappings())
+
+
+def payable(conn: Connection, benefit_id: int, month: str) -> int:
+    """Fen that the decisions taken so far give for a month: of the decisions whose month has begun, the last. A benefit from
+    before there were such rows is paid what its own row says."""
+    decided = [a for a in history_of(conn, benefit_id) if a["from_month"] <= month]
+    if decided:
+        last = decided[-1]
+        return int(last["after_fen"]) if last["after_status"] in ("active", "pending_first_payment") else 0
+    found = row(conn, benefit_id)
+    later = conn.scalar(
+        select(benefit_adjustment.c.before_fen)
+        .where(benefit_adjustment.c.benefit_id == benefit_id)
+        .order_by(benefit_adjustment.c.id)
+        .limit(1)
+    )
+    return 0 if month < found["first_payment_month"] else int(found["amount_fen"] if later is None else later)
+
+
+# -- deciding
+
+
+def decide(act: Act, benefit_id: int, change: Change) -> int:
+    """Write a decision on a live benefit: its row, the persons it counts, the adjustment with before and after, the next review.
+    Returns the id of the adjustment. Raises Conflict when the benefit is stopped already, Refused when a month is not to come."""
+    record = act.open("benefit", benefit_id >> 16)
+    before = row(act.conn, benefit_id)
+    if before["status"] not in LIVE:
+        raise Conflict("这项待遇已经停发", "This benefit is stopped already")
+    if change.from_month < (before["amount_from"] or before["first_payment_month"]):
+        raise Refused(
+            "from-month",
+            f"变更不能早于上一次决定的执行月份 {before['amount_from']}",
+            "A change may not count from before the last one",
+        )
+    after = _after(act, before, change)
+    puts = [Put("benefit", benefit_id, _changed(before, after))]
+    if change.kind == "stop":
+        puts += [Put("benefit_person", n, {"active": False}) for n in _counted(act.conn, benefit_id).values()]
+    else:
+        puts += _people(act, record, benefit_id, before["household_id"])
+    adjustment = _adjustment(act, record, benefit_id, before, after, change)
+    told = {
+        "kind": change.kind,
+        "reason": change.reason_code,
+        "from_month": change.from_month,
+        "case": change.case_no,
+        "batch": change.batch_no,
+    }
+    act.append(record, "benefit_changed", {k: v for k, v in told.items() if v}, puts=[*puts, adjustment])
+    _follow(act, record.id, before, after)
+    return adjustment.id
+
+
+def _after(act: Act, before: Mapping[Any, Any], change: Change) -> dict[str, Any]:
+    after = {**before, "amount_from": change.from_month}
+    if change.amount_fen is not None:
+        after["amount_fen"] = change.amount_fen
+    if change.category:
+        after["category"] = change.category
+    if change.law_version:
+        after["law_version"] = change.law_version
+    after["members"] = (
+        len(households.counted_members(act.conn, before["household_id"], act.today))
+        if change.kind != "stop"
+        else before["members"]
+    )
+    if change.kind == "stop":
+        after |= {"status": "stopped", "stopped_from": change.from_month, "exit_class": change.exit_class or "other", "exit_reason": change.reason_code,
+                  "next_review_on": None, "next_report_on": None}  # fmt: skip
+        return after
+    if change.kind in ("suspend", "resume"):
+        after["status"] = "suspended" if change.kind == "suspend" else "active"
+    return after | _dates(act, after, change)
+
+
+def _dates(act: Act, after: Mapping[str, Any], change: Change) -> dict[str, Any]:
+    """The next review and report: counted anew from a review, or with another class from the last one."""
+    review_class = change.review_class or after["review_class"] or _suggested(act, after["household_id"])
+    if change.reviewed_on is None and review_class == after["review_class"]:
+        return {}
+    last = date.fromisoformat(change.reviewed_on or after["last_review_on"] or act.today.isoformat())
+    hukou = households.row(act.conn, after["household_id"])["hukou_kind"]
+    due = max(next_review(last, review_class, after["category"], hukou), act.today)
+    report = next_report(last, review_class)
+    return {"review_class": review_class, "last_review_on": last.isoformat(), "next_review_on": due.isoformat(),
+            "next_report_on": max(report, act.today).isoformat()}  # fmt: skip
+
+
+def _changed(before: Mapping[Any, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in after.items() if before[name] != value}
+
+
+def _counted(conn: Connection, benefit_id: int) -> dict[int, int]:
+    """person id -> row id of those whom the benefit counts now."""
+    query = select(benefit_person.c.person_id, benefit_person.c.id).where(
+        benefit_person.c.benefit_id == benefit_id, benefit_person.c.active
+    )
+    return {r.person_id: r.id for r in conn.execute(query)}
+
+
+def _people(act: Act, record: Record, benefit_id: int, household_id: int) -> list[Put]:
+    """Who joined the household is counted from now on, who left it no longer."""
+    counted, members = _counted(act.conn, benefit_id), households.counted_members(act.conn, household_id, act.today)
+    here = {person_id for person_id, _ in members}
+    puts = [Put("benefit_person", n, {"active": False}) for person_id, n in counted.items() if person_id not in here]
+    for person_id, id_blind in members:
+        if person_id not in counted:
+            if id_blind:
+                households.refuse_second_benefit(act.conn, id_blind)
+            values = {"benefit_id": benefit_id, "person_id": person_id, "id_blind": id_blind, "active": True}
+            puts.append(Put("benefit_person", record.next_id(), values, f"person:{person_id}"))
+    return puts
+
+
+def _adjustment(
+    act: Act, record: Record, benefit_id: int, before: Mapping[Any, Any], after: Mapping[Any, Any], change: Change
+) -> Put:
+    values = {
+        "benefit_id": benefit_id, "household_id": after["household_id"], "case_no": change.case_no, "batch_no": change.batch_no,
+        "kind": change.kind, "reason_code": change.reason_code, "before_category": before["category"], "after_category": after["category"],
+        "before_fen": before["amount_fen"], "after_fen": 0 if change.kind == "stop" else after["amount_fen"],
+        "before_members": before["members"], "after_members": 0 if change.kind == "stop" else after["members"], "before_status": before["status"], "after_status": after["status"],
+        "decided_on": act.today.isoformat(), "decided_by": act.actor.id, "from_month": change.from_month, "law_version": after.get("law_version"),
+    }  # fmt: skip
+    return Put("benefit_adjustment", record.next_id(), values)
+
+
+def _follow(act: Act, record_id: int, before: Mapping[Any, Any], after: Mapping[str, Any]) -> None:
+    """The jobs of its dates; a job whose date has moved finds so and does nothing."""
+    for name, kind in (("next_review_on", "review_due"), ("next_report_on", "report_due")):
+        if after[name] and after[name] != before[name]:
+            _plan(act, record_id, kind, date.fromisoformat(after[name]))
+    if after["status"] == "stopped":
+        _plan(act, record_id, "benefit_month", first_of(after["stopped_from"]))
+
+
+def month_begins(act: Act, record_id: int) -> None:
+    """A month has begun: the first payment's makes the benefit active, the one from which it is stopped closes it, unless money
+    is still to be settled."""
+    record = act.open("benefit", record_id)
+    found = row(act.conn, record_id * 65536 + 1)
+    month = f"{act.today:%Y-%m}"
+    if found["status"] == "pending_first_payment" and month >= found["first_payment_month"]:
+        act.append(record, "benefit_active", {"month": month}, puts=[Put("benefit", found["id"], {"status": "active"})])
+    elif found["status"] == "stopped" and month >= found["stopped_from"] and not _unsettled(act.conn, found["id"]):
+        act.append(record, "benefit_closed", {"month": month}, puts=[Put("benefit", found["id"], {"status": "closed"})])
+
+
+def _unsettled(conn: Connection, benefit_id: int) -> bool:
+    where = and_(settlement.c.benefit_id == benefit_id, settlement.c.status.in_(("found", "agreed")))
+    return conn.scalar(select(settlement.c.id).where(where).limit(1)) is not None
+
+
+# -- money of past months
+
+
+def overpaid(conn: Connection, benefit_id: int, right: Mapping[str, int]) -> dict[str, int]:
+    """Month -> fen paid (by the decisions of that time) above what was right; `right`: month -> fen. Underpaid months count
+    negative, months that were right are left out."""
+    found = {month: payable(conn, benefit_id, month) - fen for month, fen in right.items()}
+    return {month: fen for month, fen in sorted(found.items()) if fen}
+
+
+def settle(act: Act, benefit_id: int, case_no: str | None, reason_code: str, found: Mapping[str, int]) -> list[Put]:
+    """Write down what is to be paid back or paid later for past months (`found` as `overpaid` gives it). Returns puts for the
+    benefit's record; the household's agreement comes later (`agree`)."""
+    record = act.open("benefit", benefit_id >> 16)
+    household_id = row(act.conn, benefit_id)["household_id"]
+    puts = []
+    for kind, sign in (("recovery", 1), ("arrears", -1)):
+        here = {month: fen * sign for month, fen in found.items() if fen * sign > 0}
+        if here:
+            values = {"benefit_id": benefit_id, "household_id": household_id, "case_no": case_no, "kind": kind, "reason_code": reason_code,
+                      "from_month": min(here), "to_month": max(here), "amount_fen": sum(here.values()), "status": "found"}  # fmt: skip
+            puts.append(Put("settlement", record.next_id(), values))
+    if puts:
+        act.append(record, "settlement_found", {"months": len(found)}, puts=puts)
+    return puts
+
+
+def agree(act: Act, settlement_id: int, instalment_fen: int, first_month: str) -> None:
+    """The plan by which a settlement is paid back: so much a month from a month on, the last instalment being the rest."""
+    found = act.conn.execute(select(settlement).where(settlement.c.id == settlement_id)).mappings().one_or_none()
+    if found is None:
+        raise NotFound("没有这笔追缴或补发")
+    if found["status"] not in ("found", "agreed"):
+        raise Conflict("这笔款项已经结清或免除", "This is settled already")
+    values = {
+        "instalment_fen": instalment_fen,
+        "first_month": first_month,
+        "agreed_on": act.today.isoformat(),
+        "status": "agreed",
+    }
+    act.append(
+        act.open("benefit", found["benefit_id"] >> 16), "settlement_agreed", puts=[Put("settlement", settlement_id, values)]
+    )
+
+
+def instalments(amount_fen: int, instalment_fen: int, first_month: str) -> list[tuple[str, int]]:
+    """(month, fen) of a plan: equal parts, the last one the rest. ValueError when a part is not above zero."""
+    if instalment_fen <= 0:
+        raise ValueError("an instalment is above zero")
+    n = -(-amount_fen // instalment_fen)
+    end = first_of(first_month)
+    return [(f"{add_months(end, k):%Y-%m}", min(instalment_fen, amount_fen - k * instalment_fen)) for k in range(n)]
+
+
+def of_settlements(conn: Connection, benefit_id: int) -> Sequence[Mapping[Any, Any]]:
+    return list(
+        conn.execute(select(settlement).where(settlement.c.benefit_id == benefit_id).order_by(settlement.c.id)).mappings()
+    )
+
+
+def retry_day(today: date) -> date:
+    """When a job of a benefit that cannot be done now is tried again: the next working day."""
+    return add_workdays(today, 1)

@@ -1,0 +1,281 @@
+"""How a re-check of a benefit ends, for every process that re-checks one: opinion, sign-off, decision, and what they bring about.
+
+Drawings share these nodes by name: `street_opinion`, `street_signoff`, `decide`, `apply_conclusion`, `deliver_conclusion`,
+`recovery_plan`. The facts that they need come from `begin`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import Any, ClassVar
+
+from marshmallow import ValidationError, validates_schema
+from sqlalchemy import Connection, and_, select
+
+from engine import store
+from engine.errors import Refused
+from engine.forms import Form, choice, document, money, on_date, text, yes_no
+from engine.given import gives
+from engine.model import SYSTEM, Data, Put
+from engine.office import Act
+from engine.process import CaseRef
+from processes import benefits, eligibility, households, law, paperwork, special_cases
+from processes.dibao_2012_forms import Deliver, Outcome, Step, opinion
+from processes.tables import household
+
+CONCLUSIONS = [
+    ("keep", "维持不变", "Keep"),
+    ("increase", "增发", "Increase"),
+    ("decrease", "减发", "Decrease"),
+    ("convert", "转为其他救助类别", "Convert"),
+    ("stop", "停发", "Stop"),
+    ("suspend", "暂停发放", "Suspend"),
+    ("return_survey", "退回重新调查", "Return for a new survey"),
+    ("joint_meeting", "提交联席会议", "To the joint meeting"),
+]
+# Stops for which the arithmetic is not asked (domain 2.9).
+WITHOUT_FIGURES = frozenset({"death_single", "imprisoned", "moved_out_district", "voluntary", "fraud", "refused_jobs", "no_cooperation"})
+TRIGGERS = ("voluntary", "cleared", "reported")  # the household reported it; a review or check found it; others reported it
+ROUND = ("category", "amount_fen", "per_capita", "conclusion", "reason_code", "signoff", "decision", "decided_on", "resolution", "meeting_from",
+         "meeting_requested_on")  # fmt: skip
+
+
+def expected(benefit_category: str, benefit_fen: int, category: str | None, amount_fen: int | None) -> str | None:
+    """The conclusion that follows from the figures; None where the arithmetic does not decide (特困, no calculation)."""
+    if category is None or benefit_category == "destitute":
+        return None
+    if category not in ("dibao", "low_income") or (category != benefit_category and not amount_fen):
+        return "stop"  # low-income status without its money is no benefit that goes on
+    if category != benefit_category:
+        return "convert"
+    fen = amount_fen or 0
+    return "increase" if fen > benefit_fen else "decrease" if fen < benefit_fen else "keep"
+
+
+def exit_class(reason_code: str, exit_trigger: str) -> str:
+    fixed = next((kind for code, _, _, kind in benefits.REASONS if code == reason_code), None)
+    return fixed or exit_trigger
+
+
+STARTED = ("street", "community", "near_relative", "benefit_id", "benefit_category", "benefit_fen", "exit_trigger")
+
+
+def begin(act: Act, household_id: int, exit_trigger: str, starters: Collection[str]) -> dict[str, Any]:
+    """The facts (STARTED) that a re-check begins with. Refused: a household outside the actor's area, without a benefit, or with
+    another case under way. The household stays locked: two windows at once begin one case."""
+    house = act.conn.execute(select(household).where(household.c.id == household_id)).mappings().one_or_none()
+    if house is None or not _may_begin(act, house["community"], starters):
+        raise Refused("unit", "没有这户家庭，或不在您的辖区", "No such household in your area")
+    act.open("household", household_id)
+    found = benefits.live(act.conn, household_id)
+    if found is None:
+        raise Refused("no-benefit", "这户没有在享的救助待遇", "This household receives no benefit")
+    if no := open_case(act.conn, household_id):
+        raise Refused("open_case", f"这户已有在办个案 {no}，请在该个案中登记", f"This household has an open case, record it there: {no}")
+    return {
+        "street": house["street"], "community": house["community"], "near_relative": households.near_relative_known(act.conn, household_id),
+        "benefit_id": found["id"], "benefit_category": found["category"], "benefit_fen": found["amount_fen"], "exit_trigger": exit_trigger,
+    }  # fmt: skip
+
+
+def _may_begin(act: Act, community: str, starters: Collection[str]) -> bool:
+    if act.actor.id == SYSTEM.id:
+        return True
+    window = act.actor.post_over(community, starters)
+    act.through(window)
+    return window is not None
+
+
+def open_case(conn: Connection, household_id: int) -> str | None:
+    """The number of the household's case that is under way."""
+    cases = store.record.c
+    where = and_(cases.subject == f"household:{household_id}", cases.kind == "case", cases.closed_at.is_(None))
+    found: str | None = conn.scalar(select(cases.no).where(where).limit(1))
+    return found
+
+
+# -- forms
+
+
+class Conclude(Outcome):
+    """The street's opinion: what is to become of the benefit. It may not differ from the figures but for a named reason."""
+
+    OUTCOME = "conclusion"
+    REASONED = frozenset({"stop", "suspend", "decrease"})
+    RETURNS = {"home_survey": {"conclusion": "return_survey"}}  # noqa: RUF012
+    conclusion = choice("审核意见", "Opinion", CONCLUSIONS, fact=True)
+    reason_code = choice("理由", "Reason", [(c, zh, en) for c, zh, en, _ in benefits.REASONS], required=False, widget="select", fact=True)
+    clause = text("依据条款", "Clause of law", required=False, max=200, hint="如：民发〔2012〕220号第三十二条", hint_en="Like: 民发〔2012〕220号 art 32")
+    review_class = choice("今后的复审类别", "Review class from now on", [(c, f"{c} 类", f"Class {c}") for c in benefits.CLASSES], required=False, fact=True)
+    convert_consent = yes_no("申请人是否同意转换类别", "Household consents to the conversion", required=False, fact=True)
+    opinion = opinion()
+    trigger = special_cases.asking_fields()["trigger"]
+    special_facts = special_cases.asking_fields()["special_facts"]
+    wish = special_cases.asking_fields()["wish"]
+
+    @validates_schema(skip_on_field_errors=False)
+    def _by_figures(self, data: Mapping[str, Any], **_: Any) -> None:
+        said, reason = data.get("conclusion"), data.get("reason_code")
+        if said in (None, "return_survey", "joint_meeting"):
+            return
+        if said != "keep" and not reason:
+            raise ValidationError({"reason_code": [self.say("请选择理由", "Choose the reason")]})
+        if said == "convert" and data.get("convert_consent") is not True:
+            raise ValidationError({"convert_consent": [self.say("转换救助类别应取得申请人同意", "The household must consent to a conversion")]})
+        if said in ("stop", "suspend") and reason in WITHOUT_FIGURES:
+            return
+        if said == "stop" and self._declined(data):
+            return
+        right = expected(str(self.fact("benefit_category")), int(self.fact("benefit_fen") or 0), self.fact("category"), self.fact("amount_fen"))
+        if right is not None and said != right:
+            zh, en = next((zh, en) for code, zh, en in CONCLUSIONS if code == right)
+            raise ValidationError({"conclusion": [self.say(
+                f"按测算结果应为“{zh}”；特殊情况请提交联席会议", f"By the calculation it is “{en}”; special cases go to the joint meeting")]})  # fmt: skip
+
+    def _declined(self, data: Mapping[str, Any]) -> bool:
+        """Dibao ends although low-income relief would follow: the household does not want it."""
+        return data.get("convert_consent") is False and self.fact("category") == "low_income" and self.fact("benefit_category") == "dibao"
+
+    @gives(*special_cases.ASKED)
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return special_cases.asked(self, loaded["conclusion"], "street")
+
+
+class SignOff(Outcome):
+    OUTCOME = "signoff"
+    RETURNS = {"street_opinion": {"signoff": "return"}}  # noqa: RUF012
+    signoff = choice("签批", "Sign-off", [("agree", "同意审核意见", "Agree"), ("return", "退回审核人", "Return")], fact=True)
+    opinion = opinion()
+
+
+class DecideConclusion(Outcome):
+    """The district decides; a decided amount is changed by nothing else (domain 5.3.7)."""
+
+    OUTCOME = "decision"
+    REASONED = frozenset({"returned"})
+    RETURNS = {"street_opinion": {"decision": "returned"}}  # noqa: RUF012
+    decision = choice("审批决定", "Decision", [("approved", "同意", "Approve"), ("returned", "退回街镇审核", "Return to the street")], fact=True)
+    opinion = opinion()
+
+    @gives("decided_on")
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return {} if loaded["decision"] == "returned" else {"decided_on": self.context_value("today").isoformat()}
+
+
+class RecoveryPlan(Step):
+    """How the household pays back what it got too much: agreed in writing, within what it can bear."""
+
+    AFTER: ClassVar[Mapping[str, str]] = {"agreed_on": "decided_on"}
+    agreed_on = on_date("约定日期", "Agreed on")
+    instalment = money("每月退还金额", "Paid back a month")
+    first_month = text("从哪个月开始", "First month", max=7, hint="如 2019-03", hint_en="Like 2019-03")
+    signed_document = document("还款协议签字页（扫描件）", "Signed agreement")
+    note = text("说明", "Note", required=False, widget="textarea")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _sensible(self, data: Mapping[str, Any], **_: Any) -> None:
+        wrong: dict[str, list[str]] = {}
+        if (fen := data.get("instalment")) is not None and not 0 < fen <= (self.fact("overpaid_fen") or 0):
+            wrong["instalment"] = [self.say("每月退还金额应大于零，且不超过追缴总额", "More than nothing, and not more than the whole")]
+        month = data.get("first_month") or ""
+        if not _is_month(month) or month < (self.context_value("today").isoformat()[:7]):
+            wrong["first_month"] = [self.say("月份写成 2019-03，且不能早于本月", "Like 2019-03, and not before this month")]
+        if wrong:
+            raise ValidationError(wrong)
+
+
+def _is_month(said: str) -> bool:
+    try:
+        return len(said) == 7 and bool(date.fromisoformat(f"{said}-01"))
+    except ValueError:
+        return False
+
+
+# -- what is decided: pure
+
+
+@gives("from_month", "decided_on", "overpaid_fen", "overpaid_months", "exit_class")
+def conclude(today: date, snapshot: Data, conclusion: str, reason_code: str | None, exit_trigger: str, decided_on: str | None) -> Data:
+    """From when the conclusion counts, and what was paid too much until then. `snapshot`: first (the earliest month that may
+    change), over {month: fen paid above what was right}."""
+    decided = date.fromisoformat(decided_on) if decided_on else today
+    over: Mapping[str, int] = snapshot["over"]
+    return {
+        "from_month": max(benefits.month_after(decided), snapshot["first"]),
+        "decided_on": decided.isoformat(),
+        "overpaid_fen": sum(fen for fen in over.values() if fen > 0),
+        "overpaid_months": sorted(month for month, fen in over.items() if fen > 0),
+        "exit_class": exit_class(reason_code or "", exit_trigger) if conclusion == "stop" else None,
+    }
+
+
+def paid_and_right(act: Act, facts: Data) -> Data:
+    """Gathered for `conclude`. The fact `overpaid_since` (a month; missing: nothing was late) says from when the figures were
+    others than those paid by."""
+    found = benefits.row(act.conn, facts["benefit_id"])
+    since, last = facts.get("overpaid_since"), f"{act.today:%Y-%m}"
+    over = {}
+    if since:
+        stopped = facts["conclusion"] == "stop"
+        right = {month: 0 if stopped else _right(act, facts, month) for month in benefits.months(since, last)}
+        over = benefits.overpaid(act.conn, facts["benefit_id"], right)
+    return {"first": found["amount_from"] or found["first_payment_month"], "over": over}
+
+
+def _right(act: Act, facts: Data, month: str) -> int:
+    """What the household's figures of now would have given in that month, by that month's law."""
+    asked = households.snapshot(act.conn, act.keys, facts["household_id"], act.today) | {"benefit_month": month}
+    return int(eligibility.assess(asked)["amount_fen"])
+
+
+# -- effects
+
+
+def apply_conclusion(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
+    """Change the benefit, write what is to be paid back, and issue the letter that says so."""
+    kind = facts["conclusion"]
+    converts = facts["category"] if kind == "convert" else None
+    amount = facts.get("amount_fen") if kind in ("increase", "decrease", "convert") else None
+    before = benefits.row(act.conn, facts["benefit_id"])
+    change = benefits.Change(
+        kind, facts.get("reason_code") or "unchanged", facts["from_month"], case_no=case.no, amount_fen=amount, category=converts,
+        law_version=facts.get("law_version") or law.version(act.today), exit_class=facts.get("exit_class"),
+        reviewed_on=facts["decided_on"], review_class=facts.get("review_class"))  # fmt: skip
+    benefits.decide(act, facts["benefit_id"], change)
+    if facts.get("overpaid_fen"):
+        benefits.settle(act, facts["benefit_id"], case.no, facts.get("reason_code") or "unchanged", paid_and_right_months(act, facts))
+    said = {**answers, "before_fen": before["amount_fen"], "before_category": before["category"]}
+    return paperwork.issue(act, case, LETTERS[kind], facts, said)
+
+
+LETTERS = {"keep": "review_result", "increase": "adjustment", "decrease": "adjustment", "convert": "adjustment", "stop": "stop", "suspend": "suspension"}
+
+
+def paid_and_right_months(act: Act, facts: Data) -> Mapping[str, int]:
+    over: Mapping[str, int] = paid_and_right(act, facts)["over"]
+    return {month: fen for month, fen in over.items() if fen > 0}
+
+
+def delivered(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
+    return paperwork.delivered(act, case, LETTERS[facts["conclusion"]], answers)
+
+
+def agreed(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
+    """The settlement that this case found is paid back by a plan; the household gets it in writing."""
+    for found in benefits.of_settlements(act.conn, facts["benefit_id"]):
+        if found["case_no"] == case.no and found["kind"] == "recovery":
+            benefits.agree(act, found["id"], answers["instalment"], answers["first_month"])
+    return paperwork.issue(act, case, "recovery", facts, answers)
+
+
+FORMS: dict[str, type[Form]] = {
+    "street_opinion": Conclude,
+    "street_signoff": SignOff,
+    "decide": DecideConclusion,
+    "deliver_conclusion": Deliver,
+    "recovery_plan": RecoveryPlan,
+}
+SERVICES = {"apply_conclusion": conclude}
+GATHER = {"apply_conclusion": paid_and_right}
+EFFECTS = {"apply_conclusion": apply_conclusion, "deliver_conclusion": delivered, "recovery_plan": agreed}

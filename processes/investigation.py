@@ -1,0 +1,88 @@
+"""The economic investigation that every process shares: registries asked, findings kept, figures computed, two investigators.
+
+Nodes of the same name in several drawings (`request_means_check`, `means_check`, `home_survey`, `survey_cosign`, `assess`)
+are served from here; the rules of separation of duties know them by these names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine import jobs
+from engine.errors import Invalid
+from engine.forms import Form
+from engine.given import gives
+from engine.model import Data
+from engine.office import Act
+from engine.process import CaseRef
+from processes import documents, duties, eligibility, households, organisation
+from processes.dibao_2012_forms import PROOFS, Deliver
+
+
+@gives("means_round")
+def request_means_check(means_round: int | None) -> Data:
+    return {"means_round": (means_round or 0) + 1}
+
+
+@gives("category", "amount_fen", "per_capita", "members_counted", "law_version", "edge")
+def assess(snapshot: Data) -> Data:
+    """The arithmetic of domain 3 on what was declared, checked and seen. Keeps figures, not sentences."""
+    result = eligibility.assess(dict(snapshot))
+    return {
+        "category": result["category"],
+        "amount_fen": result["amount_fen"],
+        "per_capita": result["per_capita"],
+        "members_counted": result["members_counted"],
+        "law_version": result["law_version"],
+        "edge": "edge" in result["flags"],
+    }
+
+
+def figures(act: Act, facts: Data) -> Data:
+    return households.snapshot(act.conn, act.keys, facts["household_id"], act.today) | {"applied_on": facts["applied_on"]}
+
+
+def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Sequence[Any]) -> None:
+    """Papers named in a form are the household's own, the second investigator could sign, a delivery is proved. Raises Invalid."""
+    wrong = documents.foreign(act.conn, form, answers, facts["household_id"])
+    if node == "home_survey":
+        wrong |= second(act, str(answers["second_investigator"]), facts, acts)
+    if isinstance(form, Deliver) and act.office.production:
+        wrong |= unproved(answers)
+    if wrong:
+        raise Invalid(wrong)
+
+
+def unproved(answers: Data) -> dict[str, list[str]]:
+    """Appeal periods run from the delivery, so it is proved; in training nobody has a signed page to scan."""
+    fields, why = PROOFS.get(str(answers["method"]), ((), ""))
+    return {fields[0]: [why]} if fields and not any(answers.get(name) for name in fields) else {}
+
+
+def second(act: Act, login: str, facts: Data, acts: Sequence[Any]) -> dict[str, list[str]]:
+    """Whoever could not sign cannot be named: the case would wait for him for ever."""
+    who = organisation.find_actor(act.conn, login)
+    if who is None or not who.holds("investigator", facts["street"]):
+        return {"second_investigator": ["本街镇没有这位入户调查人"]}
+    related = households.recused_staff(act.conn, facts["household_id"])
+    broken = duties.may("assign", "survey_cosign", "investigator", login, actor_roles=who.roles, acts=[a for a in acts if a.node != "home_survey"],
+                        relatives=related, facts={})  # fmt: skip
+    return {"second_investigator": [f"不能由其担任第二调查人：{broken.zh}"]} if broken else {}
+
+
+def ask_registries(act: Act, case: CaseRef, _answers: Data, facts: Data) -> None:
+    data = {"household_id": facts["household_id"]}
+    jobs.plan(act.conn, "means_check", case.id, f"round.{facts['means_round']}", act.now, data)
+
+
+def keep_findings(act: Act, _case: CaseRef, answers: Data, facts: Data) -> None:
+    """What the check found stands before what was declared, before anything is computed from it."""
+    household_id = facts["household_id"]
+    if answers.get("found_assets") is not None:
+        found = {"kind": "monetary_assets", "amount_fen": answers["found_assets"]}
+        households.set_property(act, household_id, [found], source="checked")
+    if answers.get("found_income") is not None:
+        who = households.applicant(act.conn, household_id)["id"]
+        item = {"kind": "other_income", "amount_fen": answers["found_income"], "period": "month"}
+        households.set_income(act, household_id, who, [item], source="checked")

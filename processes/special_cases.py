@@ -1,0 +1,136 @@
+"""A special case on its way to the joint meeting and back (domain 4): the request, and the resolution as a message to the case.
+
+Every process whose drawing leads to the meeting shares these: fields of the form that asks for it, the row of the request,
+the message that brings the resolution. The meeting itself is a process of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, validates_schema
+from sqlalchemy import bindparam, select
+
+from engine.forms import Form, choice, money, number, on_date, text, yes_no
+from engine.given import gives
+from engine.model import Data, Put
+from engine.office import Act
+from engine.process import CaseRef, Effect
+from processes import law
+from processes.benefit_tables import special_case_request
+from processes.calendar import add_workdays
+
+TRIGGERS = [
+    ("income_slightly_over", "收入略超、刚性支出重", "Income slightly over, heavy expenses"),
+    ("property_technical", "财产形式超标、实际困难", "Property blocks though really poor"),
+    ("obligor_refuses", "赡养抚养扶养人有能力不履行", "Legal supporter does not pay"),
+    ("hukou_residence_conflict", "人户分离、成员有争议", "Hukou and residence conflict"),
+    ("data_conflict", "核对与实际不符无法认定", "Data conflict"),
+    ("hardship_other_six", "低收入其他特殊困难认定", "Other special hardship"),
+    ("temp_over_limit", "临时救助超限额", "Temporary assistance over the limit"),
+    ("policy_gap", "现行政策未覆盖", "No programme fits"),
+    ("multi_department", "需多部门共同救助", "Several departments needed"),
+    ("still_in_hardship", "救助后仍存在突出困难", "Hardship remains after assistance"),
+    ("contested", "多次异议、信访或舆情", "Contested"),
+]
+RESOLUTIONS = [
+    ("approve_as", "同意纳入", "Approve as"),
+    ("refuse", "不同意", "Refuse"),
+    ("return_for_investigation", "补充调查", "Investigate more"),
+    ("refer", "转介其他部门或慈善", "Refer"),
+    ("defer", "暂缓", "Defer"),
+]
+APPROVED = [("dibao", "最低生活保障", "Dibao"), ("low_income", "低收入家庭救助", "Low income")]
+ASKED = ("meeting_from", "meeting_requested_on", "resolution")  # facts of a case on its way to the meeting
+_OPEN = select(special_case_request).where(
+    special_case_request.c.case_no == bindparam("the_case"), special_case_request.c.status == "submitted"
+)
+_OUTCOMES = ("street_outcome", "district_outcome", "conclusion")
+
+
+def asking_fields() -> dict[str, Any]:
+    """Fields of a form with the outcome "joint_meeting"."""
+    return {
+        "trigger": choice("提交事由", "Trigger", TRIGGERS, required=False, widget="select"),
+        "special_facts": text("特殊情况", "Facts", required=False, widget="textarea"),
+        "wish": text("建议", "Wish", required=False, widget="textarea"),
+    }
+
+
+def asked(form: Form, outcome: str, origin: str) -> dict[str, Any]:
+    """The facts of ASKED that a form with this outcome gives; `origin`: street | district, where the case goes on."""
+    if outcome != "joint_meeting":
+        return {}
+    return {"meeting_from": origin, "meeting_requested_on": form.context_value("today").isoformat(), "resolution": None}
+
+
+def requests(process: str) -> Effect:
+    """The effect of a task that may ask for the meeting: the request stands in the case's own record."""
+
+    def effect(act: Act, case: CaseRef, answers: Data, facts: Data) -> list[Put]:
+        if "joint_meeting" not in [answers.get(name) for name in _OUTCOMES]:
+            return []
+        days = int(law.value("meeting_workdays", act.today).amount)
+        values = {
+            "case_no": case.no, "process": process, "household_id": facts["household_id"], "street": facts["street"],
+            "trigger_code": answers["trigger"], "origin": facts["meeting_from"], "facts": answers["special_facts"], "wish": answers["wish"],
+            "ordinary_category": facts.get("category"), "ordinary_fen": facts.get("amount_fen"), "submitted_by": act.actor.id,
+            "submitted_on": act.today.isoformat(), "due_on": add_workdays(act.today, days).isoformat(), "status": "submitted",
+        }  # fmt: skip
+        return [Put("special_case_request", case.next_id(), values, f"household:{facts['household_id']}")]
+
+    return effect
+
+
+def resolved(act: Act, case: CaseRef, answers: Data, _facts: Data) -> list[Put]:
+    """The effect of the message "resolution"."""
+    values = {"status": "decided", "resolution": answers["resolution"], "decided_on": act.today.isoformat(), "meeting_no": answers.get("meeting_no"),
+              "review_on": answers.get("review_on"), "fixed_amount": answers.get("approved_amount") is not None,
+              "fixed_until": answers.get("fixed_until")}  # fmt: skip
+    return [
+        Put("special_case_request", found["id"], values) for found in act.conn.execute(_OPEN, {"the_case": case.no}).mappings()
+    ]
+
+
+def lapsed(act: Act, case: CaseRef, _answers: Data, _facts: Data) -> list[Put]:
+    """The effect of an end at which nobody waits for the meeting any more."""
+    return [
+        Put("special_case_request", found["id"], {"status": "lapsed"})
+        for found in act.conn.execute(_OPEN, {"the_case": case.no}).mappings()
+    ]
+
+
+class Resolution(Form):
+    """What the joint meeting tells the case. approve_as: the category, and an amount only where the meeting fixed one, with its
+    last month; otherwise the amount stays the one that the arithmetic gives for the category (domain 4.5)."""
+
+    resolution = choice("决议", "Resolution", RESOLUTIONS, fact=True)
+    approved_category = choice("纳入类别", "Category", APPROVED, required=False)
+    approved_amount = money("每月金额", "Amount per month", required=False)
+    fixed_until = text("固定金额执行至（月份）", "Fixed amount until (month)", required=False, max=7)
+    conditions = text("条件", "Conditions", required=False, widget="textarea")
+    reasons = text("理由", "Reasons", widget="textarea")
+    referred_to = text("转介单位", "Referred to", required=False, max=200)
+    review_on = on_date("复议日期", "Look again on", required=False, not_future=False)
+    meeting_no = text("会议编号", "Meeting", max=40)
+    item = number("议题序号", "Item")
+    by_vote = yes_no("表决作出", "By vote", required=False)
+
+    @validates_schema(skip_on_field_errors=False)
+    def _complete(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data.get("resolution") != "approve_as":
+            return
+        said = self.say("同意纳入时必须填写", "Needed to approve")
+        wrong = {n: [said] for n in ("approved_category", "approved_amount") if data.get(n) is None}
+        if data.get("approved_category") == "dibao" and data.get("approved_amount") == 0:
+            wrong["approved_amount"] = [self.say("最低生活保障金额应大于零", "The amount must be above zero")]
+        if wrong:
+            raise ValidationError(wrong)
+
+    @gives("category", "amount_fen", "resolved_on")
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        found: dict[str, Any] = {"resolved_on": self.context_value("today").isoformat()}
+        if loaded["resolution"] == "approve_as":
+            found |= {"category": loaded["approved_category"], "amount_fen": loaded["approved_amount"]}
+        return found
