@@ -447,10 +447,12 @@ class Cases:
         puts = [*more, *self._effects(act, case, names, answers)]
         messages = self._messages(act, case, names, answers)
         state = case.run.dump()
-        # Other records that this cause wrote to, and how many jobs it planned: with them it is not taken back any more.
+        # Other records that this cause wrote to, and how many jobs it planned: with them it is not taken back any more. Said
+        # also when there are none, where there could have been some.
         beside = [f"record {n}" for n in act.moved(case.record)] + ["job"] * (jobs.planned(act.conn) - planned)
+        reached = {"beside": beside} if beside or case.process.reaching(names) else {}
         personal = {k: v for k, v in (("answers", dict(answers)), ("snapshots", snapshots)) if v}
-        said = {**data, "then": outcome.said(), "state": fingerprint(state)} | ({"beside": beside} if beside or snapshots else {})
+        said = {**data, "then": outcome.said(), "state": fingerprint(state)} | reached
         if messages:
             said["sent"] = [[message.case_no, message.name] for message in messages]
         act.append(case.record, cause, said, personal={subject_of(case): personal} if personal else {}, puts=puts)

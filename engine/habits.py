@@ -292,10 +292,8 @@ class Habits:
         if "completer" in latest.data:
             raise Refused("take-back-countersigned", "这件事项经他人加签后办结，不能拿回", "Others have signed it: it cannot be taken back")
         then, names = latest.data["then"], {task["node"], *(ran[0] for ran in latest.data["then"].get("ran", ()))}
-        process = case.process
         wrote = latest.said.get("puts") or any(latest.data.get(name) for name in ("beside", "sent"))
-        wrote = wrote or names & (process.effects.keys() | process.before.keys() | process.sends.keys())
-        unknown = names & process.gather.keys() and "beside" not in latest.data  # written by an older version, which did not say
+        unknown = case.process.reaching(names) and "beside" not in latest.data  # written by an older version, which did not say
         if wrote or unknown or then.get("ended") or then.get("gone"):
             raise Refused("take-back-effects", "本环节办结后已产生文书、公示、待遇、作业或其他记录，不能拿回", "A letter, notice, benefit, job or other record came of it: it cannot be taken back")  # fmt: skip
         keys = [key for key, _ in then.get("opened", ())]
