@@ -43,6 +43,7 @@ _UNLESS_THERE = {
     "sqlite": sqlite.insert(job).on_conflict_do_nothing(index_elements=["record_id", "kind", "key"]),
     "postgresql": postgresql.insert(job).on_conflict_do_nothing(index_elements=["record_id", "kind", "key"]),
 }
+PLANNED = "yingbao.planned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,13 @@ def plan(conn: Connection, kind: str, record_id: int, key: str, due: datetime, d
     """Write a job down, in the transaction of the act that wants it."""
     values = {"kind": kind, "record_id": record_id, "key": key, "due_at": due, "data": json.dumps(dict(data))}
     conn.execute(_PLANNED, {"state": "ready", **values})
+    conn.info[PLANNED] = planned(conn) + 1
+
+
+def planned(conn: Connection) -> int:
+    """How many jobs were ever written down on this connection: the difference says how many an act has planned so far."""
+    n: int = conn.info.get(PLANNED, 0)
+    return n
 
 
 class Jobs:

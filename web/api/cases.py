@@ -26,7 +26,7 @@ from web.api import schemas
 from web.api.desk import if_match, me, once, say, spoken, stale
 from web.api.operation import operation, shape_of
 from web.cases import drawing_file, visible
-from web.desk import bureau, roles_for
+from web.desk import as_whom, bureau, roles_for
 
 blp = Blueprint("api_cases", __name__, url_prefix="/api/v1", description="Cases")
 
@@ -126,7 +126,7 @@ def task_row(task: Mapping[Any, Any], case: Mapping[Any, Any], drawing: Drawing)
     card = deadlines.card(task["due_on"], bureau().office.today()) if task["state"] == "open" else None
     return {**{k: task[k] for k in _TASK}, "card": card, "name": node.name, "name_en": node.name_en or node.name, "law": node.law,
             "opened_at": task["opened_at"].isoformat(), "workdays_left": left, "case": case["no"], "process": case["process"],
-            "etag": task_etag(task)}  # fmt: skip
+            "etag": task_etag(task), "on_behalf_of": as_whom(me(), task).on_behalf_of if task["state"] == "open" else None}  # fmt: skip
 
 
 @operation(blp, "GET", "/cases/<no:no>/drawing", ("application/xml",), cached=True, replies=(404,))
