@@ -32,13 +32,13 @@ class Incident(schemas.Said):
     may = schemas._b()
 
 
-class Decided(schemas.Said):
+class IncidentDecided(schemas.Said):
     incident = schemas._n()
     state = schemas._s("ready (it is tried again), done (skipped), cancelled")
     case = schemas._s(none=True)
 
 
-class Why(schemas.Strict):
+class IncidentReason(schemas.Strict):
     reason = schemas.text("kept in the record", required=True, most=incidents.MOST)
 
 
@@ -57,19 +57,19 @@ def _decide(job_id: int, verb: str, said: dict[str, Any]) -> Any:
     return once(said, lambda act: incidents.decide(act, made.jobs, made.cases.refuse_relatives, job_id, verb, said.get("reason", "")))
 
 
-@operation(blp, "POST", "/incidents/<row:job_id>/retry", Decided, optional=True, replies=(404,))
+@operation(blp, "POST", "/incidents/<row:job_id>/retry", IncidentDecided, optional=True, replies=(404,))
 def retry(job_id: int) -> Any:
     """The job is tried again, as if it had never failed."""
     return _decide(job_id, "retry", {})
 
 
-@operation(blp, "POST", "/incidents/<row:job_id>/skip", Decided, takes=Why, example={"reason": "民政部电话答复：系统升级，本周不能查询"}, replies=(404,))
+@operation(blp, "POST", "/incidents/<row:job_id>/skip", IncidentDecided, takes=IncidentReason, example={"reason": "民政部电话答复：系统升级，本周不能查询"}, replies=(404,))
 def skip(job_id: int, said: dict[str, Any]) -> Any:
     """The case goes on without it: for a means check with the answer that the registries are unavailable."""
     return _decide(job_id, "skip", said)
 
 
-@operation(blp, "POST", "/incidents/<row:job_id>/cancel", Decided, takes=Why, example={"reason": "该户已迁出，不再需要核对"}, replies=(404,))
+@operation(blp, "POST", "/incidents/<row:job_id>/cancel", IncidentDecided, takes=IncidentReason, example={"reason": "该户已迁出，不再需要核对"}, replies=(404,))
 def cancel(job_id: int, said: dict[str, Any]) -> Any:
     """The job is given up; the case stays where it is, and its page says so."""
     return _decide(job_id, "cancel", said)
