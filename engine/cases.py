@@ -194,12 +194,13 @@ class Cases:
         if message not in process.messages:
             raise NotFound(f"没有这种来件：{message}")
         senders = process.senders.get(message, frozenset())
-        sending = senders & act.actor.roles_at(case.record.unit)
+        places = (case.record.unit, *process.sent_from(message, case.run.facts))
+        sending = senders & frozenset[str]().union(*map(act.actor.roles_at, places))
         if act.actor.id != SYSTEM.id and senders.isdisjoint(act.actor.roles):
             raise Refused("sender", "您的岗位不能登记这类来件", "Your post may not record this message")
         if act.actor.id != SYSTEM.id and not sending:
             raise Refused("unit", "这件个案不在您的辖区", "This case is outside your area")
-        act.through(act.actor.post_over(case.record.unit, senders))
+        act.through(next(filter(None, (act.actor.post_over(place, senders) for place in places)), None))
         if message not in case.run.waits_for():
             raise NotWaiting("这件个案现在不在等候这类来件，不能登记", "No node of this case waits for that message")
         self._not_kept_away(act, process, case.run.facts, message, sending)
@@ -410,7 +411,7 @@ class Cases:
 
         def call(service: str, facts: Data) -> Data:
             if service in case.process.gather:
-                snapshots[service] = case.process.gather[service](act, facts)
+                snapshots[service] = case.process.gather[service](act, {**facts, "case_no": case.row["no"]})
             return case.process.service(service, facts, act.today, snapshots.get(service, {}))
 
         def deadline(node: str, facts: Data, opened: datetime) -> str | None:

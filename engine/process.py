@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache, cached_property
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Service = Callable[..., Data]
 Logins = Select[Any] | CompoundSelect[Any]
-Gather = Callable[["Act", Data], Data]  # act, facts -> snapshot (JSON; personal, goes to the payload)
+Gather = Callable[["Act", Data], Data]  # act, facts and case_no -> snapshot (JSON; personal, goes to the payload)
 Effect = Callable[["Act", "CaseRef", Data, Data], Sequence[Put] | None]  # act, case, answers, facts
 
 
@@ -85,6 +85,7 @@ class Process:
     forms: Mapping[str, type[Form]]  # user task -> form
     messages: Mapping[str, type[Form]] = field(default_factory=dict)  # message name -> form
     senders: Mapping[str, frozenset[str]] = field(default_factory=dict)  # message name -> roles that may record it
+    sent_from: Callable[[str, Data], Collection[str]] = lambda _name, _facts: ()  # message, facts -> units whose posts count beside the case's own
     services: Mapping[str, Service] = field(default_factory=dict)  # service task -> pure function
     gather: Mapping[str, Gather] = field(default_factory=dict)  # service task -> where its snapshot comes from
     vet: Callable[[Act, str, Form, Data, Data, Sequence[Any]], None] = lambda *_: None  # act, name, form, answers, facts, acts; raises Invalid
@@ -114,6 +115,11 @@ class Process:
         if self.recused is None:
             return frozenset()
         return frozenset(login for login in conn.scalars(self.recused, self.recusal_facts(facts)) if login)
+
+    @cached_property
+    def answered(self) -> Mapping[str, type[Form]]:
+        """All forms whose answers a record may hold, by task or message."""
+        return {**self.former, **self.messages, **self.forms}
 
     def form_of(self, node: str) -> type[Form]:
         """The form of a user task, also of one that only earlier drawings have."""

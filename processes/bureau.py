@@ -18,9 +18,10 @@ from engine.process import Process
 from engine.store import Store
 from processes import benefits, households, organisation, spot_check
 from processes.dibao_2012 import DIBAO_2012
+from processes.joint_meeting import JOINT_MEETING
 from processes.registry_port import Registry, RegistryBusy, RegistryFailed, conclude
 
-CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012,)}
+CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012, JOINT_MEETING)}
 
 _GIVE_UP_AFTER = 4  # tries; then the answer is "unavailable" and a person decides how to go on
 

@@ -19,7 +19,7 @@ from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Actor, Put
 from engine.office import Act
 from engine.queries import Area, within
-from processes import identity
+from processes import identity, meeting_units
 from processes.tables import api_token, post, staff, staff_change, unit
 
 DISTRICT = "120116"
@@ -36,6 +36,8 @@ ROLES = {
     "finance_officer": ("资金发放岗", "Finance officer"),
     "meeting_secretary": ("联席会议秘书", "Meeting secretary"),
     "meeting_member": ("联席会议成员", "Meeting member"),
+    "meeting_liaison": ("联席会议联络员", "Meeting liaison"),
+    "meeting_convener": ("联席会议召集人", "Meeting convener"),
     "complaint_officer": ("投诉举报受理人", "Complaint officer"),
     "supervisor": ("监督主管", "Supervisor"),
     "auditor": ("审计", "Auditor"),
@@ -63,6 +65,7 @@ def seed(act: Act) -> int:
     record = act.new("unit", DISTRICT)
     rows = [{"code": DISTRICT, "name": "滨海新区", "level": "district", "parent_code": ""}]
     rows += [{k: d[k] for k in ("code", "name", "level", "parent_code")} for d in divisions()]
+    rows += [{"code": one.code, "name": one.name, "level": "department", "parent_code": DISTRICT} for one in meeting_units.every()]
     for start in range(0, len(rows), 100):
         puts = [Put("unit", record.next_id(), row) for row in rows[start : start + 100]]
         act.append(record, "units_listed", puts=puts)

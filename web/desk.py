@@ -69,7 +69,8 @@ def me() -> Actor:
     return found
 
 
-READERS = frozenset({"auditor", "admin", "finance_officer", "complaint_officer", "meeting_secretary", "meeting_member", "volunteer"})
+READERS = frozenset({"auditor", "admin", "finance_officer", "complaint_officer", "meeting_secretary", "meeting_member", "meeting_liaison",
+                     "meeting_convener", "volunteer"})  # fmt: skip
 
 
 def roles_for(who: Actor, unit: str) -> frozenset[str]:

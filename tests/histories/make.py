@@ -160,7 +160,7 @@ def joint_meeting(d: District) -> None:
     d.do("clerk", "low_income_consent", low_income_consent=True, signed_on="2018-12-03", signed_document=d.scan)
     d.review()
     d.do("rita", "street_opinion", street_outcome="joint_meeting", opinion="研究", trigger="income_slightly_over", special_facts="肾衰竭", wish="纳入低收入")
-    d.do("sue", "special_case_decision", resolution="approve_as", approved_category="low_income", approved_amount="276", reasons="集体研究")
+    d.resolve()
     to_decision(d, "2018-12-11T09:00", "2018-12-19T09:00")
     granted(d)
 

@@ -15,7 +15,7 @@ VERBS = ("claim", "assign", "delegate", "transfer", "add_signer", "substitute", 
 INVESTIGATION = ("home_survey", "survey_cosign", "neighbor_enquiry", "street_reinvestigate")
 REVIEW = ("street_opinion", "street_signoff", "submit_to_district", "reject_after_check")
 APPROVAL = ("decide", "decide_refusal")
-ROLES = {node.id: node.role for node in DIBAO_2012.drawing.of_kind("userTask").values()}
+ROLES = {node.id: node.role for node in DIBAO_2012.drawing.of_kind("userTask").values()} | {"special_case_decision": "supervisor"}
 
 
 class Did(NamedTuple):
