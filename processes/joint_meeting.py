@@ -43,10 +43,10 @@ KEY = "joint-meeting"
 # -- services
 
 
-@gives("to_confirm", "objected")
+@gives("attended", "to_confirm", "objected")
 def ask_units(snapshot: Data) -> Data:
     """Every member unit that attended confirms this version of the minutes."""
-    return {"to_confirm": list(snapshot["attended"]), "objected": False}
+    return {"attended": list(snapshot["attended"]), "to_confirm": list(snapshot["attended"]), "objected": False}
 
 
 def _attended(act: Act, facts: Data) -> Data:
@@ -325,7 +325,7 @@ def all_announced(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequen
 
 def _sent_from(name: str, facts: Data) -> Sequence[str]:
     """A member confirms the minutes in the post that he holds at his own unit."""
-    return tuple(facts.get("to_confirm") or ()) if name == "minutes_confirmed" else ()
+    return tuple(facts.get("attended") or ()) if name == "minutes_confirmed" else ()
 
 
 JOINT_MEETING = Process(

@@ -37,9 +37,13 @@ class Room(District):
         with self.office.read() as conn:
             return [row["id"] for row in meetings.open_requests(conn)]
 
-    def ask(self, *wages: int, serial: int = 1, **kind: Any) -> str:
-        """A case that waits for the meeting's resolution; its number."""
-        self.to_street_opinion(*(wages or (189_000,)), serial=serial, n=2, **kind)
+    def ask(self, pension: int = 189_000, *, serial: int = 1, n: int = 2, **kind: Any) -> str:
+        """A case that waits for the meeting's resolution; its number. `pension`: fen a month, all that the household has."""
+        last = {"income": [{"kind": "transfer_income", "amount_fen": pension, "period": "month"}]}
+        self.apply(self.household(n=n, serial=serial, last=last, **kind))
+        self.accept()
+        self.check()
+        self.survey()
         self.consent()
         self.review()
         self.do("rita", "street_opinion", street_outcome="joint_meeting", opinion="研究", trigger="income_slightly_over", special_facts="肾衰竭，自付费用八万元",

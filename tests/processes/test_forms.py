@@ -406,8 +406,8 @@ def test_a_meeting_that_approves_says_as_what_and_how_much_and_consents_for_nobo
     assert set(wrong(form, raw)) == {"approved_category", "approved_amount"}
     assert list(wrong(form, raw | {"approved_category": "dibao", "approved_amount": "0"})) == ["approved_amount"]
     assert new_facts(form, raw | {"approved_category": "low_income", "approved_amount": "276"}) == {
-        "resolution": "approve_as", "category": "low_income", "amount_fen": 27_600, "resolved_on": "2018-12-03"}  # fmt: skip
-    assert new_facts(form, raw | {"resolution": "defer"}) == {"resolution": "defer", "resolved_on": "2018-12-03"}
+        "resolution": "approve_as", "category": "low_income", "amount_fen": 27_600, "resolved_on": "2018-12-24"}  # fmt: skip
+    assert new_facts(form, raw | {"resolution": "defer"}) == {"resolution": "defer", "resolved_on": "2018-12-24"}
 
 
 @pytest.mark.parametrize(("node", "decision", "facts"), [

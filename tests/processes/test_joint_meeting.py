@@ -37,6 +37,7 @@ def test_s18_a_special_case_is_approved_as_low_income(room):
     no = room.ask()
     with room.office.read() as conn:
         [asked] = meetings.open_requests(conn)
+    assert (room.facts_of(no)["per_capita"], room.facts_of(no)["members_counted"]) == ("945.00", 2)
     assert (asked["submitted_on"], asked["due_on"], asked["ordinary_category"], asked["ordinary_fen"]) == ("2018-12-05", "2018-12-19", "low_income", 0)
     room.clock.set("2018-12-10T09:00")
     room.convene(asked["id"])
