@@ -165,8 +165,7 @@ def opened(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]
     meeting = meetings.row(act.conn, case.no)
     seats = _seats(act, meeting, answers)
     puts = [_status(act, case, "open", held_on=answers["held_on"])]
-    for unit in meeting["invited"].split():
-        puts.append(_seat(act, case, unit, seats.get(unit)))
+    puts += [_seat(act, case, unit, seats.get(unit)) for unit in meeting["invited"].split()]
     for guest in answers.get("guests") or ():
         values = {"meeting_no": case.no, "voting": False, "present": True, "name": f"{guest['office']} {guest['name']}"}
         puts.append(Put("meeting_attendance", case.next_id(), values, f"case:{case.id}"))

@@ -17,8 +17,8 @@ from sqlalchemy import Connection, and_, or_, select
 
 from engine import store
 from engine.bpmn import unpacked
-from engine.cases import acts_of
-from engine.errors import Conflict, Invalid, NotFound, Refused
+from engine.cases import Cases, acts_of
+from engine.errors import Conflict, Invalid, NotFound, NotWaiting, Refused
 from engine.model import Actor, Put
 from engine.office import Act, Record
 from engine.process import Broken
@@ -423,6 +423,13 @@ def new_ballot(act: Act, no: str, position: Any, motion: str, reason: str) -> di
     said = {f"case:{record.id}": {"reason": reason.strip()}}
     act.append(record, "ballot_opened", {"item": item["position"], **values}, personal=said, puts=[Put("agenda_item", item["id"], values)])
     return {"meeting": no, "item": item["position"], "seq": record.seq}
+
+
+def confirm(act: Act, cases: Cases, no: str, said: Mapping[str, Any], lang: str = "zh") -> dict[str, Any]:
+    """A unit says yes or no to the wording of the minutes: the message for which the meeting waits."""
+    if row(act.conn, no)["status"] != "confirming":
+        raise NotWaiting("会议纪要现在不在等候确认", "The minutes do not wait for confirmation now")
+    return cases.receive(act, no, "minutes_confirmed", said, lang=lang)
 
 
 # -- who may look

@@ -108,7 +108,7 @@ class Room(District):
 
     def confirm(self, key: str, *, agrees: bool = True, **more: Any) -> Any:
         with self.office.act(self.people[f"m.{key}"]) as act:
-            return self.cases.receive(act, self.meeting, "minutes_confirmed", {"unit": CODE[key], "agrees": agrees, **more})
+            return meetings.confirm(act, self.cases, self.meeting, {"unit": CODE[key], "agrees": agrees, **more})
 
     def finish(self, *units: str, **draft: Any) -> None:
         """Minutes drafted, confirmed by all who attended, issued."""

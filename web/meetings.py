@@ -146,11 +146,11 @@ def _listing(errors: Mapping[str, list[str]] | None = None, typed: Mapping[str, 
     made = bureau()
     with made.office.read() as conn:
         keys = made.office.keys.on(conn)
-        view = {"asked": requests(conn, keys, me()), "found": meetings.of(conn, me())}
-        view["places"] = {row["street"]: organisation.unit_name(conn, row["street"]) for row in view["asked"]}
+        asked, found = requests(conn, keys, me()), meetings.of(conn, me())
+        places = {row["street"]: organisation.unit_name(conn, row["street"]) for row in asked}
     form = Convening(context={"today": made.office.today(), "lang": lang()})
     return render_template("meetings.html", form=form, errors=errors or {}, typed=typed or {}, status_words=STATUS, secretary=meetings.is_secretary(me()),
-                           triggers=_words(special_cases.TRIGGERS), **view), status  # fmt: skip
+                           triggers=_words(special_cases.TRIGGERS), asked=asked, found=found, places=places), status  # fmt: skip
 
 
 def _words(choices: Any) -> dict[str, str]:
@@ -231,7 +231,8 @@ def _did(no: str, work: Any, told: str) -> ResponseReturnValue:
             if act.recall() is None:
                 meetings.visible(act.conn, me(), no)
                 work(act)
-                act.remember({"meeting": no})
+                if act.recall() is None:
+                    act.remember({"meeting": no})
     except Invalid as error:
         return _room(no, trouble="；".join(text for texts in said(error, lang()).values() for text in texts), status=422)
     except (Refused, Conflict) as error:
@@ -301,7 +302,7 @@ def attend(no: str) -> ResponseReturnValue:
 @bp.post("/meetings/<no>/confirm")
 def confirm(no: str) -> ResponseReturnValue:
     typed = from_html(MinutesConfirmation, request.form)
-    return _did(no, lambda act: bureau().cases.receive(act, no, "minutes_confirmed", typed, lang=lang()), _("Recorded."))
+    return _did(no, lambda act: meetings.confirm(act, bureau().cases, no, typed, lang()), _("Recorded."))
 
 
 @bp.get("/meetings/<no>/minutes")
