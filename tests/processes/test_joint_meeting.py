@@ -681,3 +681,64 @@ def test_a_case_on_the_earlier_drawing_is_finished_on_it(room):
     assert (room.facts()["amount_fen"], room.requests()) == (27_600, [])
     room.street()
     proven(room, room.no, room.meeting)
+
+
+def test_two_meetings_decide_the_same_cases_at_once_and_each_case_hears_once(room):
+    """In opposite order, so that locks taken as they come would wait for each other for ever."""
+    import threading
+
+    from engine.errors import EngineError
+
+    cases = [room.ask(serial=n) for n in (1, 2, 3)]
+    wanted = room.requests()
+    meetings_ = [room.sitting(*wanted), room.sitting(*reversed(wanted))]
+    for no in meetings_:
+        for item in (1, 2, 3):
+            room.all_vote(item=item, meeting=no)
+    gate, told, lost = threading.Barrier(2), [], []
+
+    def preside(no: str, who: str) -> None:
+        gate.wait()
+        for item in (1, 2, 3):
+            try:
+                room.office.retrying(lambda item=item: room.announce("approve_as", item=item, who=who, meeting=no, approved_category="low_income"))
+                told.append(no)
+            except EngineError as error:
+                lost.append(error)
+
+    threads = [threading.Thread(target=preside, args=pair) for pair in zip(meetings_, ("convener", "deputy"), strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+    assert (len(told), len(lost)) == (3, 3)
+    assert all(isinstance(error, Invalid) and "失效" in error.fields["announced"][0] for error in lost), lost
+    for no in cases:
+        with room.office.read() as conn:
+            heard = [e for e in history(conn, room.office.keys.on(conn), room.case(no)["id"]) if e.data.get("message") == "resolution"]
+        assert len(heard) == 1
+        assert room.facts_of(no)["amount_fen"] == 27_600
+    proven(room, *cases, *meetings_)
+
+
+def test_the_announcement_and_what_it_tells_the_case_are_one_act(room, monkeypatch):
+    """When the case cannot take the resolution, the meeting has not announced it either."""
+    from engine import cases as engine_cases
+
+    no = room.ask()
+    lx = room.sitting()
+    room.all_vote()
+    before = (room.case(no)["seq"], room.case(lx)["seq"])
+
+    def fail(*_):
+        raise RuntimeError("the power goes")
+
+    monkeypatch.setattr(engine_cases.Cases, "_deliver", fail)
+    with pytest.raises(RuntimeError):
+        room.announce("approve_as", approved_category="low_income")
+    monkeypatch.undo()
+    assert (room.case(no)["seq"], room.case(lx)["seq"]) == before
+    assert room.item()["status"] == "admitted"
+    room.announce("approve_as", approved_category="low_income")
+    proven(room, no, lx)
