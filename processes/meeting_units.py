@@ -45,6 +45,3 @@ CHOICES: Sequence[tuple[str, str, str]] = [(one.code, one.name, one.name_en) for
 CHAIR = next(one.code for one in every() if one.duty == "chair")
 REQUIRED = frozenset(one.code for one in every() if one.duty)  # without one of them there is no quorum
 
-
-def every_code() -> list[str]:
-    return [one.code for one in every()]

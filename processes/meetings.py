@@ -118,6 +118,12 @@ def studied_before(conn: Connection, case_no: str) -> bool:
     return conn.scalar(select(agenda_item.c.id).where(where).limit(1)) is not None
 
 
+def open_task(conn: Connection, meeting: Row) -> Row | None:
+    """The one task of the meeting on which somebody works."""
+    open_ = select(store.task).where(store.tasks_of(meeting["case_id"]), store.task.c.state == "open")
+    return conn.execute(open_).mappings().one_or_none()
+
+
 # -- what may come before the meeting
 
 
@@ -339,6 +345,15 @@ def cast_vote(act: Act, no: str, position: Any, choice: str, *, unit: str | None
     put = Put("meeting_vote", record.next_id(), values, f"staff:{seat['staff']}")
     act.append(record, "vote_cast", {"item": item["position"], "unit": seat["unit"], "choice": choice}, puts=[put])
     return {"meeting": no, "item": item["position"], "seq": record.seq}
+
+
+def enter_votes(act: Act, no: str, position: Any, votes_: Mapping[str, tuple[str, str]]) -> None:
+    """The secretary enters votes on paper: unit -> (choice, dissent), civil affairs last, all of them or none."""
+    if not votes_:
+        raise Invalid({"choice": ["请选择同意、反对或弃权"]})
+    for unit in sorted(votes_, key=lambda code: (code == meeting_units.CHAIR, code)):
+        choice, dissent = votes_[unit]
+        cast_vote(act, no, position, choice, unit=unit, dissent=dissent)
 
 
 def _may_vote(act: Act, meeting: Row, item: Row, seat: Row) -> None:

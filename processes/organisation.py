@@ -65,11 +65,27 @@ def seed(act: Act) -> int:
     record = act.new("unit", DISTRICT)
     rows = [{"code": DISTRICT, "name": "滨海新区", "level": "district", "parent_code": ""}]
     rows += [{k: d[k] for k in ("code", "name", "level", "parent_code")} for d in divisions()]
-    rows += [{"code": one.code, "name": one.name, "level": "department", "parent_code": DISTRICT} for one in meeting_units.every()]
+    rows += _departments()
     for start in range(0, len(rows), 100):
         puts = [Put("unit", record.next_id(), row) for row in rows[start : start + 100]]
         act.append(record, "units_listed", puts=puts)
     return len(rows)
+
+
+def _departments() -> list[dict[str, str]]:
+    return [{"code": one.code, "name": one.name, "level": "department", "parent_code": DISTRICT} for one in meeting_units.every()]
+
+
+def add_departments(act: Act) -> int:
+    """Departments that a district from before the joint meeting lacks are listed in its record; how many."""
+    district = act.conn.scalar(select(unit.c.id).where(unit.c.code == DISTRICT))
+    known = set(act.conn.scalars(select(unit.c.code).where(unit.c.level == "department")))
+    lacking = [row for row in _departments() if row["code"] not in known]
+    if district is None or not lacking:
+        return 0
+    record = act.open("unit", district >> 16)
+    act.append(record, "units_listed", puts=[Put("unit", record.next_id(), row) for row in lacking])
+    return len(lacking)
 
 
 def unit_name(conn: Connection, code: str) -> str:

@@ -61,11 +61,20 @@ def _told(data: Any, *, as_json: bool, text: str) -> None:
     click.echo(json.dumps(data, ensure_ascii=False) if as_json else text)
 
 
+def _upgraded(settings: Settings) -> None:
+    """The newest schema, and the units that came with it."""
+    schema.upgrade(settings.database)
+    made = bureaus.build(settings)
+    with made.office.act() as act:
+        organisation.add_departments(act)
+    made.office.store.close()
+
+
 @cli.command()
 def upgrade() -> None:
     """Bring the database to the newest schema."""
     settings = _settings()
-    schema.upgrade(settings.database)
+    _upgraded(settings)
     click.echo("database is up to date")
 
 
@@ -78,7 +87,7 @@ def serve(host: str | None, port: int | None, *, no_worker: bool) -> None:
     from web.serving import run
 
     settings = _settings()
-    schema.upgrade(settings.database)
+    _upgraded(settings)
     run(settings, host or settings.host, port or settings.port, worker=not no_worker)
 
 

@@ -123,11 +123,6 @@ def _minutes(conn: Connection, keys: BoundKeys, one: Row) -> dict[str, Any]:
             "text": meeting_papers.reveal(keys, "meeting_minutes", "text", one)}  # fmt: skip
 
 
-def open_task(conn: Connection, meeting: Row) -> Row | None:
-    """The one task of the meeting on which somebody works."""
-    return next((task for task in queries.case_tasks(conn, meeting["case_id"]) if task["state"] == "open"), None)
-
-
 def facts(conn: Connection, meeting: Row) -> dict[str, Any]:
     case = queries.case_row(conn, meeting["no"])
     made = bureau()
@@ -178,7 +173,7 @@ def _room(no: str, *, trouble: str = "", errors: Mapping[str, list[str]] | None 
     with made.office.read() as conn:
         keys = made.office.keys.on(conn)
         meeting = meetings.visible(conn, actor, no)
-        shown, task, known = room(conn, keys, meeting), open_task(conn, meeting), facts(conn, meeting)
+        shown, task, known = room(conn, keys, meeting), meetings.open_task(conn, meeting), facts(conn, meeting)
         people = wording.names_of(conn, [shown["secretary"], shown["convener"], *(seat["staff"] for seat in shown["attendance"])])
         broken = _barred(conn, task, known, actor) if task else None
         prefilled = _prefilled(conn, keys, shown, task) if task and broken is None else {}
@@ -246,7 +241,7 @@ def step(no: str) -> ResponseReturnValue:
     """Do the meeting's own task: screening, opening, announcement, minutes, issue."""
     made, form = bureau(), request.form
     with made.office.read() as conn:
-        task = open_task(conn, meetings.visible(conn, me(), no))
+        task = meetings.open_task(conn, meetings.visible(conn, me(), no))
     if task is None:
         return _room(no, trouble=_("Nothing is to be done here now."), status=409)
     form_class: type[Form] = JOINT_MEETING.form_of(task["node"])
@@ -266,16 +261,13 @@ def step(no: str) -> ResponseReturnValue:
 def vote(no: str, position: int) -> ResponseReturnValue:
     """A member's own vote; or, from the secretary's grid, the paper votes that are filled in, civil affairs last."""
     form = request.form
-    given = [(unit, form[f"vote-{unit}"]) for unit in sorted(meeting_units.every_code(), key=lambda code: code == meeting_units.CHAIR) if form.get(f"vote-{unit}")]
+    given = [(one.code, form[f"vote-{one.code}"]) for one in meeting_units.every() if form.get(f"vote-{one.code}")]
 
     def work(act: Any) -> None:
         if not meetings.is_secretary(me()):
             meetings.cast_vote(act, no, position, form.get("choice", ""), dissent=form.get("dissent", "")[:2000])
             return
-        if not given:
-            raise Invalid({"choice": ["请选择同意、反对或弃权"]})
-        for unit, choice in given:
-            meetings.cast_vote(act, no, position, choice, unit=unit, dissent=form.get(f"dissent-{unit}", "")[:2000])
+        meetings.enter_votes(act, no, position, {unit: (choice, form.get(f"dissent-{unit}", "")[:2000]) for unit, choice in given})
 
     return _did(no, work, _("Votes recorded."))
 

@@ -229,7 +229,7 @@ def show(no: str) -> Any:
     made = bureau()
     with made.office.read() as conn:
         meeting = meetings.visible(conn, me(), no)
-        task, known = pages.open_task(conn, meeting), pages.facts(conn, meeting)
+        task, known = meetings.open_task(conn, meeting), pages.facts(conn, meeting)
         shown = pages.room(conn, made.office.keys.on(conn), meeting)
     waiting = known.get("to_confirm") or [] if shown["status"] == "confirming" else []
     return shown | {"task": task["id"] if task else None, "to_confirm": waiting}
@@ -272,7 +272,7 @@ def announce(no: str, said: dict[str, Any]) -> Any:
     """Announce the result of an item: completes the task announce_item, and tells the waiting case in the same transaction."""
 
     def work(act: Any) -> Any:
-        task = pages.open_task(act.conn, meetings.visible(act.conn, me(), no))
+        task = meetings.open_task(act.conn, meetings.visible(act.conn, me(), no))
         if task is None or task["node"] != "announce_item":
             raise NotWaiting(say("会议现在不在宣布结果", "The meeting is not at the announcement of results"))
         return bureau().cases.complete(act, task["id"], said, lang=spoken())
