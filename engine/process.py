@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache, cached_property
@@ -18,7 +18,7 @@ from engine.expression import parse_due
 from engine.forms import Form
 from engine.given import given, gives
 from engine.lint import check_drawing
-from engine.model import SHANGHAI, Data, Put
+from engine.model import SHANGHAI, Actor, Data, Put
 
 if TYPE_CHECKING:
     from engine.office import Act
@@ -106,6 +106,12 @@ class Process:
     def _recusal(self) -> tuple[str, ...]:
         return () if self.recused is None else tuple(self.recused.compile().params)
 
+    def sending(self, message: str, who: Actor, unit: str, facts: Data) -> frozenset[str]:
+        """The roles in which somebody may record a message to a case of this unit with these facts. Posts of the community count
+        where the case has one: the villagers' objections come to the village committee; and those of `sent_from`."""
+        here = who.roles_at(unit).union(*map(who.roles_at, [self.unit_of("community", facts) or unit, *self.sent_from(message, facts)]))
+        return self.senders.get(message, frozenset()) & here
+
     def recusal_facts(self, facts: Data) -> dict[str, Any]:
         """The facts that the SELECT of recused staff asks for."""
         return {name: facts.get(name) for name in self._recusal}
@@ -120,6 +126,10 @@ class Process:
     def answered(self) -> Mapping[str, type[Form]]:
         """All forms whose answers a record may hold, by task or message."""
         return {**self.former, **self.messages, **self.forms}
+
+    def reaching(self, names: Iterable[str]) -> bool:
+        """Whether something runs with one of these nodes that may write beyond the case's tokens and tasks."""
+        return any(name in part for name in names for part in (self.effects, self.before, self.gather))
 
     def form_of(self, node: str) -> type[Form]:
         """The form of a user task, also of one that only earlier drawings have."""

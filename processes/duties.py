@@ -17,6 +17,7 @@ CHECK = frozenset({"means_check"})
 MEETING = frozenset({"special_case_decision"})  # on drawings before the joint meeting was a process of its own
 PREPARE = frozenset({"screen_agenda", "open_meeting", "draft_minutes"})  # the meeting's secretary
 PRESIDE = frozenset({"approve_agenda", "announce_item", "issue_minutes"})  # its convener
+WATCHERS = frozenset({"auditor", "admin", "volunteer"})  # they look on, so their opinion is no part of a decision
 
 # (the node's group, the group the person acted in, rule, what to say). Order: the most telling reason first.
 _CONFLICTS = (
@@ -44,8 +45,11 @@ def may(  # noqa: PLR0911 - one line per rule
     verb: str, node: str, role: str, actor_id: str, *, actor_roles: Collection[str], acts: Sequence[HasActed],
     relatives: Collection[str], facts: Mapping[str, Any],
 ) -> Broken | None:  # fmt: skip
-    """None, or the rule that forbids `actor_id` to get (claim, transfer, delegate …) or do (complete) this task."""
-    if role not in actor_roles:
+    """None, or the rule that forbids `actor_id` to get (claim, transfer, delegate …) or do (complete) this task. A signer
+    may hold another post, but is held to everything else."""
+    if verb == "add_signer" and WATCHERS.issuperset(actor_roles):
+        return Broken("watcher-signs", "只有查看权限的岗位不能作为加签人", "A post that only looks on gives no opinion on a case")
+    if verb != "add_signer" and role not in actor_roles:
         return Broken("role", "这件待办不属于您的岗位", "This task belongs to another post")
     if actor_id in relatives:
         return Broken("near-relative", "您与申请家庭成员有近亲属关系，应当回避，不能办理本案", "You are a near relative of the household: you may not handle this case")  # fmt: skip
