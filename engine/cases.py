@@ -178,7 +178,8 @@ class Cases:
     def _checked(self, act: Act, case: Open, task: Mapping[Any, Any], raw: Data, who: Actor, lang: str) -> tuple[dict[str, Any], Data]:
         """What the entry will say, and the answers. Raises Invalid."""
         form, answers = self._understand(case.process.form_of(task["node"]), raw, act, case.run.facts, lang, who)
-        case.process.vet(act, task["node"], form, answers, case.run.facts, acts_of(case.row["opened_by"], case.tasks))
+        known = {**case.run.facts, "case_no": case.row["no"]}
+        case.process.vet(act, task["node"], form, answers, known, acts_of(case.row["opened_by"], case.tasks))
         owner = {"owner": task["owner"]} if task["owner"] not in (None, *who.persons) else {}
         return {"task": task["key"], "facts": facts_of(form, answers), **owner}, answers
 

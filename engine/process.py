@@ -88,7 +88,7 @@ class Process:
     sent_from: Callable[[str, Data], Collection[str]] = lambda _name, _facts: ()  # message, facts -> units whose posts count beside the case's own
     services: Mapping[str, Service] = field(default_factory=dict)  # service task -> pure function
     gather: Mapping[str, Gather] = field(default_factory=dict)  # service task -> where its snapshot comes from
-    vet: Callable[[Act, str, Form, Data, Data, Sequence[Any]], None] = lambda *_: None  # act, name, form, answers, facts, acts; raises Invalid
+    vet: Callable[[Act, str, Form, Data, Data, Sequence[Any]], None] = lambda *_: None  # act, name, form, answers, facts (of a task also case_no), acts; raises Invalid
     former: Mapping[str, type[Form]] = field(default_factory=dict)  # user task of an earlier drawing -> form: running cases keep theirs
     sends: Mapping[str, Send] = field(default_factory=dict)  # node or message -> messages to other cases, in the same transaction
     # user task -> the other records that completing it will append to (connection, case's id, answers as sent)

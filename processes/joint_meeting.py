@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 
 from engine import store
 from engine.errors import Invalid, Refused
+from engine.forms import Form
 from engine.given import gives
 from engine.model import Data, Put
 from engine.office import Act
@@ -82,10 +83,10 @@ def _listed(act: Act, case: CaseRef, position: int, request_id: int, again: str)
     return Put("agenda_item", case.next_id(), values, f"household:{asked['household_id']}")
 
 
-def check_screening(act: Act, case: CaseRef, answers: Data, _facts: Data) -> None:
+def _check_screening(act: Act, no: str, answers: Data) -> None:
     """Nobody is granted anything without application and investigation, and the meeting is no way round the ordinary procedure."""
     for said in answers["items"]:
-        item = meetings.item_at(act.conn, case.no, said["position"])
+        item = meetings.item_at(act.conn, no, said["position"])
         asked = meetings.request(act.conn, item["request_id"])
         broken = meetings.agenda_bar(act.conn, asked) if asked and said["admitted"] else None
         if broken is not None:
@@ -110,7 +111,7 @@ def _status(act: Act, case: CaseRef, status: str, **more: Any) -> Put:
 def agenda_settled(act: Act, case: CaseRef, _answers: Data, facts: Data) -> Sequence[Put]:
     match facts["agenda_outcome"]:
         case "approve":
-            return [_status(act, case, "approved", convener=act.actor.id)]
+            return [_status(act, case, "approved", convener=facts["agenda_by"])]
         case "return":
             return [_status(act, case, "convened")]
         case _:
@@ -126,11 +127,11 @@ def _called_off(act: Act, case: CaseRef) -> list[Put]:
 # -- opening
 
 
-def check_opening(act: Act, case: CaseRef, answers: Data, facts: Data) -> None:
+def _check_opening(act: Act, no: str, answers: Data) -> None:
     """Opening needs the quorum; without it the meeting is put off to another day."""
     if answers["opening"] != "open":
         return
-    meeting = meetings.row(act.conn, case.no)
+    meeting = meetings.row(act.conn, no)
     invited, seats = meeting["invited"].split(), _seats(act, meeting, answers)
     if odd := meeting_units.named({row["unit"] for row in answers["members"]} - set(invited)):
         raise Invalid({"members": [f"{'、'.join(odd)}：本次会议没有通知这个单位"]})
@@ -181,14 +182,15 @@ def _seat(act: Act, case: CaseRef, unit: str, login: str | None) -> Put:
 # -- deciding
 
 
-def check_announcement(act: Act, case: CaseRef, answers: Data, facts: Data) -> None:
+def _check_announcement(act: Act, presiding: Sequence[str], answers: Data, facts: Data) -> None:
     """A resolution follows from the vote; who presides handled nothing of the case. Raises Refused with the rule's name."""
     if answers["item"] not in (facts.get("items_open") or ()) and answers["item"] in (facts.get("items_announced") or ()):
         raise Refused("votes-locked", "这个议题的结果已经宣布，表决已锁定", "The result of this item is announced: the votes are locked")
-    meeting, item = meetings.row(act.conn, case.no), meetings.item_at(act.conn, case.no, answers["item"])
+    no = facts["case_no"]
+    meeting, item = meetings.row(act.conn, no), meetings.item_at(act.conn, no, answers["item"])
     if item["status"] != "admitted":
         raise Refused("not-open", "这个议题没有列入议程", "This item is not on the agenda")
-    if broken := meetings.kept_away(act.conn, item, {act.actor.id}).get(act.actor.id):
+    if broken := next(iter(meetings.kept_away(act.conn, item, presiding).values()), None):
         raise Refused(broken.rule, f"{broken.zh}，请由其他召集人主持", broken.en)
     asked = meetings.request(act.conn, item["request_id"])
     waits, said = asked is not None and asked["status"] == "submitted", answers["announced"]
@@ -201,6 +203,18 @@ def check_announcement(act: Act, case: CaseRef, answers: Data, facts: Data) -> N
         raise Refused(broken.rule, broken.zh, broken.en)
     if said == "approve_as":
         amount(act, item, answers)
+
+
+def vet(act: Act, name: str, form: Form, answers: Data, facts: Data, _acts: Sequence[Any]) -> None:
+    """The rules that need the meeting's rows. Who does the task is whom the form names: a task that waited for its signers is
+    completed by the last of them in the name of who handed it in."""
+    match name:
+        case "screen_agenda":
+            _check_screening(act, facts["case_no"], answers)
+        case "open_meeting":
+            _check_opening(act, facts["case_no"], answers)
+        case "announce_item":
+            _check_announcement(act, form.context_value("actor").persons, answers, facts)
 
 
 def amount(act: Act, item: Any, answers: Data) -> int:
@@ -228,7 +242,7 @@ def _by_income_alone(act: Act, item: Any) -> int:
     return int(result["amount_fen"])
 
 
-def announced(act: Act, case: CaseRef, answers: Data, _facts: Data) -> Sequence[Put]:
+def announced(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
     meeting, item = meetings.row(act.conn, case.no), meetings.item_at(act.conn, case.no, answers["item"])
     said, sum_ = answers["announced"], meetings.sum_of(act.conn, meeting, item, act.today)
     approved = amount(act, item, answers) if said == "approve_as" else None
@@ -239,7 +253,7 @@ def announced(act: Act, case: CaseRef, answers: Data, _facts: Data) -> Sequence[
         "fixed": answers.get("fixed_amount") is not None if approved is not None else None, "fixed_until": answers.get("fixed_until") or None,
         "referred_to": answers.get("referred_to") or None, "review_on": answers.get("review_on"), "reasons": answers["reasons"],
         "conditions": answers.get("conditions") or None, "discussion": answers.get("discussion") or None,
-        "announced_on": act.today.isoformat(), "announced_by": act.actor.id,
+        "announced_on": act.today.isoformat(), "announced_by": facts["announced_by"],
     }  # fmt: skip
     puts = [Put("agenda_item", item["id"], values, f"household:{item['household_id']}"), *_recusals(act, case, item)]
     for row in answers.get("measures") or ():
@@ -341,7 +355,7 @@ JOINT_MEETING = Process(
     sent_from=_sent_from,
     services={"ask_units": ask_units},
     gather={"ask_units": _attended},
-    before={"screen_agenda": check_screening, "open_meeting": check_opening, "announce_item": check_announcement},
+    vet=vet,
     effects={
         "start": convened,
         "screen_agenda": screened,

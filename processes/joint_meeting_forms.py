@@ -117,6 +117,10 @@ class ApproveAgenda(Form):
         if data.get("agenda_outcome") in ("return", "call_off") and not data.get("opinion"):
             raise ValidationError({"opinion": [self.say("退回或不召开时请写明理由", "Say why")]})
 
+    @gives("agenda_by")
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return {"agenda_by": self.context_value("actor").id}
+
 
 class MemberRow(Form):
     unit = choice("成员单位", "Member unit", meeting_units.CHOICES, widget="select")
@@ -204,12 +208,13 @@ class AnnounceItem(Form):
         if wrong:
             raise ValidationError(wrong)
 
-    @gives("items_open", "items_announced")
+    @gives("items_open", "items_announced", "announced_by")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         item = loaded["item"]
         return {
             "items_open": [n for n in self.fact("items_open") or () if n != item],
             "items_announced": sorted({*(self.fact("items_announced") or ()), item}),
+            "announced_by": self.context_value("actor").id,
         }
 
 

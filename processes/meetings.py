@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, or_, select
 
-from engine import store
+from engine import queries, store
 from engine.bpmn import unpacked
 from engine.cases import Cases, acts_of
 from engine.errors import Conflict, Invalid, NotFound, NotWaiting, Refused
@@ -160,8 +160,7 @@ def declared(conn: Connection, item: Row) -> frozenset[str]:
 def kept_away(conn: Connection, item: Row, logins: Collection[str]) -> dict[str, Broken]:
     """login -> why this person takes no part in the item: registers, what he did in the case, or his own word."""
     case = conn.execute(select(store.record).where(store.record.c.no == item["case_no"])).mappings().one()
-    tasks = conn.execute(select(store.task).where(store.tasks_of(case["id"]))).mappings().all()
-    acts = acts_of(case["opened_by"], tasks)
+    acts = acts_of(case["opened_by"], queries.case_tasks(conn, case["id"]))
     relatives = households.recused_staff(conn, item["household_id"])
     of_handlers = _relatives_of(conn, {act.staff for act in acts if act.node in duties.HANDLED})
     noted = declared(conn, item)

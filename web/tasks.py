@@ -139,7 +139,7 @@ def _read_only(form_class: type[Form], answers: Mapping[str, Any], names: Mappin
     """What was handed in, with the labels of its form, for those who sign it."""
     from web.cases import Story
 
-    story = Story(process, drawing, (), names, {})
+    story = Story(process, process.drawing, (), names, {})
     fields, answers = form_class().fields, {n: {"true": True, "false": False}.get(str(v), v) for n, v in answers.items()}
     return [(story.label(fields, n), story.shown(answers[n], fields[n].metadata)) for n in fields if answers.get(n) not in (None, "", [])]
 
