@@ -742,3 +742,28 @@ def test_the_announcement_and_what_it_tells_the_case_are_one_act(room, monkeypat
     assert room.item()["status"] == "admitted"
     room.announce("approve_as", approved_category="low_income")
     proven(room, no, lx)
+
+
+def test_a_result_that_waits_for_a_second_convener_is_announced_in_the_name_of_the_first(room):
+    from engine.habits import Habits
+    from processes import organisation
+
+    with room.office.act() as act:
+        organisation.change_posts(act, "ann", [("investigator", "120116001"), ("meeting_convener", "120116")])
+    with room.office.read() as conn:
+        room.people["ann"] = organisation.find_actor(conn, "ann")
+    no = room.ask()
+    lx = room.sitting()
+    room.all_vote()
+    habits, task = Habits(room.cases), room.tasks(lx)["announce_item"]["id"]
+    with room.office.act(room.people["convener"]) as act:
+        habits.add_signers(act, task, "after", ["deputy"], "请会签")
+    with refused("handler-decides-special"):
+        room.announce("approve_as", who="ann", approved_category="low_income")
+    room.announce("approve_as", approved_category="low_income")
+    assert room.facts_of(no)["resolution"] is None, "handed in, not announced"
+    with room.office.act(room.people["deputy"]) as act:
+        habits.sign(act, task, agrees=True, words="同意")
+    assert room.facts_of(no)["amount_fen"] == 27_600
+    assert room.item()["announced_by"] == "convener"
+    proven(room, no, lx)
