@@ -24,7 +24,7 @@ from processes.identity import mask_name
 from processes.joint_meeting import JOINT_MEETING
 from processes.joint_meeting_forms import CHOICES, MEASURES, MOTIONS, RECUSALS, Convening, MinutesConfirmation
 from web import wording
-from web.desk import bureau, either, idem, lang, me
+from web.desk import bureau, either, idem, lang, me, whole
 from web.errors import said, status_of, words
 
 bp = Blueprint("meetings", __name__)
@@ -169,7 +169,7 @@ def show(no: str) -> ResponseReturnValue:
 
 
 def _room(no: str, *, trouble: str = "", errors: Mapping[str, list[str]] | None = None, typed: Mapping[str, Any] | None = None, status: int = 200) -> ResponseReturnValue:
-    made, actor = bureau(), me()
+    made, actor, form_sent = bureau(), me(), request.form
     with made.office.read() as conn:
         keys = made.office.keys.on(conn)
         meeting = meetings.visible(conn, actor, no)
@@ -187,7 +187,7 @@ def _room(no: str, *, trouble: str = "", errors: Mapping[str, list[str]] | None 
         "meeting.html", meeting=shown, task=task, form=form, node=node, may=task is not None and broken is None, why_not=broken and either(broken.zh, broken.en),
         values=typed if typed is not None else prefilled, errors=errors or {}, trouble=trouble, etag=task_etag(task) if task else "", people=people,
         secretary=meetings.is_secretary(actor), confirms=mine if shown["status"] == "confirming" else [], waiting=known.get("to_confirm") or [],
-        seat=next((s for s in shown["attendance"] if s["staff"] == actor.id and s["voting"]), None), extra=0, **_vocabulary(),
+        seat=next((s for s in shown["attendance"] if s["staff"] == actor.id and s["voting"]), None), extra=whole(form_sent.get("_rows"), 0, 50), **_vocabulary(),
     ), status  # fmt: skip
 
 
@@ -246,6 +246,8 @@ def step(no: str) -> ResponseReturnValue:
         return _room(no, trouble=_("Nothing is to be done here now."), status=409)
     form_class: type[Form] = JOINT_MEETING.form_of(task["node"])
     typed = from_html(form_class, form)
+    if form.get("_do") == "row":
+        return _room(no, typed=typed)
     try:
         with made.office.act(me(), idem()) as act:
             made.cases.complete(act, task["id"], typed, etag=form.get("_etag") or None, lang=lang())

@@ -50,7 +50,7 @@ def test_the_secretary_enters_paper_votes_by_keys(page, site, axe):
     clean(page, axe, f"/meetings/{room.meeting}?view=projector")
     page.goto(f"/meetings/{room.meeting}")
     page.locator("form.grid [role=radiogroup] input").first.focus()
-    for key in "11213":  # for, for, against, for, abstain
+    for key in "11213":  # for, for, against, for, abstain; civil affairs stands last
         page.keyboard.press(key)
     checked = page.locator("form.grid input:checked").evaluate_all("found => found.map(one => one.value)")
     assert checked == ["for", "for", "against", "for", "abstain"]

@@ -148,6 +148,11 @@ def test_the_pages_carry_a_meeting_without_javascript(room, app):
     wall = convener.text(f"{at}?view=projector")
     assert "张一" not in wall
     assert "同意 3" in wall
+    before = room.case(room.meeting)["seq"]
+    more = convener.post(f"{at}/step", {"_do": "row", "_rows": "1", "item": "1", "reasons": "写到一半"}, page=at)
+    assert (more.status_code, room.case(room.meeting)["seq"]) == (200, before)
+    assert 'name="measures-3-kind"' in convener.post(f"{at}/step", {"_do": "row", "_rows": "4", "reasons": "x"}, page=at).get_data(as_text=True)
+    assert "写到一半" in more.get_data(as_text=True)
     refused = convener.post(f"{at}/step", {"item": "1", "announced": "refuse", "reasons": "x"}, page=at)
     assert refused.status_code == 403
     assert "已通过" in refused.get_data(as_text=True)
