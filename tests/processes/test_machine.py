@@ -506,7 +506,8 @@ class Street(RuleBasedStateMachine):
     def every_open_case_has_something_that_moves_it(self):
         stuck = self.look("SELECT no FROM record r WHERE kind = 'case' AND closed_at IS NULL"
                           " AND NOT EXISTS (SELECT 1 FROM task t WHERE t.case_id = r.id AND t.state = 'open')"
-                          " AND NOT EXISTS (SELECT 1 FROM job j WHERE j.record_id = r.id AND j.state IN ('ready', 'running', 'incident'))")  # fmt: skip
+                          " AND NOT EXISTS (SELECT 1 FROM job j WHERE j.record_id = r.id AND j.state IN ('ready', 'running', 'incident'))"
+                          " AND NOT EXISTS (SELECT 1 FROM special_case_request q WHERE q.case_no = r.no AND q.status = 'submitted')")  # fmt: skip
         assert not stuck
 
     @invariant()
