@@ -196,7 +196,8 @@ class Cases:
     def _checked(self, act: Act, case: Open, task: Mapping[Any, Any], raw: Data, who: Actor, lang: str) -> tuple[dict[str, Any], Data]:
         """What the entry will say, and the answers. Raises Invalid."""
         form, answers = self._understand(case.process.form_of(task["node"]), raw, act, case.run.facts, lang, who)
-        case.process.vet(act, task["node"], form, answers, case.run.facts, acts_of(case.row["opened_by"], case.tasks))
+        known = {**case.run.facts, "case_no": case.row["no"]}
+        case.process.vet(act, task["node"], form, answers, known, acts_of(case.row["opened_by"], case.tasks))
         owner = {"owner": task["owner"]} if task["owner"] not in (None, *who.persons) else {}
         return {"task": task["key"], "facts": facts_of(form, answers), **owner}, answers
 
@@ -256,7 +257,8 @@ class Cases:
             raise Refused("sender", "您的岗位不能登记这类来件", "Your post may not record this message")
         if act.actor.id != SYSTEM.id and not sending:
             raise Refused("unit", "这件个案不在您的辖区", "This case is outside your area")
-        act.through(act.actor.post_over(case.record.unit, senders) or act.actor.post_over(process.unit_of("community", case.run.facts), senders))
+        places = (case.record.unit, process.unit_of("community", case.run.facts), *process.sent_from(message, case.run.facts))
+        act.through(next(filter(None, (act.actor.post_over(place, senders) for place in places)), None))
         return sending
 
     def receive_by_id(self, act: Act, case_id: int, message: str, raw: Data, *, instead: bool = False) -> dict[str, Any]:
@@ -490,7 +492,7 @@ class Cases:
 
         def call(service: str, facts: Data) -> Data:
             if service in case.process.gather:
-                snapshots[service] = case.process.gather[service](act, facts)
+                snapshots[service] = case.process.gather[service](act, {**facts, "case_no": case.row["no"]})
             return case.process.service(service, facts, act.today, snapshots.get(service, {}))
 
         days = _Days(case, self.published_for(case.process))

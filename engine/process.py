@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Service = Callable[..., Data]
 Logins = Select[Any] | CompoundSelect[Any]
-Gather = Callable[["Act", Data], Data]  # act, facts -> snapshot (JSON; personal, goes to the payload)
+Gather = Callable[["Act", Data], Data]  # act, facts and case_no -> snapshot (JSON; personal, goes to the payload)
 Effect = Callable[["Act", "CaseRef", Data, Data], Sequence[Put] | None]  # act, case, answers, facts
 
 
@@ -103,9 +103,10 @@ class Process:
     forms: Mapping[str, type[Form]]  # user task -> form
     messages: Mapping[str, type[Form]] = field(default_factory=dict)  # message name -> form
     senders: Mapping[str, frozenset[str]] = field(default_factory=dict)  # message name -> roles that may record it
+    sent_from: Callable[[str, Data], Collection[str]] = lambda _name, _facts: ()  # message, facts -> units whose posts count beside the case's own
     services: Mapping[str, Service] = field(default_factory=dict)  # service task -> pure function
     gather: Mapping[str, Gather] = field(default_factory=dict)  # service task -> where its snapshot comes from
-    vet: Callable[[Act, str, Form, Data, Data, Sequence[Any]], None] = lambda *_: None  # act, name, form, answers, facts, acts; raises Invalid
+    vet: Callable[[Act, str, Form, Data, Data, Sequence[Any]], None] = lambda *_: None  # act, name, form, answers, facts (of a task also case_no), acts; raises Invalid
     former: Mapping[str, type[Form]] = field(default_factory=dict)  # user task of an earlier drawing -> form: running cases keep theirs
     sends: Mapping[str, Send] = field(default_factory=dict)  # node or message -> messages to other cases, in the same transaction
     # user task -> the other records that completing it will append to (connection, case's id, answers as sent)
@@ -126,8 +127,8 @@ class Process:
 
     def sending(self, message: str, who: Actor, unit: str, facts: Data) -> frozenset[str]:
         """The roles in which somebody may record a message to a case of this unit with these facts. Posts of the community count
-        where the case has one: the villagers' objections come to the village committee."""
-        here = who.roles_at(unit) | who.roles_at(self.unit_of("community", facts) or unit)
+        where the case has one: the villagers' objections come to the village committee; and those of `sent_from`."""
+        here = who.roles_at(unit).union(*map(who.roles_at, [self.unit_of("community", facts) or unit, *self.sent_from(message, facts)]))
         return self.senders.get(message, frozenset()) & here
 
     def recusal_facts(self, facts: Data) -> dict[str, Any]:
@@ -139,6 +140,11 @@ class Process:
         if self.recused is None:
             return frozenset()
         return frozenset(login for login in conn.scalars(self.recused, self.recusal_facts(facts)) if login)
+
+    @cached_property
+    def answered(self) -> Mapping[str, type[Form]]:
+        """All forms whose answers a record may hold, by task or message."""
+        return {**self.former, **self.messages, **self.forms}
 
     def reaching(self, names: Iterable[str]) -> bool:
         """Whether something runs with one of these nodes that may write beyond the case's tokens and tasks."""

@@ -22,9 +22,10 @@ from engine.process import Process
 from engine.store import Store, record
 from processes import benefits, households, organisation, spot_check
 from processes.dibao_2012 import DIBAO_2012
+from processes.joint_meeting import JOINT_MEETING
 from processes.registry_port import Registry, RegistryFailed, conclude
 
-CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012,)}
+CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012, JOINT_MEETING)}
 
 # What the jobs are, in words for those who decide what becomes of one that failed.
 _WAYS = {

@@ -30,7 +30,7 @@ from processes import (
     special_cases,
     spot_check,
 )
-from processes.dibao_2012_forms import FORMS, MESSAGES, Application
+from processes.dibao_2012_forms import FORMER, FORMS, MESSAGES, Application
 from processes.tables import household
 
 DISTRICT = "120116"
@@ -213,6 +213,7 @@ DIBAO_2012 = Process(
     start_form=Application,
     starters=STARTERS,
     forms=FORMS,
+    former=FORMER,
     messages=MESSAGES,
     senders={
         "withdrawal": frozenset({"window_clerk"}),
@@ -246,6 +247,8 @@ DIBAO_2012 = Process(
         "grant": _on_grant,
         "street_opinion": special_cases.requests("dibao-2012"),
         "district_examination": special_cases.requests("dibao-2012"),
+        "resolution": special_cases.resolved,
+        "special_case_decision": special_cases.resolved,
         "close_withdrawn": special_cases.lapsed,
         "deliver_approval": _delivery("approval"),
         "deliver_refusal": _delivery("refusal"),

@@ -419,6 +419,8 @@ class StreetSignoff(Outcome):
 
 
 class SpecialCaseDecision(Form):
+    """Of the drawing before the joint meeting was a process of its own."""
+
     resolution = choice("决议", "Resolution", special_cases.RESOLUTIONS, fact=True)
     approved_category = choice("纳入类别", "Category", special_cases.APPROVED, required=False)
     approved_amount = money("每月金额", "Amount per month", required=False)
@@ -696,7 +698,6 @@ FORMS: dict[str, type[Form]] = {
     "democratic_review": DemocraticReview,
     "street_opinion": StreetOpinion,
     "street_signoff": StreetSignoff,
-    "special_case_decision": SpecialCaseDecision,
     "post_street_notice": PostStreetNotice,
     "remove_street_notice": RemoveStreetNotice,
     "street_reinvestigate": StreetReinvestigate,
@@ -712,4 +713,11 @@ FORMS: dict[str, type[Form]] = {
     "deliver_approval": Deliver,
     "deliver_refusal": Deliver,
 }
-MESSAGES: dict[str, type[Form]] = {"withdrawal": Withdrawal, "objection": Objection, "registry_answer": RegistryAnswer}
+# Tasks of earlier drawings, on which cases may still run.
+FORMER: dict[str, type[Form]] = {"special_case_decision": SpecialCaseDecision}
+MESSAGES: dict[str, type[Form]] = {
+    "withdrawal": Withdrawal,
+    "objection": Objection,
+    "registry_answer": RegistryAnswer,
+    "resolution": special_cases.Resolution,
+}

@@ -14,7 +14,9 @@ APPROVE = frozenset({"decide", "decide_refusal"})
 ACCEPT = frozenset({"start", "completeness_check"})  # "start": who took the application in
 EXAMINE = frozenset({"district_examination", "district_recheck", "spot_check_visit", "late_spot_check_visit"})
 CHECK = frozenset({"means_check"})
-MEETING = frozenset({"special_case_decision"})
+MEETING = frozenset({"special_case_decision"})  # on drawings before the joint meeting was a process of its own
+PREPARE = frozenset({"screen_agenda", "open_meeting", "draft_minutes"})  # the meeting's secretary
+PRESIDE = frozenset({"approve_agenda", "announce_item", "issue_minutes"})  # its convener
 WATCHERS = frozenset({"auditor", "admin", "volunteer"})  # they look on, so their opinion is no part of a decision
 
 # (the node's group, the group the person acted in, rule, what to say). Order: the most telling reason first.
@@ -26,6 +28,8 @@ _CONFLICTS = (
     (REVIEW, ACCEPT, "acceptor-reviews", "您受理了本案，不能审核本案（岗位分离）", "You accepted this case; you may not review it"),
     (ACCEPT, REVIEW, "reviewer-accepts", "您审核过本案，不能受理本案（岗位分离）", "You reviewed this case; you may not accept it"),
     (EXAMINE, INVESTIGATE | REVIEW | APPROVE, "street-examines", "您在街镇环节或审批环节办过本案，不能作区级审查（岗位分离）", "You handled this case before; you may not examine it"),
+    (PRESIDE, PREPARE | {"start"}, "secretary-presides", "您是本次会议的秘书，不能主持会议（岗位分离）", "You are the secretary of this meeting; you may not preside over it"),
+    (PREPARE, PRESIDE, "convener-keeps-minutes", "您主持本次会议，不能同时担任秘书（岗位分离）", "You preside over this meeting; you may not be its secretary"),
     (CHECK, REVIEW | APPROVE, "opinion-holder-checks", "您已对本案发表意见，不能出具核对报告（岗位分离）", "You gave an opinion on this case; you may not check its means"),
 )  # fmt: skip
 
@@ -72,6 +76,23 @@ def may(  # noqa: PLR0911 - one line per rule
             "You approved this case; you may not handle other steps",
         )
     return _second_signature(node, actor_id, acts, facts)
+
+
+HANDLED = INVESTIGATE | REVIEW | APPROVE | EXAMINE | CHECK | ACCEPT
+
+
+def may_study(
+    actor_id: str, *, acts: Sequence[HasActed], relatives: Collection[str], handlers_relatives: Collection[str]
+) -> Broken | None:
+    """None, or the rule that keeps `actor_id` from voting on a case in the joint meeting, and from presiding over its item.
+    `acts`: of the case that is studied; `handlers_relatives`: who is a near relative of somebody that handled it (domain 4.4)."""
+    if actor_id in relatives:
+        return Broken("near-relative", "您与申请家庭成员有近亲属关系，应当回避", "You are a near relative of the household: you do not take part in this item")
+    if any(act.staff == actor_id and act.node in HANDLED for act in acts):
+        return Broken("handler-decides-special", "您经办过本案，研究本案时应当回避", "You handled this case: you do not take part in this item")
+    if actor_id in handlers_relatives:
+        return Broken("handler-relative", "您与本案经办人员有近亲属关系，应当回避", "You are a near relative of somebody who handled this case")
+    return None
 
 
 def _second_signature(node: str, actor_id: str, acts: Sequence[HasActed], facts: Mapping[str, Any]) -> Broken | None:

@@ -46,7 +46,7 @@ def render(kind: str, data: Mapping[str, Any]) -> str:
     """A letter as it is issued. `data`: facts of the case, `household` (households.letterhead), number, issued_on, names of units."""
     texts = _BODIES[kind](data) + (_remedies(data) if kind in benefit_letters.WITH_REMEDIES else [])
     body = "\n".join(f"<p>{escape(p)}</p>" for p in texts)
-    return _page(
+    return standalone(
         f"{TITLES[kind]} {data['number']}",
         f'<h1>{TITLES[kind]}</h1>\n<p class="number">{escape(data["number"])}</p>\n'
         f'<p class="to">{escape(data["household"]["applicant"])}：</p>\n{body}\n'
@@ -55,7 +55,7 @@ def render(kind: str, data: Mapping[str, Any]) -> str:
     )
 
 
-def _page(title: str, body: str, robots: str = "") -> str:
+def standalone(title: str, body: str, robots: str = "") -> str:
     """A standalone page; `body` is HTML already. No style or script of its own (strict CSP)."""
     return (
         f'<!doctype html>\n<html lang="zh-Hans"><head><meta charset="utf-8">{robots}<title>{escape(title)}</title>'
@@ -225,7 +225,7 @@ def _notice(notice: Mapping[str, Any], community_name: str, street_name: str, mo
         ("公示期", f"{chinese_date(notice['posted_on'])}至{until}"), ("异议受理", f"{street_name}社会救助窗口，电话 {COMPLAINT_PHONE}"),
     ]  # fmt: skip
     head = '<meta name="robots" content="noindex">'
-    return _page(stage, f"<h1>{stage}</h1>{_pairs(rows)}<p>公示期内对上述家庭有异议的，请向我们反映。</p>{more}", head)
+    return standalone(stage, f"<h1>{stage}</h1>{_pairs(rows)}<p>公示期内对上述家庭有异议的，请向我们反映。</p>{more}", head)
 
 
 # -- sheets that are printed and filled in by hand; blank, or with what is known of the household
@@ -240,7 +240,7 @@ def sheet(kind: str, data: Mapping[str, Any]) -> str:
         ("申请人", house.get("applicant") or ""),
         ("住址", house.get("address") or ""),
     ]
-    return _page(title, f"<h1>{title}</h1>{_pairs(known)}{body(house, data.get('issued_on') or '')}")
+    return standalone(title, f"<h1>{title}</h1>{_pairs(known)}{body(house, data.get('issued_on') or '')}")
 
 
 def survey_sheet(data: Mapping[str, Any]) -> str:
@@ -252,7 +252,7 @@ def _pairs(rows: Iterable[tuple[str, str]]) -> str:
     return f"<table>{''.join(lines)}</table>"
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]], blank: int = 0) -> str:
+def table(heads: Sequence[str], rows: Iterable[Sequence[Any]], blank: int = 0) -> str:
     """A table with a head; rows that are shorter than the head and `blank` more rows stay empty for the pen."""
     filled = [[*row, *[""] * (len(heads) - len(row))] for row in rows] + [[""] * len(heads)] * blank
     head = "".join(f'<th scope="col">{escape(h)}</th>' for h in heads)
@@ -281,7 +281,7 @@ def _application_sheet(house: Mapping[str, Any], _on: str) -> str:
     rows = [(m["name"], RELATION_WORDS.get(m["relation"], m["relation"]), m["id_no"]) for m in _members(house)]
     heads = ("姓名", "与申请人关系", "身份证号", "户籍", "健康或残疾", "劳动能力", "职业或就学")
     return (
-        _table(heads, rows, 0 if rows else 6)
+        table(heads, rows, 0 if rows else 6)
         + _lines("申请事项：□最低生活保障　□低收入家庭救助", "申请理由：", "收款账户（户主名下）：")
         + _lines("是否与经办人员或居村委会成员有近亲属关系：□否　□是（姓名、职务、关系）：")
         + _lines("我承诺所填内容和所交材料真实，如有隐瞒愿依法承担责任。", "申请人签字：　　　　　　　　日期：　　年　月　日")
@@ -292,8 +292,8 @@ def _declaration_sheet(house: Mapping[str, Any], _on: str) -> str:
     income = [(m["name"], *i) for m in _members(house) for i in _of_declaration(m["income"])]
     owned = [item[:2] for item in _of_declaration(house.get("property"))]
     return (
-        "<h2>收入</h2>" + _table(("姓名", "种类", "金额（元）", "周期或月份"), income, 4)
-        + "<h2>财产（存款、有价证券、机动车、房屋、经营、债权债务）</h2>" + _table(("种类", "金额（元）", "说明"), owned, 4)
+        "<h2>收入</h2>" + table(("姓名", "种类", "金额（元）", "周期或月份"), income, 4)
+        + "<h2>财产（存款、有价证券、机动车、房屋、经营、债权债务）</h2>" + table(("种类", "金额（元）", "说明"), owned, 4)
         + _lines("以上为全体家庭成员的全部收入和财产。", "全体成年家庭成员签字：　　　　　　　　日期：　　年　月　日")
     )  # fmt: skip
 
@@ -313,7 +313,7 @@ def _authorisation_sheet(house: Mapping[str, Any], on: str) -> str:
     return (
         _lines("我们授权街镇和区民政部门查询、核对我们的户籍、婚姻、社会保险、税务、工商、车辆、房产、存款和有价证券等信息，"
                "仅用于社会救助的审核审批和动态管理。", "授权有效期至：　　年　月　日")
-        + _table(("成年家庭成员", "身份证号", "本人签字", "日期"), adults, 0 if adults else 5)
+        + table(("成年家庭成员", "身份证号", "本人签字", "日期"), adults, 0 if adults else 5)
     )  # fmt: skip
 
 
@@ -322,7 +322,7 @@ def _survey_sheet(house: Mapping[str, Any], _on: str) -> str:
     rows += [("家庭财产", " ".join(p[:2])) for p in _of_declaration(house.get("property"))]
     return (
         _lines("调查日期：　　年　月　日　　被调查人：")
-        + _table(("成员或项目", "申报", "所见"), rows, 2 if rows else 6)
+        + table(("成员或项目", "申报", "所见"), rows, 2 if rows else 6)
         + _lines("住房：", "衣食：", "生活设施：", "邻里反映：", "照片：　　张")
         + _lines("调查人（两人以上签字）：　　　　　　　　　　", "被调查人签字：　　　　　　日期：　　年　月　日")
     )
@@ -336,7 +336,7 @@ def _review_sheet(_house: Mapping[str, Any], on: str) -> str:
             "时间：　　　　　地点：　　　　　主持人：",
             f"参加人员身份：{kinds}。村居民代表不少于{share_words(share)}（民发〔2012〕220号第二十二条）。",
         )
-        + _table(("姓名", "身份", "意见", "签字"), (), 9)
+        + table(("姓名", "身份", "意见", "签字"), (), 9)
         + _lines(
             "一、宣讲政策　二、介绍情况　三、现场评议　四、形成结论　五、签字确认",
             "评议情况：",

@@ -19,7 +19,7 @@ from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Actor, Put
 from engine.office import Act
 from engine.queries import Area, within
-from processes import identity
+from processes import identity, meeting_units
 from processes.tables import api_token, post, staff, staff_change, unit
 
 DISTRICT = "120116"
@@ -36,6 +36,8 @@ ROLES = {
     "finance_officer": ("资金发放岗", "Finance officer"),
     "meeting_secretary": ("联席会议秘书", "Meeting secretary"),
     "meeting_member": ("联席会议成员", "Meeting member"),
+    "meeting_liaison": ("联席会议联络员", "Meeting liaison"),
+    "meeting_convener": ("联席会议召集人", "Meeting convener"),
     "complaint_officer": ("投诉举报受理人", "Complaint officer"),
     "supervisor": ("监督主管", "Supervisor"),
     "auditor": ("审计", "Auditor"),
@@ -63,10 +65,27 @@ def seed(act: Act) -> int:
     record = act.new("unit", DISTRICT)
     rows = [{"code": DISTRICT, "name": "滨海新区", "level": "district", "parent_code": ""}]
     rows += [{k: d[k] for k in ("code", "name", "level", "parent_code")} for d in divisions()]
+    rows += _departments()
     for start in range(0, len(rows), 100):
         puts = [Put("unit", record.next_id(), row) for row in rows[start : start + 100]]
         act.append(record, "units_listed", puts=puts)
     return len(rows)
+
+
+def _departments() -> list[dict[str, str]]:
+    return [{"code": one.code, "name": one.name, "level": "department", "parent_code": DISTRICT} for one in meeting_units.every()]
+
+
+def add_departments(act: Act) -> int:
+    """Departments that a district from before the joint meeting lacks are listed in its record; how many."""
+    district = act.conn.scalar(select(unit.c.id).where(unit.c.code == DISTRICT))
+    known = set(act.conn.scalars(select(unit.c.code).where(unit.c.level == "department")))
+    lacking = [row for row in _departments() if row["code"] not in known]
+    if district is None or not lacking:
+        return 0
+    record = act.open("unit", district >> 16)
+    act.append(record, "units_listed", puts=[Put("unit", record.next_id(), row) for row in lacking])
+    return len(lacking)
 
 
 def unit_name(conn: Connection, code: str) -> str:

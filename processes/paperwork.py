@@ -22,7 +22,7 @@ def issue(act: Act, case: CaseRef, kind: str, facts: Data, more: Data) -> list[P
     household_id = facts["household_id"]
     head = households.letterhead(act.conn, household_id)
     street = head["street_name"] or facts["street"]
-    number = letters.number(kind, street, act.today.year, _next_number(act, kind, facts["street"]))
+    number = letters.number(kind, street, act.today.year, next_number(act, kind, facts["street"]))
     data = {
         **facts,
         **more,
@@ -112,7 +112,7 @@ _COUNT = (
 )
 
 
-def _next_number(act: Act, kind: str, street: str) -> int:
+def next_number(act: Act, kind: str, street: str) -> int:
     """Running number of a kind of document, per street and year: locked, so that none is given twice."""
     last = act.conn.scalar(_COUNT, {"of_kind": kind, "of_unit": street, "of_year": act.today.year})
     if last is None:

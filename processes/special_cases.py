@@ -7,6 +7,7 @@ the message that brings the resolution. The meeting itself is a process of its o
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from marshmallow import ValidationError, validates_schema
@@ -86,7 +87,7 @@ def requests(process: str) -> Effect:
 def resolved(act: Act, case: CaseRef, answers: Data, _facts: Data) -> list[Put]:
     """The effect of the message "resolution"."""
     values = {"status": "decided", "resolution": answers["resolution"], "decided_on": act.today.isoformat(), "meeting_no": answers.get("meeting_no"),
-              "review_on": answers.get("review_on"), "fixed_amount": answers.get("approved_amount") is not None,
+              "review_on": answers.get("review_on"), "fixed_amount": answers.get("fixed_until") is not None,
               "fixed_until": answers.get("fixed_until")}  # fmt: skip
     return [
         Put("special_case_request", found["id"], values) for found in act.conn.execute(_OPEN, {"the_case": case.no}).mappings()
@@ -101,9 +102,17 @@ def lapsed(act: Act, case: CaseRef, _answers: Data, _facts: Data) -> list[Put]:
     ]
 
 
+def is_month(said: str) -> bool:
+    """Like 2019-06."""
+    try:
+        return len(said) == 7 and bool(date.fromisoformat(f"{said}-01"))
+    except ValueError:
+        return False
+
+
 class Resolution(Form):
-    """What the joint meeting tells the case. approve_as: the category, and an amount only where the meeting fixed one, with its
-    last month; otherwise the amount stays the one that the arithmetic gives for the category (domain 4.5)."""
+    """What the joint meeting tells the case. approve_as: the category and the amount a month, which the arithmetic gave for the
+    category; where the meeting fixed it, `fixed_until` says its last month (domain 4.5)."""
 
     resolution = choice("决议", "Resolution", RESOLUTIONS, fact=True)
     approved_category = choice("纳入类别", "Category", APPROVED, required=False)

@@ -23,7 +23,7 @@ unit = Table(
     _id(),
     Column("code", String(20), nullable=False, unique=True),
     Column("name", String(80), nullable=False),
-    Column("level", String(12), nullable=False),  # district | street | community
+    Column("level", String(12), nullable=False),  # district | street | community | department
     Column("parent_code", String(20), nullable=False),
 )
 

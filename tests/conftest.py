@@ -117,6 +117,7 @@ def db_url(request, tmp_path):
 def store(db_url):
     import processes.benefit_tables
     import processes.case_tables
+    import processes.meeting_tables
     import processes.tables  # noqa: F401 - the business tables join the metadata
 
     opened = Store(db_url)

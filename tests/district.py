@@ -102,6 +102,14 @@ class District:
         with self.office.act() as act:
             self.cases.receive_by_id(act, self.case()["id"], "registry_answer", {"status": status, "results": []})
 
+    def resolve(self, resolution: str = "approve_as", **more: Any) -> None:
+        """What a joint meeting would tell the case; tests/meeting_room.py holds real meetings."""
+        said = {"resolution": resolution, "reasons": "集体研究", "meeting_no": "LX-2018-000000", "item": 1, **more}
+        if resolution == "approve_as":
+            said = {"approved_category": "low_income", "approved_amount": "276"} | said
+        with self.office.act() as act:
+            self.cases.receive(act, self.no, "resolution", said)
+
     # -- stretches of the road
 
     def accept(self) -> None:

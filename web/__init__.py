@@ -29,6 +29,7 @@ from web import (
     incidents,
     lists,
     logs,
+    meetings,
     people,
     public,
     tasks,
@@ -73,7 +74,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, board, incidents, calendars, admin, public):
+    for part in (people, tasks, habits, cases, households, board, incidents, calendars, admin, public, meetings):
         app.register_blueprint(part.bp)
     api.init_app(app, csrf)
     _guard(app)
@@ -131,8 +132,9 @@ def _words(app: Flask) -> None:
         offset = getattr(made.office.clock, "offset", None)
         moved = bool(offset and abs(offset().total_seconds()) > 60)
         who = desk.actor()
+        in_room = who is not None and not who.roles.isdisjoint(meetings.ROOM)
         boss = who is not None and not who.roles.isdisjoint(board.BOSSES)
-        return {"either": either, "lang": lang(), "me": who, "is_boss": boss, "new_key": desk.new_key, "roles": organisation.ROLES, "clock_moved": moved,
+        return {"either": either, "lang": lang(), "me": who, "is_boss": boss, "in_room": in_room, "new_key": desk.new_key, "roles": organisation.ROLES, "clock_moved": moved,
                 "business_now": made.office.clock(), "today": made.office.today(), "code": wording.word, "codes": wording.words,
                 "choice_word": wording.choice_word, "hint": wording.hint, "article": wording.article, "deadline": wording.deadline, "since_word": wording.since_word, "card": deadlines.card,
                 "path_label": wording.path_label, "my_posts": _my_posts, "imports_lists": lists.mine, "waiting_for_me": tasks.waiting_for_me, "kept_files": uploads.titles}  # fmt: skip

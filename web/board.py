@@ -22,7 +22,7 @@ from web.tasks import node_name
 bp = Blueprint("board", __name__)
 
 BOSSES = frozenset({"supervisor", "street_leader", "auditor", "admin"})
-SPECIAL = ("special_case_decision", "spot_check_visit", "late_spot_check_visit", "register_near_relative")
+SPECIAL = ("special_case_decision", "screen_agenda", "approve_agenda", "announce_item", "spot_check_visit", "late_spot_check_visit", "register_near_relative")
 SHOWN = 50
 
 
@@ -88,6 +88,7 @@ def _load(conn: Any, mine: Any, today: str, area: Area) -> list[dict[str, Any]]:
 def _nodes(conn: Any, mine: Any, today: str) -> list[dict[str, Any]]:
     """Open work by step: how much, how much of it taken, how much late."""
     taken = func.count(task.c.assignee)
-    query = select(task.c.node, task.c.role, func.count(), taken, _late(today)).where(mine).group_by(task.c.node, task.c.role)
-    rows = [{"node": node, "process": "dibao-2012", "role": role, "open": n, "taken": t, "late": late} for node, role, n, t, late in conn.execute(query)]
+    query = select(record.c.process, task.c.node, task.c.role, func.count(), taken, _late(today)).select_from(task).join(record, record.c.id == task.c.case_id).where(mine)
+    query = query.group_by(record.c.process, task.c.node, task.c.role)
+    rows = [{"node": node, "process": process, "role": role, "open": n, "taken": t, "late": late} for process, node, role, n, t, late in conn.execute(query)]
     return sorted(rows, key=lambda row: -row["open"])

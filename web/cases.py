@@ -38,6 +38,7 @@ TABS = (
     ("drawing", lazy_gettext("Diagram")),
     ("papers", lazy_gettext("Documents and letters")),
 )
+_WITHOUT_HOUSEHOLD = ("overview", "record", "drawing")
 CHECKS = ("means_check", "registry_answer", "home_survey", "survey_cosign", "neighbor_enquiry", "democratic_review",
           "street_reinvestigate", "spot_check_visit", "late_spot_check_visit", "district_recheck")  # fmt: skip
 
@@ -57,6 +58,11 @@ EVENTS = {
     "incident_retried": lazy_gettext("To be tried again"),
     "incident_skipped": lazy_gettext("Went on without it"),
     "incident_cancelled": lazy_gettext("Job given up"),
+    "vote_cast": lazy_gettext("Vote"),
+    "member_recused": lazy_gettext("Recusal"),
+    "member_arrived": lazy_gettext("Member arrived"),
+    "member_left": lazy_gettext("Member left"),
+    "ballot_opened": lazy_gettext("New ballot"),
     "task_submitted": lazy_gettext("Handed in, waits for signers"),
     "signers_added": lazy_gettext("Signers added"),
     "signer_answered": lazy_gettext("Signer answered"),
@@ -75,15 +81,19 @@ RECORDED = {  # what people record for a case, as the button says it
 }
 MESSAGES = {
     "change_reported": lazy_gettext("Change reported"),
-    "resolution": lazy_gettext("Resolution of the joint meeting"),
     "objection": lazy_gettext("Objection"),
     "withdrawal": lazy_gettext("Withdrawal"),
     "registry_answer": lazy_gettext("Registries' answer"),
+    "resolution": lazy_gettext("Resolution of the joint meeting"),
+    "minutes_confirmed": lazy_gettext("Minutes confirmed"),
 }
 OUTCOMES = {
     "ended_granted": lazy_gettext("Granted"),
     "ended_refused": lazy_gettext("Refused"),
     "ended_withdrawn": lazy_gettext("Withdrawn"),
+    "ended_issued": lazy_gettext("Minutes issued"),
+    "ended_called_off": lazy_gettext("Called off"),
+    "ended_nothing": lazy_gettext("Nothing to study"),
 }
 
 
@@ -95,7 +105,7 @@ def listing() -> ResponseReturnValue:
     page = whole(sent.get("page") or request.args.get("page"), 1, 100_000)
     state = request.args.get("state")
     with made.office.read() as conn:
-        if sought.upper().startswith("DB-"):
+        if sought.upper().startswith(tuple(f"{process.prefix}-" for process in CATALOGUE.values())):
             return redirect(url_for("cases.show", no=sought.upper()))
         found = _named(conn, actor, sought, page) if sought else queries.cases(conn, actor.areas, state=state, page=page)
         names = households.applicant_names(conn, [row["subject"] for row in found.items])
@@ -137,12 +147,12 @@ def show(no: str) -> ResponseReturnValue:
         keys, process = made.office.keys.on(conn), CATALOGUE[row["process"]]
         drawing = made.cases.drawing(conn, row["drawing"])
         run = Run.load(drawing, row["state"], made.office.clock())
-        household_id = run.facts["household_id"]
+        household_id = run.facts.get("household_id")  # a meeting has none
         entries = history(conn, keys, row["id"])
         tasks = queries.case_tasks(conn, row["id"])
-        house = households.view(conn, keys, household_id)
+        house = households.view(conn, keys, household_id) if household_id else None
         names = wording.names_of(conn, [*wording.logins_in(entries), *(x["assignee"] for x in tasks), run.facts.get("second_investigator")])
-        story = Story(process, tasks, names, _titles(conn, household_id))
+        story = Story(process, drawing, tasks, names, _titles(conn, household_id))
         shown = {
             "house": house,
             "tasks": tasks,
@@ -150,18 +160,18 @@ def show(no: str) -> ResponseReturnValue:
             "letters": conn.execute(select(letter).where(letter.c.case_no == no).order_by(letter.c.id)).mappings().all(),
             "notices": conn.execute(select(notice).where(notice.c.case_no == no).order_by(notice.c.id)).mappings().all(),
             "documents": conn.execute(select(document).where(document.c.household_id == household_id)).mappings().all(),
-            "benefits": [b for b in households.active_benefits(conn, household_id) if b["case_no"] == no],
-            "result": _assessed(entries, house),
+            "benefits": [b for b in households.active_benefits(conn, household_id) if b["case_no"] == no] if household_id else [],
+            "result": _assessed(entries, house) if house else None,
             "picture": _picture(conn, made, row, entries, drawing, names) if tab == "drawing" else None,
             "days": {x["id"]: made.cases.deadline(conn, keys, x, run, drawing, process) for x in tasks if x["state"] == "open"},
             "still": incidents.at_case(conn, row["id"]) if not row["closed_at"] else [],
-            "street": organisation.unit_name(conn, run.facts["street"]),
-            "community": organisation.unit_name(conn, run.facts["community"]),
+            "street": organisation.unit_name(conn, run.facts.get("street") or row["unit"]),
+            "community": organisation.unit_name(conn, run.facts["community"]) if house else "",
         }
-    waits = [w for w in sorted(run.waits_for()) if process.sending(w, actor, row["unit"], run.facts)] if not row["closed_at"] else []
+    waits = [w for w in sorted(run.waits_for()) if w in RECORDED and process.sending(w, actor, row["unit"], run.facts)] if not row["closed_at"] else []
     nodes = {n.id: either(n.name, n.name_en) for n in drawing.nodes.values()}
-    return render_template("case.html", case=row, tab=tab, tabs=TABS, facts=run.facts, waits=waits, recorded=RECORDED, names=nodes, process=process, people=names,
-                           key_facts=wording.fact_lines(run.facts, process.forms, names), outcomes=OUTCOMES, titles=letters.TITLES, checks=CHECKS,
+    return render_template("case.html", case=row, tab=tab, tabs=TABS if house else [one for one in TABS if one[0] in _WITHOUT_HOUSEHOLD], facts=run.facts, waits=waits, recorded=RECORDED, names=nodes, process=process, people=names,
+                           key_facts=wording.fact_lines(run.facts, process.answered, names), outcomes=OUTCOMES, titles=letters.TITLES, checks=CHECKS,
                            waiting=_waiting(run), sheets=sheets() if works_cases(row["unit"]) else [], **shown)  # fmt: skip
 
 
@@ -171,10 +181,12 @@ def _waiting(run: Run) -> list[str]:
             "check_objection_until": _("the end of the objection period")}  # fmt: skip
     moments = {str(m)[:10] for m in run.timers().values()}
     found = [ends[k] + f" {run.facts[k][:10]}" for k in ends if run.facts.get(k) and moments]
-    return (found[-1:] if run.timers() else []) + ([_("the registries' answer")] if "registry_answer" in run.waits_for() else [])
+    return (found[-1:] if run.timers() else []) + [
+        text for name, text in (("registry_answer", _("the registries' answer")), ("resolution", _("the resolution of the joint meeting")),
+                                ("minutes_confirmed", _("the units' confirmation of the minutes"))) if name in run.waits_for()]  # fmt: skip
 
 
-def _titles(conn: Any, household_id: int) -> dict[str, str]:
+def _titles(conn: Any, household_id: int | None) -> dict[str, str]:
     rows = conn.execute(select(document.c.id, document.c.kind, document.c.title).where(document.c.household_id == household_id))
     return {str(row.id): row.title or wording.word("document", row.kind) for row in rows}
 
@@ -182,8 +194,10 @@ def _titles(conn: Any, household_id: int) -> dict[str, str]:
 class Story:
     """The entries of a case told to people: node, who, in which post, how long it took, what was said, what changed."""
 
-    def __init__(self, process: Any, tasks: Sequence[Mapping[Any, Any]], names: Mapping[str, str], titles: Mapping[str, str]) -> None:
-        self.process, self.names, self.titles = process, names, titles
+    def __init__(
+        self, process: Any, drawing: Any, tasks: Sequence[Mapping[Any, Any]], names: Mapping[str, str], titles: Mapping[str, str]
+    ) -> None:
+        self.process, self.nodes, self.names, self.titles = process, drawing.nodes, names, titles
         self.tasks = {x["key"]: x for x in tasks}
 
     def lines(self, entries: Sequence[Entry]) -> list[dict[str, Any]]:
@@ -195,7 +209,7 @@ class Story:
         """One entry. `known`: the facts so far; they grow."""
         key = str(entry.data.get("task") or entry.data.get("timer") or "")
         message = str(entry.data.get("message") or "")
-        node = self.process.drawing.nodes.get(key.rpartition(".")[0])
+        node = self.nodes.get(key.rpartition(".")[0])
         task = self.tasks.get(key)
         secrets = list(entry.personal.values())
         title = either(node.name, node.name_en) if node else incidents.title(entry.data["job"]) if "job" in entry.data else str(MESSAGES.get(message, message))
@@ -239,7 +253,7 @@ class Story:
         for secret in secrets:
             whole = (secret or {}).get("said") or {}
             given |= whole.get("answers", {}) or {k: v for k, v in whole.items() if k == "reason"}
-        form_class = self.process.forms.get(key.rpartition(".")[0]) or self.process.messages.get(message) or self.process.start_form
+        form_class = self.process.answered.get(key.rpartition(".")[0]) or self.process.messages.get(message) or self.process.start_form
         fields = form_class().fields
         order = [n for n in fields if n in given] + [n for n in given if n not in fields]
         return [(self.label(fields, n), self.shown(given[n], fields[n].metadata if n in fields else {})) for n in order if n != "household_id"]
@@ -290,7 +304,7 @@ class Story:
         for name, value in new.items():
             old = known.get(name)
             if name in wording.FACTS and old != value and not (old is None and value is None):
-                before, after = (wording.fact(name, v, self.process.forms, self.names) if v not in (None, "") else "—" for v in (old, value))
+                before, after = (wording.fact(name, v, self.process.answered, self.names) if v not in (None, "") else "—" for v in (old, value))
                 if before != after:
                     found.append((str(wording.FACTS[name][0]), before, after))
         known |= new
@@ -339,7 +353,7 @@ def _picture(conn: Any, made: Any, row: Mapping[Any, Any], entries: Sequence[Ent
         trouble = str(error)
     marks = Marks(path.done, [c for c in current if step < last], path.active, path.flows, notes) if path else Marks()
     svg = render(drawing.xml, marks, title=_("Diagram of the case, step %(step)s", step=step), lang=lang())
-    lines = wording.fact_lines(facts, CATALOGUE[row["process"]].forms, names)
+    lines = wording.fact_lines(facts, CATALOGUE[row["process"]].answered, names)
     return {"svg": svg, "step": step, "last": last, "trouble": trouble, "facts": lines, "intact": seals_hold(entries) is None}
 
 
@@ -368,9 +382,9 @@ def message(no: str, name: str) -> ResponseReturnValue:
     made, actor = bureau(), me()
     with made.office.read() as conn:
         row = visible(conn, actor, no)
-        household_id = int(row["subject"].partition(":")[2])
+        household_id = int((row["subject"] or "").partition(":")[2] or 0)
     process = CATALOGUE[row["process"]]
-    if name not in process.senders:
+    if name not in process.senders or name not in RECORDED:
         raise NotFound("没有这种来件")
     form_class, errors, typed, trouble, status = process.messages[name], {}, {}, "", 200
     if request.method == "POST":

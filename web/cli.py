@@ -62,16 +62,22 @@ def _told(data: Any, *, as_json: bool, text: str) -> None:
     click.echo(json.dumps(data, ensure_ascii=False) if as_json else text)
 
 
-@cli.command()
-def upgrade() -> None:
-    """Bring the database to the newest schema."""
-    settings = _settings()
+def _upgraded(settings: Settings) -> None:
+    """The newest schema, the units that came with it, and the last days that a newly published calendar moved."""
     schema.upgrade(settings.database)
     made = bureaus.build(settings)
     bureaus.refuse_other_key(made)
+    with made.office.act() as act:
+        organisation.add_departments(act)
     if moved := recompute(made.office, made.cases):
         click.echo(f"{moved} deadlines moved: a calendar was published")
     made.office.store.close()
+
+
+@cli.command()
+def upgrade() -> None:
+    """Bring the database to the newest schema."""
+    _upgraded(_settings())
     click.echo("database is up to date")
 
 
@@ -84,7 +90,7 @@ def serve(host: str | None, port: int | None, *, no_worker: bool) -> None:
     from web.serving import run
 
     settings = _settings()
-    schema.upgrade(settings.database)
+    _upgraded(settings)
     run(settings, host or settings.host, port or settings.port, worker=not no_worker)
 
 

@@ -26,6 +26,8 @@ from processes import bureau as bureaus
 from processes import calendar, documents, households, identity, organisation, schema
 from processes.case_tables import notice
 from processes.tables import staff
+from web.demo_meetings import Meetings
+from web.demo_meetings import people as meeting_people
 from web.registry import DOWN, create_registry
 from web.settings import Settings
 
@@ -56,6 +58,7 @@ class District:
     actors: dict[str, Actor] = field(default_factory=dict)
     streets: list[tuple[str, str]] = field(default_factory=list)  # (street, community) where people live
     scans: dict[int, int] = field(default_factory=dict)
+    meetings: Meetings | None = None
     left: dict[str, int] = field(default_factory=dict)  # node -> the task that nobody ever does, so that every step has open work
 
     def by_role(self, role: str, unit: str) -> list[Actor]:
@@ -168,6 +171,8 @@ def _people(d: District) -> None:
             actor = organisation.find_actor(conn, login)
             if actor is not None:
                 d.actors[login] = actor
+    names = [_SURNAMES[n % len(_SURNAMES)] + _GIVEN[(n * 3 + 1) % len(_GIVEN)] for n in range(60)]
+    d.meetings = Meetings(d.made, random.Random(d.chance.random()), meeting_people(d.made, PASSWORD, names.__getitem__))  # noqa: S311
 
 
 _SHORT = {
@@ -239,6 +244,8 @@ def _a_day(d: District, day: date, applying: list[int]) -> None:
         _apply(d, household_id, day)
     _object(d, day)
     _skip_incidents(d)
+    if d.meetings is not None:
+        d.meetings.day(day)
     for hour, login in enumerate(sorted(d.actors)):
         d.clock.now = datetime.combine(day, time(9, 30), SHANGHAI) + timedelta(minutes=5 * hour)
         _work(d, d.actors[login], day)
@@ -302,7 +309,7 @@ def _do(d: District, actor: Actor, row: Mapping[str, Any], answers: dict[str, An
         d.made.cases.complete(act, row["id"], answers)
 
 
-_LAZY = {"home_survey": 0.45, "democratic_review": 0.4, "decide": 0.4, "special_case_decision": 0.7, "means_check": 0.3, "supplement": 0.6,
+_LAZY = {"home_survey": 0.45, "democratic_review": 0.4, "decide": 0.4, "means_check": 0.3, "supplement": 0.6,
          "register_near_relative": 0.5, "deliver_refusal": 0.5, "deliver_approval": 0.4}  # fmt: skip
 
 Answer = Callable[[District, Actor, int, str], dict[str, Any]]
@@ -380,7 +387,6 @@ _ANSWERS: dict[str, Answer] = {
     "democratic_review": _review,
     "street_opinion": _opinion,
     "street_signoff": lambda *_: {"signoff": "agree", "opinion": "同意审核意见。"},
-    "special_case_decision": lambda *_: {"resolution": "defer", "reasons": "补充材料后再议，按普通程序办理。"},
     "post_street_notice": lambda _d, _a, _h, day: {"posted_on": day, "places": ["village_board", "street_hall"]},
     "remove_street_notice": lambda _d, _a, _h, day: {"removed_on": day, "objections": "none"},
     "street_reinvestigate": lambda _d, _a, _h, day: {"investigated_on": day, "findings": "异议不成立。", "upheld": False, "figures_changed": False},

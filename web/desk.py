@@ -87,7 +87,8 @@ def as_whom(who: Actor, task: Mapping[Any, Any]) -> Actor:
     return who if own else substitutes.as_whom(who, standing_in(who), task)
 
 
-READERS = frozenset({"auditor", "admin", "finance_officer", "complaint_officer", "meeting_secretary", "meeting_member", "volunteer"})
+READERS = frozenset({"auditor", "admin", "finance_officer", "complaint_officer", "meeting_secretary", "meeting_member", "meeting_liaison",
+                     "meeting_convener", "volunteer"})  # fmt: skip
 
 
 def roles_for(who: Actor, unit: str) -> frozenset[str]:

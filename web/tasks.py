@@ -108,21 +108,22 @@ def _page(
         seen(actor, row)
         who = as_whom(actor, row)
         process = CATALOGUE[row["process"]]
-        node = process.drawing.nodes[row["node"]]
+        drawing = made.cases.drawing(conn, row["drawing"])
+        node = drawing.nodes[row["node"]]
         keys = made.office.keys.on(conn)
         draft, saved_at = _draft(conn, keys, task_id, actor)
         case = queries.case_row(conn, row["no"])
-        drawing = made.cases.drawing(conn, row["drawing"])
         run = Run.load(drawing, case["state"], made.office.clock())
         found = made.cases.deadline(conn, keys, row, run, drawing, process) if row["state"] == "open" else None
-        house = households.view(conn, keys, run.facts["household_id"])
+        household_id = run.facts.get("household_id")  # a meeting has none
+        house = households.view(conn, keys, household_id) if household_id else None
         entries = history(conn, keys, case["id"])
         beside = around.view(conn, keys, case, row, actor, who)
         names = wording.names_of(conn, [*wording.logins_in(entries), row["assignee"], row["owner"], row["done_by"], who.on_behalf_of, run.facts.get("second_investigator")])
         view = {
-            "house": house, "facts": run.facts, "place": organisation.unit_name(conn, run.facts["community"]), "people": names,
-            "key_facts": wording.fact_lines(run.facts, process.forms, names), "opinions": _opinions(entries, process, names),
-            "result": _computed(conn, keys, run.facts, made, house), "papers": _papers(conn, run.facts["household_id"]),
+            "house": house, "facts": run.facts, "place": organisation.unit_name(conn, run.facts.get("community") or row["unit"]), "people": names,
+            "key_facts": wording.fact_lines(run.facts, process.answered, names), "opinions": _opinions(entries, process, drawing, names),
+            "result": _computed(conn, keys, run.facts, made, house) if house else None, "papers": _papers(conn, household_id) if household_id else [],
             "colleagues": organisation.colleagues(conn, node.role, row["unit"]), "barred": _barred(conn, process, row, run.facts, who), **beside,
             "since": _since(entries, process, names) if conflict else [], "deadline_parts": deadlines.told(found, made.office.today()),
         }  # fmt: skip
@@ -140,7 +141,7 @@ def _read_only(form_class: type[Form], answers: Mapping[str, Any], names: Mappin
     """What was handed in, with the labels of its form, for those who sign it."""
     from web.cases import Story
 
-    story = Story(process, (), names, {})
+    story = Story(process, process.drawing, (), names, {})
     fields, answers = form_class().fields, {n: {"true": True, "false": False}.get(str(v), v) for n, v in answers.items()}
     return [(story.label(fields, n), story.shown(answers[n], fields[n].metadata)) for n in fields if answers.get(n) not in (None, "", [])]
 
@@ -164,7 +165,7 @@ def _since(entries: Sequence[Any], process: Any, names: Mapping[str, str]) -> li
     found = []
     for entry in entries[-3:]:
         node = process.drawing.nodes.get(str(entry.data.get("task", "")).rpartition(".")[0])
-        facts = [f"{wording.FACTS[k][0]}：{wording.fact(k, v, process.forms, names)}" for k, v in entry.data.get("facts", {}).items()
+        facts = [f"{wording.FACTS[k][0]}：{wording.fact(k, v, process.answered, names)}" for k, v in entry.data.get("facts", {}).items()
                  if k in wording.FACTS and v not in (None, "")]  # fmt: skip
         who = f"{names.get(entry.actor, entry.actor)}（{entry.actor}）"
         found.append("　".join([wording.moment(entry.at), who, _named(node) if node else "", *facts]))
@@ -217,15 +218,15 @@ def _draft(conn: Any, keys: Any, task_id: int, actor: Actor) -> tuple[dict[str, 
 _SAID = ("opinion", "findings", "report", "statement", "statements", "reasons")
 
 
-def _opinions(entries: Any, process: Any, names: Mapping[str, str]) -> list[dict[str, Any]]:
+def _opinions(entries: Any, process: Any, drawing: Any, names: Mapping[str, str]) -> list[dict[str, Any]]:
     """What was said before, oldest first: node, who, when, what was chosen, opinion."""
     found, undone = [], habits.taken_back(entries)
     for entry in entries:
         if entry.event != "task_completed" or entry.seq in undone:
             continue
-        node = process.drawing.nodes.get(entry.data["task"].rpartition(".")[0])
+        node = drawing.nodes.get(entry.data["task"].rpartition(".")[0])
         facts = entry.data.get("facts", {})
-        chosen = [wording.fact(k, facts[k], process.forms, names) for k in facts if k in wording.FACTS and wording.FACTS[k][1] == "form" and facts[k]]
+        chosen = [wording.fact(k, facts[k], process.answered, names) for k in facts if k in wording.FACTS and wording.FACTS[k][1] == "form" and facts[k]]
         for secret in entry.personal.values():
             answers = ((secret or {}).get("said") or {}).get("answers", {})
             text = next((answers[k] for k in _SAID if answers.get(k)), "")
@@ -276,7 +277,7 @@ def act_on(task_id: int) -> ResponseReturnValue:
     typed = _typed(form_class)
     try:
         if verb in ("complete", "draft", "row") and _workable(row):
-            uploads.keep(form_class, typed, int((row["subject"] or "household:0").partition(":")[2]), row["no"])
+            uploads.keep(form_class, typed, int((row["subject"] or "").partition(":")[2] or 0), row["no"])
         if verb == "row":
             return _page(task_id, typed=typed)
         return _done(task_id, row, verb, typed)

@@ -15,6 +15,7 @@ from engine.expression import parse_due
 from engine.forms import Form
 from engine.model import SHANGHAI, Entry
 from processes import household_forms as hf
+from processes import meeting_units
 from processes.dibao_2012_forms import MATERIALS, METHODS, PARTICIPANTS
 from processes.money import yuan
 from processes.tables import staff
@@ -126,6 +127,7 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "meeting_requested_on": (lazy_gettext("Sent to the joint meeting"), ""),
     "meeting_from": (lazy_gettext("Sent from"), "meeting"),
     "resolution": (lazy_gettext("Resolution of the meeting"), "form"),
+    "resolved_on": (lazy_gettext("Resolved on"), ""),
     "submitted_on": (lazy_gettext("Submitted to the district"), ""),
     "spot_check": (lazy_gettext("Spot check"), "yes"),
     "spot_reason": (lazy_gettext("Why"), "spot"),
@@ -141,6 +143,23 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "first_payment_month": (lazy_gettext("First payment month"), ""),
     "delivered_on": (lazy_gettext("Delivered on"), ""),
     "withdrawn_on": (lazy_gettext("Withdrawn on"), ""),
+    "kind": (lazy_gettext("Kind of meeting"), "form"),
+    "convened_on": (lazy_gettext("Convened on"), ""),
+    "planned_on": (lazy_gettext("Planned for"), ""),
+    "items_listed": (lazy_gettext("Items listed"), "units"),
+    "screened_on": (lazy_gettext("Screened on"), ""),
+    "agenda_outcome": (lazy_gettext("Agenda"), "form"),
+    "agenda_by": (lazy_gettext("Agenda settled by"), "staff"),
+    "opening": (lazy_gettext("Opening"), "form"),
+    "held_on": (lazy_gettext("Held on"), ""),
+    "items_open": (lazy_gettext("Items to decide"), "units"),
+    "items_announced": (lazy_gettext("Items announced"), "units"),
+    "announced_by": (lazy_gettext("Announced by"), "staff"),
+    "minutes_version": (lazy_gettext("Version of the minutes"), ""),
+    "attended": (lazy_gettext("Attended by"), "units"),
+    "to_confirm": (lazy_gettext("Minutes to be confirmed by"), "units"),
+    "objected": (lazy_gettext("Objection to the minutes"), "yes"),
+    "issued_on": (lazy_gettext("Issued on"), ""),
 }
 
 # What is typed around a task, and what its entries hold.
@@ -154,12 +173,15 @@ _SINCE = {
     "survey_ended_on": lazy_gettext("the end of the survey"),
     "meeting_requested_on": lazy_gettext("the request to the joint meeting"),
     "objection_on": lazy_gettext("the objection"),
+    "planned_on": lazy_gettext("the day planned for the meeting"),
     "submitted_on": lazy_gettext("the submission to the district"),
     "district_notice_ended_on": lazy_pgettext("deadline", "the end of the district notice"),
     "decided_on": lazy_gettext("the decision"),
 }
 _LAWS = {
     "N220": lazy_gettext("Minfa [2012] No. 220 (dibao review and approval)"),
+    "JNAT": lazy_gettext("National inter-ministerial joint conference on social assistance (2013)"),
+    "JDIS": lazy_gettext("Rules of district joint meetings"),
     "N23": lazy_gettext("Opinions on temporary assistance (2018)"),
     "TLOW": lazy_gettext("Tianjin notice on low-income relief (2016)"),
     "TECON": lazy_gettext("Tianjin rules on means assessment"),
@@ -239,10 +261,17 @@ def fact(name: str, value: Any, forms: Mapping[str, type[Form]], names: Mapping[
             return (names or {}).get(value, str(value))
         case "form":
             return answer_word(name, value, forms)
+        case "units":
+            return _(", ").join(_units().get(str(one), str(one)) for one in value) or "—"
         case "":
             return str(value)
         case _:
             return words(kind, value)
+
+
+def _units() -> dict[str, str]:
+    """Code -> name of the member units of the joint meeting."""
+    return {one.code: one.name_en if lang() == "en" else one.name for one in meeting_units.every()}
 
 
 def answer_word(name: str, value: Any, forms: Mapping[str, type[Form]]) -> str:

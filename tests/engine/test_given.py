@@ -80,5 +80,5 @@ def test_a_plain_form_gives_its_marked_fields_only():
         said = text("说", "Said", fact=True)
         opinion = text("意见", "Opinion")
 
-    process = dataclasses.replace(DIBAO_2012, forms={"x": Plain}, messages={}, services={}, start_form=Form)
+    process = dataclasses.replace(DIBAO_2012, forms={"x": Plain}, former={}, messages={}, services={}, start_form=Form)
     assert process.known_facts - given(DIBAO_2012.begin) == {"said"}

@@ -19,6 +19,7 @@ from engine.store import Store, metadata
 from processes import bureau as bureaus
 from tests.conftest import DATA_KEY, Clock
 from tests.district import District
+from tests.meeting_room import SMALL, Room
 from web.settings import Settings
 
 HERE = pathlib.Path(__file__).parent
@@ -160,7 +161,7 @@ def joint_meeting(d: District) -> None:
     d.do("clerk", "low_income_consent", low_income_consent=True, signed_on="2018-12-03", signed_document=d.scan)
     d.review()
     d.do("rita", "street_opinion", street_outcome="joint_meeting", opinion="研究", trigger="income_slightly_over", special_facts="肾衰竭", wish="纳入低收入")
-    d.do("sue", "special_case_decision", resolution="approve_as", approved_category="low_income", approved_amount="276", reasons="集体研究")
+    d.resolve()
     to_decision(d, "2018-12-11T09:00", "2018-12-19T09:00")
     granted(d)
 
@@ -176,10 +177,38 @@ def near_relative(d: District) -> None:
     granted(d)
 
 
+def meeting_held(d: Room) -> None:
+    """Three cases: one approved with a dissent on paper, one put off, one withdrawn; the minutes are objected to once."""
+    for serial in (1, 2, 3):
+        d.ask(serial=serial)
+    d.sitting()
+    d.send("clerk", "withdrawal", withdrawn_on=d.office.today().isoformat(), reason="已就业")
+    for key in SMALL[1:]:
+        d.paper(key, "against" if key == "health" else "for", dissent="先行医疗救助" if key == "health" else "")
+    d.vote("civil_affairs")
+    d.announce("approve_as", approved_category="low_income", measures=[{"kind": "charity", "by_whom": "区慈善协会"}])
+    d.announce("defer", item=2)
+    d.announce("lapsed", item=3)
+    d.step("secretary", "draft_minutes")
+    d.confirm("finance", agrees=False, objection="请写明转介单位")
+    d.finish(text="会议纪要（修改稿）")
+    d.no = d.meeting
+
+
+def decided_by_a_meeting(d: Room) -> None:
+    no = d.ask()
+    d.sitting()
+    d.all_vote()
+    d.announce("approve_as", approved_category="low_income", conditions="按时报告", review_on="2019-06-14")
+    d.no = no
+    to_decision(d, "2018-12-11T09:00", "2018-12-19T09:00")
+    granted(d)
+
+
 STORIES = {
     "grant-660": grant_660, "refusal-after-objections": refusal_after_objections, "check-rejection-reopened": check_rejection_reopened,
     "low-income": low_income, "withdrawn-in-notice": withdrawn_in_notice, "returned-and-supplemented": returned_and_supplemented,
-    "joint-meeting": joint_meeting, "near-relative": near_relative,
+    "joint-meeting": joint_meeting, "near-relative": near_relative, "meeting-held": meeting_held, "decided-by-a-meeting": decided_by_a_meeting,
 }  # fmt: skip
 
 
@@ -194,7 +223,7 @@ def played(story: Any, folder: pathlib.Path) -> District:
     opened.close()
     made = bureaus.build(Settings(database=url, secret_key="s" * 32, data_key=DATA_KEY, files=folder / "files", registry="http://127.0.0.1:9"), clock)
     made.jobs.real_clock = clock
-    district = District(made, clock)
+    district = Room(made, clock)
     story(district)
     return district
 
@@ -232,8 +261,10 @@ def kept(place: pathlib.Path, data: bytes) -> None:
     sys.stdout.write(f"{place.name}: {place.stat().st_size} bytes\n")
 
 
-def cases(label: str) -> None:
+def cases(label: str, *chosen: str) -> None:
     for name, story in STORIES.items():
+        if chosen and name not in chosen:
+            continue
         with tempfile.TemporaryDirectory() as folder:
             district = played(story, pathlib.Path(folder))
             text = json.dumps({"story": name, **exported(district)}, ensure_ascii=False, indent=1)
@@ -261,9 +292,9 @@ def demo(households: int = 24) -> None:
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["cases", label]:
-            cases(label)
+        case ["cases", label, *chosen]:
+            cases(label, *chosen)
         case ["demo"]:
             demo()
         case _:
-            sys.exit("make.py cases LABEL | make.py demo")
+            sys.exit("make.py cases LABEL [STORY …] | make.py demo")

@@ -60,7 +60,6 @@ def test_a_person_knows_who_and_by_when(node):
     ("means_check", "means_checker", "district", "workdays(10, since='investigation_from')"),
     ("democratic_review", "civil_affairs_officer", "street", "workdays(5, since='survey_ended_on')"),
     ("post_street_notice", "village_committee", "community", "promptly()"),
-    ("special_case_decision", "supervisor", "district", "workdays(10, since='meeting_requested_on')"),
     ("spot_check_visit", "spot_checker", "district", "workdays(5, since='submitted_on')"),
     ("district_examination", "district_examiner", "district", "workdays(5, since='submitted_on')"),
     ("district_recheck", "district_examiner", "district", "workdays(20, since='objection_on')"),
@@ -285,7 +284,7 @@ def test_a_near_relative_is_registered_first():
 @pytest.mark.parametrize(("back_to", "opinion", "opened"), [
     ("survey", {"street_outcome": "return_survey"}, {"home_survey", "neighbor_enquiry"}),
     ("review", {"street_outcome": "return_review"}, {"democratic_review"}),
-    ("meeting", {"street_outcome": "joint_meeting"}, {"special_case_decision"}),
+    ("meeting", {"street_outcome": "joint_meeting"}, set()),
     ("leader", {"street_outcome": "propose_refuse"}, {"street_signoff"}),
 ])  # fmt: skip
 def test_where_the_street_s_opinion_leads(back_to, opinion, opened):

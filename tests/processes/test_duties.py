@@ -15,7 +15,7 @@ VERBS = ("claim", "assign", "delegate", "transfer", "add_signer", "substitute", 
 INVESTIGATION = ("home_survey", "survey_cosign", "neighbor_enquiry", "street_reinvestigate")
 REVIEW = ("street_opinion", "street_signoff", "submit_to_district", "reject_after_check")
 APPROVAL = ("decide", "decide_refusal")
-ROLES = {node.id: node.role for node in DIBAO_2012.drawing.of_kind("userTask").values()}
+ROLES = {node.id: node.role for node in DIBAO_2012.drawing.of_kind("userTask").values()} | {"special_case_decision": "supervisor"}
 
 
 class Did(NamedTuple):
@@ -82,6 +82,28 @@ def test_near_relatives_are_kept_from_every_task(node):
 def test_a_task_belongs_to_its_post(node):
     assert rule(node, roles={"volunteer"}) == "role"
     assert rule(node, roles={"volunteer", ROLES[node]}) is None
+
+
+@pytest.mark.parametrize(("done", "node", "broken"), [
+    ("screen_agenda", "approve_agenda", "secretary-presides"), ("start", "announce_item", "secretary-presides"),
+    ("draft_minutes", "issue_minutes", "secretary-presides"), ("open_meeting", "announce_item", "secretary-presides"),
+    ("approve_agenda", "draft_minutes", "convener-keeps-minutes"), ("announce_item", "screen_agenda", "convener-keeps-minutes"),
+    ("approve_agenda", "announce_item", None), ("screen_agenda", "draft_minutes", None), ("start", "screen_agenda", None),
+])  # fmt: skip
+def test_who_keeps_the_minutes_of_a_meeting_does_not_preside_over_it(done, node, broken):
+    found = duties.may("complete", node, "x", "x", actor_roles={"x"}, acts=[Did(done, "x")], relatives=(), facts={})
+    assert (found and found.rule) == broken
+
+
+@pytest.mark.parametrize(("acts", "relatives", "of_handlers", "broken"), [
+    ((), (), (), None), (("street_opinion",), (), (), "handler-decides-special"), (("home_survey",), (), (), "handler-decides-special"),
+    (("means_check",), (), (), "handler-decides-special"), (("start",), (), (), "handler-decides-special"),
+    (("district_examination",), (), (), "handler-decides-special"), (("post_street_notice",), (), (), None),
+    ((), ("x",), (), "near-relative"), ((), (), ("x",), "handler-relative"), (("decide",), ("x",), ("x",), "near-relative"), ((), ("y",), ("y",), None),
+])  # fmt: skip
+def test_who_takes_no_part_in_an_item_of_a_meeting(acts, relatives, of_handlers, broken):
+    found = duties.may_study("x", acts=[Did(node, "x") for node in acts] + [Did("street_opinion", "y")], relatives=relatives, handlers_relatives=of_handlers)
+    assert (found and found.rule) == broken
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -401,13 +401,13 @@ def test_nobody_proposes_to_grant_what_the_arithmetic_or_the_meeting_did_not_fin
 
 
 def test_a_meeting_that_approves_says_as_what_and_how_much_and_consents_for_nobody():
-    raw = {"resolution": "approve_as", "reasons": "集体研究"}
-    form = FORMS["special_case_decision"]
+    raw = {"resolution": "approve_as", "reasons": "集体研究", "meeting_no": "LX-2018-000001", "item": 1}
+    form = MESSAGES["resolution"]
     assert set(wrong(form, raw)) == {"approved_category", "approved_amount"}
     assert list(wrong(form, raw | {"approved_category": "dibao", "approved_amount": "0"})) == ["approved_amount"]
     assert new_facts(form, raw | {"approved_category": "low_income", "approved_amount": "276"}) == {
-        "resolution": "approve_as", "category": "low_income", "amount_fen": 27_600}  # fmt: skip
-    assert new_facts(form, {"resolution": "defer", "reasons": "补证"}) == {"resolution": "defer"}
+        "resolution": "approve_as", "category": "low_income", "amount_fen": 27_600, "resolved_on": "2018-12-24"}  # fmt: skip
+    assert new_facts(form, raw | {"resolution": "defer"}) == {"resolution": "defer", "resolved_on": "2018-12-24"}
 
 
 @pytest.mark.parametrize(("node", "decision", "facts"), [
@@ -513,7 +513,7 @@ def test_what_the_meeting_approved_can_be_granted_and_no_consent_is_invented(dis
     with pytest.raises(Invalid):
         district.do("rita", "street_opinion", street_outcome="propose_grant", opinion="拟同意")
     district.do("rita", "street_opinion", street_outcome="joint_meeting", **answers)
-    district.do("sue", "special_case_decision", resolution="approve_as", approved_category="low_income", approved_amount="276", reasons="集体研究")
+    district.resolve()
     district.street()
     facts = district.facts()
     assert (facts["category"], facts["amount_fen"], facts["low_income_consent"]) == ("low_income", 27_600, None)

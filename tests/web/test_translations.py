@@ -21,6 +21,7 @@ HAN = re.compile(r"[一-鿿]")
 DATA_MODULES = {
     "english.py": "the table from refusals said in Chinese to their English",
     "demo.py": "invented people, places and papers of the demonstration",
+    "demo_meetings.py": "invented people and votes of the demonstration",
     "bench.py": "invented answers of the load test",
     "cli.py": "the operator's terminal",
     "importing.py": "the operator's terminal",

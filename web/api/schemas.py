@@ -82,7 +82,7 @@ class HouseholdQuery(Paging):
 
 class UnitQuery(Paging):
     under = text("code of a unit; your own when left out", most=20)
-    level = one_of("district", "street", "community")
+    level = one_of("district", "street", "community", "department")
 
 
 class StaffQuery(Paging):
