@@ -194,12 +194,12 @@ class Cases:
         if message not in process.messages:
             raise NotFound(f"没有这种来件：{message}")
         senders = process.senders.get(message, frozenset())
-        sending = senders & act.actor.roles_at(case.record.unit)
+        sending = process.sending(message, act.actor, case.record.unit, case.run.facts)
         if act.actor.id != SYSTEM.id and senders.isdisjoint(act.actor.roles):
             raise Refused("sender", "您的岗位不能登记这类来件", "Your post may not record this message")
         if act.actor.id != SYSTEM.id and not sending:
             raise Refused("unit", "这件个案不在您的辖区", "This case is outside your area")
-        act.through(act.actor.post_over(case.record.unit, senders))
+        act.through(act.actor.post_over(case.record.unit, senders) or act.actor.post_over(process.unit_of("community", case.run.facts), senders))
         if message not in case.run.waits_for():
             raise NotWaiting("这件个案现在不在等候这类来件，不能登记", "No node of this case waits for that message")
         self._not_kept_away(act, process, case.run.facts, message, sending)

@@ -18,7 +18,7 @@ from engine.expression import parse_due
 from engine.forms import Form
 from engine.given import given, gives
 from engine.lint import check_drawing
-from engine.model import SHANGHAI, Data, Put
+from engine.model import SHANGHAI, Actor, Data, Put
 
 if TYPE_CHECKING:
     from engine.office import Act
@@ -104,6 +104,12 @@ class Process:
     @cached_property
     def _recusal(self) -> tuple[str, ...]:
         return () if self.recused is None else tuple(self.recused.compile().params)
+
+    def sending(self, message: str, who: Actor, unit: str, facts: Data) -> frozenset[str]:
+        """The roles in which somebody may record a message to a case of this unit with these facts. Posts of the community count
+        where the case has one: the villagers' objections come to the village committee."""
+        here = who.roles_at(unit) | who.roles_at(self.unit_of("community", facts) or unit)
+        return self.senders.get(message, frozenset()) & here
 
     def recusal_facts(self, facts: Data) -> dict[str, Any]:
         """The facts that the SELECT of recused staff asks for."""

@@ -52,7 +52,14 @@ EVENTS = {
     "task_delegated": lazy_gettext("Delegated"),
     "task_escalated": lazy_gettext("Escalated"),
 }
+RECORDED = {  # what people record for a case, as the button says it
+    "objection": lazy_gettext("Record an objection"),
+    "withdrawal": lazy_gettext("Record a withdrawal"),
+    "change_reported": lazy_gettext("Record a change that the household reports"),
+}
 MESSAGES = {
+    "change_reported": lazy_gettext("Change reported"),
+    "resolution": lazy_gettext("Resolution of the joint meeting"),
     "objection": lazy_gettext("Objection"),
     "withdrawal": lazy_gettext("Withdrawal"),
     "registry_answer": lazy_gettext("Registries' answer"),
@@ -131,10 +138,9 @@ def show(no: str) -> ResponseReturnValue:
             "street": organisation.unit_name(conn, run.facts["street"]),
             "community": organisation.unit_name(conn, run.facts["community"]),
         }
-    waits = sorted(run.waits_for() & {"objection", "withdrawal"}) if not row["closed_at"] else []
-    waits = [w for w in waits if not actor.roles_at(row["unit"]).isdisjoint(process.senders.get(w, frozenset()))]
+    waits = [w for w in sorted(run.waits_for()) if process.sending(w, actor, row["unit"], run.facts)] if not row["closed_at"] else []
     nodes = {n.id: either(n.name, n.name_en) for n in drawing.nodes.values()}
-    return render_template("case.html", case=row, tab=tab, tabs=TABS, facts=run.facts, waits=waits, names=nodes, process=process, people=names,
+    return render_template("case.html", case=row, tab=tab, tabs=TABS, facts=run.facts, waits=waits, recorded=RECORDED, names=nodes, process=process, people=names,
                            key_facts=wording.fact_lines(run.facts, process.forms, names), outcomes=OUTCOMES, titles=letters.TITLES, checks=CHECKS,
                            waiting=_waiting(run), sheets=sheets() if works_cases(row["unit"]) else [], **shown)  # fmt: skip
 
@@ -308,13 +314,13 @@ def drawing_file(actor: Actor, no: str) -> Response:
 
 @bp.route("/cases/<no>/messages/<name>", methods=["GET", "POST"])
 def message(no: str, name: str) -> ResponseReturnValue:
-    """Record an objection or a withdrawal."""
+    """Record what came in for a case: an objection, a withdrawal, a change."""
     made, actor = bureau(), me()
     with made.office.read() as conn:
         row = visible(conn, actor, no)
         household_id = int(row["subject"].partition(":")[2])
     process = CATALOGUE[row["process"]]
-    if name not in ("objection", "withdrawal"):
+    if name not in process.senders:
         raise NotFound("没有这种来件")
     form_class, errors, typed, trouble, status = process.messages[name], {}, {}, "", 200
     if request.method == "POST":
@@ -329,7 +335,7 @@ def message(no: str, name: str) -> ResponseReturnValue:
             errors, status = said(error, lang()), 422
         except EngineError as error:
             trouble, status = words(error, lang()), status_of(error)
-    title = _("Record an objection") if name == "objection" else _("Record a withdrawal")
+    title = str(RECORDED[name])
     form = form_class(context={"today": made.office.today(), "actor": actor, "lang": lang(), "facts": {}})
     with made.office.read() as conn:
         papers = _papers(conn, household_id)

@@ -102,13 +102,13 @@ def show(no: str) -> Any:
         "facts": run.facts,
         "tasks": tasks,
         "waits_for": waits,
-        "messages": _recordable(CATALOGUE[row["process"]], waits, row["unit"]),
+        "messages": _recordable(CATALOGUE[row["process"]], waits, row["unit"], run.facts),
     }
     return said, {"ETag": f'"{row["seq"]}"'}
 
 
-def _recordable(process: Process, waits: Sequence[str], unit: str) -> dict[str, Any]:
-    may = [name for name in waits if not process.senders.get(name, frozenset()).isdisjoint(me().roles_at(unit))]
+def _recordable(process: Process, waits: Sequence[str], unit: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    may = [name for name in waits if process.sending(name, me(), unit, facts)]
     return {name: json_schema(process.messages[name], spoken()) for name in may}
 
 
