@@ -16,11 +16,12 @@ from engine.jobs import Handler, Job, Jobs, Later
 from engine.office import Act, Office
 from engine.process import Process
 from engine.store import Store
-from processes import benefits, households, organisation, spot_check
+from processes import benefits, households, organisation, report_duties, spot_check
+from processes.change_report_2012 import CHANGE_REPORT_2012
 from processes.dibao_2012 import DIBAO_2012
 from processes.registry_port import Registry, RegistryBusy, RegistryFailed, conclude
 
-CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012,)}
+CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012, CHANGE_REPORT_2012)}
 
 _GIVE_UP_AFTER = 4  # tries; then the answer is "unavailable" and a person decides how to go on
 
@@ -54,7 +55,7 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None) -> Bureau:
     cases = Cases(CATALOGUE, organisation.find_actor)
     registry = Registry(settings.registry)
     handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end,
-                                    "benefit_month": _benefit_month}  # fmt: skip
+                                    "benefit_month": _benefit_month, "report_due": _report_due, "report_reminder": _report_reminder}  # fmt: skip
     return Bureau(office, cases, Jobs(office, handlers), settings, registry)
 
 
@@ -90,6 +91,14 @@ def _spot_month_end(job: Job) -> Callable[[Act], None]:
 
 def _benefit_month(job: Job) -> Callable[[Act], None]:
     return lambda act: benefits.month_begins(act, job.record_id)
+
+
+def _report_due(job: Job) -> Callable[[Act], None]:
+    return lambda act: report_duties.due(act, job.record_id, job.key)
+
+
+def _report_reminder(job: Job) -> Callable[[Act], None]:
+    return lambda act: report_duties.remind(act, job.record_id, job.key)
 
 
 def _deliver(cases: Cases, act: Act, case_id: int, message: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import ValidationError, validates_schema
 
@@ -178,13 +178,15 @@ class RegisterChange(Form):
             return frozenset()
         return law.change_checks(str(self.fact("kind")), self.context_value("today"))
 
-    @gives("check_means", "check_home", "new_holder", "new_community", "supplement_asked_on")
+    @gives("check_means", "check_home", "new_holder", "new_community", "supplement_asked_on", "change_entered")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         if loaded["evidence_outcome"] == "supplement":
             return {"supplement_asked_on": self.context_value("today").isoformat()}
         least = self.least()
-        checks = {f"check_{name}": bool(loaded.get(f"check_{name}")) or name in least for name in ("means", "home")}
-        return {**checks, "new_holder": loaded.get("new_holder"), "new_community": loaded.get("new_community") or None}
+        checks = {n: bool(loaded.get(n) or self.fact(n) or n.removeprefix("check_") in least) for n in ("check_means", "check_home")}
+        entered = any(loaded.get(name) for name in ("leaves", "incomes", "persons", "property", "no_property", "new_holder"))
+        return {**checks, "new_holder": loaded.get("new_holder") or self.fact("new_holder"), "new_community": loaded.get("new_community") or None,
+                "change_entered": entered or bool(self.fact("change_entered"))}  # fmt: skip
 
 
 class EvidenceSupplement(Step):

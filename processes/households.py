@@ -48,7 +48,7 @@ _RELATIVES = select(staff_relative.c.staff_id).where(staff_relative.c.id_blind.i
 _RELATED_STAFF = select(staff.c.login).where(or_(staff.c.person_blind.in_(_BLINDS), staff.c.id.in_(_RELATIVES)))
 _DECLARED_STAFF = select(near_relative.c.staff_login).where(near_relative.c.household_id == _HERE)
 _MEMBERS = (
-    select(household_member.c.person_id, household_member.c.relation, household_member.c.excluded_reason, *[c for c in person.c if c.name != "id"])
+    select(household_member.c.person_id, household_member.c.relation, household_member.c.from_on, household_member.c.excluded_reason, *[c for c in person.c if c.name != "id"])
     .join(person, person.c.id == household_member.c.person_id)
     .where(household_member.c.household_id == _HERE, _CURRENT)
 )
