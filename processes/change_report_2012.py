@@ -152,7 +152,7 @@ def _vet_report(act: Act, answers: Data, facts: Data) -> None:
 
 
 def _vet_withdrawal(facts: Data) -> None:
-    if facts["reported_by"] not in change_kinds.BY_HOUSEHOLD:
+    if facts["others_reported"]:
         raise Refused("not-its-report", "不是救助家庭自己的报告，不能撤回", "This is not the household's own report")
     if facts.get("change_entered") and not facts.get("wants_exit"):
         raise Refused("change-registered", "变化已经登记，应继续核实，不能撤回报告", "The change is registered and must be verified")

@@ -11,7 +11,7 @@ from marshmallow import ValidationError, validates_schema
 from engine.forms import Form, choice, documents, number, on_date, rows, several, text, yes_no
 from engine.given import gives
 from processes import benefits, calendar, conclusions, law, special_cases
-from processes.change_kinds import CHANNELS, KINDS, LEAVING, OF_A_MEMBER, REPORTERS
+from processes.change_kinds import BY_HOUSEHOLD, CHANNELS, KINDS, LEAVING, OF_A_MEMBER, REPORTERS
 from processes.dibao_2012_forms import (
     MATERIALS,
     Deliver,
@@ -66,7 +66,7 @@ class Change(Form):
         if wrong:
             raise ValidationError(wrong)
 
-    @gives("late", "late_since", "first_event_on", "applied_on", "person_id", "event_on", "wants_exit", "doubted")
+    @gives("late", "late_since", "others_reported", "first_event_on", "applied_on", "person_id", "event_on", "wants_exit", "doubted")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         """What was left out is said to be empty: a further report replaces the one before it. Late: the months from the one after
         the event's are looked at again."""
@@ -74,7 +74,8 @@ class Change(Form):
         late = event is not None and is_late(date.fromisoformat(event), date.fromisoformat(loaded["reported_on"]))
         since = benefits.month_after(date.fromisoformat(event)) if late and event else None
         empty = dict.fromkeys({"person_id", "event_on", "wants_exit", "doubted"} - loaded.keys())
-        return {**empty, "late": late, "late_since": _earliest(self.fact("late_since"), since), "applied_on": loaded["reported_on"],
+        others = loaded["reported_by"] not in BY_HOUSEHOLD or bool(self.fact("others_reported"))
+        return {**empty, "late": late, "others_reported": others, "late_since": _earliest(self.fact("late_since"), since), "applied_on": loaded["reported_on"],
                 "first_event_on": _earliest(self.fact("first_event_on"), event)}  # fmt: skip
 
 

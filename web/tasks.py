@@ -118,6 +118,7 @@ def _page(
             "result": _computed(conn, keys, run.facts, made, house), "papers": _papers(conn, run.facts["household_id"]),
             "colleagues": organisation.colleagues(conn, node.role, row["unit"]), "barred": _barred(conn, process, row, run.facts, actor),
             "since": _since(entries, process, names) if conflict else [],
+            "communities": organisation.units(conn, level="community") if "new_community" in process.form_of(row["node"])._declared_fields else [],
         }  # fmt: skip
     form_class = process.form_of(row["node"])
     form = form_class(context={"facts": run.facts, "today": made.office.today(), "actor": actor, "lang": lang()})

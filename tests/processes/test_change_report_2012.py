@@ -573,6 +573,9 @@ def test_a_report_may_be_withdrawn_by_the_household_until_the_change_is_register
     withdrawn = {"withdrawn_on": "2018-12-12", "reason": "报告有误"}
     reports.report("other", "2018-12-10", reported_by="public")
     refused(reports, "not-its-report", lambda: d.send("clerk", "withdrawal", **withdrawn))
+    d.send("clerk", "change_reported", **reports.said("other", "2018-12-11"))
+    refused(reports, "not-its-report", lambda: d.send("clerk", "withdrawal", **withdrawn))
+    assert d.facts()["exit_trigger"] == "reported", "the earliest trigger counts (domain 8)"
     reports.register()
     reports.investigate()
     reports.conclude("keep", "unchanged")
