@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache, cached_property
@@ -120,6 +120,10 @@ class Process:
         if self.recused is None:
             return frozenset()
         return frozenset(login for login in conn.scalars(self.recused, self.recusal_facts(facts)) if login)
+
+    def reaching(self, names: Iterable[str]) -> bool:
+        """Whether something runs with one of these nodes that may write beyond the case's tokens and tasks."""
+        return any(name in part for name in names for part in (self.effects, self.before, self.gather))
 
     def form_of(self, node: str) -> type[Form]:
         """The form of a user task, also of one that only earlier drawings have."""

@@ -25,8 +25,13 @@ from processes.case_tables import letter
 from web.api import schemas
 from web.api.desk import if_match, me, once, say, spoken, stale
 from web.api.operation import operation, shape_of
+<<<<<<< HEAD
 from web.cases import drawing_file, letter_visible, recordable, visible
 from web.desk import bureau, roles_for
+=======
+from web.cases import drawing_file, visible
+from web.desk import as_whom, bureau, roles_for
+>>>>>>> 74a15a82525d32a8c275e98373cb9d80e6759bc6
 
 blp = Blueprint("api_cases", __name__, url_prefix="/api/v1", description="Cases")
 
@@ -123,7 +128,7 @@ def task_row(task: Mapping[Any, Any], case: Mapping[Any, Any], drawing: Drawing)
         left = calendar.workdays_between(bureau().office.today(), date.fromisoformat(task["due_on"]))
     return {**{k: task[k] for k in _TASK}, "name": node.name, "name_en": node.name_en or node.name, "law": node.law,
             "opened_at": task["opened_at"].isoformat(), "workdays_left": left, "case": case["no"], "process": case["process"],
-            "etag": task_etag(task)}  # fmt: skip
+            "etag": task_etag(task), "on_behalf_of": as_whom(me(), task).on_behalf_of if task["state"] == "open" else None}  # fmt: skip
 
 
 @operation(blp, "GET", "/cases/<no:no>/drawing", ("application/xml",), cached=True, replies=(404,))
