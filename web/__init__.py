@@ -73,11 +73,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-<<<<<<< HEAD
-    for part in (people, tasks, cases, households, board, calendars, admin, public, reports):
-=======
-    for part in (people, tasks, habits, cases, households, board, calendars, admin, public):
->>>>>>> 74a15a82525d32a8c275e98373cb9d80e6759bc6
+    for part in (people, tasks, habits, cases, households, board, calendars, admin, public, reports):
         app.register_blueprint(part.bp)
     api.init_app(app, csrf)
     _guard(app)

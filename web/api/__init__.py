@@ -13,21 +13,13 @@ from werkzeug.exceptions import HTTPException
 from engine.errors import EngineError
 from engine.forms import flat
 from processes.eligibility_facts import BadFacts
-<<<<<<< HEAD
-from web.api import cases, household, lists, misc, reports, schemas, staff, tasks
-=======
-from web.api import cases, habits, household, lists, misc, schemas, staff, tasks
->>>>>>> 74a15a82525d32a8c275e98373cb9d80e6759bc6
+from web.api import cases, habits, household, lists, misc, reports, schemas, staff, tasks
 from web.api.desk import say, spoken
 from web.api.operation import CONVERTERS, form_components
 from web.errors import problem
 
 PREFIX = "/api/v1"
-<<<<<<< HEAD
-PARTS = (misc, cases, tasks, household, lists, staff, reports)
-=======
-PARTS = (misc, cases, tasks, habits, household, lists, staff)
->>>>>>> 74a15a82525d32a8c275e98373cb9d80e6759bc6
+PARTS = (misc, cases, tasks, habits, household, lists, staff, reports)
 
 _ABOUT = """Casework for social assistance. Every call needs `Authorization: Bearer TOKEN` (`yingbao user token NAME`),
 except notices and this document.

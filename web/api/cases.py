@@ -25,13 +25,8 @@ from processes.case_tables import letter
 from web.api import schemas
 from web.api.desk import if_match, me, once, say, spoken, stale
 from web.api.operation import operation, shape_of
-<<<<<<< HEAD
 from web.cases import drawing_file, letter_visible, recordable, visible
-from web.desk import bureau, roles_for
-=======
-from web.cases import drawing_file, visible
 from web.desk import as_whom, bureau, roles_for
->>>>>>> 74a15a82525d32a8c275e98373cb9d80e6759bc6
 
 blp = Blueprint("api_cases", __name__, url_prefix="/api/v1", description="Cases")
 
