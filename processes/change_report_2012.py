@@ -142,10 +142,10 @@ def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Seque
 
 
 def _vet_report(act: Act, answers: Data, facts: Data) -> None:
-    person_id, event, granted = answers.get("person_id"), answers.get("event_on"), facts["granted_on"]
+    person_id, day, granted = answers.get("person_id"), answers.get("event_on") or answers["reported_on"], facts["granted_on"]
     if person_id is not None and person_id not in _members(act, facts):
         raise Refused("not-a-member", "这户没有这名成员", "This household has no such member")
-    if event and event < granted:
+    if day < granted:
         raise Refused(
             "before-benefit", f"变化发生在享受救助（{granted}）之前，不属于变化报告；申请时隐瞒的，请按举报核查办理",
             f"This happened before the benefit was granted ({granted}): it is no change. What was hidden then is a complaint")  # fmt: skip
@@ -166,7 +166,7 @@ def _vet_registration(act: Act, answers: Data, facts: Data) -> None:
     members, leaves = _members(act, facts), {row["person_id"]: row for row in answers.get("leaves") or ()}
     wrong = {path: ["这户没有这名成员"] for path, person_id in member_rows(answers) if person_id not in members}
     wrong |= {path: ["此人已登记离户"] for path, person_id in member_rows(answers)
-              if not path.startswith(("leaves", "persons")) and person_id in leaves}  # fmt: skip
+              if not path.startswith("leaves") and person_id in leaves}  # fmt: skip
     if len(leaves) < len(answers.get("leaves") or ()):
         wrong["leaves"] = ["同一成员不能重复登记"]
     if not wrong:

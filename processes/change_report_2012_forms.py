@@ -14,6 +14,7 @@ from processes import benefits, calendar, conclusions, law, special_cases
 from processes.change_kinds import BY_HOUSEHOLD, CHANNELS, KINDS, LEAVING, OF_A_MEMBER, REPORTERS
 from processes.dibao_2012_forms import (
     MATERIALS,
+    OLDEST_APPLICATION,
     Deliver,
     HomeSurvey,
     MeansCheck,
@@ -57,6 +58,9 @@ class Change(Form):
                 wrong["wants_exit"] = [self.say("申请退出不是“没有变化”，请选择变化类型", "Leaving is a change: choose its kind")]
         elif kind and not event:
             wrong["event_on"] = [self.say("请填写变化发生的日期", "Say when it happened")]
+        today = self.context_value("today")
+        if today and reported and reported < today - timedelta(days=OLDEST_APPLICATION):
+            wrong["reported_on"] = [self.say("报告日期已超过一年，请核对", "More than a year ago: please check the date")]
         if event and reported and reported < event:
             wrong["reported_on"] = [self.say("报告日期不能早于发生日期", "May not be before the event")]
         if kind in OF_A_MEMBER and data.get("person_id") is None:

@@ -13,6 +13,7 @@ from engine.errors import Refused
 from engine.queries import Area, Page, incidents, within
 from engine.store import is_open, record, task
 from processes import households, organisation
+from processes.bureau import CATALOGUE
 from processes.tables import household, near_relative
 from web import wording
 from web.desk import bureau, me, whole
@@ -86,5 +87,10 @@ def _nodes(conn: Any, mine: Any, today: str) -> list[dict[str, Any]]:
     """Open work by step: how much, how much of it taken, how much late."""
     taken = func.count(task.c.assignee)
     query = select(task.c.node, task.c.role, func.count(), taken, _late(today)).where(mine).group_by(task.c.node, task.c.role)
-    rows = [{"node": node, "process": "dibao-2012", "role": role, "open": n, "taken": t, "late": late} for node, role, n, t, late in conn.execute(query)]
+    rows = [{"node": node, "process": _drawn_in(node), "role": role, "open": n, "taken": t, "late": late} for node, role, n, t, late in conn.execute(query)]
     return sorted(rows, key=lambda row: -row["open"])
+
+
+def _drawn_in(node: str) -> str:
+    """A process that has the node; nodes of one name have one name for people too."""
+    return next((key for key, process in CATALOGUE.items() if node in process.drawing.nodes), "")

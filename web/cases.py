@@ -42,7 +42,7 @@ CHECKS = ("means_check", "registry_answer", "home_survey", "survey_cosign", "nei
           "street_reinvestigate", "spot_check_visit", "late_spot_check_visit", "district_recheck")  # fmt: skip
 
 EVENTS = {
-    "case_started": lazy_gettext("Application made"),
+    "case_started": lazy_gettext("Case begun"),
     "task_completed": lazy_gettext("Completed"),
     "message_received": lazy_gettext("Message received"),
     "timer_fired": lazy_gettext("Period ended"),
