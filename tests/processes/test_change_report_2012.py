@@ -12,7 +12,7 @@ from engine.cases import acts_of
 from engine.errors import Invalid, NotWaiting, Refused
 from engine.model import Put
 from engine.store import entry, record
-from processes import benefits, change_kinds, duties, households, law
+from processes import benefits, change_kinds, duties, households, law, report_duties
 from processes.change_report_2012_forms import is_late
 from processes.tables import household, household_member, person
 from tests.district import COMMUNITY, STREET
@@ -689,4 +689,20 @@ def test_a_report_before_the_day_moves_it_and_an_answered_duty_is_not_reminded_a
     reports.report("no_change")
     d.at("2019-04-12T00:01")
     assert reports.duties()[0]["reminded_again_on"] is None
+    reports.proven()
+
+
+def test_what_is_still_owed_moves_with_the_household(reports):
+    d = reports.d
+    reports.granted()
+    d.at("2019-01-24T00:01")
+    d.clock.set("2019-01-25T10:00")
+    reports.report("move_out", "2019-01-24", reported_by="data", channel="data")
+    reports.register(new_community=OTHER_COMMUNITY)
+    assert reports.duties()[0]["street"] == STREET
+    d.do("stranger", "receive_transfer", transfer_outcome="accepted", opinion="接收")
+    assert (reports.duties()[0]["street"], reports.duties()[0]["answered_on"]) == (OTHER_STREET, None)
+    with d.office.read() as conn:
+        counts = [report_duties.by_street(conn, area, d.office.today()) for area in (STREET, OTHER_STREET)]
+    assert counts == [[], [{"street": OTHER_STREET, "due": 1, "overdue": 0, "answered": 0}]]
     reports.proven()
