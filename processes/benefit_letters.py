@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from processes.benefits import REASONS
+from processes.change_kinds import KIND_WORDS
+from processes.dibao_2012_forms import MATERIALS
 from processes.money import capital, yuan
 
 CATEGORY_WORDS = {"dibao": "最低生活保障", "low_income": "低收入家庭救助", "destitute": "特困人员救助供养"}
@@ -86,14 +88,60 @@ def recovery(data: Mapping[str, Any]) -> list[str]:
     ]
 
 
-BODIES: dict[str, Words] = {"review_result": review_result, "adjustment": adjustment, "stop": stop, "suspension": suspension, "recovery": recovery}
+def _day(iso: str) -> str:
+    return f"{int(iso[:4])}年{int(iso[5:7])}月{int(iso[8:10])}日"
+
+
+def report_receipt(data: Mapping[str, Any]) -> list[str]:
+    what = KIND_WORDS.get(data["kind"], "")
+    happened = f"（发生日期：{_day(data['event_on'])}）" if data.get("event_on") else ""
+    return [
+        f"您家庭于{_day(data['reported_on'])}报告的情况已收到：{what}{happened}。",
+        "我们将核实情况，并把结果书面通知您；需要补充证明的，会一次性告知。",
+        *(["本次报告超过了规定的报告期限，因此多领取的救助金应当退还。"] if data.get("late") else []),
+        "家庭人口、收入或财产再发生变化，请及时报告。",
+    ]
+
+
+def report_reminder(data: Mapping[str, Any]) -> list[str]:
+    return [
+        f"按照规定，您家庭应于{_day(data['due_on'])}报告家庭人口、收入和财产情况。没有变化的，也请报告“没有变化”。",
+        "您可以到街镇社会救助窗口、居村委会报告，也可以打电话报告。",
+        "依据：民发〔2012〕220号第三十二条、《社会救助暂行办法》第十三条。",
+    ]
+
+
+def evidence_request(data: Mapping[str, Any]) -> list[str]:
+    names = [zh for code, zh, _ in MATERIALS if code in data["missing"]]
+    return [
+        "您家庭报告的变化，还需补充下列证明：",
+        *[f"{n}．{name}" for n, name in enumerate(names, start=1)],
+        "以上为需补充的全部证明，我们不会再要求其他新的证明。",
+    ]
+
+
+def transfer(data: Mapping[str, Any]) -> list[str]:
+    return [
+        f"您家庭迁入{data['community_name']}，社会救助关系已转入{data['street_name']}，自{month_words(data['transfer_month'])}起由{data['street_name']}负责。",
+        "救助待遇照常发放，金额不变，不需要重新申请。",
+    ]
+
+
+BODIES: dict[str, Words] = {"review_result": review_result, "adjustment": adjustment, "stop": stop, "suspension": suspension, "recovery": recovery,
+                           "report_receipt": report_receipt, "report_reminder": report_reminder, "evidence_request": evidence_request,
+                           "transfer": transfer}  # fmt: skip
 TITLES = {
     "review_result": "社会救助复核结果通知书",
     "adjustment": "社会救助金额调整决定通知书",
     "stop": "停止社会救助决定通知书",
     "suspension": "暂停发放社会救助金通知书",
     "recovery": "多领救助金退还约定书",
+    "report_receipt": "情况变化报告回执",
+    "report_reminder": "定期报告提醒书",
+    "evidence_request": "补充证明一次性告知书",
+    "transfer": "社会救助关系转移通知书",
 }
-MARKS = {"review_result": "复", "adjustment": "调", "stop": "停", "suspension": "暂", "recovery": "退"}
+MARKS = {"review_result": "复", "adjustment": "调", "stop": "停", "suspension": "暂", "recovery": "退", "report_receipt": "报",
+         "report_reminder": "提", "evidence_request": "证", "transfer": "转"}  # fmt: skip
 WITH_REMEDIES = frozenset({"adjustment", "stop", "suspension"})
 OF_THE_DISTRICT = frozenset({"adjustment", "stop", "suspension"})

@@ -66,6 +66,7 @@ report_duty = Table(
     Column("street", String(20), nullable=False),
     Column("due_on", String(10), nullable=False),
     Column("reminded_on", String(10)),
+    Column("reminded_again_on", String(10)),
     Column("answered_on", String(10)),
     Column("case_no", String(40)),
     Index("ix_report_duty_street", "street", "due_on"),

@@ -33,6 +33,7 @@ REASONS = [
     ("death_single", "享受待遇人员死亡", "The recipient died", "other"),
     ("imprisoned", "成员服刑", "Member in prison", "other"),
     ("moved_out_district", "户籍迁出本区", "Moved out of the district", "other"),
+    ("moved_inside_district", "户籍在本区内迁移", "Moved inside the district", None),
     ("converted", "救助类别转换", "Another kind of assistance", "other"),
     ("voluntary", "自愿退出", "Asked to leave", "voluntary"),
     ("fraud", "隐瞒、虚报或伪造", "Lied, hid or forged", None),
@@ -230,7 +231,8 @@ def decide(act: Act, benefit_id: int, change: Change) -> int:
             "A change may not count from before the last one",
         )
     after = _after(act, before, change)
-    puts = [Put("benefit", benefit_id, _changed(before, after))]
+    changed = _changed(before, after)
+    puts = [Put("benefit", benefit_id, changed)] if changed else []
     if change.kind == "stop":
         puts += [Put("benefit_person", n, {"active": False}) for n in _counted(act.conn, benefit_id).values()]
     else:

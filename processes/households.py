@@ -48,7 +48,7 @@ _RELATIVES = select(staff_relative.c.staff_id).where(staff_relative.c.id_blind.i
 _RELATED_STAFF = select(staff.c.login).where(or_(staff.c.person_blind.in_(_BLINDS), staff.c.id.in_(_RELATIVES)))
 _DECLARED_STAFF = select(near_relative.c.staff_login).where(near_relative.c.household_id == _HERE)
 _MEMBERS = (
-    select(household_member.c.person_id, household_member.c.relation, household_member.c.excluded_reason, *[c for c in person.c if c.name != "id"])
+    select(household_member.c.person_id, household_member.c.relation, household_member.c.from_on, household_member.c.excluded_reason, *[c for c in person.c if c.name != "id"])
     .join(person, person.c.id == household_member.c.person_id)
     .where(household_member.c.household_id == _HERE, _CURRENT)
 )
@@ -212,7 +212,7 @@ def add_member(act: Act, household_id: int, data: Mapping[Any, Any], *, producti
     return person_id
 
 
-def end_member(act: Act, household_id: int, person_id: int, on: str) -> None:
+def end_member(act: Act, household_id: int, person_id: int, on: str, reason: str | None = None) -> None:
     """A member left on a day (ISO text); the head stays as long as the household does."""
     record = _open(act, household_id)
     member = _current(act.conn, household_id, person_id)
@@ -220,7 +220,53 @@ def end_member(act: Act, household_id: int, person_id: int, on: str) -> None:
         raise Refused("head-stays", "户主（申请人）不能移出，请先变更申请人", "The head cannot leave the household")
     if not member["from_on"] <= on <= act.today.isoformat():
         raise Invalid({"on": ["离户日期不能早于入户日期，也不能晚于今天"]})
-    act.append(record, "member_ended", puts=[Put("household_member", member["id"], {"to_on": on})])
+    told = {"to_on": on} | ({"left_reason": reason} if reason else {})
+    act.append(record, "member_ended", puts=[Put("household_member", member["id"], told, f"household:{household_id}")])
+
+
+def exclude_member(act: Act, household_id: int, person_id: int, reason: str) -> None:
+    """A member stays one, but is not counted any more (domain 3.2): in prison, conscript, missing."""
+    record, member = _open(act, household_id), _current(act.conn, household_id, person_id)
+    put = Put("household_member", member["id"], {"excluded_reason": reason}, f"household:{household_id}")
+    act.append(record, "member_excluded", puts=[put])
+
+
+def change_holder(act: Act, household_id: int, person_id: int) -> None:
+    """申请人变更: another member stands for the household. Who was its head is the new one's spouse, or a member like others."""
+    record, subject = _open(act, household_id), f"household:{household_id}"
+    before = row(act.conn, household_id)["applicant_id"]
+    if before == person_id:
+        raise Conflict("此人已是申请人", "This member is the holder already")
+    new, old = _current(act.conn, household_id, person_id), _current(act.conn, household_id, before)
+    relation = "spouse" if new["relation"] == "spouse" else "parent" if new["relation"] == "child" else "other"
+    puts = [Put("household", household_id, {"applicant_id": person_id}), Put("household_member", new["id"], {"relation": "head"}, subject),
+            Put("household_member", old["id"], {"relation": relation}, subject)]  # fmt: skip
+    act.append(record, "holder_changed", {"from": before, "to": person_id}, puts=puts)
+
+
+def move(act: Act, household_id: int, community: str, address: str | None = None, **data: Any) -> None:
+    """The household lives in another community from now on. Whoever takes it over works there, so his area is not asked for
+    where it was; `data` is said in the entry."""
+    record, before = act.open("household", household_id), row(act.conn, household_id)
+    _area(act, community)
+    values = {"street": community[:9], "community": community} | ({"address": address} if address else {})
+    act.append(record, "household_moved", {"from": before["community"], "to": community, **data},
+               puts=[Put("household", household_id, values, f"household:{household_id}")])  # fmt: skip
+    record.unit = record.changes["unit"] = community
+
+
+def set_person(act: Act, household_id: int, person_id: int, data: Mapping[Any, Any]) -> None:
+    """What is new about a member: employment, labour ability, study, disability, illness; what is left out stays."""
+    _open(act, household_id)
+    member = next((m for m in members_of(act.conn, household_id) if m["person_id"] == person_id), None)
+    if member is None:
+        raise NotFound("这户没有这名成员")
+    values = {k: data[k] for k in ("labour_ability", "employment", "full_time_student") if data.get(k) is not None}
+    if any(data.get(k) for k in _HEALTH):
+        known = json.loads(act.keys.reveal("person", "health", person_id, member["health"]) or "{}")
+        values["health"] = _health({**known, **{k: data[k] for k in _HEALTH if data.get(k)}})
+    if values:
+        act.append(act.open("person", person_id), "person_changed", puts=[Put("person", person_id, values, f"person:{person_id}")])
 
 
 def _current(conn: Connection, household_id: int, person_id: int) -> Mapping[Any, Any]:

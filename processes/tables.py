@@ -143,6 +143,7 @@ household_member = Table(
     Column("from_on", String(10), nullable=False),
     Column("to_on", String(10)),
     Column("excluded_reason", String(20), info=PERSONAL),
+    Column("left_reason", String(20), info=PERSONAL),
 )
 
 income_item = Table(

@@ -32,6 +32,7 @@ from web import (
     meetings,
     people,
     public,
+    reports,
     tasks,
     uploads,
     wording,
@@ -74,7 +75,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, board, incidents, calendars, admin, public, meetings):
+    for part in (people, tasks, habits, cases, households, reports, board, incidents, calendars, admin, public, meetings):
         app.register_blueprint(part.bp)
     api.init_app(app, csrf)
     _guard(app)

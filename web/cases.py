@@ -43,7 +43,7 @@ CHECKS = ("means_check", "registry_answer", "home_survey", "survey_cosign", "nei
           "street_reinvestigate", "spot_check_visit", "late_spot_check_visit", "district_recheck")  # fmt: skip
 
 EVENTS = {
-    "case_started": lazy_gettext("Application made"),
+    "case_started": lazy_gettext("Case begun"),
     "task_completed": lazy_gettext("Completed"),
     "message_received": lazy_gettext("Message received"),
     "timer_fired": lazy_gettext("Period ended"),
@@ -94,6 +94,11 @@ OUTCOMES = {
     "ended_issued": lazy_gettext("Minutes issued"),
     "ended_called_off": lazy_gettext("Called off"),
     "ended_nothing": lazy_gettext("Nothing to study"),
+    "ended_no_change": lazy_gettext("No change"),
+    "ended_transferred": lazy_gettext("Transferred to another street"),
+    "ended_kept": lazy_gettext("Benefit kept"),
+    "ended_changed": lazy_gettext("Benefit changed"),
+    "ended_stopped": lazy_gettext("Benefit stopped"),
 }
 
 
@@ -124,9 +129,9 @@ def _named(conn: Any, actor: Actor, name: str, page: int) -> queries.Page:
 
 
 def visible(conn: Any, actor: Actor, no: str) -> Mapping[Any, Any]:
-    """The case's row, for those whose area it lies in or who have had a task of it; for others there is no such case."""
+    """The case's row, for those whose area it lies in, who began it, or who have had a task of it; for others there is no such case."""
     row = queries.case_row(conn, no)
-    if actor.covers(row["unit"]):
+    if actor.covers(row["unit"]) or actor.id == row["opened_by"]:
         return row
     mine = any(
         not {x["assignee"], x["done_by"]}.isdisjoint(one.persons) or one.holds(x["role"], x["unit"])
@@ -136,6 +141,19 @@ def visible(conn: Any, actor: Actor, no: str) -> Mapping[Any, Any]:
     if not mine:
         raise NotFound("没有这件个案")
     return row
+
+
+def recordable(conn: Any, actor: Actor, no: str, name: str) -> Mapping[Any, Any]:
+    """The row of a case that the actor sees, or for which he may record this message: the committee of the household's community
+    reports into a case that it does not read."""
+    try:
+        return visible(conn, actor, no)
+    except NotFound:
+        row, made = queries.case_row(conn, no), bureau()
+        run = Run.load(made.cases.drawing(conn, row["drawing"]), row["state"], made.office.clock())
+        if not CATALOGUE[row["process"]].sending(name, actor, row["unit"], run.facts):
+            raise
+        return row
 
 
 @bp.get("/cases/<no>")
@@ -381,9 +399,10 @@ def message(no: str, name: str) -> ResponseReturnValue:
     """Record what came in for a case: an objection, a withdrawal, a change."""
     made, actor = bureau(), me()
     with made.office.read() as conn:
-        row = visible(conn, actor, no)
+        row = recordable(conn, actor, no, name)
         household_id = int((row["subject"] or "").partition(":")[2] or 0)
-    process = CATALOGUE[row["process"]]
+        seen = actor.covers(row["unit"]) or actor.id == row["opened_by"]
+    process, back = CATALOGUE[row["process"]], url_for("cases.show", no=no) if seen else url_for("households.show", household_id=household_id)
     if name not in process.senders or name not in RECORDED:
         raise NotFound("没有这种来件")
     form_class, errors, typed, trouble, status = process.messages[name], {}, {}, "", 200
@@ -394,7 +413,7 @@ def message(no: str, name: str) -> ResponseReturnValue:
             with made.office.act(actor, idem()) as act:
                 made.cases.receive(act, no, name, typed, lang=lang())
             flash(_("Recorded."))
-            return redirect(url_for("cases.show", no=no))
+            return redirect(back)
         except Invalid as error:
             errors, status = said(error, lang()), 422
         except EngineError as error:
@@ -402,9 +421,18 @@ def message(no: str, name: str) -> ResponseReturnValue:
     title = str(RECORDED[name])
     form = form_class(context={"today": made.office.today(), "actor": actor, "lang": lang(), "facts": {}})
     with made.office.read() as conn:
-        papers = _papers(conn, household_id)
+        papers, members = _papers(conn, household_id), households.members_of(conn, household_id)
     return render_template("form_page.html", title=title, form=form, values=typed, errors=errors, trouble=trouble,
-                           back=url_for("cases.show", no=no), papers=papers, colleagues=[]), status  # fmt: skip
+                           back=back, papers=papers, colleagues=[], members=members), status  # fmt: skip
+
+
+def letter_visible(conn: Any, actor: Actor, row: Mapping[Any, Any]) -> None:
+    """A letter is shown like its case; one without a case (a reminder to report) like its household."""
+    home = households.row(conn, row["household_id"])
+    if row["case_no"] != home["no"]:
+        visible(conn, actor, row["case_no"])
+    elif not actor.covers(home["community"]):
+        raise NotFound("没有这份文书")
 
 
 @bp.get("/letters/<int:letter_id>")
@@ -413,7 +441,7 @@ def show_letter(letter_id: int) -> ResponseReturnValue:
     made = bureau()
     with made.office.read() as conn:
         row, stored = paperwork.issued_bytes(conn, made.office.keys.on(conn), letter_id)
-        visible(conn, me(), row["case_no"])
+        letter_visible(conn, me(), row)
     return Response(stored, mimetype="text/html")
 
 

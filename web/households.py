@@ -16,7 +16,8 @@ from engine import queries
 from engine.errors import EngineError, Invalid, NotFound, Refused
 from engine.forms import Form, from_html, number, on_date, rows, understand
 from engine.office import Act
-from processes import documents, households, organisation
+from processes import benefits, change_report_2012, conclusions, documents, households, organisation
+from processes.change_report_2012_forms import ChangeReport
 from processes.dibao_2012_forms import Application
 from processes.household_forms import AuthorizationIn, HardshipsIn, HouseholdIn, IncomeIn, MemberIn, NearRelativeIn, PropertyList
 from processes.tables import near_relative
@@ -51,6 +52,7 @@ class Naming(MemberIn):
 
 FORMS: Mapping[str, tuple[type[Form], LazyString]] = {
     "application": (Application, lazy_gettext("Apply")),
+    "change-report": (ChangeReport, lazy_gettext("Report a change")),
     "member": (MemberIn, lazy_gettext("Add a member")),
     "departure": (Departure, lazy_gettext("Member leaves")),
     "naming": (Naming, lazy_gettext("Name a member")),
@@ -136,19 +138,28 @@ def show(household_id: int) -> ResponseReturnValue:
             "cases": queries.cases(conn, "", subject=f"household:{household_id}").items,
             "papers": _papers(conn, household_id),
             "benefits": households.active_benefits(conn, household_id),
+            "open_report": _open_report(conn, household_id),
             "place": organisation.unit_name(conn, house["community"]),
             "relatives": conn.execute(select(near_relative).where(near_relative.c.household_id == household_id)).mappings().all(),
         }
-    return render_template("household.html", house=house, forms=_offered(house), sheets=sheets()[:3] if works_cases(house["community"]) else [], **view)
+        in_benefit = benefits.live(conn, household_id) is not None
+    return render_template("household.html", house=house, forms=_offered(house, in_benefit=in_benefit), sheets=sheets()[:3] if works_cases(house["community"]) else [], **view)
 
 
-def _offered(house: Mapping[str, Any]) -> dict[str, tuple[type[Form], LazyString]]:
+def _open_report(conn: Any, household_id: int) -> str | None:
+    """The number of the household's report under way: what changes further is recorded there."""
+    no = conclusions.open_case(conn, household_id)
+    return no if no and queries.case_row(conn, no)["process"] == change_report_2012.KEY else None
+
+
+def _offered(house: Mapping[str, Any], *, in_benefit: bool) -> dict[str, tuple[type[Form], LazyString]]:
     """The forms that make sense for this person and this household."""
     if not works_cases(house["community"]):
         return {}
     unnamed = any(m["placeholder"] for m in house["members"])
     hidden = set() if me().holds("window_clerk", house["community"]) else {"application"}
     hidden |= set() if unnamed else {"naming"}
+    hidden |= set() if in_benefit and me().post_over(house["community"], change_report_2012.STARTERS) else {"change-report"}
     return {key: form for key, form in FORMS.items() if key not in hidden}
 
 
@@ -189,6 +200,8 @@ def _begun(what: str, house: Mapping[str, Any]) -> dict[str, Any]:
     today = bureau().office.today()
     if what == "application":
         return {"household_id": house["id"], "programme": "dibao", "applied_on": today.isoformat()}
+    if what == "change-report":
+        return {"household_id": house["id"], "reported_on": today.isoformat(), "channel": "window", "reported_by": "household"}
     if what == "authorization":
         return {"signed_on": today.isoformat(), "valid_until": date(today.year + 1, today.month, min(today.day, 28)).isoformat()}
     if what == "hardships":
@@ -200,14 +213,17 @@ def _add(household_id: int, what: str, form_class: type[Form], typed: dict[str, 
     made, page = bureau(), url_for("households.show", household_id=household_id)
     uploads.keep(form_class, typed, household_id, None)
     with made.office.act(me(), idem()) as act:
-        if what == "application":
-            told = made.cases.start(act, "dibao-2012", {**typed, "household_id": household_id}, lang=lang())
+        if what in _STARTS:
+            told = made.cases.start(act, _STARTS[what], {**typed, "household_id": household_id}, lang=lang())
             return url_for("cases.show", no=told["case"])
         if act.recall() is None:
             _WORK[what](act, household_id, understand(_form(form_class), typed))
             act.remember(what)
     flash(_("Recorded."))
     return page
+
+
+_STARTS: Mapping[str, str] = {"application": "dibao-2012", "change-report": change_report_2012.KEY}
 
 
 def _authorise(act: Act, household_id: int, given: dict[str, Any]) -> None:

@@ -126,6 +126,7 @@ def _page(
             "result": _computed(conn, keys, run.facts, made, house) if house else None, "papers": _papers(conn, household_id) if household_id else [],
             "colleagues": organisation.colleagues(conn, node.role, row["unit"]), "barred": _barred(conn, process, row, run.facts, who), **beside,
             "since": _since(entries, process, names) if conflict else [], "deadline_parts": deadlines.told(found, made.office.today()),
+            "communities": organisation.units(conn, level="community") if "new_community" in process.form_of(row["node"])._declared_fields else [],
         }  # fmt: skip
     form_class = process.form_of(row["node"])
     handed_in = _read_only(form_class, beside["held"]["answers"], names, process) if beside["held"] else []

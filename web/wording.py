@@ -14,8 +14,8 @@ from sqlalchemy import Connection, select
 from engine.expression import parse_due
 from engine.forms import Form
 from engine.model import SHANGHAI, Entry
+from processes import benefits, change_kinds, meeting_units
 from processes import household_forms as hf
-from processes import meeting_units
 from processes.dibao_2012_forms import MATERIALS, METHODS, PARTICIPANTS
 from processes.money import yuan
 from processes.tables import staff
@@ -88,6 +88,12 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
     "hardship": _both(hf.HARDSHIP_KINDS),
     "kin": _both(hf.NearRelativeIn().fields["relation"].metadata["choices"]),
     "means": {"member": lazy_gettext("Add a member")},
+    "report_kind": _both(change_kinds.KINDS),
+    "report_channel": _both(change_kinds.CHANNELS),
+    "reporter": _both(change_kinds.REPORTERS),
+    "reason": _both((code, zh, en) for code, zh, en, _ in benefits.REASONS),
+    "exit": {"voluntary": lazy_gettext("own report or request"), "cleared": lazy_gettext("review or check"), "reported": lazy_gettext("report by the public"),
+             "other": lazy_gettext("other: death, moved away")},
     "signer": SIGNER,
     "substitution": {"planned": lazy_gettext("planned"), "active": lazy_pgettext("substitution", "active"), "over": lazy_gettext("over"),
                      "ended": lazy_gettext("ended early")},
@@ -98,6 +104,27 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
 FACTS: Mapping[str, tuple[LazyString, str]] = {
     "programme": (lazy_gettext("Programme"), "category"),
     "applied_on": (lazy_gettext("Applied on"), ""),
+    "kind": (lazy_gettext("Kind"), "form"),
+    "event_on": (lazy_gettext("Happened on"), ""),
+    "reported_on": (lazy_gettext("Reported on"), ""),
+    "channel": (lazy_gettext("Reported by way of"), "report_channel"),
+    "reported_by": (lazy_gettext("Reported by"), "reporter"),
+    "late": (lazy_gettext("Reported late"), "yes"),
+    "wants_exit": (lazy_gettext("Asks to leave assistance"), "yes"),
+    "doubted": (lazy_gettext("To be verified"), "yes"),
+    "benefit_category": (lazy_gettext("Assistance until now"), "category"),
+    "benefit_fen": (lazy_gettext("Amount until now (yuan)"), "money"),
+    "evidence_outcome": (lazy_gettext("Evidence"), "form"),
+    "supplement_asked_on": (lazy_gettext("Evidence asked for on"), ""),
+    "stopped_workdays": (lazy_gettext("Working days that the clock stood"), ""),
+    "reopened_on": (lazy_gettext("Begun again on"), ""),
+    "check_means": (lazy_gettext("Means check asked for"), "yes"),
+    "check_home": (lazy_gettext("Home survey asked for"), "yes"),
+    "exit_reason": (lazy_gettext("Leaves because"), "reason"),
+    "handed_over_on": (lazy_gettext("Handed over to the new street on"), ""),
+    "transfer_outcome": (lazy_gettext("The new street says"), "form"),
+    "transferred_on": (lazy_gettext("Transferred on"), ""),
+    "transfer_month": (lazy_gettext("With the new street from"), ""),
     "near_relative_declared": (lazy_gettext("Near relative declared"), "yes"),
     "complete": (lazy_gettext("Papers complete"), "yes"),
     "first_missing": (lazy_gettext("Asked for in the first notice"), "document"),
@@ -138,12 +165,19 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "district_outcome": (lazy_gettext("District examination"), "form"),
     "district_notice_posted_on": (lazy_gettext("District notice posted"), ""),
     "district_notice_until": (lazy_gettext("District notice over"), "moment"),
+    "conclusion": (lazy_gettext("Conclusion"), "form"),
+    "reason_code": (lazy_gettext("Reason of the conclusion"), "form"),
+    "review_class": (lazy_gettext("Class from now on"), "form"),
+    "convert_consent": (lazy_gettext("Consents to the conversion"), "yes"),
     "decision": (lazy_gettext("Decision"), "form"),
     "decided_on": (lazy_gettext("Decided on"), ""),
     "first_payment_month": (lazy_gettext("First payment month"), ""),
+    "from_month": (lazy_gettext("Counts from"), ""),
+    "exit_class": (lazy_gettext("Counted as an exit by"), "exit"),
+    "overpaid_since": (lazy_gettext("Overpaid since"), ""),
+    "overpaid_fen": (lazy_gettext("Overpaid (yuan)"), "money"),
     "delivered_on": (lazy_gettext("Delivered on"), ""),
     "withdrawn_on": (lazy_gettext("Withdrawn on"), ""),
-    "kind": (lazy_gettext("Kind of meeting"), "form"),
     "convened_on": (lazy_gettext("Convened on"), ""),
     "planned_on": (lazy_gettext("Planned for"), ""),
     "items_listed": (lazy_gettext("Items listed"), "units"),
@@ -177,11 +211,14 @@ _SINCE = {
     "submitted_on": lazy_gettext("the submission to the district"),
     "district_notice_ended_on": lazy_pgettext("deadline", "the end of the district notice"),
     "decided_on": lazy_gettext("the decision"),
+    "reported_on": lazy_gettext("the report"),
+    "handed_over_on": lazy_gettext("the hand-over of the file"),
 }
 _LAWS = {
     "N220": lazy_gettext("Minfa [2012] No. 220 (dibao review and approval)"),
     "JNAT": lazy_gettext("National inter-ministerial joint conference on social assistance (2013)"),
     "JDIS": lazy_gettext("Rules of district joint meetings"),
+    "N649": lazy_gettext("Interim measures on social assistance (State Council decree 649)"),
     "N23": lazy_gettext("Opinions on temporary assistance (2018)"),
     "TLOW": lazy_gettext("Tianjin notice on low-income relief (2016)"),
     "TECON": lazy_gettext("Tianjin rules on means assessment"),

@@ -82,6 +82,7 @@ _FILES: Mapping[str, Callable[[str, str], bool]] = {
     "deductions.yaml": _parameter,
     "excluded_income.yaml": _words,
     "versions.yaml": _words,
+    "change_checks.yaml": _words,
     "calendar.yaml": _day_kind,
 }
 
@@ -177,6 +178,12 @@ def versions(on: date) -> tuple[str, ...]:
 def excluded_income(kind: str, on: date) -> Value | None:
     """Why a kind of income is not counted on a day (text: its Chinese name); None when it counts."""
     return _latest(EXCLUDED_INCOME.get(kind, ()), on)
+
+
+def change_checks(kind: str, on: date) -> frozenset[str]:
+    """The checks that a reported change asks for at least on a day: of "means" and "home"."""
+    found = _latest(_TABLES["change_checks.yaml"][kind], on)
+    return frozenset(found.text.split() if found else ()) & {"means", "home"}
 
 
 def names(prefix: str = "") -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from processes import bureau as bureaus
 from tests.conftest import DATA_KEY, Clock
 from tests.district import District
 from tests.meeting_room import SMALL, Room
+from tests.processes.reports import Reports, family
 from web.settings import Settings
 
 HERE = pathlib.Path(__file__).parent
@@ -203,9 +204,53 @@ def decided_by_a_meeting(d: Room) -> None:
     d.no = no
     to_decision(d, "2018-12-11T09:00", "2018-12-19T09:00")
     granted(d)
+def reported_death(d: District) -> None:
+    r = Reports(d)
+    r.granted(members=family(150_000, 0, 0))
+    head, spouse, _ = r.members()
+    d.clock.set("2019-01-08T10:00")
+    r.report("death", "2018-12-28", person_id=head)
+    r.register(leaves=[{"person_id": head, "left_on": "2018-12-28", "left_reason": "death"}], new_holder=spouse)
+    r.conclude("increase", "member_changed")
+    r.deliver()
+
+
+def reported_car(d: District) -> None:
+    """A tip, more evidence, a further change meanwhile, and a plan to pay back."""
+    r = Reports(d)
+    r.granted(members=family(0, 0))
+    d.clock.set("2019-01-09T10:00")
+    r.report("property_change", "2018-11-20", reported_by="public", channel="phone")
+    d.do("clerk", "register_change", evidence_outcome="supplement", missing=["other"])
+    d.clock.set("2019-01-11T10:00")
+    d.do("clerk", "supplement", received_on="2019-01-11", supplied=["other"])
+    r.register(property=[{"kind": "vehicle"}])
+    d.send("clerk", "change_reported", **r.said("other", "2019-01-10", reported_by="committee"))
+    r.register()
+    r.investigate()
+    r.conclude("stop", "fraud", clause="第三十三条")
+    r.deliver()
+    d.do("clerk", "recovery_plan", agreed_on="2019-01-11", first_month="2019-02", instalment="500")
+
+
+def transferred_and_surveyed(d: District) -> None:
+    r = Reports(d)
+    r.granted()
+    d.clock.set("2018-12-12T10:00")
+    r.report("move_out", "2018-12-10")
+    r.register(new_community="120116005001")
+    d.do("stranger", "receive_transfer", transfer_outcome="returned", opinion="请先补充")
+    r.register(new_community="120116005001", check_home=True)
+    d.do("stranger", "receive_transfer", transfer_outcome="returned", opinion="住址不符")
+    d.send("clerk", "change_reported", **r.said("other", "2018-12-11"))
+    r.register(new_holder=r.members()[1])
+    r.investigate()
+    r.conclude("keep", "unchanged")
+    r.deliver()
 
 
 STORIES = {
+    "reported-death": reported_death, "reported-car": reported_car, "transfer-returned": transferred_and_surveyed,
     "grant-660": grant_660, "refusal-after-objections": refusal_after_objections, "check-rejection-reopened": check_rejection_reopened,
     "low-income": low_income, "withdrawn-in-notice": withdrawn_in_notice, "returned-and-supplemented": returned_and_supplemented,
     "joint-meeting": joint_meeting, "near-relative": near_relative, "meeting-held": meeting_held, "decided-by-a-meeting": decided_by_a_meeting,

@@ -87,7 +87,8 @@ def golden(request, tmp_path):
 def test_the_folder_has_the_stories_that_matter():
     told = {json.loads(gzip.decompress(f.read_bytes()))["story"] for f in FILES}
     assert told >= {"grant-660", "refusal-after-objections", "check-rejection-reopened", "low-income", "withdrawn-in-notice",
-                    "returned-and-supplemented", "joint-meeting", "near-relative", "meeting-held", "decided-by-a-meeting"}  # fmt: skip
+                    "returned-and-supplemented", "joint-meeting", "near-relative", "meeting-held", "decided-by-a-meeting",
+                    "reported-death", "reported-car", "transfer-returned"}  # fmt: skip
 
 
 def test_it_replays_to_the_same_facts_and_outcome_with_every_service_computed_again(golden):

@@ -150,6 +150,7 @@ def test_files_are_package_data() -> None:
         "parameters.yaml",
         "procedure.yaml",
         "deductions.yaml",
+        "change_checks.yaml",
         "excluded_income.yaml",
         "versions.yaml",
         "calendar.yaml",

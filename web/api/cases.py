@@ -25,7 +25,7 @@ from processes.case_tables import letter
 from web.api import schemas
 from web.api.desk import if_match, me, once, say, spoken, stale
 from web.api.operation import operation, shape_of
-from web.cases import drawing_file, visible
+from web.cases import drawing_file, letter_visible, recordable, visible
 from web.desk import as_whom, bureau, roles_for
 
 blp = Blueprint("api_cases", __name__, url_prefix="/api/v1", description="Cases")
@@ -214,10 +214,10 @@ def _proof(conn: Connection, row: Mapping[Any, Any], entries: list[Entry], step:
 
 def _receive(no: str, name: str, said: dict[str, Any]) -> dict[str, Any]:
     def work(act: Any) -> dict[str, Any]:
-        row = visible(act.conn, me(), no)
+        row = recordable(act.conn, me(), no, name)
         if wanted := if_match():
             act.open("case", row["id"])
-            if str(visible(act.conn, me(), no)["seq"]) not in wanted:
+            if str(recordable(act.conn, me(), no, name)["seq"]) not in wanted:
                 stale()
         return bureau().cases.receive(act, no, name, said, lang=spoken())
 
@@ -272,7 +272,7 @@ def letter_bytes(letter_id: int) -> Any:
     made = bureau()
     with made.office.read() as conn:
         row, stored = paperwork.issued_bytes(conn, made.office.keys.on(conn), letter_id)
-        visible(conn, me(), row["case_no"])
+        letter_visible(conn, me(), row)
     return Response(stored, mimetype="text/html")
 
 
