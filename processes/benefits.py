@@ -411,3 +411,8 @@ def of_settlements(conn: Connection, benefit_id: int) -> Sequence[Mapping[Any, A
 def retry_day(today: date) -> date:
     """When a job of a benefit that cannot be done now is tried again: the next working day."""
     return add_workdays(today, 1)
+
+
+def try_again(act: Act, record_id: int, kind: str) -> None:
+    """Plan a job of a benefit for the next working day."""
+    _plan(act, record_id, kind, retry_day(act.today))

@@ -16,11 +16,12 @@ from engine.jobs import Handler, Job, Jobs, Later
 from engine.office import Act, Office
 from engine.process import Process
 from engine.store import Store
-from processes import benefits, households, organisation, spot_check
+from processes import benefits, households, organisation, reviews, spot_check
 from processes.dibao_2012 import DIBAO_2012
 from processes.registry_port import Registry, RegistryBusy, RegistryFailed, conclude
+from processes.review_2012 import REVIEW_2012
 
-CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012,)}
+CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012, REVIEW_2012)}
 
 _GIVE_UP_AFTER = 4  # tries; then the answer is "unavailable" and a person decides how to go on
 
@@ -54,7 +55,8 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None) -> Bureau:
     cases = Cases(CATALOGUE, organisation.find_actor)
     registry = Registry(settings.registry)
     handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end,
-                                    "benefit_month": _benefit_month}  # fmt: skip
+                                    "benefit_month": _benefit_month, "review_due": _review(cases, reviews.fall_due),
+                                    "review_early": _review(cases, reviews.open_early), "review_round": _review_round}  # fmt: skip
     return Bureau(office, cases, Jobs(office, handlers), settings, registry)
 
 
@@ -90,6 +92,19 @@ def _spot_month_end(job: Job) -> Callable[[Act], None]:
 
 def _benefit_month(job: Job) -> Callable[[Act], None]:
     return lambda act: benefits.month_begins(act, job.record_id)
+
+
+def _review(cases: Cases, work: Callable[[Cases, Act, int], None]) -> Handler:
+    """A review of a benefit is opened: the job's record is the benefit's."""
+
+    def handler(job: Job) -> Callable[[Act], None]:
+        return lambda act: work(cases, act, job.record_id)
+
+    return handler
+
+
+def _review_round(job: Job) -> Callable[[Act], None]:
+    return lambda act: reviews.next_batch(act, job.record_id, int(job.key))
 
 
 def _deliver(cases: Cases, act: Act, case_id: int, message: dict[str, Any]) -> None:
