@@ -12,7 +12,8 @@ from typing import Any
 from processes.benefits import REASONS
 from processes.money import capital, yuan
 
-CATEGORY_WORDS = {"dibao": "最低生活保障", "low_income": "低收入家庭救助", "destitute": "特困人员救助供养"}
+CATEGORY_WORDS = {"dibao": "最低生活保障", "low_income": "低收入家庭救助", "destitute": "特困人员救助供养",
+                  "destitute_institutional": "特困人员集中供养", "destitute_dispersed": "特困人员分散供养"}  # fmt: skip
 REASON_WORDS = {code: zh for code, zh, _, _ in REASONS}
 Words = Callable[[Mapping[str, Any]], list[str]]
 

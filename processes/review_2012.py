@@ -63,14 +63,15 @@ def record_change(
 # -- gathering
 
 
-@gives(*conclusions.STARTED, "due_on", "review_from", "applied_on", "contact_outcome", "contact_attempts", "investigated")
+@gives(*conclusions.STARTED, "due_on", "review_from", "applied_on", "contact_outcome", "contact_attempts", "investigated", "destitute")
 def _at_start(act: Act, facts: Data) -> Data:
     begun = conclusions.begin(act, facts["household_id"], "cleared", STARTERS)
     planned, today = benefits.row(act.conn, begun["benefit_id"])["next_review_on"], act.today.isoformat()
     if facts["occasion"] == "due" and (planned is None or planned > today):
         raise Refused("not-due", f"这户的复审还没有到期（{planned or '未定'}），提前复审请选“提前复审”并写明缘由", f"This review is not due before {planned}")
     due = planned if planned and planned < today else today
-    return {**begun, "due_on": due, "review_from": today, "applied_on": today, "contact_outcome": None, "contact_attempts": 0, "investigated": None}
+    first = {"contact_outcome": None, "contact_attempts": 0, "investigated": None, "destitute": benefits.is_destitute(begun["benefit_category"])}
+    return {**begun, **first, "due_on": due, "review_from": today, "applied_on": today}
 
 
 def _missing(act: Act, facts: Data) -> Data:

@@ -193,7 +193,7 @@ class ReviewOpinion(conclusions.Conclude):
         if self.fact("investigated") is not True and not unchecked:
             raise ValidationError({"conclusion": [self.say(
                 "还没有完成信息核对和入户调查，不能作出这项结论", "No conclusion before the means check and the home visit")]})  # fmt: skip
-        if self.fact("benefit_category") == "destitute" and said in ("increase", "decrease"):
+        if self.fact("destitute") and said in ("increase", "decrease"):
             raise ValidationError({"conclusion": [self.say(
                 "特困供养按标准发放，不按测算增减", "Support of the destitute follows its standard, not the calculation")]})  # fmt: skip
 
