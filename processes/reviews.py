@@ -162,8 +162,7 @@ def rounds(conn: Connection, area: Area, most: int = 5) -> list[dict[str, Any]]:
 
 def _progress(conn: Connection, row: Mapping[Any, Any]) -> dict[str, Any]:
     of_round = or_(and_(job.c.kind == "review_early", job.c.key == f"round.{row['id']}"), and_(job.c.kind == "review_round", job.c.record_id == row["id"]))
-    states: dict[str, int] = dict(conn.execute(select(job.c.state, func.count()).where(of_round).group_by(job.c.state)).all())
-    waiting = sum(n for state, n in states.items() if state in ("ready", "running"))
+    waiting = conn.scalar(select(func.count()).select_from(job).where(job.c.state.in_(("ready", "running")), of_round)) or 0
     return {"round": row["id"], "unit": row["unit"], "opened_at": row["opened_at"], "opened_by": row["opened_by"], "waiting": waiting}
 
 

@@ -29,6 +29,7 @@ from web import (
     logs,
     people,
     public,
+    reviews,
     tasks,
     uploads,
     wording,
@@ -71,7 +72,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, cases, households, board, calendars, admin, public):
+    for part in (people, tasks, cases, households, reviews, board, calendars, admin, public):
         app.register_blueprint(part.bp)
     api.init_app(app, csrf)
     _guard(app)

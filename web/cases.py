@@ -39,7 +39,8 @@ TABS = (
     ("papers", lazy_gettext("Documents and letters")),
 )
 CHECKS = ("means_check", "registry_answer", "home_survey", "survey_cosign", "neighbor_enquiry", "democratic_review",
-          "street_reinvestigate", "spot_check_visit", "late_spot_check_visit", "district_recheck")  # fmt: skip
+          "street_reinvestigate", "spot_check_visit", "late_spot_check_visit", "district_recheck",
+          "contact_household", "second_contact", "renew_authorisations", "not_cooperating", "change_reported")  # fmt: skip
 
 EVENTS = {
     "case_started": lazy_gettext("Application made"),
@@ -56,11 +57,23 @@ MESSAGES = {
     "objection": lazy_gettext("Objection"),
     "withdrawal": lazy_gettext("Withdrawal"),
     "registry_answer": lazy_gettext("Registries' answer"),
+    "change_reported": lazy_gettext("Change reported"),
+    "not_cooperating": lazy_gettext("Household does not co-operate"),
+    "resolution": lazy_gettext("Resolution of the joint meeting"),
+}
+RECORDING = {
+    "objection": lazy_gettext("Record an objection"),
+    "withdrawal": lazy_gettext("Record a withdrawal"),
+    "change_reported": lazy_gettext("Record a change"),
+    "not_cooperating": lazy_gettext("Record that the household does not co-operate"),
 }
 OUTCOMES = {
     "ended_granted": lazy_gettext("Granted"),
     "ended_refused": lazy_gettext("Refused"),
     "ended_withdrawn": lazy_gettext("Withdrawn"),
+    "ended_kept": lazy_gettext("Kept as it is"),
+    "ended_changed": lazy_gettext("Benefit changed"),
+    "ended_stopped": lazy_gettext("Benefit stopped"),
 }
 
 
@@ -72,7 +85,7 @@ def listing() -> ResponseReturnValue:
     page = whole(sent.get("page") or request.args.get("page"), 1, 100_000)
     state = request.args.get("state")
     with made.office.read() as conn:
-        if sought.upper().startswith("DB-"):
+        if sought.upper().partition("-")[0] in {process.prefix for process in CATALOGUE.values()}:
             return redirect(url_for("cases.show", no=sought.upper()))
         found = _named(conn, actor, sought, page) if sought else queries.cases(conn, actor.areas, state=state, page=page)
         names = households.applicant_names(conn, [row["subject"] for row in found.items])
@@ -131,21 +144,22 @@ def show(no: str) -> ResponseReturnValue:
             "street": organisation.unit_name(conn, run.facts["street"]),
             "community": organisation.unit_name(conn, run.facts["community"]),
         }
-    waits = sorted(run.waits_for() & {"objection", "withdrawal"}) if not row["closed_at"] else []
+    waits = sorted(run.waits_for() & RECORDING.keys()) if not row["closed_at"] else []
     waits = [w for w in waits if not actor.roles_at(row["unit"]).isdisjoint(process.senders.get(w, frozenset()))]
     nodes = {n.id: either(n.name, n.name_en) for n in drawing.nodes.values()}
     return render_template("case.html", case=row, tab=tab, tabs=TABS, facts=run.facts, waits=waits, names=nodes, process=process, people=names,
-                           key_facts=wording.fact_lines(run.facts, process.forms, names), outcomes=OUTCOMES, titles=letters.TITLES, checks=CHECKS,
+                           key_facts=wording.fact_lines(run.facts, process.forms, names), outcomes=OUTCOMES, titles=letters.TITLES, checks=CHECKS, recording=RECORDING,
                            waiting=_waiting(run), sheets=sheets() if works_cases(row["unit"]) else [], **shown)  # fmt: skip
 
 
 def _waiting(run: Run) -> list[str]:
     """What the case waits for besides people: "the end of the street notice, 2018-12-11"."""
     ends = {"street_notice_until": _("the end of the street notice"), "district_notice_until": _("the end of the district notice"),
-            "check_objection_until": _("the end of the objection period")}  # fmt: skip
+            "check_objection_until": _("the end of the objection period"), "stop_notice_until": _("the end of the notice of the stop")}  # fmt: skip
     moments = {str(m)[:10] for m in run.timers().values()}
     found = [ends[k] + f" {run.facts[k][:10]}" for k in ends if run.facts.get(k) and moments]
-    return (found[-1:] if run.timers() else []) + ([_("the registries' answer")] if "registry_answer" in run.waits_for() else [])
+    asked = {"registry_answer": _("the registries' answer"), "resolution": _("the resolution of the joint meeting")}
+    return (found[-1:] if run.timers() else []) + [text for name, text in asked.items() if name in run.waits_for()]
 
 
 def _titles(conn: Any, household_id: int) -> dict[str, str]:
@@ -175,12 +189,18 @@ class Story:
         return {
             "seq": entry.seq, "at": entry.at, "who": self.names.get(entry.actor, entry.actor), "login": entry.actor,
             "role": either(*organisation.ROLES[node.role]) if node and node.role in organisation.ROLES and entry.event != "timer_fired" else "",
-            "event": str(EVENTS.get(entry.event, entry.event)), "node": title, "id": node.id if node else message,
+            "event": self.event(entry), "node": title, "id": node.id if node else message,
             "answers": self.answers(secrets, key, message), "changes": self.changes(entry, known), "leaf": entry.leaf, "erased": None in secrets,
             "received": task["opened_at"] if task and entry.event == "task_completed" else None,
             "took": _span(entry.at - task["opened_at"]) if task and entry.event == "task_completed" else "",
             "then": entry.data.get("then", {}),
         }  # fmt: skip
+
+    def event(self, entry: Entry) -> str:
+        """Only applicants apply; another case is begun."""
+        if entry.event == "case_started" and self.process.prefix != "DB":
+            return _("Begun")
+        return str(EVENTS.get(entry.event, entry.event))
 
     def answers(self, secrets: Sequence[Any], key: str, message: str) -> list[tuple[str, Any]]:
         """What was said, with the labels of its form, in the form's order."""
@@ -308,13 +328,13 @@ def drawing_file(actor: Actor, no: str) -> Response:
 
 @bp.route("/cases/<no>/messages/<name>", methods=["GET", "POST"])
 def message(no: str, name: str) -> ResponseReturnValue:
-    """Record an objection or a withdrawal."""
+    """Record what came in for a case: an objection, a withdrawal, a change."""
     made, actor = bureau(), me()
     with made.office.read() as conn:
         row = visible(conn, actor, no)
         household_id = int(row["subject"].partition(":")[2])
     process = CATALOGUE[row["process"]]
-    if name not in ("objection", "withdrawal"):
+    if name not in RECORDING or name not in process.messages:
         raise NotFound("没有这种来件")
     form_class, errors, typed, trouble, status = process.messages[name], {}, {}, "", 200
     if request.method == "POST":
@@ -329,7 +349,7 @@ def message(no: str, name: str) -> ResponseReturnValue:
             errors, status = said(error, lang()), 422
         except EngineError as error:
             trouble, status = words(error, lang()), status_of(error)
-    title = _("Record an objection") if name == "objection" else _("Record a withdrawal")
+    title = RECORDING[name]
     form = form_class(context={"today": made.office.today(), "actor": actor, "lang": lang(), "facts": {}})
     with made.office.read() as conn:
         papers = _papers(conn, household_id)

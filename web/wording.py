@@ -16,6 +16,7 @@ from engine.model import SHANGHAI
 from processes import household_forms as hf
 from processes.dibao_2012_forms import MATERIALS, METHODS, PARTICIPANTS
 from processes.money import yuan
+from processes.review_2012_forms import CHANGES, MESSAGES, OCCASIONS
 from processes.tables import staff
 from web.desk import either, lang
 
@@ -84,6 +85,13 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
     "hardship": _both(hf.HARDSHIP_KINDS),
     "kin": _both(hf.NearRelativeIn().fields["relation"].metadata["choices"]),
     "means": {"member": lazy_gettext("Add a member")},
+    "occasion": _both(OCCASIONS),
+    "reported_change": _both(CHANGES),
+    "reporter": _both(MESSAGES["change_reported"]._declared_fields["reported_by"].metadata["choices"]),
+    "review_state": {"overdue": lazy_gettext("Overdue"), "due": lazy_gettext("Due within 30 days"), "under_way": lazy_gettext("Under way"),
+                     "done": lazy_gettext("Done")},
+    "exit": {"voluntary": lazy_gettext("left of its own accord"), "cleared": lazy_gettext("found at a check"), "reported": lazy_gettext("reported by others"),
+             "other": lazy_gettext("other")},
     "meeting": {"street": lazy_gettext("street opinion"), "district": lazy_gettext("district examination")},
 }  # fmt: skip
 
@@ -135,6 +143,30 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "first_payment_month": (lazy_gettext("First payment month"), ""),
     "delivered_on": (lazy_gettext("Delivered on"), ""),
     "withdrawn_on": (lazy_gettext("Withdrawn on"), ""),
+    "occasion": (lazy_gettext("Occasion of the review"), "occasion"),
+    "due_on": (lazy_gettext("Review due on"), ""),
+    "benefit_category": (lazy_gettext("Benefit so far"), "category"),
+    "benefit_fen": (lazy_gettext("Amount so far (yuan)"), "money"),
+    "contact_outcome": (lazy_gettext("Contact with the household"), "form"),
+    "contact_attempts": (lazy_gettext("Attempts in vain"), ""),
+    "last_attempt_on": (lazy_gettext("Last attempt in vain"), ""),
+    "authorisations_missing": (lazy_gettext("Authorisations missing"), ""),
+    "change_kind": (lazy_gettext("Change reported"), "reported_change"),
+    "changed_on": (lazy_gettext("Changed on"), ""),
+    "reported_on": (lazy_gettext("Change reported on"), ""),
+    "reported_by": (lazy_gettext("Change reported by"), "reporter"),
+    "reported_late": (lazy_gettext("Reported late"), "yes"),
+    "overpaid_since": (lazy_gettext("Paid too much since"), ""),
+    "conclusion": (lazy_gettext("Conclusion"), "form"),
+    "reason_code": (lazy_gettext("Reason of the conclusion"), "form"),
+    "review_class": (lazy_gettext("Review class from now on"), "form"),
+    "convert_consent": (lazy_gettext("Consents to the conversion"), "yes"),
+    "resolved_on": (lazy_gettext("Resolved on"), ""),
+    "stop_notice_posted_on": (lazy_gettext("Notice of the stop posted"), ""),
+    "stop_notice_until": (lazy_gettext("Notice of the stop over"), "moment"),
+    "from_month": (lazy_gettext("Counts from"), ""),
+    "overpaid_fen": (lazy_gettext("Paid too much (yuan)"), "money"),
+    "exit_class": (lazy_gettext("How the household left"), "exit"),
 }
 
 _SINCE = {
@@ -146,9 +178,15 @@ _SINCE = {
     "submitted_on": lazy_gettext("the submission to the district"),
     "district_notice_ended_on": lazy_pgettext("deadline", "the end of the district notice"),
     "decided_on": lazy_gettext("the decision"),
+    "due_on": lazy_gettext("the day on which the review fell due"),
+    "last_attempt_on": lazy_gettext("the last attempt"),
+    "authorisations_asked_on": lazy_gettext("the request for authorisations"),
+    "delivered_on": lazy_gettext("the delivery"),
 }
 _LAWS = {
     "N220": lazy_gettext("Minfa [2012] No. 220 (dibao review and approval)"),
+    "N649": lazy_gettext("Interim measures for social assistance (State Council order 649)"),
+    "N178": lazy_gettext("Measures for the recognition of the destitute (2016)"),
     "N23": lazy_gettext("Opinions on temporary assistance (2018)"),
     "TLOW": lazy_gettext("Tianjin notice on low-income relief (2016)"),
     "TECON": lazy_gettext("Tianjin rules on means assessment"),
