@@ -235,7 +235,8 @@ def decide(act: Act, benefit_id: int, change: Change) -> int:
             "A change may not count from before the last one",
         )
     after = _after(act, before, change)
-    puts = [Put("benefit", benefit_id, _changed(before, after))]
+    changed = _changed(before, after)
+    puts = [Put("benefit", benefit_id, changed)] if changed else []
     if change.kind == "stop":
         puts += [Put("benefit_person", n, {"active": False}) for n in _counted(act.conn, benefit_id).values()]
     else:
