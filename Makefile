@@ -29,6 +29,7 @@ catalogue: install ## after a change of texts on pages: new ones into the .po, t
 	$(VENV)/bin/pybabel -q compile -d web/translations -l zh_Hans_CN
 load: install ## the sizes of the issues, with figures; not part of test
 	$(VENV)/bin/yingbao bench
+	YINGBAO_TEST_REVIEWS=50000 $(PY) -m pytest -s tests/processes/test_review_2012.py -k due_in_one_second
 	YINGBAO_TEST_MACHINE_RUNS=200 $(PY) -m pytest -s tests/processes/test_machine.py
 clean:
 	rm -rf $(VENV) build var *.egg-info

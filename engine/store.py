@@ -7,6 +7,7 @@ its tokens stand; `task` and `job` are what the entries of cases add up to.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ from sqlalchemy import (
     literal_column,
 )
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 metadata = MetaData(
     naming_convention={
@@ -200,6 +202,7 @@ setting = Table(
     Column("value", Text, nullable=False),
 )
 
+WAIT, POLL = 10, 0.001  # seconds: for the one writer of a SQLite file; between two looks
 _write_lock = threading.RLock()  # one writer per SQLite process: waiting here is fair, waiting in SQLite is not
 
 
@@ -218,7 +221,7 @@ class Store:
                 yield conn
             return
         with _write_lock, self.engine.connect() as conn:
-            conn.exec_driver_sql("BEGIN IMMEDIATE")  # a deferred transaction fails when its read turns into a write
+            _begin(conn)
             try:
                 yield conn
             except BaseException:
@@ -250,6 +253,27 @@ class Store:
         self.engine.dispose()
 
 
+def _begin(conn: Connection) -> None:
+    """BEGIN IMMEDIATE, for a deferred transaction fails when its read turns into a write. Asked for again and again at short
+    intervals: SQLite's own waiting grows to a tenth of a second, in which a worker that has thousands of jobs to do takes the
+    lock many times over, and whoever sits at a page waits for seconds."""
+    driver: Any = conn.connection.driver_connection
+    until = time.monotonic() + WAIT
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                conn.exec_driver_sql("BEGIN IMMEDIATE")
+            except OperationalError as error:
+                if "database is locked" not in str(error) or time.monotonic() > until:
+                    raise
+                time.sleep(POLL)
+            else:
+                return
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={WAIT * 1000}")
+
+
 def _open(url: str, *, sqlite: bool) -> Engine:
     if not sqlite:
         return create_engine(
@@ -257,7 +281,7 @@ def _open(url: str, *, sqlite: bool) -> Engine:
             pool_size=10,
             connect_args={"options": "-c lock_timeout=5s -c statement_timeout=60s"},
         )
-    engine = create_engine(url, connect_args={"timeout": 10, "check_same_thread": False})
+    engine = create_engine(url, connect_args={"timeout": WAIT, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: Any) -> None:
