@@ -37,10 +37,12 @@ def check_authorisations(today: date, snapshot: Data) -> Data:
     return {"authorisations_missing": snapshot["missing"], "authorisations_asked_on": today.isoformat()}
 
 
-@gives(*_ROUND, "investigation_from", "applied_on")
-def open_investigation(today: date) -> Data:
-    """`applied_on`: the income of the months before this day counts."""
-    return {**dict.fromkeys(_ROUND), "investigation_from": today.isoformat(), "applied_on": today.isoformat()}
+@gives(*_ROUND, "investigation_from", "applied_on", "benefit_category", "benefit_fen")
+def open_investigation(today: date, snapshot: Data) -> Data:
+    """`applied_on`: the income of the months before this day counts. `snapshot`: the benefit as it stands now, for the yearly
+    adjustment of the standard may have changed it since the review began."""
+    day = today.isoformat()
+    return {**dict.fromkeys(_ROUND), "investigation_from": day, "applied_on": day, "benefit_category": snapshot["category"], "benefit_fen": snapshot["amount_fen"]}
 
 
 @gives(*(given(investigation.assess) or ()), "investigated")
@@ -54,7 +56,7 @@ def record_change(
 ) -> Data:
     """The review begins anew with what was reported. Who reported it counts for the ledger, unless the check had found it before."""
     found = check_conclusion in ("inconsistent", "exceeds_standard")
-    trigger = exit_trigger if found else "voluntary" if reported_by == "household" else "reported"
+    trigger = exit_trigger if found else {"household": "voluntary", "others": "reported"}.get(reported_by, exit_trigger)
     died = change_kind == "death" and snapshot["sole"]
     reached = "died" if died else "contacted" if reported_by == "household" else contact_outcome
     return {**dict.fromkeys(_ROUND), "contact_outcome": reached, "exit_trigger": trigger}
@@ -76,6 +78,11 @@ def _at_start(act: Act, facts: Data) -> Data:
 
 def _missing(act: Act, facts: Data) -> Data:
     return {"missing": len(households.missing_authorisations(act.conn, facts["household_id"], act.today))}
+
+
+def _benefit(act: Act, facts: Data) -> Data:
+    found = benefits.row(act.conn, facts["benefit_id"])
+    return {"category": found["category"], "amount_fen": found["amount_fen"]}
 
 
 def _sole(act: Act, facts: Data) -> Data:
@@ -143,9 +150,9 @@ REVIEW_2012 = Process(
     forms=FORMS,
     messages=MESSAGES,
     senders={
-        "change_reported": frozenset({"window_clerk", "civil_affairs_officer", "village_committee"}),
+        "change_reported": frozenset({"window_clerk", "civil_affairs_officer"}),
         "not_cooperating": frozenset({"investigator", "civil_affairs_officer"}),
-        "objection": frozenset({"window_clerk", "reviewer", "complaint_officer", "village_committee"}),
+        "objection": frozenset({"window_clerk", "reviewer", "complaint_officer"}),
     },
     services={
         "check_authorisations": check_authorisations,
@@ -155,7 +162,8 @@ REVIEW_2012 = Process(
         "record_change": record_change,
         **conclusions.SERVICES,
     },
-    gather={"check_authorisations": _missing, "assess": investigation.figures, "record_change": _sole, **conclusions.GATHER},
+    gather={"check_authorisations": _missing, "open_investigation": _benefit, "assess": investigation.figures, "record_change": _sole,
+            **conclusions.GATHER},  # fmt: skip
     vet=vet,
     before={"means_check": investigation.keep_findings},
     effects={

@@ -708,6 +708,39 @@ def test_a_change_while_the_meeting_is_awaited_lapses_the_request(review):
     review.proven()
 
 
+def test_the_reported_death_of_a_sole_recipient_ends_the_investigation(review):
+    home = review.granted(pension=10_000, n=1)
+    review.due(home)
+    review.contact()
+    said = {"change_kind": "death", "changed_on": "2018-12-09", "reported_on": "2018-12-10", "reported_by": "committee", "details": "病故"}
+    review.d.send("officer", "change_reported", **said)
+    assert set(review.d.tasks()) == {"street_opinion"}
+    assert review.d.facts()["exit_trigger"] == "cleared"
+    review.conclude("stop", "death_single")
+    assert review.benefit(home)["exit_class"] == "other"
+    review.proven()
+
+
+def test_a_benefit_that_was_adjusted_meanwhile_is_compared_as_it_stands_now(review):
+    """The yearly adjustment of the standard comes between: the review measures against the new amount."""
+    home = review.granted()
+    review.due(home)
+    review.contact(outcome="not_reached")
+    with review.d.office.act(review.d.people["app"]) as act:
+        found = benefits.live(act.conn, home)
+        benefits.decide(act, found["id"], benefits.Change("increase", "special_case", "2019-01", batch_no="TB-1", amount_fen=70_000))
+    review.d.clock.set("2018-12-11T09:00")
+    review.contact("second_contact")
+    assert review.d.facts()["benefit_fen"] == 70_000
+    review.d.check()
+    review.survey()
+    with pytest.raises(Invalid):
+        review.opinion("keep")
+    review.conclude("decrease", "income_changed")
+    assert review.benefit(home)["amount_fen"] == 66_000
+    review.proven()
+
+
 # -- the destitute
 
 
