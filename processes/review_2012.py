@@ -163,7 +163,7 @@ REVIEW_2012 = Process(
         **conclusions.SERVICES,
     },
     gather={"check_authorisations": _missing, "open_investigation": _benefit, "assess": investigation.figures, "record_change": _sole,
-            **conclusions.GATHER},  # fmt: skip
+            **conclusions.GATHER},
     vet=vet,
     before={"means_check": investigation.keep_findings},
     effects={
