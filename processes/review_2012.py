@@ -150,9 +150,9 @@ REVIEW_2012 = Process(
     forms=FORMS,
     messages=MESSAGES,
     senders={
-        "change_reported": frozenset({"window_clerk", "civil_affairs_officer"}),
+        "change_reported": frozenset({"window_clerk", "civil_affairs_officer", "village_committee"}),
         "not_cooperating": frozenset({"investigator", "civil_affairs_officer"}),
-        "objection": frozenset({"window_clerk", "reviewer", "complaint_officer"}),
+        "objection": frozenset({"window_clerk", "reviewer", "complaint_officer", "village_committee"}),
     },
     services={
         "check_authorisations": check_authorisations,

@@ -713,7 +713,7 @@ def test_the_reported_death_of_a_sole_recipient_ends_the_investigation(review):
     review.due(home)
     review.contact()
     said = {"change_kind": "death", "changed_on": "2018-12-09", "reported_on": "2018-12-10", "reported_by": "committee", "details": "病故"}
-    review.d.send("officer", "change_reported", **said)
+    review.d.send("vera", "change_reported", **said)
     assert set(review.d.tasks()) == {"street_opinion"}
     assert review.d.facts()["exit_trigger"] == "cleared"
     review.conclude("stop", "death_single")
