@@ -22,8 +22,8 @@ bp = Blueprint("reviews", __name__, url_prefix="/reviews")
 
 def wanted() -> reviews.Wanted:
     asked = request.args
-    state = asked.get("state", "overdue")
-    return reviews.Wanted(state if state in reviews.STATES else "overdue", asked.get("street", "")[:20] or None,
+    state, street = asked.get("state", "overdue"), asked.get("street", "")[:20]
+    return reviews.Wanted(state if state in reviews.STATES else "overdue", street if street.isascii() and street.isdecimal() else None,
                           asked["class"] if asked.get("class") in benefits.CLASSES else None)  # fmt: skip
 
 
