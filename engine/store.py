@@ -39,6 +39,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 metadata = MetaData(
     naming_convention={
@@ -312,6 +313,7 @@ setting = Table(
     Column("value", Text, nullable=False),
 )
 
+WAIT, POLL = 10, 0.001  # seconds: for the one writer of a SQLite file; between two looks
 _write_lock = threading.RLock()  # one writer per SQLite process: waiting here is fair, waiting in SQLite is not
 _PATIENCE, _NAP = 10.0, 0.0003  # seconds
 
@@ -400,7 +402,7 @@ class Store:
             self.on_write("over")
             return
         with _write_lock, self._turn.taken() if self._turn else nullcontext(), self.engine.connect() as conn:
-            conn.exec_driver_sql("BEGIN IMMEDIATE")  # a deferred transaction fails when its read turns into a write
+            _begin(conn)
             self.on_write("begun")
             try:
                 yield conn
@@ -436,6 +438,27 @@ class Store:
             self._turn.close()
 
 
+def _begin(conn: Connection) -> None:
+    """BEGIN IMMEDIATE, for a deferred transaction fails when its read turns into a write. Asked for again and again at short
+    intervals: SQLite's own waiting grows to a tenth of a second, in which a worker that has thousands of jobs to do takes the
+    lock many times over, and whoever sits at a page waits for seconds."""
+    driver: Any = conn.connection.driver_connection
+    until = time.monotonic() + WAIT
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                conn.exec_driver_sql("BEGIN IMMEDIATE")
+            except OperationalError as error:
+                if "database is locked" not in str(error) or time.monotonic() > until:
+                    raise
+                time.sleep(POLL)
+            else:
+                return
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={WAIT * 1000}")
+
+
 def _open(url: str, *, sqlite: bool) -> Engine:
     if not sqlite:
         return create_engine(
@@ -443,7 +466,7 @@ def _open(url: str, *, sqlite: bool) -> Engine:
             pool_size=10,
             connect_args={"options": "-c lock_timeout=5s -c statement_timeout=60s"},
         )
-    engine = create_engine(url, connect_args={"timeout": 10, "check_same_thread": False})
+    engine = create_engine(url, connect_args={"timeout": WAIT, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: Any) -> None:

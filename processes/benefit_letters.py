@@ -1,7 +1,7 @@
 """The words of letters about a benefit that goes on, changes or ends; `letters.render` puts them on paper.
 
 Data beside the letterhead: before_fen, before_category, amount_fen, category, from_month, reason_code, opinion, clause, decided_on,
-overpaid_fen, overpaid_months; of a plan to pay back: instalment, first_month.
+overpaid_fen, overpaid_months, compared (figure beside the rule's number, of `letters`); of a plan to pay back: instalment, first_month.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from processes.change_kinds import KIND_WORDS
 from processes.dibao_2012_forms import MATERIALS
 from processes.money import capital, yuan
 
-CATEGORY_WORDS = {"dibao": "最低生活保障", "low_income": "低收入家庭救助", "destitute": "特困人员救助供养"}
+CATEGORY_WORDS = {"dibao": "最低生活保障", "low_income": "低收入家庭救助", "destitute": "特困人员救助供养",
+                  "destitute_institutional": "特困人员集中供养", "destitute_dispersed": "特困人员分散供养"}  # fmt: skip
 REASON_WORDS = {code: zh for code, zh, _, _ in REASONS}
 Words = Callable[[Mapping[str, Any]], list[str]]
 
@@ -30,6 +31,11 @@ def _why(data: Mapping[str, Any]) -> str:
 
 def _basis(data: Mapping[str, Any]) -> str:
     return f"依据：{data.get('clause') or '民发〔2012〕220号第三十二条、《社会救助暂行办法》第十三条'}。"
+
+
+def _facts(data: Mapping[str, Any]) -> list[str]:
+    """The household's figure beside the number of the rule (domain 2.7), where the arithmetic is why the benefit ends."""
+    return [f"查明的事实：{data['compared']}"] if data.get("reason_code") in ("income_over", "property_over") and data.get("compared") else []
 
 
 def _paid_too_much(data: Mapping[str, Any]) -> list[str]:
@@ -65,6 +71,7 @@ def stop(data: Mapping[str, Any]) -> list[str]:
     return [
         f"经复核，决定自{month_words(data['from_month'])}起停止发放您家庭的{CATEGORY_WORDS.get(data['before_category'], '社会救助')}金"
         f"（原每月{yuan(data['before_fen'])}元）。",
+        *_facts(data),
         f"理由：{_why(data)}。",
         _basis(data),
         *_paid_too_much(data),

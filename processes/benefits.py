@@ -94,8 +94,13 @@ def add_months(day: date, n: int) -> date:
 
 def next_review(last: date, review_class: str, category: str, hukou_kind: str) -> date:
     """When a household reviewed (or granted) on `last` is reviewed again, by the law of that day (domain 2.6)."""
-    name = "destitute" if category == "destitute" else review_class if review_class in "AB" else f"C_{hukou_kind}"
+    name = "destitute" if is_destitute(category) else review_class if review_class in "AB" else f"C_{hukou_kind}"
     return add_months(last, int(law.value(f"review_months_{name}", last).amount))
+
+
+def is_destitute(category: str) -> bool:
+    """特困: in an institution or at home (destitute_institutional, destitute_dispersed)."""
+    return category.startswith("destitute")
 
 
 def next_report(last: date, review_class: str) -> date:
@@ -413,3 +418,8 @@ def of_settlements(conn: Connection, benefit_id: int) -> Sequence[Mapping[Any, A
 def retry_day(today: date) -> date:
     """When a job of a benefit that cannot be done now is tried again: the next working day."""
     return add_workdays(today, 1)
+
+
+def try_again(act: Act, record_id: int, kind: str) -> None:
+    """Plan a job of a benefit for the next working day."""
+    _plan(act, record_id, kind, retry_day(act.today))

@@ -20,19 +20,23 @@ from engine.jobs import Handler, Job, Jobs, Later, Way, backoff
 from engine.office import Act, Office
 from engine.process import Process
 from engine.store import Store, record
-from processes import benefits, households, organisation, report_duties, spot_check
+from processes import benefits, households, organisation, report_duties, reviews, spot_check
 from processes.change_report_2012 import CHANGE_REPORT_2012
 from processes.dibao_2012 import DIBAO_2012
 from processes.joint_meeting import JOINT_MEETING
 from processes.registry_port import Registry, RegistryFailed, conclude
+from processes.review_2012 import REVIEW_2012
 
-CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012, CHANGE_REPORT_2012, JOINT_MEETING)}
+CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012, REVIEW_2012, CHANGE_REPORT_2012, JOINT_MEETING)}
 
 # What the jobs are, in words for those who decide what becomes of one that failed.
 _WAYS = {
     "timer": ("流程图上的定时：到期后个案自动进入下一环节", "A timer of the drawing: when it is due the case goes on by itself"),
     "benefit_month": ("待遇随月份变化：到月初起付、停发或调整", "What the first of a month brings a benefit: it begins, stops or changes"),
     "spot_month_end": ("月末补抽：把街镇未满十户的抽查补足比例", "The draw at the month's end: fills up a street's incomplete ten"),
+    "review_due": ("复审到期：开启定期复审个案", "A re-review falls due: its case is opened"),
+    "review_early": ("提前复审或全面复核：开启复审个案", "An early review, or one of a round: its case is opened"),
+    "review_round": ("全面复核分批开启", "A round of reviews is opened batch by batch"),
     "report_due": ("定期报告到期：登记报告义务并发提醒", "A periodic report falls due: the duty is written down and the household reminded"),
     "report_reminder": ("逾期未报告：再次提醒", "A report is overdue: the household is reminded once more"),
     deadlines.LATE: ("每日逾期清查：把过了时限的待办标出并报主管", "The daily sweep: marks work that is past its last day"),
@@ -74,7 +78,8 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None, *, publish
     registry = Registry(settings.registry)
     handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end,
                                     "benefit_month": _benefit_month, "report_due": _report_due, "report_reminder": _report_reminder,
-                                    deadlines.LATE: deadlines.sweep}  # fmt: skip
+                                    "review_due": _review(cases, reviews.fall_due), "review_early": _review(cases, reviews.open_early),
+                                    "review_round": _review_round, deadlines.LATE: deadlines.sweep}  # fmt: skip
     ways = {kind: Way(*words) for kind, words in _WAYS.items()}
     ways["means_check"] = Way("向各部门核对家庭经济状况", "Asking the registries about the household's means", skip=_unavailable(cases))
     return Bureau(office, cases, Jobs(office, handlers, ways=ways, daily={deadlines.LATE: _first_unit}), settings, registry)
@@ -139,6 +144,19 @@ def _report_due(job: Job) -> Callable[[Act], None]:
 
 def _report_reminder(job: Job) -> Callable[[Act], None]:
     return lambda act: report_duties.remind(act, job.record_id, job.key)
+
+
+def _review(cases: Cases, work: Callable[[Cases, Act, int], None]) -> Handler:
+    """A review of a benefit is opened: the job's record is the benefit's."""
+
+    def handler(job: Job) -> Callable[[Act], None]:
+        return lambda act: work(cases, act, job.record_id)
+
+    return handler
+
+
+def _review_round(job: Job) -> Callable[[Act], None]:
+    return lambda act: reviews.next_batch(act, job.record_id, int(job.key))
 
 
 def _deliver(cases: Cases, act: Act, case_id: int, message: dict[str, Any], *, instead: bool = False) -> None:

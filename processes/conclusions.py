@@ -43,7 +43,7 @@ ROUND = ("category", "amount_fen", "per_capita", "conclusion", "reason_code", "s
 
 def expected(benefit_category: str, benefit_fen: int, category: str | None, amount_fen: int | None) -> str | None:
     """The conclusion that follows from the figures; None where the arithmetic does not decide (特困, no calculation)."""
-    if category is None or benefit_category == "destitute":
+    if category is None or benefits.is_destitute(benefit_category):
         return None
     if category not in ("dibao", "low_income") or (category != benefit_category and not amount_fen):
         return "stop"  # low-income status without its money is no benefit that goes on
@@ -137,9 +137,11 @@ class Conclude(Outcome):
         """Dibao ends although low-income relief would follow: the household does not want it."""
         return data.get("convert_consent") is False and self.fact("category") == "low_income" and self.fact("benefit_category") == "dibao"
 
-    @gives(*special_cases.ASKED)
+    @gives(*special_cases.ASKED, "reason_code", "review_class", "convert_consent")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        return special_cases.asked(self, loaded["conclusion"], "street")
+        """What this opinion leaves out, an earlier one does not say for it."""
+        unsaid = {name: None for name in ("reason_code", "review_class", "convert_consent") if loaded.get(name) is None}
+        return unsaid | special_cases.asked(self, loaded["conclusion"], "street")
 
 
 class SignOff(Outcome):
@@ -179,13 +181,13 @@ class RecoveryPlan(Step):
         if (fen := data.get("instalment")) is not None and not 0 < fen <= (self.fact("overpaid_fen") or 0):
             wrong["instalment"] = [self.say("每月退还金额应大于零，且不超过追缴总额", "More than nothing, and not more than the whole")]
         month = data.get("first_month") or ""
-        if not _is_month(month) or month < (self.context_value("today").isoformat()[:7]):
+        if not is_month(month) or month < (self.context_value("today").isoformat()[:7]):
             wrong["first_month"] = [self.say("月份写成 2019-03，且不能早于本月", "Like 2019-03, and not before this month")]
         if wrong:
             raise ValidationError(wrong)
 
 
-def _is_month(said: str) -> bool:
+def is_month(said: str) -> bool:
     try:
         return len(said) == 7 and bool(date.fromisoformat(f"{said}-01"))
     except ValueError:

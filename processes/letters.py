@@ -44,6 +44,8 @@ def chinese_date(iso: str) -> str:
 
 def render(kind: str, data: Mapping[str, Any]) -> str:
     """A letter as it is issued. `data`: facts of the case, `household` (households.letterhead), number, issued_on, names of units."""
+    if kind in benefit_letters.BODIES:
+        data = {**data, "compared": _compared(data)}
     texts = _BODIES[kind](data) + (_remedies(data) if kind in benefit_letters.WITH_REMEDIES else [])
     body = "\n".join(f"<p>{escape(p)}</p>" for p in texts)
     return standalone(
@@ -216,12 +218,16 @@ def _photo(name: str, photo: Photo) -> str:
     return f'<p><a href="/documents/{number}">{name}</a></p>'
 
 
+_STAGES = {"street_opinion": "街镇审核意见公示", "district_proposal": "区级拟批准公示", "destitute_stop": "拟终止特困供养公示"}
+
+
 def _notice(notice: Mapping[str, Any], community_name: str, street_name: str, more: str) -> str:
     until = chinese_date((date.fromisoformat(notice["until_on"][:10]) - timedelta(days=1)).isoformat())
-    stage = "街镇审核意见公示" if notice["stage"] == "street_opinion" else "区级拟批准公示"
+    stage, stops = _STAGES[notice["stage"]], notice["stage"] == "destitute_stop"
     rows = [
         ("申请人", notice["applicant"]), ("居村", community_name), ("家庭人口", f"{notice['members']}人"),
-        ("拟救助类别", _CATEGORIES.get(notice["category"], "")), ("拟保障金额", f"每月{yuan(notice['amount_fen'])}元" if notice["amount_fen"] else "不按月发放救助金"),
+        ("拟终止的救助" if stops else "拟救助类别", benefit_letters.CATEGORY_WORDS.get(notice["category"], "")),
+        ("原保障金额" if stops else "拟保障金额", f"每月{yuan(notice['amount_fen'])}元" if notice["amount_fen"] else "不按月发放救助金"),
         ("公示期", f"{chinese_date(notice['posted_on'])}至{until}"), ("异议受理", f"{street_name}社会救助窗口，电话 {COMPLAINT_PHONE}"),
     ]  # fmt: skip
     head = '<meta name="robots" content="noindex">'

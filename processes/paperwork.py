@@ -77,7 +77,7 @@ def delivered(act: Act, case: CaseRef, kind: str, answers: Data) -> list[Put]:
 def post_notice(act: Act, case: CaseRef, stage: str, facts: Data, answers: Data) -> list[Put]:
     """公示: only the fields of the whitelist (N220 arts 25, 29, 34) reach this row."""
     who = households.applicant(act.conn, facts["household_id"])
-    until = facts["street_notice_until" if stage == "street_opinion" else "district_notice_until"]
+    until = facts[_UNTIL[stage]]
     values = {
         "case_no": case.no,
         "stage": stage,
@@ -100,6 +100,7 @@ def remove_notice(act: Act, case: CaseRef, stage: str, answers: Data) -> list[Pu
     return [Put("notice", n, {"removed_on": answers["removed_on"], "photo_removed": answers.get("photo")}) for n in found]
 
 
+_UNTIL = {"street_opinion": "street_notice_until", "district_proposal": "district_notice_until", "destitute_stop": "stop_notice_until"}
 _BYTES = insert(letter_bytes)
 _POSTED = select(notice.c.id).where(
     notice.c.case_no == bindparam("the_case"), notice.c.stage == bindparam("the_stage"), notice.c.removed_on.is_(None))  # fmt: skip

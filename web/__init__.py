@@ -33,6 +33,7 @@ from web import (
     people,
     public,
     reports,
+    reviews,
     tasks,
     uploads,
     wording,
@@ -75,7 +76,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, reports, board, incidents, calendars, admin, public, meetings):
+    for part in (people, tasks, habits, cases, households, reviews, reports, board, incidents, calendars, admin, public, meetings):
         app.register_blueprint(part.bp)
     api.init_app(app, csrf)
     _guard(app)

@@ -40,7 +40,8 @@ TABS = (
 )
 _WITHOUT_HOUSEHOLD = ("overview", "record", "drawing")
 CHECKS = ("means_check", "registry_answer", "home_survey", "survey_cosign", "neighbor_enquiry", "democratic_review",
-          "street_reinvestigate", "spot_check_visit", "late_spot_check_visit", "district_recheck")  # fmt: skip
+          "street_reinvestigate", "spot_check_visit", "late_spot_check_visit", "district_recheck",
+          "contact_household", "second_contact", "renew_authorisations", "not_cooperating", "change_reported")  # fmt: skip
 
 EVENTS = {
     "case_started": lazy_gettext("Case begun"),
@@ -78,6 +79,7 @@ RECORDED = {  # what people record for a case, as the button says it
     "objection": lazy_gettext("Record an objection"),
     "withdrawal": lazy_gettext("Record a withdrawal"),
     "change_reported": lazy_gettext("Record a change that the household reports"),
+    "not_cooperating": lazy_gettext("Record that the household does not co-operate"),
 }
 MESSAGES = {
     "change_reported": lazy_gettext("Change reported"),
@@ -86,6 +88,7 @@ MESSAGES = {
     "registry_answer": lazy_gettext("Registries' answer"),
     "resolution": lazy_gettext("Resolution of the joint meeting"),
     "minutes_confirmed": lazy_gettext("Minutes confirmed"),
+    "not_cooperating": lazy_gettext("Household does not co-operate"),
 }
 OUTCOMES = {
     "ended_granted": lazy_gettext("Granted"),
@@ -196,12 +199,12 @@ def show(no: str) -> ResponseReturnValue:
 def _waiting(run: Run) -> list[str]:
     """What the case waits for besides people: "the end of the street notice, 2018-12-11"."""
     ends = {"street_notice_until": _("the end of the street notice"), "district_notice_until": _("the end of the district notice"),
-            "check_objection_until": _("the end of the objection period")}  # fmt: skip
+            "check_objection_until": _("the end of the objection period"), "stop_notice_until": _("the end of the notice of the stop")}  # fmt: skip
     moments = {str(m)[:10] for m in run.timers().values()}
     found = [ends[k] + f" {run.facts[k][:10]}" for k in ends if run.facts.get(k) and moments]
-    return (found[-1:] if run.timers() else []) + [
-        text for name, text in (("registry_answer", _("the registries' answer")), ("resolution", _("the resolution of the joint meeting")),
-                                ("minutes_confirmed", _("the units' confirmation of the minutes"))) if name in run.waits_for()]  # fmt: skip
+    asked = {"registry_answer": _("the registries' answer"), "resolution": _("the resolution of the joint meeting"),
+             "minutes_confirmed": _("the units' confirmation of the minutes")}  # fmt: skip
+    return (found[-1:] if run.timers() else []) + [text for name, text in asked.items() if name in run.waits_for()]
 
 
 def _titles(conn: Any, household_id: int | None) -> dict[str, str]:
@@ -235,12 +238,18 @@ class Story:
         return {
             "seq": entry.seq, "at": entry.at, "who": self.names.get(who, who), "login": who,
             "role": either(*organisation.ROLES[node.role]) if node and node.role in organisation.ROLES and entry.actor != SYSTEM.id else "",
-            "event": str(EVENTS.get(entry.event, entry.event)), "node": title, "id": node.id if node else message,
+            "event": self.event(entry), "node": title, "id": node.id if node else message,
             "answers": [*self.around(entry), *self.answers(secrets, key, message)], "changes": self.changes(entry, known), "leaf": entry.leaf, "erased": None in secrets,
             "received": task["opened_at"] if task and entry.event == "task_completed" else None,
             "took": _span(entry.at - task["opened_at"]) if task and entry.event == "task_completed" else "",
             "then": entry.data.get("then", {}),
         }  # fmt: skip
+
+    def event(self, entry: Entry) -> str:
+        """Only applicants apply; another case is begun."""
+        if entry.event == "case_started" and self.process.prefix != "DB":
+            return _("Begun")
+        return str(EVENTS.get(entry.event, entry.event))
 
     def around(self, entry: Entry) -> list[tuple[str, Any]]:
         """Whom an entry concerns besides who acted, and what signers and commenters said."""

@@ -18,6 +18,7 @@ from processes import benefits, change_kinds, meeting_units
 from processes import household_forms as hf
 from processes.dibao_2012_forms import MATERIALS, METHODS, PARTICIPANTS
 from processes.money import yuan
+from processes.review_2012_forms import CHANGES, MESSAGES, OCCASIONS
 from processes.tables import staff
 from web.desk import either, lang
 
@@ -90,10 +91,14 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
     "means": {"member": lazy_gettext("Add a member")},
     "report_kind": _both(change_kinds.KINDS),
     "report_channel": _both(change_kinds.CHANNELS),
-    "reporter": _both(change_kinds.REPORTERS),
+    "reporter": _both(MESSAGES["change_reported"]._declared_fields["reported_by"].metadata["choices"]) | _both(change_kinds.REPORTERS),
     "reason": _both((code, zh, en) for code, zh, en, _ in benefits.REASONS),
     "exit": {"voluntary": lazy_gettext("own report or request"), "cleared": lazy_gettext("review or check"), "reported": lazy_gettext("report by the public"),
              "other": lazy_gettext("other: death, moved away")},
+    "occasion": _both(OCCASIONS),
+    "reported_change": _both(CHANGES),
+    "review_state": {"overdue": lazy_gettext("Overdue"), "due": lazy_gettext("Due within 30 days"), "under_way": lazy_gettext("Under way"),
+                     "done": lazy_gettext("Done")},
     "signer": SIGNER,
     "substitution": {"planned": lazy_gettext("planned"), "active": lazy_pgettext("substitution", "active"), "over": lazy_gettext("over"),
                      "ended": lazy_gettext("ended early")},
@@ -194,6 +199,17 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "to_confirm": (lazy_gettext("Minutes to be confirmed by"), "units"),
     "objected": (lazy_gettext("Objection to the minutes"), "yes"),
     "issued_on": (lazy_gettext("Issued on"), ""),
+    "occasion": (lazy_gettext("Occasion of the review"), "occasion"),
+    "due_on": (lazy_gettext("Review due on"), ""),
+    "contact_outcome": (lazy_gettext("Contact with the household"), "form"),
+    "contact_attempts": (lazy_gettext("Attempts in vain"), ""),
+    "last_attempt_on": (lazy_gettext("Last attempt in vain"), ""),
+    "authorisations_missing": (lazy_gettext("Authorisations missing"), ""),
+    "change_kind": (lazy_gettext("Change reported"), "reported_change"),
+    "changed_on": (lazy_gettext("Changed on"), ""),
+    "reported_late": (lazy_gettext("Reported late"), "yes"),
+    "stop_notice_posted_on": (lazy_gettext("Notice of the stop posted"), ""),
+    "stop_notice_until": (lazy_gettext("Notice of the stop over"), "moment"),
 }
 
 # What is typed around a task, and what its entries hold.
@@ -213,12 +229,17 @@ _SINCE = {
     "decided_on": lazy_gettext("the decision"),
     "reported_on": lazy_gettext("the report"),
     "handed_over_on": lazy_gettext("the hand-over of the file"),
+    "due_on": lazy_gettext("the day on which the review fell due"),
+    "last_attempt_on": lazy_gettext("the last attempt"),
+    "authorisations_asked_on": lazy_gettext("the request for authorisations"),
+    "delivered_on": lazy_gettext("the delivery"),
 }
 _LAWS = {
     "N220": lazy_gettext("Minfa [2012] No. 220 (dibao review and approval)"),
     "JNAT": lazy_gettext("National inter-ministerial joint conference on social assistance (2013)"),
     "JDIS": lazy_gettext("Rules of district joint meetings"),
     "N649": lazy_gettext("Interim measures on social assistance (State Council decree 649)"),
+    "N178": lazy_gettext("Measures for the recognition of the destitute (2016)"),
     "N23": lazy_gettext("Opinions on temporary assistance (2018)"),
     "TLOW": lazy_gettext("Tianjin notice on low-income relief (2016)"),
     "TECON": lazy_gettext("Tianjin rules on means assessment"),

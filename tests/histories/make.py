@@ -17,6 +17,7 @@ from engine import store
 from engine.bpmn import Run, unpacked
 from engine.store import Store, metadata
 from processes import bureau as bureaus
+from processes import households
 from tests.conftest import DATA_KEY, Clock
 from tests.district import District
 from tests.meeting_room import SMALL, Room
@@ -247,6 +248,63 @@ def transferred_and_surveyed(d: District) -> None:
     r.investigate()
     r.conclude("keep", "unchanged")
     r.deliver()
+def reviewed(d: District) -> None:
+    """In benefit since 2018-11-09 with 1,560.00 a month; the review is opened by its job a month later."""
+    d.clock.set("2018-10-22T09:00")
+    d.to_street_opinion(210_000, last={"income": [{"kind": "transfer_income", "amount_fen": 6_000, "period": "month"}]})
+    to_decision(d, "2018-10-31T09:00", "2018-11-09T09:00")
+    if "late_spot_check_visit" in d.tasks():  # drawn at the month's end
+        d.do("spot", "late_spot_check_visit", visited_on="2018-11-09", second_visitor="乙", findings="一致", late_agrees=True)
+    granted(d)
+    d.at("2018-12-10T09:00")
+    with d.office.read() as conn:
+        d.no = conn.scalar(select(store.record.c.no).where(store.record.c.process == "review-2012"))
+
+
+def visited(d: District) -> None:
+    day = d.office.today().isoformat()
+    d.check()
+    for agree in ("disagree", "agree"):
+        d.do("ann", "home_survey", surveyed_on=day, second_investigator="bob", met_person="张一", housing="一居室", living="简朴", findings="属实",
+             surveyed_signature=d.scan)  # fmt: skip
+        d.do("bob", "survey_cosign", agree=agree, statement="再看一次")
+
+
+def review_keep(d: District) -> None:
+    reviewed(d)
+    d.do("officer", "contact_household", contacted_on="2018-12-10", method="phone", contact_outcome="not_reached", note="无人接听")
+    d.clock.set("2018-12-11T09:00")
+    d.do("officer", "second_contact", contacted_on="2018-12-11", method="visit", contact_outcome="contacted", asked_for=["income_proof"])
+    visited(d)
+    d.do("rita", "street_opinion", conclusion="joint_meeting", opinion="研究", trigger="data_conflict", special_facts="核对不一致", wish="维持")
+    with d.office.act() as act:
+        d.cases.receive(act, d.no, "resolution", {"resolution": "refer", "reasons": "转介慈善", "meeting_no": "LX-2018-1", "item": 1})
+    d.do("rita", "street_opinion", conclusion="keep", opinion="没有变化", review_class="B")
+    d.do("lee", "street_signoff", signoff="return", opinion="请补充")
+    d.do("rita", "street_opinion", conclusion="keep", opinion="没有变化，已补充", review_class="B")
+    d.do("lee", "street_signoff", signoff="agree", opinion="同意")
+    d.do("clerk", "deliver_conclusion", delivered_on="2018-12-11", method="post", recipient="张一")
+
+
+def review_stop(d: District) -> None:
+    reviewed(d)
+    d.do("officer", "contact_household", contacted_on="2018-12-10", method="visit", contact_outcome="contacted")
+    d.send("ann", "not_cooperating", contacted_on="2018-12-10", note="不让进门")
+    d.clock.set("2018-12-20T09:00")
+    d.send("clerk", "change_reported", change_kind="job_start", changed_on="2018-11-10", reported_on="2018-12-20", reported_by="household", details="妻子上班")
+    with d.office.act(d.people["clerk"]) as act:
+        household_id = int(d.case()["subject"].partition(":")[2])
+        wife = households.members_of(act.conn, household_id)[1]["person_id"]
+        households.set_income(act, household_id, wife, [{"kind": "wage_income", "amount_fen": 230_000, "period": "month"}])
+    visited(d)
+    d.do("rita", "street_opinion", conclusion="stop", opinion="收入超过标准", reason_code="income_over", clause="民发〔2012〕220号第三十二条", changed_since="2018-12")
+    d.do("lee", "street_signoff", signoff="agree", opinion="同意")
+    d.do("app", "decide", decision="returned", opinion="请核对月份")
+    d.do("rita", "street_opinion", conclusion="stop", opinion="已核对", reason_code="income_over", clause="民发〔2012〕220号第三十二条")
+    d.do("lee", "street_signoff", signoff="agree", opinion="同意")
+    d.do("app", "decide", decision="approved", opinion="同意")
+    d.do("clerk", "deliver_conclusion", delivered_on="2018-12-20", method="direct", recipient="张一")
+    d.do("officer", "recovery_plan", agreed_on="2018-12-20", instalment="200", first_month="2019-01")
 
 
 STORIES = {
@@ -254,6 +312,7 @@ STORIES = {
     "grant-660": grant_660, "refusal-after-objections": refusal_after_objections, "check-rejection-reopened": check_rejection_reopened,
     "low-income": low_income, "withdrawn-in-notice": withdrawn_in_notice, "returned-and-supplemented": returned_and_supplemented,
     "joint-meeting": joint_meeting, "near-relative": near_relative, "meeting-held": meeting_held, "decided-by-a-meeting": decided_by_a_meeting,
+    "review-keep": review_keep, "review-stop": review_stop,
 }  # fmt: skip
 
 

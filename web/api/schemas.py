@@ -421,7 +421,7 @@ class Assessment(Said):
 
 class Notice(Said):
     id = _n()
-    stage = _s("street_opinion | district_proposal")
+    stage = _s("street_opinion | district_proposal | destitute_stop")
     street = _s()
     street_name = _s()
     community = _s()

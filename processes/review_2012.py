@@ -1,0 +1,186 @@
+"""Periodic re-review (定期复审) of a benefit: contact, means check and home visit, a conclusion, and what it brings about.
+
+N220 art 33; opened by a job on the day on which it falls due, or early by a person. The drawing owns order, lanes and deadlines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from engine.errors import Invalid, Refused
+from engine.forms import Form
+from engine.given import given, gives
+from engine.model import Data, Put
+from engine.office import Act
+from engine.process import CaseRef, Process
+from processes import benefits, calendar, conclusions, duties, households, investigation, paperwork, special_cases
+from processes.review_2012_forms import FORMS, MESSAGES, StartReview
+
+DISTRICT = "120116"
+KEY = "review-2012"
+STARTERS = frozenset({"system", "window_clerk", "civil_affairs_officer"})
+
+# Facts that belong to one round of investigation; the next round begins without them.
+_ROUND = (*conclusions.ROUND, "check_conclusion", "survey_ended_on", "agree", "investigated", "review_class", "convert_consent")
+
+
+# -- services: pure
+
+
+@gives("authorisations_missing", "authorisations_asked_on")
+def check_authorisations(today: date, snapshot: Data) -> Data:
+    """The registries are asked with every adult's authorisation in force, or not at all (N220 art 12)."""
+    return {"authorisations_missing": snapshot["missing"], "authorisations_asked_on": today.isoformat()}
+
+
+@gives(*_ROUND, "investigation_from", "applied_on", "benefit_category", "benefit_fen")
+def open_investigation(today: date, snapshot: Data) -> Data:
+    """`applied_on`: the income of the months before this day counts. `snapshot`: the benefit as it stands now, for the yearly
+    adjustment of the standard may have changed it since the review began."""
+    day = today.isoformat()
+    return {**dict.fromkeys(_ROUND), "investigation_from": day, "applied_on": day, "benefit_category": snapshot["category"], "benefit_fen": snapshot["amount_fen"]}
+
+
+@gives(*(given(investigation.assess) or ()), "investigated")
+def assess(snapshot: Data) -> Data:
+    return {**investigation.assess(snapshot), "investigated": True}
+
+
+@gives(*_ROUND, "contact_outcome", "exit_trigger")
+def record_change(
+    snapshot: Data, change_kind: str, reported_by: str, contact_outcome: str | None, check_conclusion: str | None, exit_trigger: str
+) -> Data:
+    """The review begins anew with what was reported. Who reported it counts for the ledger, unless the check had found it before."""
+    found = check_conclusion in ("inconsistent", "exceeds_standard")
+    trigger = exit_trigger if found else {"household": "voluntary", "others": "reported"}.get(reported_by, exit_trigger)
+    died = change_kind == "death" and snapshot["sole"]
+    reached = "died" if died else "contacted" if reported_by == "household" else contact_outcome
+    return {**dict.fromkeys(_ROUND), "contact_outcome": reached, "exit_trigger": trigger}
+
+
+# -- gathering
+
+
+@gives(*conclusions.STARTED, "due_on", "review_from", "applied_on", "contact_outcome", "contact_attempts", "investigated", "destitute")
+def _at_start(act: Act, facts: Data) -> Data:
+    begun = conclusions.begin(act, facts["household_id"], "cleared", STARTERS)
+    planned, today = benefits.row(act.conn, begun["benefit_id"])["next_review_on"], act.today.isoformat()
+    if facts["occasion"] == "due" and (planned is None or planned > today):
+        raise Refused("not-due", f"这户的复审还没有到期（{planned or '未定'}），提前复审请选“提前复审”并写明缘由", f"This review is not due before {planned}")
+    due = planned if planned and planned < today else today
+    first = {"contact_outcome": None, "contact_attempts": 0, "investigated": None, "destitute": benefits.is_destitute(begun["benefit_category"])}
+    return {**begun, **first, "due_on": due, "review_from": today, "applied_on": today}
+
+
+def _missing(act: Act, facts: Data) -> Data:
+    return {"missing": len(households.missing_authorisations(act.conn, facts["household_id"], act.today))}
+
+
+def _benefit(act: Act, facts: Data) -> Data:
+    found = benefits.row(act.conn, facts["benefit_id"])
+    return {"category": found["category"], "amount_fen": found["amount_fen"]}
+
+
+def _sole(act: Act, facts: Data) -> Data:
+    return {"sole": not _several(act, facts)}
+
+
+def _several(act: Act, facts: Data) -> bool:
+    return len(households.counted_members(act.conn, facts["household_id"], act.today)) > 1
+
+
+# -- what only the tables can tell
+
+
+def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Sequence[Any]) -> None:
+    investigation.vet(act, node, form, answers, facts, acts)
+    wrong: dict[str, list[str]] = {}
+    if node == "renew_authorisations" and answers["contact_outcome"] == "contacted" and (n := _missing(act, facts)["missing"]):
+        wrong["contact_outcome"] = [form.say(f"还有 {n} 名成年家庭成员没有签署核对授权书", f"{n} adult members have not signed")]
+    if "died" in (answers.get("contact_outcome"), answers.get("reason_code") == "death_single" and "died") and _several(act, facts):
+        name = "reason_code" if node == "street_opinion" else "contact_outcome"
+        wrong[name] = [form.say("这户享受待遇的不止一人，成员去世应先变更家庭成员", "More than one person receives it: change the members first")]
+    if node == "change_reported":
+        begun = benefits.row(act.conn, facts["benefit_id"])
+        since = begun["granted_on"] or f"{begun['first_payment_month']}-01"
+        if answers["changed_on"] < since:
+            wrong["changed_on"] = [form.say(f"不能早于待遇批准日期（{since}）", f"May not be before the benefit ({since})")]
+    if wrong:
+        raise Invalid(wrong)
+
+
+# -- effects
+
+
+def _on_change(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
+    """Nobody waits any more for the meeting, and the notice of a stop comes down."""
+    gone = {"removed_on": act.today.isoformat()}
+    return [*special_cases.lapsed(act, case, answers, facts), *paperwork.remove_notice(act, case, "destitute_stop", gone)]
+
+
+def _on_posting(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
+    paid = {"category": facts["benefit_category"], "amount_fen": facts["benefit_fen"]}
+    return paperwork.post_notice(act, case, "destitute_stop", {**facts, **paid}, answers)
+
+
+def _on_removal(act: Act, case: CaseRef, answers: Data, _facts: Data) -> Sequence[Put]:
+    return paperwork.remove_notice(act, case, "destitute_stop", answers)
+
+
+def _on_objection(act: Act, case: CaseRef, answers: Data, _facts: Data) -> Sequence[Put]:
+    return paperwork.remove_notice(act, case, "destitute_stop", {"removed_on": answers["objection_on"]})
+
+
+def _unit_of(level: str, facts: Data) -> str:
+    return {"district": DISTRICT, "street": facts.get("street"), "community": facts.get("community")}.get(level) or DISTRICT
+
+
+REVIEW_2012 = Process(
+    key=KEY,
+    title="社会救助待遇定期复审（2012年办法）",
+    title_en="Periodic re-review of a benefit (2012 rules)",
+    prefix="FS",
+    bpmn=Path(str(resources.files("processes") / "bpmn" / "review-2012.bpmn")),
+    start_form=StartReview,
+    starters=STARTERS,
+    forms=FORMS,
+    messages=MESSAGES,
+    senders={
+        "change_reported": frozenset({"window_clerk", "civil_affairs_officer", "village_committee"}),
+        "not_cooperating": frozenset({"investigator", "civil_affairs_officer"}),
+        "objection": frozenset({"window_clerk", "reviewer", "complaint_officer", "village_committee"}),
+    },
+    services={
+        "check_authorisations": check_authorisations,
+        "open_investigation": open_investigation,
+        "request_means_check": investigation.request_means_check,
+        "assess": assess,
+        "record_change": record_change,
+        **conclusions.SERVICES,
+    },
+    gather={"check_authorisations": _missing, "open_investigation": _benefit, "assess": investigation.figures, "record_change": _sole,
+            **conclusions.GATHER},
+    vet=vet,
+    before={"means_check": investigation.keep_findings},
+    effects={
+        "request_means_check": investigation.ask_registries,
+        "street_opinion": special_cases.requests(KEY),
+        "resolution": special_cases.resolved,
+        "record_change": _on_change,
+        "post_stop_notice": _on_posting,
+        "remove_stop_notice": _on_removal,
+        "objection": _on_objection,
+        **conclusions.EFFECTS,
+    },
+    begin=_at_start,
+    unit_of=_unit_of,
+    subject=lambda facts: f"household:{facts['household_id']}",
+    recused=households.RECUSED,
+    may=duties.may,
+    add_workdays=calendar.add_workdays,
+    published=calendar.LAST_PUBLISHED,
+)

@@ -1,0 +1,255 @@
+"""What each task of a periodic re-review asks for (民发〔2012〕220号 art 33), and what may not be answered.
+
+Contacts are dated: who will not be re-checked was asked twice, on two days (domain 2.9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from marshmallow import ValidationError, validates_schema
+
+from engine.forms import Form, choice, document, number, on_date, several, text
+from engine.given import gives
+from processes import benefits, conclusions, law, special_cases
+from processes.dibao_2012_forms import (
+    MATERIALS,
+    HomeSurvey,
+    MeansCheck,
+    Objection,
+    PostNotice,
+    RegistryAnswer,
+    RemoveNotice,
+    SurveyCosign,
+    midnight_after,
+)
+
+ATTEMPTS = 2  # dated ones, on different days, before a household counts as not co-operating (domain 2.9)
+OCCASIONS = [
+    ("due", "到期复审", "Due"),
+    ("campaign", "全面复核", "Everybody is re-checked"),
+    ("early", "提前复审", "Early"),
+]
+CHANGES = [
+    ("birth", "出生", "Birth"),
+    ("death", "死亡", "Death"),
+    ("marriage", "结婚", "Marriage"),
+    ("divorce", "离婚", "Divorce"),
+    ("split", "分户", "Household split"),
+    ("move_in", "迁入", "Moved in"),
+    ("move_out", "迁出", "Moved out"),
+    ("income_up", "收入增加", "More income"),
+    ("income_down", "收入减少", "Less income"),
+    ("job_start", "就业", "Job begun"),
+    ("job_loss", "失业", "Job lost"),
+    ("retirement", "退休", "Retirement"),
+    ("property_change", "财产变化", "Property changed"),
+    ("illness", "患病", "Illness"),
+    ("disability", "残疾", "Disability"),
+    ("imprisonment", "服刑", "Imprisonment"),
+    ("study_start", "入学", "Study begun"),
+    ("study_end", "毕业或离校", "Study ended"),
+    ("other", "其他", "Other"),
+]
+
+
+class StartReview(Form):
+    household_id = number("家庭", "Household", fact=True)
+    occasion = choice("复审缘由", "Occasion", OCCASIONS, fact=True)
+    note = text("说明", "Note", required=False, widget="textarea", hint="提前复审时请写明缘由", hint_en="Say why when it is early")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _why(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data.get("occasion") == "early" and not data.get("note"):
+            raise ValidationError({"note": [self.say("提前复审时请写明缘由", "Say why it is reviewed early")]})
+
+
+# -- contacts
+
+
+def _in_order(form: Form, day: date | None) -> None:
+    """An attempt follows the beginning of the review, and the attempt before it on another day."""
+    begun, last = form.fact("review_from"), form.fact("last_attempt_on")
+    if day and begun and day < date.fromisoformat(begun):
+        raise ValidationError({"contacted_on": [form.say(f"不能早于复审开始日期（{begun}）", f"May not be before the review began ({begun})")]})
+    if day and last and day <= date.fromisoformat(last):
+        raise ValidationError({"contacted_on": [form.say(
+            f"应在上一次未果的联系（{last}）之后另一天", f"On another day after the attempt of {last}")]})  # fmt: skip
+
+
+def _counted(form: Form, outcome: str, day: str) -> dict[str, Any]:
+    if outcome in ("contacted", "died"):
+        return {}
+    return {"contact_attempts": (form.fact("contact_attempts") or 0) + 1, "last_attempt_on": day}
+
+
+class Contact(Form):
+    """One dated contact: the household is told what is looked at, which papers to bring and which authorisations to sign."""
+
+    contacted_on = on_date("联系日期", "Contacted on")
+    method = choice("联系方式", "How", [
+        ("phone", "电话", "By phone"), ("visit", "上门", "Visit"), ("letter", "信函", "Letter"), ("committee", "由居村委会转告", "Through the committee")],
+        widget="select")  # fmt: skip
+    contact_outcome = choice("联系结果", "Result", [
+        ("contacted", "已联系上，告知复审事项", "Reached and told"), ("not_reached", "没有联系上", "Not reached"),
+        ("refuses", "拒绝复审", "Refuses"), ("died", "享受待遇人员已去世", "The recipient died")], fact=True)  # fmt: skip
+    asked_for = several("提醒准备的材料", "Papers asked for", MATERIALS)
+    note = text("联系情况", "What was said", required=False, widget="textarea")
+    death_document = document("死亡证明", "Death certificate")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _told(self, data: Mapping[str, Any], **_: Any) -> None:
+        _in_order(self, data.get("contacted_on"))
+        if data.get("contact_outcome") in ("not_reached", "refuses", "died") and not data.get("note"):
+            raise ValidationError({"note": [self.say("没有联系上、拒绝复审或已去世时请写明情况", "Say what happened")]})
+
+    @gives("contact_attempts", "last_attempt_on")
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return _counted(self, loaded["contact_outcome"], loaded["contacted_on"])
+
+
+class RenewAuthorisations(Form):
+    """Every adult signs again where the authorisation has run out (N220 art 12)."""
+
+    contacted_on = on_date("日期", "On")
+    contact_outcome = choice("结果", "Result", [
+        ("contacted", "已全部补签", "All signed"), ("refuses", "拒绝签署", "Refuse to sign")], fact=True)  # fmt: skip
+    note = text("说明", "Note", required=False, widget="textarea")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _told(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data.get("contact_outcome") == "refuses":
+            _in_order(self, data.get("contacted_on"))
+            if not data.get("note"):
+                raise ValidationError({"note": [self.say("拒绝签署时请写明情况", "Say what happened")]})
+
+    @gives("contact_attempts", "last_attempt_on")
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return _counted(self, loaded["contact_outcome"], loaded["contacted_on"])
+
+
+class NotCooperating(Form):
+    """The household does not let the investigators in, or gives no papers: one dated attempt."""
+
+    contacted_on = on_date("上门日期", "Tried on")
+    note = text("情况", "What happened", widget="textarea")
+    photo = document("照片", "Photo")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _told(self, data: Mapping[str, Any], **_: Any) -> None:
+        _in_order(self, data.get("contacted_on"))
+
+    @gives("contact_outcome", "contact_attempts", "last_attempt_on")
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return {"contact_outcome": "refuses"} | _counted(self, "refuses", loaded["contacted_on"])
+
+
+class ChangeReported(Form):
+    """A change that is reported while the review runs. Reported late, the months since then are looked at."""
+
+    change_kind = choice("变化种类", "Kind", CHANGES, fact=True, widget="select")
+    changed_on = on_date("发生日期", "Happened on", fact=True)
+    reported_on = on_date("报告日期", "Reported on", fact=True)
+    reported_by = choice("报告人", "Reported by", [
+        ("household", "家庭", "The household"), ("others", "他人", "Others"), ("committee", "居村委会", "Committee")], fact=True)  # fmt: skip
+    details = text("变化情况", "Details", widget="textarea")
+    evidence = document("证明材料", "Evidence")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _ordered(self, data: Mapping[str, Any], **_: Any) -> None:
+        happened, told, begun = data.get("changed_on"), data.get("reported_on"), self.fact("review_from")
+        if happened and told and told < happened:
+            raise ValidationError({"reported_on": [self.say("不能早于发生日期", "Not before it happened")]})
+        if told and begun and told < date.fromisoformat(begun):
+            raise ValidationError({"reported_on": [self.say(f"不能早于复审开始日期（{begun}）", f"May not be before the review began ({begun})")]})
+
+    @gives("reported_late", "overpaid_since")
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        happened, told = date.fromisoformat(loaded["changed_on"]), date.fromisoformat(loaded["reported_on"])
+        late = told > happened + timedelta(days=int(law.value("change_report_days", told).amount))
+        since = [month for month in (self.fact("overpaid_since"), benefits.month_after(happened) if late else None) if month]
+        return {"reported_late": late} | ({"overpaid_since": min(since)} if since else {})
+
+
+# -- opinion and sign-off
+
+
+class ReviewOpinion(conclusions.Conclude):
+    """The opinion on a review. Without a means check and a home visit it can only end for those who died or did not co-operate."""
+
+    changed_since = text("多领从哪个月起", "Paid too much since (month)", required=False, max=7, hint="如 2018-10；没有隐瞒、逾期未报的不填",
+                         hint_en="Like 2018-10; empty when nothing was hidden or late")  # fmt: skip
+
+    @validates_schema(skip_on_field_errors=False)
+    def _checked(self, data: Mapping[str, Any], **_: Any) -> None:
+        said, reason = data.get("conclusion"), data.get("reason_code")
+        if said in (None, "return_survey"):
+            return
+        if reason == "no_cooperation" and (self.fact("contact_attempts") or 0) < ATTEMPTS:
+            raise ValidationError({"reason_code": [self.say("应有两次注明日期的联系或上门未果", "Two dated attempts come first")]})
+        unchecked = said == "stop" and reason in ("no_cooperation", "death_single")
+        if self.fact("investigated") is not True and not unchecked:
+            raise ValidationError({"conclusion": [self.say(
+                "还没有完成信息核对和入户调查，不能作出这项结论", "No conclusion before the means check and the home visit")]})  # fmt: skip
+        if self.fact("destitute") and said in ("increase", "decrease"):
+            raise ValidationError({"conclusion": [self.say(
+                "特困供养按标准发放，不按测算增减", "Support of the destitute follows its standard, not the calculation")]})  # fmt: skip
+
+    @validates_schema(skip_on_field_errors=False)
+    def _past(self, data: Mapping[str, Any], **_: Any) -> None:
+        month, today = data.get("changed_since"), self.context_value("today")
+        if month and not (conclusions.is_month(month) and month <= f"{today:%Y-%m}"):
+            raise ValidationError({"changed_since": [self.say("月份写成 2018-10，且不能晚于本月", "Like 2018-10, and not after this month")]})
+
+    @gives(*special_cases.ASKED, "reason_code", "review_class", "convert_consent", "overpaid_since")
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        since = loaded.get("changed_since")
+        return super().extra_facts(loaded) | ({"overpaid_since": since} if since else {})
+
+
+class ReviewSignOff(conclusions.SignOff):
+    @gives("stop_notice_from")
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return {"stop_notice_from": self.context_value("today").isoformat()} if loaded["signoff"] == "agree" else {}
+
+
+class PostStopNotice(PostNotice):
+    @validates_schema(skip_on_field_errors=False)
+    def _signed_first(self, data: Mapping[str, Any], **_: Any) -> None:
+        posted, since = data.get("posted_on"), self.fact("stop_notice_from")
+        if posted and since and posted < date.fromisoformat(since):
+            raise ValidationError({"posted_on": [self.say(f"不能早于街镇签批日期（{since}）", f"May not be before the street's signature ({since})")]})
+
+    @gives("stop_notice_posted_on", "stop_notice_until")
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        posted = date.fromisoformat(loaded["posted_on"])
+        days = int(law.value("destitute_stop_notice_days", posted).amount)
+        return {"stop_notice_posted_on": posted.isoformat(), "stop_notice_until": midnight_after(posted, days)}
+
+
+class RemoveStopNotice(RemoveNotice):
+    UNTIL = "stop_notice_until"
+
+
+FORMS: dict[str, type[Form]] = {
+    **conclusions.FORMS,
+    "contact_household": Contact,
+    "second_contact": Contact,
+    "renew_authorisations": RenewAuthorisations,
+    "means_check": MeansCheck,
+    "home_survey": HomeSurvey,
+    "survey_cosign": SurveyCosign,
+    "street_opinion": ReviewOpinion,
+    "street_signoff": ReviewSignOff,
+    "post_stop_notice": PostStopNotice,
+    "remove_stop_notice": RemoveStopNotice,
+}
+MESSAGES: dict[str, type[Form]] = {
+    "change_reported": ChangeReported,
+    "not_cooperating": NotCooperating,
+    "objection": Objection,
+    "registry_answer": RegistryAnswer,
+    "resolution": special_cases.Resolution,
+}
