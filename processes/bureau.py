@@ -16,7 +16,7 @@ from engine.jobs import Handler, Job, Jobs, Later
 from engine.office import Act, Office
 from engine.process import Process
 from engine.store import Store
-from processes import benefits, households, organisation, spot_check
+from processes import benefits, households, organisation, spot_check, standards
 from processes.dibao_2012 import DIBAO_2012
 from processes.registry_port import Registry, RegistryBusy, RegistryFailed, conclude
 
@@ -54,7 +54,7 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None) -> Bureau:
     cases = Cases(CATALOGUE, organisation.find_actor)
     registry = Registry(settings.registry)
     handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end,
-                                    "benefit_month": _benefit_month}  # fmt: skip
+                                    "benefit_month": _benefit_month, **standards.handlers(office)}  # fmt: skip
     return Bureau(office, cases, Jobs(office, handlers), settings, registry)
 
 

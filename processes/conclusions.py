@@ -43,7 +43,7 @@ ROUND = ("category", "amount_fen", "per_capita", "conclusion", "reason_code", "s
 
 def expected(benefit_category: str, benefit_fen: int, category: str | None, amount_fen: int | None) -> str | None:
     """The conclusion that follows from the figures; None where the arithmetic does not decide (特困, no calculation)."""
-    if category is None or benefit_category == "destitute":
+    if category is None or benefit_category.startswith("destitute"):
         return None
     if category not in ("dibao", "low_income") or (category != benefit_category and not amount_fen):
         return "stop"  # low-income status without its money is no benefit that goes on

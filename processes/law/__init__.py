@@ -179,5 +179,10 @@ def excluded_income(kind: str, on: date) -> Value | None:
     return _latest(EXCLUDED_INCOME.get(kind, ()), on)
 
 
+def every(name: str) -> tuple[Value, ...]:
+    """All values of a parameter, oldest first; also those that are still to come."""
+    return _LAW.get(name, ())
+
+
 def names(prefix: str = "") -> tuple[str, ...]:
     return tuple(name for name in _LAW if name.startswith(prefix))
