@@ -81,11 +81,12 @@ def confirm(act: Act, benefit_id: int, kind: str, said: Data) -> int:
         raise Refused("four-eyes", "提议人不能自己确认（双人规则）", "Who proposed it may not confirm it")
     change = _change(act, found, kind, proposal["reason_code"])
     owed = _suspended_months(act.conn, benefit_id, change.from_month) if proposal["pay_suspended"] else {}
-    adjustment_id = benefits.decide(act, benefit_id, change, said["opinion"])
+    adjustment_id = benefits.decide(act, benefit_id, change, act.keys.reveal("benefit_proposal", "reason", proposal["id"], proposal["reason"]))
     benefits.settle(act, benefit_id, benefits.number(benefit_id), change.reason_code, owed)
     letter = _letter(act, record, proposal, change, found, house, {month: -fen for month, fen in owed.items()})
     settled = {"state": "confirmed", "settled_by": act.actor.id, "settled_on": act.today.isoformat(), "adjustment_id": adjustment_id, "letter_id": letter.id}
-    act.append(record, f"{kind}_confirmed", puts=[Put("benefit_proposal", proposal["id"], settled), letter])
+    personal = {f"household:{house['id']}": {"opinion": said["opinion"]}}
+    act.append(record, f"{kind}_confirmed", personal=personal, puts=[Put("benefit_proposal", proposal["id"], settled), letter])
     return adjustment_id
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, and_, insert, select
 
 from engine.errors import Conflict, NotFound, Refused
 from engine.model import SHANGHAI, Put
-from engine.office import Act, Record
+from engine.office import Act, Office, Record
 from engine.store import job
 from processes import households, law
 from processes.benefit_tables import benefit_adjustment, settlement
@@ -196,6 +196,20 @@ def give_dates(act: Act, benefit_id: int) -> bool:
     return True
 
 
+def date_all(office: Office, each: int = 50) -> int:
+    """Dates for all benefits that have none, an act for each: what an upgrade does, and does no second time. How many."""
+    after, done = 0, 0
+    while True:
+        with office.read() as conn:
+            found = undated(conn, after, each)
+        if not found:
+            return done
+        for benefit_id in found:
+            with office.act() as act:
+                done += give_dates(act, benefit_id)
+        after = found[-1]
+
+
 def _suggested(act: Act, household_id: int) -> str:
     return suggest_class(households.snapshot(act.conn, act.keys, household_id, act.today))
 
@@ -274,7 +288,8 @@ def decide(act: Act, benefit_id: int, change: Change, said: str = "") -> int:
     before = row(act.conn, benefit_id)
     allow(before, change, act.today)
     after = _after(act, before, change)
-    puts = [Put("benefit", benefit_id, _changed(before, after))]
+    changed = _changed(before, after)
+    puts = [Put("benefit", benefit_id, changed)] if changed else []
     if change.kind == "stop":
         puts += [Put("benefit_person", n, {"active": False}) for n in _counted(act.conn, benefit_id).values()]
     elif _recounts(change):

@@ -50,10 +50,11 @@ _NEW_JOBS = insert(store.job).inline()
 
 
 def months_with_new_standard(today: date) -> list[str]:
-    """The months for which a batch may be proposed: the last new standard that has begun, and those that are published."""
+    """The months for which a batch may be proposed: the last new standard that has begun, and one that begins next month. Not
+    earlier: every other decision counts from next month, and none may count from before the last one."""
     every = sorted({f"{v.since:%Y-%m}" for name in _AMOUNTS for v in law.every(name)})
     begun = [month for month in every if month <= f"{today:%Y-%m}"]
-    return begun[-1:] + [month for month in every if month > f"{today:%Y-%m}"]
+    return begun[-1:] + [month for month in every if month == benefits.month_after(today)]
 
 
 def _before(month: str) -> str:
@@ -152,8 +153,8 @@ def _decided_on_figures_of(conn: Connection, found: Mapping[Any, Any], today: da
 def propose(act: Act, month: str) -> str:
     """Begin a batch for the month whose law has a new standard; its number. The list is computed by jobs."""
     act.through(_at_the_district(act, PROPOSERS, "只有区级审批人或资金发放岗可以提出调标", "Only the district's approvers and finance officers propose it"))
-    if month not in months_with_new_standard(act.today):
-        raise Invalid({"effective_month": ["这个月没有新的救助标准，或已有更新的标准"]})
+    if month not in (possible := months_with_new_standard(act.today)):
+        raise Invalid({"effective_month": [f"这个月没有新的救助标准，或已有更新的标准；可以提出的月份：{'、'.join(possible)}"]})
     others = act.conn.execute(select(standard_batch.c.no, standard_batch.c.status).where(standard_batch.c.effective_month == month)).all()
     if known := next((other.no for other in others if other.status != "withdrawn"), None):
         raise Conflict(f"{month} 的调标已有批次 {known}", f"There is a batch for {month} already: {known}")

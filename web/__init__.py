@@ -19,6 +19,7 @@ from processes.money import yuan
 from web import (
     admin,
     api,
+    benefits,
     board,
     calendars,
     cases,
@@ -29,6 +30,7 @@ from web import (
     logs,
     people,
     public,
+    standards,
     tasks,
     uploads,
     wording,
@@ -71,7 +73,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, cases, households, board, calendars, admin, public):
+    for part in (people, tasks, cases, households, benefits, standards, board, calendars, admin, public):
         app.register_blueprint(part.bp)
     api.init_app(app, csrf)
     _guard(app)

@@ -343,8 +343,16 @@ def show_letter(letter_id: int) -> ResponseReturnValue:
     made = bureau()
     with made.office.read() as conn:
         row, stored = paperwork.issued_bytes(conn, made.office.keys.on(conn), letter_id)
-        visible(conn, me(), row["case_no"])
+        letter_visible(conn, me(), row)
     return Response(stored, mimetype="text/html")
+
+
+def letter_visible(conn: Any, actor: Actor, row: Mapping[Any, Any]) -> None:
+    """A letter is seen by who sees its case; one that stands in a benefit's own record, by those whose area the household lives in."""
+    if conn.scalar(select(store.record.c.kind).where(store.record.c.id == row["id"] >> 16)) == "case":
+        visible(conn, actor, row["case_no"])
+    elif not actor.covers(households.row(conn, row["household_id"])["community"]):
+        raise NotFound("没有这份文书")
 
 
 @bp.get("/cases/<no>/notices/<int:notice_id>")

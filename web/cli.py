@@ -18,7 +18,7 @@ from engine.lint import check_drawing
 from engine.model import SHANGHAI
 from engine.office import history, seals_hold
 from processes import bureau as bureaus
-from processes import organisation, schema
+from processes import benefits, organisation, schema
 from processes.rebuild import differences
 from web.settings import BadSetting, Settings
 
@@ -66,6 +66,8 @@ def upgrade() -> None:
     """Bring the database to the newest schema."""
     settings = _settings()
     schema.upgrade(settings.database)
+    if dated := benefits.date_all(_bureau().office):
+        click.echo(f"{dated} benefits got the dates of their next review and report")
     click.echo("database is up to date")
 
 
@@ -79,6 +81,7 @@ def serve(host: str | None, port: int | None, *, no_worker: bool) -> None:
 
     settings = _settings()
     schema.upgrade(settings.database)
+    benefits.date_all(_bureau().office)
     run(settings, host or settings.host, port or settings.port, worker=not no_worker)
 
 

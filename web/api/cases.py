@@ -25,7 +25,7 @@ from processes.case_tables import letter
 from web.api import schemas
 from web.api.desk import if_match, me, once, say, spoken, stale
 from web.api.operation import operation, shape_of
-from web.cases import drawing_file, visible
+from web.cases import drawing_file, letter_visible, visible
 from web.desk import bureau, roles_for
 
 blp = Blueprint("api_cases", __name__, url_prefix="/api/v1", description="Cases")
@@ -269,7 +269,7 @@ def letter_bytes(letter_id: int) -> Any:
     made = bureau()
     with made.office.read() as conn:
         row, stored = paperwork.issued_bytes(conn, made.office.keys.on(conn), letter_id)
-        visible(conn, me(), row["case_no"])
+        letter_visible(conn, me(), row)
     return Response(stored, mimetype="text/html")
 
 
