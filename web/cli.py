@@ -17,8 +17,8 @@ from engine.errors import Diverged, EngineError
 from engine.lint import check_drawing
 from engine.model import SHANGHAI
 from engine.office import history, seals_hold
-from processes import bureau as bureaus
 from processes import benefits, organisation, schema
+from processes import bureau as bureaus
 from processes.rebuild import differences
 from web.settings import BadSetting, Settings
 

@@ -125,13 +125,13 @@ class Proposal(schemas.Said):
     proposed_on = _s()
 
 
-class Counted(schemas.Said):
+class CountedMember(schemas.Said):
     person_id = _n()
     name = _s()
 
 
 class Benefit(BenefitRow):
-    members_counted = _many(Counted)
+    members_counted = _many(CountedMember)
     adjustments = _many(Adjustment, "oldest first")
     settlements = _many(Settlement)
     months = _many(Payable, "payable in the last and the next months")
