@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, String, and_, bindparam, delete, exists, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from engine import store
+from engine import jobs, signers, store
 from engine.bpmn import Drawing, Run
 from engine.errors import Conflict, Invalid, NotFound, NotWaiting, Refused
 from engine.forms import facts_of, form_for, understand
@@ -39,7 +39,7 @@ _DRAFTED = exists().where(store.draft.c.task_id == store.task.c.id).label("draft
 _DROP_DRAFTS = delete(store.draft).where(store.draft.c.task_id == bindparam("the_task"))
 _NEW_JOB = insert(store.job).inline()  # nobody asks for the new id
 _DROP_JOBS = update(store.job).where(store.job.c.record_id == bindparam("the_record"), store.job.c.state == "ready").values(state="dropped")
-_CLOSING = ("state", "closed_at", "done_by", "version")  # all that closing a task changes
+_CLOSING = ("state", "closed_at", "done_by", "done_for", "version")  # all that closing a task changes
 _TASK_COLUMNS = tuple(store.task.c.keys())
 _READ = tuple(c for c in store.task.c if c.name not in ("case_id", "opened_at", "closed_at"))  # times cost the most to read
 
@@ -56,7 +56,7 @@ _PUT_TASKS = {"sqlite": _put_tasks(sqlite.insert(store.task)), "postgresql": _pu
 def _tasks_of(recused: Logins | None) -> Select[Any]:
     """A case's tasks, whether somebody has a draft of each, and whether the rules keep `the_who` away from the case."""
     kept_away = literal(value=False) if recused is None else bindparam("the_who", type_=String).in_(recused)
-    return select(*_READ, _DRAFTED, kept_away.label("kept_away")).where(store.tasks_of(bindparam("the_case", type_=store.Id)))
+    return select(*_READ, _DRAFTED, store.signers, kept_away.label("kept_away")).where(store.tasks_of(bindparam("the_case", type_=store.Id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +84,25 @@ class Open:
         return CaseRef(self.record.id, self.row["no"], self.record.next_id)
 
 
+def subject_of(case: Open) -> str:
+    """Whose personal data the case's opinions and reasons hold."""
+    return case.record.subject or f"case:{case.record.id}"
+
+
 def acts_of(opened_by: str | None, tasks: Sequence[Mapping[Any, Any]]) -> list[TaskAct]:
-    """Who did what in a case. Beginning it counts: who took an application in has touched it."""
+    """Who did what in a case. Beginning it counts: who took an application in has touched it; so does an opinion on a task,
+    and what somebody else did in one's place."""
     begun = [TaskAct("start", opened_by)] if opened_by else []
-    return begun + [TaskAct(t["node"], t["done_by"]) for t in tasks if t["state"] == "done" and t["done_by"]]
+    done = [TaskAct(t["node"], who) for t in tasks if t["state"] == "done" for who in (t["done_by"], t["done_for"]) if who]
+    return begun + done + [TaskAct(t["node"], who) for t in tasks for who in signers.answered(t)]
 
 
 def barred(
     conn: Connection, process: Process, facts: Data, acts: Sequence[TaskAct], task: Mapping[Any, Any], verb: str, who: Actor,
     *, kept_away: bool | None = None,
 ) -> Broken | None:  # fmt: skip
-    """Why `who` may not get or do a task: role, area of the posts with that role, assignment, then the rules of the process.
-    None when he may.
+    """Why `who` may not get or do a task: role, area of the posts with that role, assignment, then the rules of the process,
+    which bind also the one he stands in for. None when he may.
 
     `kept_away`: whether recusal keeps `who` from the case, where that is known already.
     """
@@ -103,12 +110,16 @@ def barred(
         return Broken("role", "这件待办不属于您的岗位", "This task belongs to another post")
     if not who.holds(task["role"], task["unit"]):
         return Broken("unit", "这件待办不在您的辖区", "This task is outside your area")
-    if verb == "complete" and task["assignee"] not in (None, who.id):
+    if verb == "complete" and task["assignee"] not in (None, *who.persons):
         return Broken("assignee", "这件待办已由别人领取，您不能代办", "This task is with somebody else")
     relatives = process.recused_from(conn, facts) if kept_away is None else frozenset({who.id} if kept_away else ())
-    return process.may(
-        verb, task["node"], task["role"], who.id, actor_roles=who.roles_at(task["unit"]), acts=acts, relatives=relatives, facts=facts
-    )
+    for person in who.persons:
+        broken = process.may(
+            verb, task["node"], task["role"], person, actor_roles=who.roles_at(task["unit"]), acts=acts, relatives=relatives, facts=facts
+        )
+        if broken is not None:
+            return broken if person == who.id else Broken(broken.rule, f"被代理人（{person}）：{broken.zh}", f"For {person}: {broken.en}")
+    return None
 
 
 @dataclass
@@ -156,12 +167,27 @@ class Cases:
             return told  # type: ignore[no-any-return]
         self._still_open(task, etag)
         self._may(act, case, task, "complete", act.actor)
-        process = case.process
-        form, answers = self._understand(process.form_of(task["node"]), raw, act, case.run.facts, lang)
-        process.vet(act, task["node"], form, answers, case.run.facts, acts_of(case.row["opened_by"], case.tasks))
-        data = {"task": task["key"], "facts": facts_of(form, answers)}
-        case.changed.append({**task, "state": "done", "closed_at": act.now, "done_by": act.actor.id, "version": task["version"] + 1})
-        return self._apply(act, case, "task_completed", data, answers, task["node"])
+        signers.ready(task, act.actor.persons)
+        data, answers = self._checked(act, case, task, raw, act.actor, lang)
+        if signers.asked(task, "after"):
+            told = {"case": case.row["no"], **signers.hold(act, case.record, subject_of(case), task, raw)}
+            act.remember(told)
+            return told
+        return self._completed(act, case, task, data, answers, act.actor)
+
+    def _checked(self, act: Act, case: Open, task: Mapping[Any, Any], raw: Data, who: Actor, lang: str) -> tuple[dict[str, Any], Data]:
+        """What the entry will say, and the answers. Raises Invalid."""
+        form, answers = self._understand(case.process.form_of(task["node"]), raw, act, case.run.facts, lang, who)
+        case.process.vet(act, task["node"], form, answers, case.run.facts, acts_of(case.row["opened_by"], case.tasks))
+        owner = {"owner": task["owner"]} if task["owner"] not in (None, *who.persons) else {}
+        return {"task": task["key"], "facts": facts_of(form, answers), **owner}, answers
+
+    def _completed(
+        self, act: Act, case: Open, task: Mapping[Any, Any], data: Data, answers: Data, who: Actor, puts: Sequence[Put] = ()
+    ) -> dict[str, Any]:
+        done = {"state": "done", "closed_at": act.now, "done_by": who.id, "done_for": who.on_behalf_of or data.get("owner")}
+        case.changed.append({**task, **done, "version": task["version"] + 1})
+        return self._apply(act, case, "task_completed", data, answers, task["node"], puts)
 
     def send_back(self, act: Act, task_id: int, to: str, raw: Data, **kind: Any) -> dict[str, Any]:
         """退回: complete the task with the outcome that the drawing leads back along. `to`: an allowed earlier node."""
@@ -194,12 +220,12 @@ class Cases:
         if message not in process.messages:
             raise NotFound(f"没有这种来件：{message}")
         senders = process.senders.get(message, frozenset())
-        sending = senders & act.actor.roles_at(case.record.unit)
+        sending = process.sending(message, act.actor, case.record.unit, case.run.facts)
         if act.actor.id != SYSTEM.id and senders.isdisjoint(act.actor.roles):
             raise Refused("sender", "您的岗位不能登记这类来件", "Your post may not record this message")
         if act.actor.id != SYSTEM.id and not sending:
             raise Refused("unit", "这件个案不在您的辖区", "This case is outside your area")
-        act.through(act.actor.post_over(case.record.unit, senders))
+        act.through(act.actor.post_over(case.record.unit, senders) or act.actor.post_over(process.unit_of("community", case.run.facts), senders))
         if message not in case.run.waits_for():
             raise NotWaiting("这件个案现在不在等候这类来件，不能登记", "No node of this case waits for that message")
         self._not_kept_away(act, process, case.run.facts, message, sending)
@@ -224,16 +250,17 @@ class Cases:
     def claim(self, act: Act, task_id: int, *, etag: str | None = None) -> dict[str, Any]:
         case, task = self._task(act, task_id)
         self._still_open(task, etag)
-        if task["assignee"] == act.actor.id:
+        if task["assignee"] == act.actor.holder:
             return self._told(case, task)
         if task["assignee"]:
             raise Conflict("这件待办已被别人领取", "Somebody else has claimed this task")
         self._may(act, case, task, "claim", act.actor)
-        return self._mark(act, case, task, "task_claimed", {"assignee": act.actor.id})
+        return self._mark(act, case, task, "task_claimed", {"assignee": act.actor.holder})
 
     def release(self, act: Act, task_id: int) -> dict[str, Any]:
         case, task = self._mine(act, task_id)
-        return self._mark(act, case, task, "task_released", {"assignee": None})
+        changes = {"assignee": None} | ({"owner": None} if task["owner"] else {})  # whoever takes it now does it for himself
+        return self._mark(act, case, task, "task_released", changes)
 
     def transfer(self, act: Act, task_id: int, to: str, reason: str) -> dict[str, Any]:
         """转办: give a task for good to somebody who may do it."""
@@ -246,14 +273,14 @@ class Cases:
         """委托: somebody else does it for me; I stay its owner."""
         case, task = self._mine(act, task_id)
         target = self._target(act, case, task, "delegate", to)
-        return self._mark(act, case, task, "task_delegated", {"assignee": target.id, "owner": act.actor.id}, reason)
+        return self._mark(act, case, task, "task_delegated", {"assignee": target.id, "owner": act.actor.holder}, reason)
 
     def escalate(self, act: Act, task_id: int, reason: str) -> dict[str, Any]:
         """升级: put the task on the supervisor's board; it stays where it is."""
         case, task = self._task(act, task_id)
         self._still_open(task, None)
         _needed("reason", reason)
-        if act.actor.id not in (task["assignee"], SYSTEM.id) and not act.actor.holds("supervisor", task["unit"]):
+        if {task["assignee"], SYSTEM.id}.isdisjoint(act.actor.persons) and not act.actor.holds("supervisor", task["unit"]):
             self._may(act, case, task, "claim", act.actor)
         act.through(act.actor.post_over(task["unit"], (task["role"], "supervisor")))
         if "escalated" in task["flags"].split():
@@ -269,11 +296,7 @@ class Cases:
         if task is None:
             raise NotFound("没有这件待办")
         self._still_open(task, None)
-        table, cipher = store.draft, act.keys.subject(f"draft:{act.actor.id}")
-        act.conn.execute(delete(table).where(table.c.task_id == task_id, table.c.staff == act.actor.id))
-        sealed = cipher.seal(json.dumps(dict(raw), ensure_ascii=False).encode(), f"draft:{task_id}".encode())
-        values = {"task_id": task_id, "staff": act.actor.id, "sealed": sealed, "saved_at": act.now}
-        act.conn.execute(insert(table).values(**values))
+        keep_draft(act, task_id, act.actor.id, raw)
         return act.now.isoformat()
 
     # -- the parts
@@ -293,8 +316,8 @@ class Cases:
             raise NotFound(f"没有这项业务：{key}")
         return self.processes[key]
 
-    def _understand(self, form_class: Any, raw: Data, act: Act, facts: Data, lang: str) -> tuple[Any, dict[str, Any]]:
-        form = form_for(form_class, {"facts": facts, "today": act.today, "actor": act.actor, "lang": lang})
+    def _understand(self, form_class: Any, raw: Data, act: Act, facts: Data, lang: str, who: Actor | None = None) -> tuple[Any, dict[str, Any]]:
+        form = form_for(form_class, {"facts": facts, "today": act.today, "actor": who or act.actor, "lang": lang})
         return form, understand(form, raw)
 
     def _keep(self, conn: Connection, drawing: Drawing) -> Drawing:
@@ -379,10 +402,11 @@ class Cases:
     def _mine(self, act: Act, task_id: int, *, boss: bool = False) -> tuple[Open, Mapping[Any, Any]]:
         case, task = self._task(act, task_id)
         self._still_open(task, None)
-        bossy = boss and act.actor.holds("supervisor", task["unit"])
-        if task["assignee"] != act.actor.id and not bossy:
+        signers.let_go(task)
+        bossy, own = boss and act.actor.holds("supervisor", task["unit"]), task["assignee"] in act.actor.persons
+        if not own and not bossy:
             raise Refused("assignee", "这件待办不在您名下", "This task is not yours")
-        act.through(act.actor.post_over(task["unit"], (task["role"],) if task["assignee"] == act.actor.id else ("supervisor",)))
+        act.through(act.actor.post_over(task["unit"], (task["role"],) if own else ("supervisor",)))
         return case, task
 
     def _target(self, act: Act, case: Open, task: Mapping[Any, Any], verb: str, to: str) -> Actor:
@@ -394,16 +418,18 @@ class Cases:
 
     def _may(self, act: Act, case: Open, task: Mapping[Any, Any], verb: str, who: Actor) -> None:
         acts = acts_of(case.row["opened_by"], case.tasks)
-        known = bool(task["kept_away"]) if who is act.actor else None
+        known = bool(task["kept_away"]) if who is act.actor and who.on_behalf_of is None else None
         broken = barred(act.conn, case.process, case.run.facts, acts, task, verb, who, kept_away=known)
         if broken is not None:
             raise Refused(broken.rule, broken.zh, broken.en)
         if who is act.actor:
             act.through(who.post_over(task["unit"], (task["role"],)))
 
-    def _apply(self, act: Act, case: Open, cause: str, data: Data, answers: Data, name: str) -> dict[str, Any]:
+    def _apply(
+        self, act: Act, case: Open, cause: str, data: Data, answers: Data, name: str, more: Sequence[Put] = ()
+    ) -> dict[str, Any]:
         """Step, and write down what followed: the entry, the task rows, the timers, the case's state."""
-        timers = set(case.run.timers()) if cause != "case_started" else set()
+        timers, planned = set(case.run.timers()) if cause != "case_started" else set(), jobs.planned(act.conn)
         snapshots: dict[str, Any] = {}
         if name in case.process.before:
             case.process.before[name](act, case.ref, answers, case.run.facts)
@@ -418,15 +444,18 @@ class Cases:
 
         outcome = step(case.run, cause, data, call, deadline)
         names = [name, *(ran[0] for ran in outcome.ran)]
-        puts = self._effects(act, case, names, answers)
+        puts = [*more, *self._effects(act, case, names, answers)]
         messages = self._messages(act, case, names, answers)
         state = case.run.dump()
+        # Other records that this cause wrote to, and how many jobs it planned: with them it is not taken back any more. Said
+        # also when there are none, where there could have been some.
+        beside = [f"record {n}" for n in act.moved(case.record)] + ["job"] * (jobs.planned(act.conn) - planned)
+        reached = {"beside": beside} if beside or case.process.reaching(names) else {}
         personal = {k: v for k, v in (("answers", dict(answers)), ("snapshots", snapshots)) if v}
-        subject = case.record.subject or f"case:{case.record.id}"
-        said = {**data, "then": outcome.said(), "state": fingerprint(state)}
+        said = {**data, "then": outcome.said(), "state": fingerprint(state)} | reached
         if messages:
             said["sent"] = [[message.case_no, message.name] for message in messages]
-        act.append(case.record, cause, said, personal={subject: personal} if personal else {}, puts=puts)
+        act.append(case.record, cause, said, personal={subject_of(case): personal} if personal else {}, puts=puts)
         case.record.changes["state"] = case.run.packed(state)
         if outcome.ended:
             case.record.changes |= {"closed_at": act.now, "outcome": outcome.ended}
@@ -466,7 +495,7 @@ class Cases:
 
     def _row(self, act: Act, case: Open, key: str, due: str | None) -> dict[str, Any]:
         node = case.drawing.nodes[key.rpartition(".")[0]]
-        again = any(t["node"] == node.id for t in case.tasks)
+        again = any(t["node"] == node.id and "taken_back" not in t["flags"] for t in case.tasks)
         return {
             "id": case.record.next_id(),
             "case_id": case.record.id,
@@ -500,8 +529,7 @@ class Cases:
     def _mark(
         self, act: Act, case: Open, task: Mapping[Any, Any], event: str, changes: dict[str, Any], reason: str = ""
     ) -> dict[str, Any]:
-        subject = case.record.subject or f"case:{case.record.id}"
-        personal = {subject: {"reason": reason}} if reason else {}
+        personal = {subject_of(case): {"reason": reason}} if reason else {}
         act.append(case.record, event, {"task": task["key"], **changes}, personal=personal)
         values = {**changes, "version": task["version"] + 1}
         act.conn.execute(update(store.task).where(store.task.c.id == task["id"]).values(**values))
@@ -529,6 +557,14 @@ class Cases:
             return process.deadline(node, facts, opened, self.drawing(conn, entries[0].data["drawing"]))
 
         return replay(entries, lambda digest: self.drawing(conn, digest), call, deadline)
+
+
+def keep_draft(act: Act, task_id: int, staff: str, raw: Data) -> None:
+    """In place of an earlier one of the same person."""
+    table, cipher = store.draft, act.keys.subject(f"draft:{staff}")
+    act.conn.execute(delete(table).where(table.c.task_id == task_id, table.c.staff == staff))
+    sealed = cipher.seal(json.dumps(dict(raw), ensure_ascii=False).encode(), f"draft:{task_id}".encode())
+    act.conn.execute(insert(table).values(task_id=task_id, staff=staff, sealed=sealed, saved_at=act.now))
 
 
 def snapshots_of(entry: Entry) -> Mapping[Any, Any]:

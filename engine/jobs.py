@@ -27,6 +27,7 @@ BACKOFF = (60, 300, 1800, 7200, 43200)  # seconds; after the last the job is an 
 
 
 _PLANNED = insert(job)
+PLANNED = "yingbao.planned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,13 @@ def plan(conn: Connection, kind: str, record_id: int, key: str, due: datetime, d
     """Write a job down, in the transaction of the act that wants it."""
     values = {"kind": kind, "record_id": record_id, "key": key, "due_at": due, "data": json.dumps(dict(data))}
     conn.execute(_PLANNED, {"state": "ready", **values})
+    conn.info[PLANNED] = planned(conn) + 1
+
+
+def planned(conn: Connection) -> int:
+    """How many jobs were ever written down on this connection: the difference says how many an act has planned so far."""
+    n: int = conn.info.get(PLANNED, 0)
+    return n
 
 
 class Jobs:

@@ -38,6 +38,16 @@ class Actor:
         object.__setattr__(self, "posts", posts)
 
     @property
+    def persons(self) -> tuple[str, ...]:
+        """Who is held to the rules: the one who acts, and the one whom he stands in for."""
+        return (self.id,) if self.on_behalf_of is None else (self.id, self.on_behalf_of)
+
+    @property
+    def holder(self) -> str:
+        """In whose name tasks are taken: what a substitute takes stays with the absent one when the substitution ends."""
+        return self.on_behalf_of or self.id
+
+    @property
     def areas(self) -> tuple[str, ...]:
         """The units of all posts, without those inside of another one: together what the actor covers."""
         found: list[str] = []

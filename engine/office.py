@@ -229,6 +229,10 @@ class Act:
             values = {"actor": self.actor.id, "key": key, "body": body, "answer": json.dumps(answer), "at": self.now}
             self.conn.execute(insert(store.request_key).values(**values))
 
+    def moved(self, but: Record) -> list[int]:
+        """The other records to which this act has appended so far."""
+        return sorted(r.id for r in self._records.values() if r is not but and r.seq != r.known_seq)
+
     def write(self, statement: Any, rows: list[dict[str, Any]]) -> None:
         """Run a statement for all rows at the end of the act, with the others."""
         if rows:

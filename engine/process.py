@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache, cached_property
@@ -18,7 +18,7 @@ from engine.expression import parse_due
 from engine.forms import Form
 from engine.given import given, gives
 from engine.lint import check_drawing
-from engine.model import SHANGHAI, Data, Put
+from engine.model import SHANGHAI, Actor, Data, Put
 
 if TYPE_CHECKING:
     from engine.office import Act
@@ -105,6 +105,12 @@ class Process:
     def _recusal(self) -> tuple[str, ...]:
         return () if self.recused is None else tuple(self.recused.compile().params)
 
+    def sending(self, message: str, who: Actor, unit: str, facts: Data) -> frozenset[str]:
+        """The roles in which somebody may record a message to a case of this unit with these facts. Posts of the community count
+        where the case has one: the villagers' objections come to the village committee."""
+        here = who.roles_at(unit) | who.roles_at(self.unit_of("community", facts) or unit)
+        return self.senders.get(message, frozenset()) & here
+
     def recusal_facts(self, facts: Data) -> dict[str, Any]:
         """The facts that the SELECT of recused staff asks for."""
         return {name: facts.get(name) for name in self._recusal}
@@ -114,6 +120,10 @@ class Process:
         if self.recused is None:
             return frozenset()
         return frozenset(login for login in conn.scalars(self.recused, self.recusal_facts(facts)) if login)
+
+    def reaching(self, names: Iterable[str]) -> bool:
+        """Whether something runs with one of these nodes that may write beyond the case's tokens and tasks."""
+        return any(name in part for name in names for part in (self.effects, self.before, self.gather))
 
     def form_of(self, node: str) -> type[Form]:
         """The form of a user task, also of one that only earlier drawings have."""

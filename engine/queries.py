@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, false, func, or_, select, union_all
 
 from engine.errors import NotFound
 from engine.model import Actor
-from engine.store import by_due, entry, is_free, is_open, job, record, task, tasks_of
+from engine.store import by_due, case_copy, entry, is_free, is_open, job, record, signers, task, task_signer, tasks_of
 
 Area = str | Sequence[str]  # a unit, or several (`Actor.areas`), each with those below it
 
 MOST = 5_000  # tasks that are counted: whoever has more does not need to know how many
 MANY_POSTS = 40  # whoever has more of them waits for his list to be sorted; SQLite joins no more than 500 parts
-VIEWS = ("mine", "available", "done", "started", "copied")
+VIEWS = ("mine", "available", "signing", "substitute", "done", "started", "copied")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +61,19 @@ _COLUMNS = (
 _ORDER = (task.c.priority.desc(), by_due, task.c.id)
 
 
-def tasks(conn: Connection, actor: Actor, view: str, filter_: Filter | None = None, page: int = 1, size: int = 25) -> Page:
+def tasks(
+    conn: Connection, actor: Actor, view: str, filter_: Filter | None = None, page: int = 1, size: int = 25, *, standing: Sequence[Actor] = ()
+) -> Page:
     """A page of the task list. Rows: the columns of `task` with `no`, `process`, `subject`, `case_unit` of its case.
-    The total is counted no further than MOST; pages beyond it can be asked for all the same."""
+    `standing`: the actor in the posts of those whom he stands in for, for the view `substitute`. The total is counted no further than MOST; pages beyond it can be asked for all the same."""
     narrowed, with_case, until = _narrow(filter_ or Filter()), _needs_case(view, filter_), page * size
     order = (task.c.closed_at.desc(),) if view == "done" else _ORDER
     # First the ids, which an index alone gives; then the rows of one page.
-    branches = [_ids(and_(where, *narrowed), order, until, with_case=with_case) for where in _branches(actor, view)]
+    branches = [_ids(and_(where, *narrowed), order, until, with_case=with_case) for where in _branches(actor, view, standing)]
     listed = branches[0] if len(branches) == 1 else _ids(task.c.id.in_(union_all(*(select(b.subquery().c.id) for b in branches))), order, until)
     ids = listed.offset((page - 1) * size).limit(size).subquery()
     query = select(*_COLUMNS).join(record, record.c.id == task.c.case_id).where(task.c.id.in_(select(ids.c.id))).order_by(*order)
-    total = conn.scalar(_count(and_(_seen(actor, view), *narrowed), view, filter_)) or 0
+    total = conn.scalar(_count(and_(_seen(actor, view, standing), *narrowed), view, filter_)) or 0
     return Page(list(conn.execute(query).mappings()), total, page, size)
 
 
@@ -82,12 +84,12 @@ def _ids(where: ColumnElement[bool], order: Sequence[Any], limit: int, *, with_c
     return chosen.where(where).order_by(*order).limit(limit)
 
 
-def _branches(actor: Actor, view: str) -> list[ColumnElement[bool]]:
+def _branches(actor: Actor, view: str, standing: Sequence[Actor] = ()) -> list[ColumnElement[bool]]:
     """A view in parts, each of which an index gives in the order of the list: for work to be claimed, post by post its
     role in its own unit. Units below those are for few people and sorted on the way. No task is in two parts."""
     posts = _posts(actor)
     if view != "available" or not 0 < sum(map(len, posts.values())) <= MANY_POSTS:
-        return [_seen(actor, view)]
+        return [_seen(actor, view, standing)]
     own = [and_(is_free, task.c.role == role, task.c.unit == unit) for role in sorted(actor.roles) for unit in posts if role in posts[unit]]
     below = or_(*(and_(is_free, task.c.role.in_(roles), task.c.unit > unit, task.c.unit <= unit + "9" * 12) for unit, roles in posts.items()))
     return [*own, below]
@@ -102,7 +104,7 @@ def _posts(actor: Actor) -> dict[str, list[str]]:
     return found
 
 
-def counts(conn: Connection, actor: Actor, today: date) -> dict[str, int]:
+def counts(conn: Connection, actor: Actor, today: date, standing: Sequence[Actor] = ()) -> dict[str, int]:
     """Numbers for the tabs, and for the strip: overdue, due today, returned, of what is mine or could be. None over MOST."""
     day = today.isoformat()
     strip: dict[str, Callable[[Any], ColumnElement[bool]]] = {
@@ -116,12 +118,13 @@ def counts(conn: Connection, actor: Actor, today: date) -> dict[str, int]:
         found[view] = row["all"]
         for name in strip:
             found[name] += row[name]
-    return found | {view: conn.scalar(_count(_seen(actor, view), view, None)) or 0 for view in VIEWS if view not in found}
+    return found | {view: conn.scalar(_count(_seen(actor, view, standing), view, None)) or 0 for view in VIEWS if view not in found}
 
 
-def waiting(conn: Connection, actor: Actor) -> int:
-    """How many tasks wait for the actor: his own and what he may take; counted no further than MOST."""
-    return sum(conn.scalar(_count(_seen(actor, view), view, None)) or 0 for view in ("mine", "available"))
+def waiting(conn: Connection, actor: Actor, standing: Sequence[Actor] = ()) -> int:
+    """How many tasks wait for the actor: his own, what he may take or is to sign, also for others; counted no further than MOST."""
+    views = ("mine", "available", "signing", *(("substitute",) if standing else ()))
+    return sum(conn.scalar(_count(_seen(actor, view, standing), view, None)) or 0 for view in views)
 
 
 def _needs_case(view: str, filter_: Filter | None) -> bool:
@@ -135,7 +138,16 @@ def _count(where: ColumnElement[bool], view: str, filter_: Filter | None) -> Sel
     return select(func.count()).select_from(query.where(where).limit(MOST).subquery())
 
 
-def _seen(actor: Actor, view: str) -> ColumnElement[bool]:
+def _seen(actor: Actor, view: str, standing: Sequence[Actor] = ()) -> ColumnElement[bool]:  # noqa: PLR0911 - one line per view
+    if view == "substitute":  # what lies with those whom he stands in for, and what their posts could take
+        held = [and_(is_open, task.c.assignee == one.on_behalf_of, task.c.role.in_(one.roles)) for one in standing]
+        parts = [*held, *(_seen(one, "available") for one in standing)]
+        return or_(*parts) if parts else false()
+    if view == "signing":  # an opinion was asked for; one on what is handed in, only once it is
+        asked = and_(task_signer.c.task_id == task.c.id, task_signer.c.staff == actor.id, task_signer.c.state == "asked")
+        ready = or_(task_signer.c.kind == "before", task.c.flags.contains("countersign"))
+        return and_(is_open, task.c.id.in_(select(task_signer.c.task_id).where(task_signer.c.staff == actor.id, task_signer.c.state == "asked")),
+                    exists().where(asked, ready).correlate(task))  # fmt: skip
     if view == "mine":
         return and_(is_open, task.c.assignee == actor.id)
     if view == "available":
@@ -145,9 +157,10 @@ def _seen(actor: Actor, view: str) -> ColumnElement[bool]:
         return and_(task.c.done_by == actor.id, task.c.state == "done")
     if view == "started":
         return and_(is_open, record.c.opened_by == actor.id)
-    if view == "copied":  # late or escalated work in the area of a supervisor
+    if view == "copied":  # what was put before him, read or not; what he delegated; escalated work in the area of a supervisor
         theirs = within(task.c.unit, actor.only({"supervisor"}).areas)
-        return and_(is_open, or_(task.c.owner == actor.id, and_(theirs, task.c.flags.contains("escalated"))))
+        copied = task.c.id.in_(select(case_copy.c.task_id).where(case_copy.c.staff == actor.id))
+        return or_(copied, and_(is_open, or_(task.c.owner == actor.id, and_(theirs, task.c.flags.contains("escalated")))))
     raise NotFound(f"没有这种列表：{view}")
 
 
@@ -182,7 +195,8 @@ def _narrow(filter_: Filter) -> list[ColumnElement[bool]]:
 
 
 def task_row(conn: Connection, task_id: int) -> Mapping[Any, Any]:
-    query = select(*_COLUMNS).join(record, record.c.id == task.c.case_id).where(task.c.id == task_id)
+    """A task with its case and its signers."""
+    query = select(*_COLUMNS, signers).join(record, record.c.id == task.c.case_id).where(task.c.id == task_id)
     row = conn.execute(query).mappings().one_or_none()
     if row is None:
         raise NotFound("没有这件待办")
@@ -197,7 +211,8 @@ def case_row(conn: Connection, no: str) -> Mapping[Any, Any]:
 
 
 def case_tasks(conn: Connection, case_id: int) -> list[Mapping[Any, Any]]:
-    return list(conn.execute(select(task).where(tasks_of(case_id)).order_by(task.c.id)).mappings())
+    """All of them, with their signers."""
+    return list(conn.execute(select(*task.c, signers).where(tasks_of(case_id)).order_by(task.c.id)).mappings())
 
 
 def cases(conn: Connection, area: Area, *, process: str | None = None, state: str | None = None,

@@ -18,7 +18,7 @@ from engine.model import Data, Entry, stamp
 
 Deadline = Callable[[str, Data, datetime], str | None]  # node, facts, when it opened -> ISO date
 
-CAUSES = ("case_started", "task_completed", "message_received", "timer_fired")
+CAUSES = ("case_started", "task_completed", "message_received", "timer_fired", "task_taken_back")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,13 @@ def step(run: Run, cause: str, data: Data, call: Call, deadline: Deadline) -> Ou
     return Outcome(ran, opened, gone, timers, run.end_event if run.ended else None)
 
 
+def undone(before: Run, after: Run) -> Outcome:
+    """What it brings about that the last cause is taken back: `before` is the run as it stood then, `after` as it stands."""
+    then, now = before.open_tasks(), after.open_tasks()
+    timers = {key: stamp(moment) for key, moment in sorted(before.timers().items())}
+    return Outcome([], [[key, None] for key in then if key not in now], sorted(now.keys() - then.keys()), timers, None)
+
+
 def move(run: Run, cause: str, data: Data) -> None:
     if cause == "task_completed":
         run.answer(data["task"], data.get("facts", {}))
@@ -80,6 +87,7 @@ def replay(
     """
     run: Run | None = None
     drawing: Drawing | None = None
+    last, before = None, b""  # the latest cause, and the state before it
     for entry in history:
         if entry.spoiled:
             raise Diverged(entry.seq, f"a personal part of {', '.join(entry.spoiled)}", "gone or altered")
@@ -89,18 +97,36 @@ def replay(
                 run = Run.start(drawing, entry.data.get("facts", {}), entry.at)
             elif run is None or drawing is None:
                 raise Diverged(entry.seq, entry.event, "the record does not begin with a start")
+            elif entry.event == "task_taken_back":
+                run = _back(run, Run.load(drawing, before, entry.at) if before else None, entry, last)
             else:
-                run = Run.load(drawing, run.dump(), entry.at)
-            _again(run, entry, call, deadline)
+                before = run.dump()
+                run = Run.load(drawing, before, entry.at)
+            if entry.event != "task_taken_back":
+                _again(run, entry, call, deadline)
+            last = entry
         if run is not None:
             yield entry, run
+
+
+def _back(after: Run, before: Run | None, entry: Entry, last: Entry | None) -> Run:
+    """The run as it stood before the latest cause, which must be the completion that the entry names."""
+    undoes = (last.seq, last.event, last.data.get("task")) if last else None
+    if before is None or undoes != (entry.data["undoes"], "task_completed", entry.data["task"]):
+        raise Diverged(entry.seq, entry.data["undoes"], undoes)
+    _holds(before, entry, undone(before, after))
+    return before
 
 
 def _again(run: Run, entry: Entry, call: Any, deadline: Deadline) -> None:
     said: Mapping[str, Any] = entry.data.get("then", {})
     if entry.event == "timer_fired" and entry.data["timer"] not in run.timers():
         raise Diverged(entry.seq, entry.data["timer"], sorted(run.timers()))
-    outcome = step(run, entry.event, entry.data, _recall(entry, said.get("ran", []), call), deadline)
+    _holds(run, entry, step(run, entry.event, entry.data, _recall(entry, said.get("ran", []), call), deadline))
+
+
+def _holds(run: Run, entry: Entry, outcome: Outcome) -> None:
+    said: Mapping[str, Any] = entry.data.get("then", {})
     if outcome.said() != said:
         raise Diverged(entry.seq, said, outcome.said())
     if (state := fingerprint(run.dump())) != entry.data["state"]:

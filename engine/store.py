@@ -33,6 +33,7 @@ from sqlalchemy import (
     event,
     func,
     literal_column,
+    select,
 )
 from sqlalchemy.engine import make_url
 
@@ -134,7 +135,8 @@ task = Table(
     Column("state", String(10), nullable=False, default="open"),  # open | done | withdrawn
     Column("closed_at", Utc),
     Column("done_by", String(60)),
-    Column("flags", String(60), nullable=False, default=""),  # words: returned, escalated, late
+    Column("done_for", String(60)),  # whom that person stood in for, or who had delegated the task: he counts as having acted, too
+    Column("flags", String(60), nullable=False, default=""),  # words: returned, escalated, countersign, taken_back
     Column("version", Integer, nullable=False, default=1),
 )
 
@@ -162,6 +164,101 @@ draft = Table(
     Column("staff", String(60), primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
     Column("saved_at", Utc, nullable=False),
+)
+
+# -- what people do around a task (engine/habits.py). Rows of the case's record, but for the last two, which no record holds.
+
+_SEALED = {"personal": True, "sealed": True}
+
+task_signer = Table(
+    "task_signer",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("task_id", Id, nullable=False),
+    Column("kind", String(6), nullable=False),  # before | after the task is handed in
+    Column("staff", String(60), nullable=False),
+    Column("state", String(10), nullable=False),  # asked | agreed | disagreed | withdrawn
+    Column("round", Integer, nullable=False),  # handed in for the n-th time
+    Column("asked_by", String(60), nullable=False),
+    Column("asked_on", String(10), nullable=False),
+    Column("question", LargeBinary, info=_SEALED),
+    Column("answered_on", String(10)),
+    Column("words", LargeBinary, info=_SEALED),
+    Index("ix_task_signer_task_id", "task_id"),
+    Index("ix_task_signer_staff_state", "staff", "state"),
+)
+
+held = Table(  # what was handed in and waits for its signers
+    "held",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("task_id", Id, nullable=False),
+    Column("staff", String(60), nullable=False),
+    Column("on_behalf_of", String(60)),
+    Column("answers", LargeBinary, info=_SEALED),  # JSON, as it was typed
+    Column("state", String(10), nullable=False),  # held | applied | returned
+    Index("ix_held_task_id", "task_id"),
+)
+
+urge = Table(
+    "urge",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("task_id", Id, nullable=False),
+    Column("staff", String(60), nullable=False),
+    Column("urged_on", String(10), nullable=False),
+    Index("ix_urge_task_id", "task_id"),
+)
+
+case_copy = Table(
+    "case_copy",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("case_id", Id, nullable=False),
+    Column("task_id", Id, nullable=False),
+    Column("staff", String(60), nullable=False),
+    Column("sent_by", String(60), nullable=False),
+    Column("sent_on", String(10), nullable=False),
+    Column("read_on", String(10)),
+    Index("ix_case_copy_case_id", "case_id"),
+    Index("ix_case_copy_staff", "staff", "task_id"),
+)
+
+case_comment = Table(
+    "case_comment",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("case_id", Id, nullable=False),
+    Column("task_id", Id),
+    Column("staff", String(60), nullable=False),
+    Column("said_at", String(32), nullable=False),
+    Column("text", LargeBinary, info=_SEALED),
+    Index("ix_case_comment_case_id", "case_id"),
+)
+
+case_note = Table(  # working notes of those who handle a case: not in the record, never in the file
+    "case_note",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("case_id", Id, nullable=False),
+    Column("staff", String(60), nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index("ix_case_note_case_id", "case_id"),
+)
+
+task_seen = Table(  # who opened a task that he could have done: from then on the step before is not taken back
+    "task_seen",
+    metadata,
+    Column("task_id", Id, primary_key=True, autoincrement=False),
+    Column("staff", String(60), primary_key=True),
+    Column("at", Utc, nullable=False),
+)
+
+_signer_words = task_signer.c.staff + ":" + task_signer.c.kind + ":" + task_signer.c.state
+# "rita:before:agreed lee:after:asked": read with the task, for it decides who may do what (engine/signers.py)
+signers = (
+    select(func.aggregate_strings(_signer_words, " ")).where(task_signer.c.task_id == task.c.id).correlate(task).scalar_subquery().label("signers")
 )
 
 request_key = Table(

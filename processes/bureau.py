@@ -12,6 +12,7 @@ from engine.cases import Cases
 from engine.clock import BusinessClock
 from engine.crypto import Keys
 from engine.errors import EngineError, NotWaiting
+from engine.habits import Habits
 from engine.jobs import Handler, Job, Jobs, Later
 from engine.office import Act, Office
 from engine.process import Process
@@ -32,6 +33,10 @@ class Bureau:
     jobs: Jobs
     settings: Any
     registry: Registry = field(repr=False)
+
+    @property
+    def habits(self) -> Habits:
+        return Habits(self.cases)
 
 
 class OtherKey(EngineError):

@@ -15,6 +15,7 @@ ACCEPT = frozenset({"start", "completeness_check"})  # "start": who took the app
 EXAMINE = frozenset({"district_examination", "district_recheck", "spot_check_visit", "late_spot_check_visit"})
 CHECK = frozenset({"means_check"})
 MEETING = frozenset({"special_case_decision"})
+WATCHERS = frozenset({"auditor", "admin", "volunteer"})  # they look on, so their opinion is no part of a decision
 
 # (the node's group, the group the person acted in, rule, what to say). Order: the most telling reason first.
 _CONFLICTS = (
@@ -40,8 +41,11 @@ def may(  # noqa: PLR0911 - one line per rule
     verb: str, node: str, role: str, actor_id: str, *, actor_roles: Collection[str], acts: Sequence[HasActed],
     relatives: Collection[str], facts: Mapping[str, Any],
 ) -> Broken | None:  # fmt: skip
-    """None, or the rule that forbids `actor_id` to get (claim, transfer, delegate …) or do (complete) this task."""
-    if role not in actor_roles:
+    """None, or the rule that forbids `actor_id` to get (claim, transfer, delegate …) or do (complete) this task. A signer
+    may hold another post, but is held to everything else."""
+    if verb == "add_signer" and WATCHERS.issuperset(actor_roles):
+        return Broken("watcher-signs", "只有查看权限的岗位不能作为加签人", "A post that only looks on gives no opinion on a case")
+    if verb != "add_signer" and role not in actor_roles:
         return Broken("role", "这件待办不属于您的岗位", "This task belongs to another post")
     if actor_id in relatives:
         return Broken("near-relative", "您与申请家庭成员有近亲属关系，应当回避，不能办理本案", "You are a near relative of the household: you may not handle this case")  # fmt: skip

@@ -70,6 +70,21 @@ staff_change = Table(
     Column("state", String(12), nullable=False),  # proposed | confirmed | refused
 )
 
+# 代理: a row in the record of the absent one. It ends by itself after `until_on`.
+substitute = Table(
+    "substitute",
+    metadata,
+    _id(),
+    Column("absent", String(60), nullable=False, index=True),
+    Column("substitute", String(60), nullable=False, index=True),
+    Column("from_on", String(10), nullable=False),
+    Column("until_on", String(10), nullable=False),
+    Column("roles", String(400), nullable=False),  # words: the posts that are lent; none: all that may be
+    Column("reason", String(400), info=PERSONAL),
+    Column("set_by", String(60), nullable=False),
+    Column("ended_on", String(10)),
+)
+
 api_token = Table(
     "api_token",
     metadata,

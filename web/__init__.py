@@ -25,6 +25,7 @@ from web import (
     cases,
     desk,
     english,
+    habits,
     households,
     lists,
     logs,
@@ -73,7 +74,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, cases, households, benefits, standards, board, calendars, admin, public):
+    for part in (people, tasks, habits, cases, households, benefits, standards, board, calendars, admin, public):
         app.register_blueprint(part.bp)
     api.init_app(app, csrf)
     _guard(app)

@@ -16,6 +16,7 @@ from processes.tables import staff, staff_relative
 from web import wording
 from web.desk import bureau, either, lang, me
 from web.errors import said, status_of, words
+from web.habits import of_leavers
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
 
@@ -39,7 +40,8 @@ def show() -> ResponseReturnValue:
         rows = _staff(conn)
         changes = [{**change, "detail": _detail(conn, change)} for change in organisation.changes(conn)]
         units, tokens = organisation.units(conn), organisation.live_tokens(conn)
-    return render_template("admin.html", rows=rows, changes=changes, units=units, tokens=tokens, wrong=wrong), status
+        left = len(of_leavers(conn, me()))
+    return render_template("admin.html", rows=rows, changes=changes, units=units, tokens=tokens, left_behind=left, wrong=wrong), status
 
 
 def _staff(conn: Any) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from sqlalchemy import select
 
-from engine import queries, store
+from engine import habits, queries, store
 from engine.bpmn import Run
 from engine.errors import Diverged, EngineError, Invalid, NotFound, Refused
 from engine.forms import from_html
@@ -23,7 +23,7 @@ from processes.bureau import CATALOGUE
 from processes.case_tables import letter, notice
 from processes.tables import document
 from web import uploads, wording
-from web.desk import bureau, either, idem, lang, me, whole, works_cases
+from web.desk import bureau, either, idem, lang, me, standing_in, whole, works_cases
 from web.errors import said, status_of, words
 from web.svg import Marks, render
 from web.tasks import _papers, named_lines
@@ -51,8 +51,25 @@ EVENTS = {
     "task_transferred": lazy_gettext("Transferred"),
     "task_delegated": lazy_gettext("Delegated"),
     "task_escalated": lazy_gettext("Escalated"),
+    "task_submitted": lazy_gettext("Handed in, waits for signers"),
+    "signers_added": lazy_gettext("Signers added"),
+    "signer_answered": lazy_gettext("Signer answered"),
+    "signer_withdrawn": lazy_gettext("Signer withdrawn"),
+    "task_urged": lazy_gettext("Urged"),
+    "task_copied": lazy_gettext("Copied to colleagues"),
+    "copy_read": lazy_gettext("Copy read"),
+    "comment_added": lazy_gettext("Comment"),
+    "tasks_handed_over": lazy_gettext("A leaver's tasks handed over"),
+    "task_taken_back": lazy_gettext("Taken back"),
+}
+RECORDED = {  # what people record for a case, as the button says it
+    "objection": lazy_gettext("Record an objection"),
+    "withdrawal": lazy_gettext("Record a withdrawal"),
+    "change_reported": lazy_gettext("Record a change that the household reports"),
 }
 MESSAGES = {
+    "change_reported": lazy_gettext("Change reported"),
+    "resolution": lazy_gettext("Resolution of the joint meeting"),
     "objection": lazy_gettext("Objection"),
     "withdrawal": lazy_gettext("Withdrawal"),
     "registry_answer": lazy_gettext("Registries' answer"),
@@ -96,7 +113,9 @@ def visible(conn: Any, actor: Actor, no: str) -> Mapping[Any, Any]:
     if actor.covers(row["unit"]):
         return row
     mine = any(
-        actor.id in (x["assignee"], x["done_by"]) or actor.holds(x["role"], x["unit"]) for x in queries.case_tasks(conn, row["id"])
+        not {x["assignee"], x["done_by"]}.isdisjoint(one.persons) or one.holds(x["role"], x["unit"])
+        for one in (actor, *standing_in(actor))
+        for x in queries.case_tasks(conn, row["id"])
     )
     if not mine:
         raise NotFound("没有这件个案")
@@ -116,7 +135,7 @@ def show(no: str) -> ResponseReturnValue:
         entries = history(conn, keys, row["id"])
         tasks = queries.case_tasks(conn, row["id"])
         house = households.view(conn, keys, household_id)
-        names = wording.names_of(conn, [e.actor for e in entries] + [x["assignee"] for x in tasks] + [run.facts.get("second_investigator")])
+        names = wording.names_of(conn, [*wording.logins_in(entries), *(x["assignee"] for x in tasks), run.facts.get("second_investigator")])
         story = Story(process, tasks, names, _titles(conn, household_id))
         shown = {
             "house": house,
@@ -131,10 +150,9 @@ def show(no: str) -> ResponseReturnValue:
             "street": organisation.unit_name(conn, run.facts["street"]),
             "community": organisation.unit_name(conn, run.facts["community"]),
         }
-    waits = sorted(run.waits_for() & {"objection", "withdrawal"}) if not row["closed_at"] else []
-    waits = [w for w in waits if not actor.roles_at(row["unit"]).isdisjoint(process.senders.get(w, frozenset()))]
+    waits = [w for w in sorted(run.waits_for()) if process.sending(w, actor, row["unit"], run.facts)] if not row["closed_at"] else []
     nodes = {n.id: either(n.name, n.name_en) for n in drawing.nodes.values()}
-    return render_template("case.html", case=row, tab=tab, tabs=TABS, facts=run.facts, waits=waits, names=nodes, process=process, people=names,
+    return render_template("case.html", case=row, tab=tab, tabs=TABS, facts=run.facts, waits=waits, recorded=RECORDED, names=nodes, process=process, people=names,
                            key_facts=wording.fact_lines(run.facts, process.forms, names), outcomes=OUTCOMES, titles=letters.TITLES, checks=CHECKS,
                            waiting=_waiting(run), sheets=sheets() if works_cases(row["unit"]) else [], **shown)  # fmt: skip
 
@@ -162,7 +180,8 @@ class Story:
 
     def lines(self, entries: Sequence[Entry]) -> list[dict[str, Any]]:
         known: dict[str, Any] = {}
-        return [self.line(entry, known) for entry in entries]
+        undone = habits.taken_back(entries)
+        return [{**self.line(entry, known), "undone": entry.seq in undone} for entry in entries]
 
     def line(self, entry: Entry, known: dict[str, Any]) -> dict[str, Any]:
         """One entry. `known`: the facts so far; they grow."""
@@ -172,15 +191,39 @@ class Story:
         task = self.tasks.get(key)
         secrets = list(entry.personal.values())
         title = either(node.name, node.name_en) if node else str(MESSAGES.get(message, message))
+        who = str(entry.data.get("completer", entry.actor))
         return {
-            "seq": entry.seq, "at": entry.at, "who": self.names.get(entry.actor, entry.actor), "login": entry.actor,
+            "seq": entry.seq, "at": entry.at, "who": self.names.get(who, who), "login": who,
             "role": either(*organisation.ROLES[node.role]) if node and node.role in organisation.ROLES and entry.event != "timer_fired" else "",
             "event": str(EVENTS.get(entry.event, entry.event)), "node": title, "id": node.id if node else message,
-            "answers": self.answers(secrets, key, message), "changes": self.changes(entry, known), "leaf": entry.leaf, "erased": None in secrets,
+            "answers": [*self.around(entry), *self.answers(secrets, key, message)], "changes": self.changes(entry, known), "leaf": entry.leaf, "erased": None in secrets,
             "received": task["opened_at"] if task and entry.event == "task_completed" else None,
             "took": _span(entry.at - task["opened_at"]) if task and entry.event == "task_completed" else "",
             "then": entry.data.get("then", {}),
         }  # fmt: skip
+
+    def around(self, entry: Entry) -> list[tuple[str, Any]]:
+        """Whom an entry concerns besides who acted, and what signers and commenters said."""
+        data, found = entry.data, []
+        instead = None if "completer" in data else entry.said["actor"].get("for")
+        named = [(_("In the name of"), instead or data.get("on_behalf_of")), (_("Last signer"), entry.actor if "completer" in data else None),
+                 (_("Delegated by"), data.get("owner"))]  # fmt: skip
+        if entry.event == "tasks_handed_over":
+            named += [(_("Who has left"), data["from"]), (_("Hand over to"), data["to"])]
+        named += [(str(wording.HABIT_FIELDS[name]), data.get(name)) for name in ("staff", "signers")]
+        for label, value in named:
+            if value:
+                listed = value if isinstance(value, list) else [value]
+                found.append((label, _(", ").join(self.names.get(one, one) for one in listed)))
+        if "kind" in data and entry.event.startswith("signer"):
+            found.append((str(wording.HABIT_FIELDS["kind"]), wording.word("signer", data["kind"])))
+        found += [(str(wording.HABIT_FIELDS["agrees"]), wording.yes(data["agrees"]))] if "agrees" in data else []
+        found += [(_("Given back"), _("to who handed it in"))] if data.get("returned") else []
+        found += [(_("Signers left"), _("none"))] if data.get("last") else []
+        if entry.event in ("signers_added", "signer_answered", "comment_added"):
+            said = {name: text for secret in entry.personal.values() for put in ((secret or {}).get("puts") or {}).values() for name, text in put.items() if text}
+            found += [(str(wording.HABIT_FIELDS[name]), said[name]) for name in ("question", "words", "text") if name in said]
+        return found
 
     def answers(self, secrets: Sequence[Any], key: str, message: str) -> list[tuple[str, Any]]:
         """What was said, with the labels of its form, in the form's order."""
@@ -256,8 +299,9 @@ def _span(took: timedelta) -> str:
 
 def _assessed(entries: Sequence[Entry], house: Mapping[str, Any]) -> dict[str, Any] | None:
     """The last assessment, computed again from the snapshot that its entry keeps."""
+    undone = habits.taken_back(entries)
     for entry in reversed(entries):
-        for secret in entry.personal.values():
+        for secret in entry.personal.values() if entry.seq not in undone else ():
             figures = ((secret or {}).get("said") or {}).get("snapshots", {}).get("assess")
             if figures:
                 return named_lines(eligibility.assess(figures), house)
@@ -308,13 +352,13 @@ def drawing_file(actor: Actor, no: str) -> Response:
 
 @bp.route("/cases/<no>/messages/<name>", methods=["GET", "POST"])
 def message(no: str, name: str) -> ResponseReturnValue:
-    """Record an objection or a withdrawal."""
+    """Record what came in for a case: an objection, a withdrawal, a change."""
     made, actor = bureau(), me()
     with made.office.read() as conn:
         row = visible(conn, actor, no)
         household_id = int(row["subject"].partition(":")[2])
     process = CATALOGUE[row["process"]]
-    if name not in ("objection", "withdrawal"):
+    if name not in process.senders:
         raise NotFound("没有这种来件")
     form_class, errors, typed, trouble, status = process.messages[name], {}, {}, "", 200
     if request.method == "POST":
@@ -329,7 +373,7 @@ def message(no: str, name: str) -> ResponseReturnValue:
             errors, status = said(error, lang()), 422
         except EngineError as error:
             trouble, status = words(error, lang()), status_of(error)
-    title = _("Record an objection") if name == "objection" else _("Record a withdrawal")
+    title = str(RECORDED[name])
     form = form_class(context={"today": made.office.today(), "actor": actor, "lang": lang(), "facts": {}})
     with made.office.read() as conn:
         papers = _papers(conn, household_id)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, request, session
+from flask import Flask, current_app, g, has_request_context, request, session
 from flask_babel import Babel
 from flask_login import LoginManager, UserMixin, current_user
 
 from engine.errors import Refused
 from engine.model import Actor
-from processes import organisation
+from processes import organisation, substitutes
 from processes.bureau import Bureau
 
 CHINESE = "zh_Hans_CN"
@@ -67,6 +68,23 @@ def me() -> Actor:
     if found is None:
         raise LookupError("not signed in")
     return found
+
+
+def standing_in(who: Actor) -> list[Actor]:
+    """`who` in the posts of those whom he stands in for today; read once for a request, and outside of one nobody does."""
+    if not has_request_context():
+        return []
+    known: dict[str, list[Actor]] = g.setdefault("standing_in", {})
+    if who.id not in known:
+        with bureau().office.read() as conn:
+            known[who.id] = substitutes.standing(conn, who, bureau().office.today())
+    return known[who.id]
+
+
+def as_whom(who: Actor, task: Mapping[Any, Any]) -> Actor:
+    """In which capacity somebody meets a task: his own, or for an absent colleague."""
+    own = who.holds(task["role"], task["unit"]) and task["assignee"] in (None, who.id)
+    return who if own else substitutes.as_whom(who, standing_in(who), task)
 
 
 READERS = frozenset({"auditor", "admin", "finance_officer", "complaint_officer", "meeting_secretary", "meeting_member", "volunteer"})

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from engine import queries, store
+from engine import habits, queries, signers, store
 from engine.bpmn import Node, Run
 from engine.cases import acts_of, barred, task_etag
 from engine.errors import Conflict, EngineError, Invalid, NotFound, Refused
@@ -24,8 +24,8 @@ from processes import eligibility, households, organisation
 from processes.bureau import CATALOGUE
 from processes.eligibility_facts import BadFacts
 from processes.identity import mask_name
-from web import uploads, wording
-from web.desk import bureau, either, idem, lang, me, whole
+from web import around, uploads, wording
+from web.desk import as_whom, bureau, either, idem, lang, me, standing_in, whole
 from web.errors import said, words
 
 bp = Blueprint("tasks", __name__)
@@ -42,23 +42,24 @@ def listing() -> ResponseReturnValue:
     page = whole(request.args.get("page"), 1, 100_000)
     chosen = _filter()
     made, actor = bureau(), me()
-    today = made.office.today()
+    today, standing = made.office.today(), standing_in(actor)
     with made.office.read() as conn:
-        found = queries.tasks(conn, actor, view, chosen, page)
-        counts = queries.counts(conn, actor, today)
+        found = queries.tasks(conn, actor, view, chosen, page, standing=standing)
+        counts = queries.counts(conn, actor, today, standing)
         names = households.applicant_names(conn, [row["subject"] for row in found.items])
         places = {row["unit"]: organisation.unit_name(conn, row["unit"]) for row in found.items}
-    rows = [_listed(row, names, places) for row in found.items]
+        away = wording.names_of(conn, [one.on_behalf_of for one in standing])
+    rows = [{**_listed(row, names, places), "instead_of": as_whom(actor, row).on_behalf_of} for row in found.items]
     args = {k: v for k, v in request.args.items() if k != "page"}
     nodes = {n.id: n for p in CATALOGUE.values() for n in p.drawing.of_kind("userTask").values()}
-    return render_template("tasks.html", view=view, found=found, rows=rows, counts=counts, args=args, nodes=nodes)
+    return render_template("tasks.html", view=view, found=found, rows=rows, counts=counts, args=args, nodes=nodes, standing=standing, away=away)
 
 
 def waiting_for_me() -> int:
     """The number beside 待办 in the head of every page: mine, and what I may take."""
     made = bureau()
     with made.office.read() as conn:
-        return queries.waiting(conn, me())
+        return queries.waiting(conn, me(), standing_in(me()))
 
 
 def _filter() -> queries.Filter:
@@ -97,12 +98,14 @@ def show(task_id: int) -> ResponseReturnValue:
 
 def _page(
     task_id: int, *, typed: Mapping[Any, Any] | None = None, errors: Mapping[str, list[str]] | None = None,
-    conflict: str = "", refused: str = "", status: int = 200,
+    conflict: str = "", refused: str = "", trouble: str = "", status: int = 200,
 ) -> ResponseReturnValue:  # fmt: skip
     made, actor = bureau(), me()
+    opened(actor, task_id)
     with made.office.read() as conn:
         row = queries.task_row(conn, task_id)
         seen(actor, row)
+        who = as_whom(actor, row)
         process = CATALOGUE[row["process"]]
         node = process.drawing.nodes[row["node"]]
         keys = made.office.keys.on(conn)
@@ -111,21 +114,32 @@ def _page(
         run = Run.load(made.cases.drawing(conn, row["drawing"]), case["state"], made.office.clock())
         house = households.view(conn, keys, run.facts["household_id"])
         entries = history(conn, keys, case["id"])
-        names = wording.names_of(conn, [e.actor for e in entries] + [row["assignee"], row["done_by"], run.facts.get("second_investigator")])
+        beside = around.view(conn, keys, case, row, actor, who)
+        names = wording.names_of(conn, [*wording.logins_in(entries), row["assignee"], row["owner"], row["done_by"], who.on_behalf_of, run.facts.get("second_investigator")])
         view = {
             "house": house, "facts": run.facts, "place": organisation.unit_name(conn, run.facts["community"]), "people": names,
             "key_facts": wording.fact_lines(run.facts, process.forms, names), "opinions": _opinions(entries, process, names),
             "result": _computed(conn, keys, run.facts, made, house), "papers": _papers(conn, run.facts["household_id"]),
-            "colleagues": organisation.colleagues(conn, node.role, row["unit"]), "barred": _barred(conn, process, row, run.facts, actor),
+            "colleagues": organisation.colleagues(conn, node.role, row["unit"]), "barred": _barred(conn, process, row, run.facts, who), **beside,
             "since": _since(entries, process, names) if conflict else [],
         }  # fmt: skip
     form_class = process.form_of(row["node"])
+    handed_in = _read_only(form_class, beside["held"]["answers"], names, process) if beside["held"] else []
     form = form_class(context={"facts": run.facts, "today": made.office.today(), "actor": actor, "lang": lang()})
     return render_template(
         "task.html", task=row, node=node, name=_named(node), form=form, values=typed if typed is not None else draft, errors=errors or {},
-        conflict=conflict, refused=refused, saved_at=saved_at, etag=task_etag(row), process=process,
+        conflict=conflict, refused=refused, trouble=trouble, handed_in=handed_in, who_for=who.on_behalf_of, saved_at=saved_at, etag=task_etag(row), process=process,
         extra=whole(request.form.get("_rows"), 0, 50), **view,
     ), status  # fmt: skip
+
+
+def _read_only(form_class: type[Form], answers: Mapping[str, Any], names: Mapping[str, str], process: Any) -> list[tuple[str, Any]]:
+    """What was handed in, with the labels of its form, for those who sign it."""
+    from web.cases import Story
+
+    story = Story(process, (), names, {})
+    fields, answers = form_class().fields, {n: {"true": True, "false": False}.get(str(v), v) for n, v in answers.items()}
+    return [(story.label(fields, n), story.shown(answers[n], fields[n].metadata)) for n in fields if answers.get(n) not in (None, "", [])]
 
 
 def _barred(conn: Any, process: Any, row: Mapping[Any, Any], facts: Mapping[Any, Any], actor: Actor) -> str:
@@ -133,7 +147,13 @@ def _barred(conn: Any, process: Any, row: Mapping[Any, Any], facts: Mapping[Any,
     if row["state"] != "open":
         return ""
     broken = barred(conn, process, facts, acts_of(row["opened_by"], queries.case_tasks(conn, row["case_id"])), row, "complete", actor)
-    return "" if broken is None else either(broken.zh, broken.en)
+    if broken is not None:
+        return either(broken.zh, broken.en)
+    try:
+        signers.ready(row, actor.persons)
+    except (Refused, Conflict) as error:
+        return words(error, lang())
+    return ""
 
 
 def _since(entries: Sequence[Any], process: Any, names: Mapping[str, str]) -> list[str]:
@@ -150,8 +170,32 @@ def _since(entries: Sequence[Any], process: Any, names: Mapping[str, str]) -> li
 
 def seen(actor: Actor, row: Mapping[Any, Any]) -> None:
     """A task is shown to those whose unit covers it, or who hold it, or did it; to others it does not exist."""
-    if not (actor.covers(row["case_unit"]) or actor.covers(row["unit"]) or actor.id in (row["assignee"], row["done_by"])):
+    if not _sees(actor, row) and not any(_sees(one, row) for one in standing_in(actor)):
         raise NotFound("没有这件待办")
+
+
+def _sees(actor: Actor, row: Mapping[Any, Any]) -> bool:
+    return actor.covers(row["case_unit"]) or actor.covers(row["unit"]) or not {row["assignee"], row["done_by"]}.isdisjoint(actor.persons)
+
+
+def opened(actor: Actor, task_id: int) -> None:
+    """Note that somebody who could do a task has opened it: whoever did the step before may not take that back any more."""
+    made, table = bureau(), store.task_seen
+    with made.office.read() as conn:
+        row = queries.task_row(conn, task_id)
+        known = conn.scalar(select(table.c.staff).where(table.c.task_id == task_id, table.c.staff == actor.id))
+        if row["state"] != "open" or known is not None:
+            return
+        run = Run.load(made.cases.drawing(conn, row["drawing"]), queries.case_row(conn, row["no"])["state"], made.office.clock())
+        acts = acts_of(row["opened_by"], queries.case_tasks(conn, row["case_id"]))
+        if barred(conn, CATALOGUE[row["process"]], run.facts, acts, row, "complete", as_whom(actor, row)) is not None:
+            return
+
+    def mark() -> None:
+        with made.office.act(actor) as act:
+            made.habits.mark_seen(act, task_id)
+
+    made.office.retrying(mark)
 
 
 def _named(node: Node) -> str:
@@ -172,9 +216,9 @@ _SAID = ("opinion", "findings", "report", "statement", "statements", "reasons")
 
 def _opinions(entries: Any, process: Any, names: Mapping[str, str]) -> list[dict[str, Any]]:
     """What was said before, oldest first: node, who, when, what was chosen, opinion."""
-    found = []
+    found, undone = [], habits.taken_back(entries)
     for entry in entries:
-        if entry.event != "task_completed":
+        if entry.event != "task_completed" or entry.seq in undone:
             continue
         node = process.drawing.nodes.get(entry.data["task"].rpartition(".")[0])
         facts = entry.data.get("facts", {})
@@ -183,7 +227,8 @@ def _opinions(entries: Any, process: Any, names: Mapping[str, str]) -> list[dict
             answers = ((secret or {}).get("said") or {}).get("answers", {})
             text = next((answers[k] for k in _SAID if answers.get(k)), "")
             if (text or chosen) and node:
-                found.append({"node": _named(node), "who": names.get(entry.actor, entry.actor), "at": entry.at, "text": text, "chosen": chosen})
+                who = entry.data.get("completer", entry.actor)
+                found.append({"node": _named(node), "who": names.get(who, who), "at": entry.at, "text": text, "chosen": chosen})
     return found
 
 
@@ -248,7 +293,7 @@ def _workable(row: Mapping[Any, Any]) -> bool:
     with made.office.read() as conn:
         case = queries.case_row(conn, row["no"])
         run = Run.load(made.cases.drawing(conn, row["drawing"]), case["state"], made.office.clock())
-        return not _barred(conn, CATALOGUE[row["process"]], row, run.facts, me())
+        return not _barred(conn, CATALOGUE[row["process"]], row, run.facts, as_whom(me(), row))
 
 
 def _at_inputs(fields: Mapping[str, list[str]]) -> dict[str, list[str]]:
@@ -272,11 +317,11 @@ def autosave(task_id: int) -> ResponseReturnValue:
 
 
 def _done(task_id: int, row: Mapping[Any, Any], verb: str, typed: Mapping[Any, Any]) -> ResponseReturnValue:
-    made, actor, form = bureau(), me(), request.form
-    etag = form.get("_etag") or None
+    made, actor, form = bureau(), me() if verb == "draft" else as_whom(me(), row), request.form
+    etag, held = form.get("_etag") or None, False
     with made.office.act(actor, idem() if verb == "complete" else None) as act:
         if verb == "complete":
-            made.cases.complete(act, task_id, typed, etag=etag, lang=lang())
+            held = "waits_for_signers" in made.cases.complete(act, task_id, typed, etag=etag, lang=lang())
         elif verb == "claim":
             made.cases.claim(act, task_id)
         elif verb == "release":
@@ -291,7 +336,7 @@ def _done(task_id: int, row: Mapping[Any, Any], verb: str, typed: Mapping[Any, A
             raise NotFound("没有这种操作")
     told = {"complete": _("Submitted."), "draft": _("Draft saved."), "claim": _("Claimed."),
             "release": _("Released."), "transfer": _("Transferred."), "escalate": _("Escalated.")}  # fmt: skip
-    flash(told[verb])
+    flash(_("Handed in; it takes effect when its signers have agreed.") if held else told[verb])
     if verb == "complete":
         _offer_next(row)
     if verb in ("complete", "release", "transfer"):

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection, select
 
 from engine.forms import Form
-from engine.model import SHANGHAI
+from engine.model import SHANGHAI, Entry
 from processes import household_forms as hf
 from processes.dibao_2012_forms import MATERIALS, METHODS, PARTICIPANTS
 from processes.money import yuan
@@ -46,6 +46,8 @@ _ANNEX1 = {
     "乡镇（街道）": lazy_gettext("Street or town"), "村（居委会）": lazy_gettext("Village or residents' committee"), "家庭收入": lazy_gettext("Household income"),
     "家庭财产": lazy_gettext("Property"), "救助类别": lazy_gettext("Kind of assistance"), "保障金额": lazy_gettext("Amount"), "致困原因": lazy_gettext("Cause of hardship"),
     "入户核查结果": lazy_gettext("Result of the home check"), "备注": lazy_gettext("Remarks")}  # fmt: skip
+SIGNER = {"before": lazy_gettext("before it is handed in"), "after": lazy_gettext("after it is handed in"), "asked": lazy_gettext("not answered yet"),
+          "agreed": lazy_gettext("agrees"), "disagreed": lazy_gettext("does not agree"), "withdrawn": lazy_gettext("withdrawn as a signer")}  # fmt: skip
 CODES: Mapping[str, Mapping[str, LazyString]] = {
     "relation": _both(hf.RELATIONS),
     "employment": _both(hf.EMPLOYMENTS),
@@ -84,6 +86,9 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
     "hardship": _both(hf.HARDSHIP_KINDS),
     "kin": _both(hf.NearRelativeIn().fields["relation"].metadata["choices"]),
     "means": {"member": lazy_gettext("Add a member")},
+    "signer": SIGNER,
+    "substitution": {"planned": lazy_gettext("planned"), "active": lazy_pgettext("substitution", "active"), "over": lazy_gettext("over"),
+                     "ended": lazy_gettext("ended early")},
     "meeting": {"street": lazy_gettext("street opinion"), "district": lazy_gettext("district examination")},
 }  # fmt: skip
 
@@ -136,6 +141,11 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "delivered_on": (lazy_gettext("Delivered on"), ""),
     "withdrawn_on": (lazy_gettext("Withdrawn on"), ""),
 }
+
+# What is typed around a task, and what its entries hold.
+HABIT_FIELDS: Mapping[str, LazyString] = {
+    "question": lazy_gettext("Question to the signer"), "words": lazy_gettext("Opinion of the signer"), "text": lazy_gettext("Comment"),
+    "staff": lazy_gettext("Colleagues"), "signers": lazy_gettext("Waits for"), "kind": lazy_gettext("When they sign"), "agrees": lazy_gettext("Agrees")}  # fmt: skip
 
 _SINCE = {
     "investigation_from": lazy_gettext("the beginning of this investigation"),
@@ -191,6 +201,8 @@ def hint(meta: Mapping[str, Any]) -> str:
 
 def path_label(form: Form, path: str) -> str:
     """ "members.0.id_no" as its labels say it: 家庭成员 1 身份证号."""
+    if path in HABIT_FIELDS:
+        return str(HABIT_FIELDS[path])
     if path in ("_to", "_reason"):
         return _("Hand over to") if path == "_to" else _("Reason")
     fields, found = form.fields, []
@@ -280,6 +292,17 @@ def names_of(conn: Connection, logins: Iterable[str | None]) -> dict[str, str]:
     wanted = {login for login in logins if login}
     rows = conn.execute(select(staff.c.login, staff.c.name).where(staff.c.login.in_(wanted)))
     return {"system": _("System"), "import": _("Import")} | {row.login: row.name for row in rows}
+
+
+def logins_in(entries: Iterable[Entry]) -> list[str]:
+    """Everybody whom entries name: who acted, for whom, and whom it concerns."""
+    found: list[str] = []
+    for entry in entries:
+        found += [entry.actor, entry.said["actor"].get("for", "")]
+        for name in ("completer", "owner", "assignee", "from", "to", "staff", "signers"):
+            value = entry.data.get(name)
+            found += [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str)]
+    return found
 
 
 def moment(value: datetime | None) -> str:

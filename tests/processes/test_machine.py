@@ -46,6 +46,7 @@ MANY = {"hat1": [(p, "120116") for p in STREET_POSTS + DISTRICT_POSTS], "hat2": 
 EVERYBODY = [*STAFF, *MANY]
 RELATIVE = "hat2"  # of a member of the last household
 HAND_OVER = ["claim", "release", "transfer", "delegate", "escalate"]
+HABITS = ["add_signers", "sign", "withdraw_signer", "urge", "take_back"]
 BACK_TO = ["home_survey", "democratic_review", "street_opinion", "district_examination", "completeness_check"]
 HOUSES = {"dibao": 1, "low_income": 2, "rich": 3, "related": 4}
 
@@ -225,6 +226,7 @@ class Street(RuleBasedStateMachine):
         self.eye = sqlite3.connect(file)  # looks from outside, past the engine
         self.eye.row_factory = sqlite3.Row
         self.file, self.last, self.acts, self.read_to = file, None, defaultdict(list), defaultdict(int)
+        self.signed = defaultdict(list)
         with self.office.read() as conn:
             self.people = {login: organisation.find_actor(conn, login) for login in EVERYBODY} | {"system": SYSTEM}
 
@@ -318,9 +320,11 @@ class Street(RuleBasedStateMachine):
                 SEEN["nodes"][task["node"]] += 1
 
     def aside(self, data):
-        verb = data.draw(st.sampled_from([*HAND_OVER, "send_back", "objection", "withdrawal"]), label="verb")
+        verb = data.draw(st.sampled_from([*HAND_OVER, *HABITS, "send_back", "objection", "withdrawal"]), label="verb")
         if verb in HAND_OVER:
             self.hand_over(data, verb)
+        elif verb in HABITS:
+            self.habit(data, verb)
         elif verb == "send_back":
             self.send_back(data, data.draw(st.sampled_from(BACK_TO), label="to"))
         else:
@@ -370,6 +374,33 @@ class Street(RuleBasedStateMachine):
             who = "sue"
         more = {"claim": (), "release": (), "escalate": ("久拖不决",)}.get(verb, (to, data.draw(mostly("外出", ""), label="reason")))
         self.attempt(verb, who, lambda act: getattr(self.cases, verb)(act, task["id"], *more))
+
+    @rule(data=st.data(), verb=st.sampled_from([*HABITS, "sign", "sign", "take_back"]))
+    def habit_rule(self, data, verb):
+        self.habit(data, verb)
+
+    def habit(self, data, verb):
+        """What people do around a task; opinions are asked for and given, so that no case waits for them for ever."""
+        do = self.made.habits
+        if verb in ("sign", "withdraw_signer"):
+            asked = self.look("SELECT s.task_id, s.staff, s.asked_by FROM task_signer s JOIN task t ON t.id = s.task_id WHERE s.state = 'asked' AND t.state = 'open'")
+            if not asked:
+                return
+            row = data.draw(st.sampled_from(asked), label="asked")
+            agrees = not rarely(data, "disagrees")
+            who = data.draw(mostly(row["staff"] if verb == "sign" else row["asked_by"], *EVERYBODY), label="who")
+            more = {"sign": lambda act: do.sign(act, row["task_id"], agrees=agrees, words="意见"),
+                    "withdraw_signer": lambda act: do.withdraw_signer(act, row["task_id"], row["staff"], "出差")}  # fmt: skip
+            self.attempt(verb, who, more[verb])
+        elif verb == "take_back":
+            rows = self.look("SELECT id, done_by FROM task WHERE state = 'done' ORDER BY closed_at DESC, id DESC LIMIT 2")
+            if rows:
+                row = data.draw(st.sampled_from(rows), label="done")
+                self.attempt(verb, data.draw(mostly(row["done_by"], *EVERYBODY), label="who"), lambda act: do.take_back(act, row["id"], "写错"))
+        elif (task := self.task(data)) is not None:
+            who, to = self.fitting(data, task), data.draw(st.sampled_from(EVERYBODY), label="to")
+            kind = data.draw(st.sampled_from(["before", "after"]), label="kind")
+            self.attempt(verb, who, lambda act: do.urge(act, task["id"]) if verb == "urge" else do.add_signers(act, task["id"], kind, [to], "请看"))
 
     @rule(data=st.data(), to=st.sampled_from(BACK_TO))
     def send_back_rule(self, data, to):
@@ -436,14 +467,24 @@ class Street(RuleBasedStateMachine):
     @invariant()
     def nobody_did_two_things_that_exclude_each_other(self):
         for case in self.look("SELECT id, subject, opened_by FROM record WHERE kind = 'case'"):
-            acts = self.acts[case["id"]]
+            acts, signed = self.acts[case["id"]], self.signed[case["id"]]
             for said in self.bodies(case["id"], self.read_to[case["id"]]):
                 self.read_to[case["id"]] = said["seq"]
                 if said["event"] == "case_started":
                     acts.append(("start", said["actor"]["id"]))
                 elif said["event"] == "task_completed":
-                    acts.append((said["data"]["task"].rpartition(".")[0], said["actor"]["id"]))
+                    node = said["data"]["task"].rpartition(".")[0]
+                    acts.append((node, said["data"].get("completer", said["actor"]["id"])))
+                    signed += [(node, said["actor"]["id"])] if "completer" in said["data"] else []
+                elif said["event"] == "signer_answered":
+                    signed.append((said["data"]["task"].rpartition(".")[0], said["actor"]["id"]))
+                elif said["event"] == "task_taken_back":
+                    assert acts.pop() == (said["data"]["task"].rpartition(".")[0], said["actor"]["id"]), "the latest is taken back, by who did it"
             check_duties(acts, related=case["subject"] == f"household:{self.stations.homes['related']}")
+            for _, who in signed:  # an opinion is held to what excludes each other like an act, in whatever order they came
+                nodes = {node for node, one in [*acts, *signed] if one == who}
+                assert not any(nodes & one and nodes & other for one, other in NEVER_BOTH), (who, nodes)
+                assert not (nodes & APPROVE and nodes - APPROVE), (who, nodes)
             rows = self.look("SELECT node, done_by FROM task WHERE case_id = ? AND state = 'done'", case["id"])
             assert sorted((r["node"], r["done_by"]) for r in rows) == sorted(acts[1:]), "the rows say what the record says"
             assert acts[0] == ("start", case["opened_by"])

@@ -319,3 +319,20 @@ def test_a_list_is_brought_in_only_where_he_is_a_clerk(town):
     assert [(row.state, row.errors) for row in seen.rows] == [("new", {})] + [("error", {"村（居委会）": ["这个居村不在您的辖区"]})] * 2
     with pytest.raises(Refused):
         annex1.allow(town.people["ina"])
+
+
+def test_the_village_committee_records_what_villagers_say_of_its_own_households(district):
+    """N220 art 25: the notice hangs in the village, so objections come to the committee; not those of other places."""
+    district.to_street_opinion()
+    district.review()
+    district.street()
+    district.post()
+    said = {"objection_on": district.office.today().isoformat(), "objector_kind": "resident", "grounds": "另有房屋"}
+    with district.office.act() as act:
+        organisation.add_staff(act, "vito", "外村干部", PASSWORD, [("village_committee", "120116005001")], hashed="unused")
+        district.people["vito"] = organisation.find_actor(act.conn, "vito")
+    with pytest.raises(Refused) as refused:
+        district.send("vito", "objection", **said)
+    assert refused.value.rule == "unit"
+    district.send("vera", "objection", **said)
+    assert "street_reinvestigate" in district.tasks()

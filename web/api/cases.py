@@ -26,7 +26,7 @@ from web.api import schemas
 from web.api.desk import if_match, me, once, say, spoken, stale
 from web.api.operation import operation, shape_of
 from web.cases import drawing_file, letter_visible, visible
-from web.desk import bureau, roles_for
+from web.desk import as_whom, bureau, roles_for
 
 blp = Blueprint("api_cases", __name__, url_prefix="/api/v1", description="Cases")
 
@@ -102,13 +102,13 @@ def show(no: str) -> Any:
         "facts": run.facts,
         "tasks": tasks,
         "waits_for": waits,
-        "messages": _recordable(CATALOGUE[row["process"]], waits, row["unit"]),
+        "messages": _recordable(CATALOGUE[row["process"]], waits, row["unit"], run.facts),
     }
     return said, {"ETag": f'"{row["seq"]}"'}
 
 
-def _recordable(process: Process, waits: Sequence[str], unit: str) -> dict[str, Any]:
-    may = [name for name in waits if not process.senders.get(name, frozenset()).isdisjoint(me().roles_at(unit))]
+def _recordable(process: Process, waits: Sequence[str], unit: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    may = [name for name in waits if process.sending(name, me(), unit, facts)]
     return {name: json_schema(process.messages[name], spoken()) for name in may}
 
 
@@ -123,7 +123,7 @@ def task_row(task: Mapping[Any, Any], case: Mapping[Any, Any], drawing: Drawing)
         left = calendar.workdays_between(bureau().office.today(), date.fromisoformat(task["due_on"]))
     return {**{k: task[k] for k in _TASK}, "name": node.name, "name_en": node.name_en or node.name, "law": node.law,
             "opened_at": task["opened_at"].isoformat(), "workdays_left": left, "case": case["no"], "process": case["process"],
-            "etag": task_etag(task)}  # fmt: skip
+            "etag": task_etag(task), "on_behalf_of": as_whom(me(), task).on_behalf_of if task["state"] == "open" else None}  # fmt: skip
 
 
 @operation(blp, "GET", "/cases/<no:no>/drawing", ("application/xml",), cached=True, replies=(404,))

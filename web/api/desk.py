@@ -170,11 +170,11 @@ def load(schema: type[Schema], said: Any) -> dict[str, Any]:
 # -- acting
 
 
-def once(sent: Any, work: Callable[[Act], dict[str, Any]]) -> dict[str, Any]:
-    """The one transaction of a changing call. With `Idempotency-Key` a repeat has no effect and gets the first answer."""
+def once(sent: Any, work: Callable[[Act], dict[str, Any]], who: Actor | None = None) -> dict[str, Any]:
+    """The one transaction of a changing call. `who`: the caller, where he stands in for somebody. With `Idempotency-Key` a repeat has no effect and gets the first answer."""
     idem = key_of(sent)
     try:
-        with bureau().office.act(me(), idem) as act:
+        with bureau().office.act(who or me(), idem) as act:
             if (told := _earlier(act)) is not None:
                 return told
             told = work(act)

@@ -50,7 +50,7 @@ class Paging(Strict):
 
 
 class TaskQuery(Paging):
-    view = one_of(*VIEWS, about="mine (default), available, done, started, copied")
+    view = one_of(*VIEWS, about="mine (default), available, signing (your opinion is asked for), substitute (of those whom you stand in for), done, started, copied")
     unit = text("code of a unit: it and those below it", most=20, example="120116011")
     node = text("node of the drawing", example="home_survey")
     process = text("key of a process", example="dibao-2012")
@@ -173,6 +173,9 @@ def _many(inner: type[Schema] | fields.Field[Any], about: str = "") -> fields.Li
     return fields.List(listed, required=True, metadata={"description": about} if about else {})
 
 
+said_text, said_number, said_list = _s, _n, _many  # for shapes of answers in other modules
+
+
 def _object(about: str = "", **kind: Any) -> fields.Dict:
     return fields.Dict(required=True, metadata={"description": about} if about else {}, **kind)
 
@@ -195,6 +198,7 @@ class Moved(Said):
     seq = _n("number of the entry")
     opened = _many(fields.String(), "keys of the tasks that opened, like home_survey.1")
     outcome = fields.String(metadata={"description": "the end event, when the case ended"})
+    waits_for_signers = fields.List(fields.String(), metadata={"description": "handed in only: it takes effect when these have agreed"})
 
 
 class Held(Said):
@@ -270,12 +274,13 @@ class TaskRow(Said):
     unit = _s()
     assignee = _s(none=True)
     owner = _s("who delegated it", none=True)
+    on_behalf_of = _s("whom you stand in for when you do this task", none=True)
     opened_at = _s()
     due_on = _s("last day; none means promptly", none=True)
     workdays_left = _n("negative when late", none=True)
     state = _s(example="open")
     done_by = _s(none=True)
-    flags = _s("words: returned, escalated")
+    flags = _s("words: returned, escalated, countersign (handed in, waits for its signers), taken_back")
     priority = _n()
     law = _s(none=True)
     case = _s()

@@ -20,8 +20,8 @@ from web.api import schemas
 from web.api.cases import task_row
 from web.api.desk import me, named_task, once, say, spoken
 from web.api.operation import operation, shape_of
-from web.desk import bureau
-from web.tasks import _draft, seen
+from web.desk import as_whom, bureau, standing_in
+from web.tasks import _draft, opened, seen
 
 blp = Blueprint("api_tasks", __name__, url_prefix="/api/v1", description="Tasks")
 
@@ -38,9 +38,9 @@ def listing(asked: dict[str, Any]) -> Any:
     """Your task list: mine, available to claim, done by me, of cases that I started, copied to me."""
     chosen = queries.Filter(unit=asked.get("unit"), node=asked.get("node"), process=asked.get("process"), no=asked.get("no"), flag=asked.get("flag"),
                             due_before=_day(asked, "due_before"), due_from=_day(asked, "due_from"))  # fmt: skip
-    made = bureau()
+    made, standing = bureau(), standing_in(me())
     with made.office.read() as conn:
-        found = queries.tasks(conn, me(), asked.get("view") or "mine", chosen, asked["page"], asked["size"])
+        found = queries.tasks(conn, me(), asked.get("view") or "mine", chosen, asked["page"], asked["size"], standing=standing)
         items = [task_row(r, r, made.cases.drawing(conn, r["drawing"])) for r in found.items]
     return schemas.listed(items, found.total, found.page, found.size)
 
@@ -59,6 +59,7 @@ def _day(asked: dict[str, Any], name: str) -> date | None:
 def show(task_id: int, asked: dict[str, Any]) -> Any:
     """The task with its form as JSON Schema, its deadline, where it may be returned to, and what you typed before."""
     made = bureau()
+    opened(me(), task_id)
     with made.office.read() as conn:
         row = queries.task_row(conn, task_id)
         seen(me(), row)
@@ -72,14 +73,17 @@ def show(task_id: int, asked: dict[str, Any]) -> Any:
     return shown, {"ETag": f'"{shown["etag"]}"'}
 
 
-def _do(task_id: int, said: dict[str, Any], verb: Callable[[Act], dict[str, Any]]) -> dict[str, Any]:
-    """A verb on a task that the caller may see and, with If-Match, knows as it is."""
+def _do(task_id: int, said: dict[str, Any], verb: Callable[[Act], dict[str, Any]], *, own: bool = False) -> dict[str, Any]:
+    """A verb on a task that the caller may see and, with If-Match, knows as it is. He acts for an absent colleague where only
+    that gives him the task. `own`: always for himself."""
 
     def work(act: Act) -> dict[str, Any]:
         named_task(act, task_id)
         return verb(act)
 
-    return once(said, work)
+    with bureau().office.read() as conn:
+        row = queries.task_row(conn, task_id)
+    return once(said, work, None if own else as_whom(me(), row))
 
 
 @operation(
@@ -147,4 +151,4 @@ def escalate(task_id: int, said: dict[str, Any]) -> Any:
 @operation(blp, "PUT", "/tasks/<row:task_id>/draft", schemas.Saved, takes=schemas.Draft, if_match=True, replies=(404,))
 def draft(task_id: int, said: dict[str, Any]) -> Any:
     """Keep what was typed, for you only; not part of the record."""
-    return _do(task_id, said, lambda act: {"saved_at": bureau().cases.save_draft(act, task_id, said["answers"])})
+    return _do(task_id, said, lambda act: {"saved_at": bureau().cases.save_draft(act, task_id, said["answers"])}, own=True)
