@@ -1,7 +1,9 @@
 """The words of letters about a benefit that goes on, changes or ends; `letters.render` puts them on paper.
 
 Data beside the letterhead: before_fen, before_category, amount_fen, category, from_month, reason_code, opinion, clause, decided_on,
-overpaid_fen, overpaid_months, compared (figure beside the rule's number, of `letters`); of a plan to pay back: instalment, first_month.
+overpaid_fen, overpaid_months, compared (figure beside the rule's number, of `letters`); of a plan to pay back: instalment, first_month;
+of what is paid later: arrears_fen, arrears_months; of a new standard: effective_month, standards (before, after; yuan text), members,
+income (yuan text), contact.
 """
 
 from __future__ import annotations
@@ -9,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from processes.benefits import REASONS
+from processes.benefits import REASON_WORDS
 from processes.change_kinds import KIND_WORDS
 from processes.dibao_2012_forms import MATERIALS
 from processes.money import capital, yuan
 
-CATEGORY_WORDS = {"dibao": "最低生活保障", "low_income": "低收入家庭救助", "destitute": "特困人员救助供养",
-                  "destitute_institutional": "特困人员集中供养", "destitute_dispersed": "特困人员分散供养"}  # fmt: skip
-REASON_WORDS = {code: zh for code, zh, _, _ in REASONS}
+CATEGORY_WORDS = {
+    "dibao": "最低生活保障", "low_income": "低收入家庭救助", "destitute": "特困人员救助供养", "destitute_institutional": "特困人员集中供养",
+    "destitute_dispersed": "特困人员分散供养",
+}  # fmt: skip
+_BASES = (("2021-07-01", "民发〔2021〕57号第三十二条"), ("", "民发〔2012〕220号第三十二条"))  # the rule of the day on which a letter is issued
 Words = Callable[[Mapping[str, Any]], list[str]]
 
 
@@ -25,12 +29,13 @@ def month_words(month: str) -> str:
 
 
 def _why(data: Mapping[str, Any]) -> str:
-    words = [REASON_WORDS.get(data.get("reason_code") or "", ""), (data.get("opinion") or "").rstrip("。")]
+    words = [REASON_WORDS.get(data.get("reason_code") or "", ("", ""))[0], (data.get("opinion") or "").rstrip("。")]
     return "；".join(word for word in words if word)
 
 
 def _basis(data: Mapping[str, Any]) -> str:
-    return f"依据：{data.get('clause') or '民发〔2012〕220号第三十二条、《社会救助暂行办法》第十三条'}。"
+    rule = next(text for since, text in _BASES if str(data.get("issued_on") or "") >= since)
+    return f"依据：{data.get('clause') or f'{rule}、《社会救助暂行办法》第十三条'}。"
 
 
 def _facts(data: Mapping[str, Any]) -> list[str]:
@@ -45,11 +50,18 @@ def _paid_too_much(data: Mapping[str, Any]) -> list[str]:
     return [f"{spans}多领取的救助金共{yuan(data['overpaid_fen'])}元（大写：{capital(data['overpaid_fen'])}），应予退还，退还办法由窗口与您商定。"]
 
 
+def _paid_later(data: Mapping[str, Any], words: str) -> list[str]:
+    if not data.get("arrears_fen"):
+        return []
+    spans = "、".join(month_words(month) for month in data.get("arrears_months") or ())
+    return [f"{spans}{words}共{yuan(data['arrears_fen'])}元（大写：{capital(data['arrears_fen'])}），另行补发。"]
+
+
 def review_result(data: Mapping[str, Any]) -> list[str]:
     return [
         f"经对您家庭的情况进行复核，您家庭继续符合{CATEGORY_WORDS.get(data['before_category'], '社会救助')}条件，"
         f"每月救助金额{yuan(data['before_fen'])}元不变。",
-        "家庭人口、收入或财产发生变化，请及时向街镇或居村委会报告。",
+        _CHANGES,
     ]
 
 
@@ -68,8 +80,9 @@ def adjustment(data: Mapping[str, Any]) -> list[str]:
 
 
 def stop(data: Mapping[str, Any]) -> list[str]:
+    why = "根据您家庭提出的退出申请" if data.get("reason_code") == "voluntary" else "经复核"
     return [
-        f"经复核，决定自{month_words(data['from_month'])}起停止发放您家庭的{CATEGORY_WORDS.get(data['before_category'], '社会救助')}金"
+        f"{why}，决定自{month_words(data['from_month'])}起停止发放您家庭的{CATEGORY_WORDS.get(data['before_category'], '社会救助')}金"
         f"（原每月{yuan(data['before_fen'])}元）。",
         *_facts(data),
         f"理由：{_why(data)}。",
@@ -81,10 +94,50 @@ def stop(data: Mapping[str, Any]) -> list[str]:
 
 def suspension(data: Mapping[str, Any]) -> list[str]:
     return [
-        f"自{month_words(data['from_month'])}起暂停发放您家庭的{CATEGORY_WORDS.get(data['before_category'], '社会救助')}金。",
+        f"经审核，决定自{month_words(data['from_month'])}起暂停发放您家庭的{CATEGORY_WORDS.get(data['before_category'], '社会救助')}金"
+        f"（每月{yuan(data['before_fen'])}元）。",
         f"理由：{_why(data)}。",
-        "请尽快与街镇社会救助窗口联系，情况核实后恢复发放。",
+        _basis(data),
+        "暂停发放不是停止救助。请尽快与街镇社会救助窗口联系，情况核实后恢复发放。",
     ]
+
+
+def resumption(data: Mapping[str, Any]) -> list[str]:
+    return [
+        f"经核实，决定自{month_words(data['from_month'])}起恢复发放您家庭的{CATEGORY_WORDS.get(data['before_category'], '社会救助')}金，"
+        f"每月{yuan(data['before_fen'])}元（大写：{capital(data['before_fen'])}）。",
+        f"理由：{_why(data)}。",
+        *(_paid_later(data, "暂停期间的救助金") or ["暂停期间的救助金不予补发。"]),
+        _CHANGES,
+    ]
+
+
+def standard_adjustment(data: Mapping[str, Any]) -> list[str]:
+    before, after = data["standards"]
+    name = CATEGORY_WORDS.get(data["before_category"], "社会救助")
+    each = "每户每月" if data["before_category"] == "low_income" else "每人每月"
+    return [
+        f"根据天津市社会救助标准调整的规定，自{month_words(data['effective_month'])}起，{name}标准由{each}{before}元调整为{after}元。",
+        f"据此，自{month_words(data['from_month'])}起，您家庭的{name}金由每月{yuan(data['before_fen'])}元调整为{yuan(data['amount_fen'])}元"
+        f"（大写：{capital(data['amount_fen'])}）。"
+        if data["amount_fen"] != data["before_fen"]
+        else f"您家庭的{name}金每月{yuan(data['before_fen'])}元，已经按照新标准核定，今后各月不再变动。",
+        *_reckoned(data, after),
+        *_paid_later(data, "按新标准应补发的差额"),
+        *([_MAY_APPLY] if data.get("contact") else []),
+        _CHANGES,
+    ]
+
+
+def _reckoned(data: Mapping[str, Any], standard: str) -> list[str]:
+    if data["before_category"] != "dibao":
+        return []
+    sum_ = f"{standard}元×{data['members']}人－家庭月收入{data['income']}元＝{yuan(data['amount_fen'])}元"
+    return [f"计算办法：{sum_}（民发〔2012〕220号第二十七条）。"]
+
+
+_CHANGES = "家庭人口、收入或财产发生变化，请及时向街镇或居村委会报告。"
+_MAY_APPLY = "按照新标准，您家庭可能符合最低生活保障条件。是否申请由您家庭决定，请与街镇社会救助窗口联系。"
 
 
 def recovery(data: Mapping[str, Any]) -> list[str]:
@@ -134,21 +187,33 @@ def transfer(data: Mapping[str, Any]) -> list[str]:
     ]
 
 
-BODIES: dict[str, Words] = {"review_result": review_result, "adjustment": adjustment, "stop": stop, "suspension": suspension, "recovery": recovery,
-                           "report_receipt": report_receipt, "report_reminder": report_reminder, "evidence_request": evidence_request,
-                           "transfer": transfer}  # fmt: skip
+BODIES: dict[str, Words] = {
+    "review_result": review_result,
+    "adjustment": adjustment,
+    "stop": stop,
+    "suspension": suspension,
+    "resumption": resumption,
+    "recovery": recovery,
+    "standard_adjustment": standard_adjustment,
+    "report_receipt": report_receipt,
+    "report_reminder": report_reminder,
+    "evidence_request": evidence_request,
+    "transfer": transfer,
+}
 TITLES = {
     "review_result": "社会救助复核结果通知书",
     "adjustment": "社会救助金额调整决定通知书",
     "stop": "停止社会救助决定通知书",
     "suspension": "暂停发放社会救助金通知书",
+    "resumption": "恢复发放社会救助金通知书",
     "recovery": "多领救助金退还约定书",
     "report_receipt": "情况变化报告回执",
     "report_reminder": "定期报告提醒书",
     "evidence_request": "补充证明一次性告知书",
     "transfer": "社会救助关系转移通知书",
+    "standard_adjustment": "社会救助标准调整通知书",
 }
-MARKS = {"review_result": "复", "adjustment": "调", "stop": "停", "suspension": "暂", "recovery": "退", "report_receipt": "报",
-         "report_reminder": "提", "evidence_request": "证", "transfer": "转"}  # fmt: skip
-WITH_REMEDIES = frozenset({"adjustment", "stop", "suspension"})
-OF_THE_DISTRICT = frozenset({"adjustment", "stop", "suspension"})
+MARKS = {"review_result": "复", "adjustment": "调", "stop": "停", "suspension": "暂", "resumption": "恢", "recovery": "退", "standard_adjustment": "标",
+         "report_receipt": "报", "report_reminder": "提", "evidence_request": "证", "transfer": "转"}  # fmt: skip
+WITH_REMEDIES = frozenset({"adjustment", "stop", "suspension", "resumption", "standard_adjustment"})
+OF_THE_DISTRICT = frozenset({"adjustment", "stop", "suspension", "resumption", "standard_adjustment"})

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, and_, insert, select
 
 from engine.errors import Conflict, NotFound, Refused
 from engine.model import SHANGHAI, Put
-from engine.office import Act, Record
+from engine.office import Act, Office, Record
 from engine.store import job
 from processes import households, law
 from processes.benefit_tables import benefit_adjustment, settlement
@@ -41,8 +41,27 @@ REASONS = [
     ("no_cooperation", "拒不配合复核", "Will not be re-checked", "cleared"),
     ("special_case", "联席会议决议", "Resolution of the joint meeting", None),
 ]
+# Reasons of what is decided outside a re-check: code, zh, en
+SUSPENSIONS = [
+    ("unreachable", "无法与家庭取得联系", "The household cannot be reached"),
+    ("payment_returned", "救助金发放被退回", "The payment was returned"),
+    ("under_verification", "家庭情况有待核实", "The household's situation is to be verified"),
+]
+RESUMPTIONS = [
+    ("verified", "情况已经核实", "The situation is verified"),
+    ("account_mended", "收款账户已经更正", "The bank account is mended"),
+]
+OTHER_REASONS = [
+    ("grant", "批准救助", "Granted"),
+    ("class_changed", "复审类别调整", "Another review class"),
+    ("standard_adjusted", "救助标准调整", "Adjustment of the standard"),
+]
+REASON_WORDS: Mapping[str, tuple[str, str]] = {
+    code: (zh, en) for code, zh, en in [*((c, z, e) for c, z, e, _ in REASONS), *SUSPENSIONS, *RESUMPTIONS, *OTHER_REASONS]
+}
 _NEW_JOB = insert(job).inline()
 CLASSES = ("A", "B", "C")
+_LAW_SINCE = date(2012, 12, 12)  # N220: there are no intervals of reviews from before it
 EXITS = ("voluntary", "cleared", "reported", "other")  # 主动退保, 清查退保, 群众举报退保, 其他 (domain 8)
 
 
@@ -61,6 +80,7 @@ class Change:
     exit_class: str | None = None  # of a stop
     reviewed_on: str | None = None  # the household was re-reviewed on this day: the next review counts from it
     review_class: str | None = None
+    recount: bool = True  # whether the household's members of now are those whom the benefit counts from here on
 
 
 # -- months
@@ -144,16 +164,8 @@ def begin(act: Act, event: str, values: Mapping[str, Any], data: Mapping[str, An
         counted = {"benefit_id": row_id, "person_id": person_id, "id_blind": id_blind, "active": True}
         puts.append(Put("benefit_person", record.next_id(), counted, f"person:{person_id}"))
     before = {"category": None, "amount_fen": 0, "members": 0, "status": None}
-    puts.append(
-        _adjustment(
-            act,
-            record,
-            row_id,
-            before,
-            row,
-            Change("grant", "grant", values["first_payment_month"], case_no=values.get("case_no")),
-        )
-    )
+    granted = Change("grant", "grant", values["first_payment_month"], case_no=values.get("case_no"))
+    puts.append(_adjustment(act, record, row_id, before, row, granted))
     act.append(record, event, data, puts=puts)
     dates = [("review_due", due), ("report_due", report)]
     if row["status"] == "pending_first_payment":
@@ -162,17 +174,58 @@ def begin(act: Act, event: str, values: Mapping[str, Any], data: Mapping[str, An
     return row_id
 
 
+def undated(conn: Connection, after: int, most: int) -> list[int]:
+    """Live benefits from before reviews had dates: ids after one, so many."""
+    where = and_(benefit.c.id > after, benefit.c.status.in_(LIVE), benefit.c.next_review_on.is_(None))
+    return list(conn.scalars(select(benefit.c.id).where(where).order_by(benefit.c.id).limit(most)))
+
+
+def give_dates(act: Act, benefit_id: int) -> bool:
+    """Class, reviews and reports of a benefit from before there were any, counted from its grant; whether it had none."""
+    record = act.open("benefit", benefit_id >> 16)
+    found = row(act.conn, benefit_id)
+    if found["next_review_on"] or found["status"] not in LIVE:
+        return False
+    house = households.row(act.conn, found["household_id"])
+    begun = date.fromisoformat(found["granted_on"]) if found["granted_on"] else first_of(found["first_payment_month"])
+    last = min(max(begun, _LAW_SINCE), act.today)
+    review_class = house["review_class"] or _suggested(act, found["household_id"])
+    due = max(next_review(last, review_class, found["category"], house["hukou_kind"]), act.today)
+    report = max(next_report(last, review_class), act.today)
+    values = {"amount_from": found["amount_from"] or found["first_payment_month"], "review_class": review_class, "last_review_on": last.isoformat(),
+              "next_review_on": due.isoformat(), "next_report_on": report.isoformat()}  # fmt: skip
+    act.append(record, "benefit_dated", puts=[Put("benefit", benefit_id, values)])
+    _plan(act, record.id, "review_due", due)
+    _plan(act, record.id, "report_due", report)
+    if found["status"] == "pending_first_payment":
+        _plan(act, record.id, "benefit_month", first_of(found["first_payment_month"]))
+    return True
+
+
+def date_all(office: Office, each: int = 50) -> int:
+    """Dates for all benefits that have none, an act for each: what an upgrade does, and does no second time. How many."""
+    after, done = 0, 0
+    while True:
+        with office.read() as conn:
+            found = undated(conn, after, each)
+        if not found:
+            return done
+        for benefit_id in found:
+            with office.act() as act:
+                done += give_dates(act, benefit_id)
+        after = found[-1]
+
+
 def _suggested(act: Act, household_id: int) -> str:
     return suggest_class(households.snapshot(act.conn, act.keys, household_id, act.today))
 
 
-def _plan(act: Act, record_id: int, kind: str, day: date) -> None:
-    """A job of the benefit at the beginning of a day; planned once for a day."""
-    known = select(job.c.id).where(
-        job.c.record_id == record_id, job.c.kind == kind, job.c.key == day.isoformat()
-    )
+def _plan(act: Act, record_id: int, kind: str, day: date, key: str | None = None) -> None:
+    """A job of the benefit at the beginning of a day; planned once for a key, which is the day when none is given."""
+    wanted = key or day.isoformat()
+    known = select(job.c.id).where(job.c.record_id == record_id, job.c.kind == kind, job.c.key == wanted)
     if act.conn.scalar(known) is None:
-        act.write(_NEW_JOB, [_job(record_id, kind, day)])
+        act.write(_NEW_JOB, [_job(record_id, kind, day) | {"key": wanted}])
 
 
 def _job(record_id: int, kind: str, day: date) -> dict[str, Any]:
@@ -187,6 +240,11 @@ def live(conn: Connection, household_id: int) -> Mapping[Any, Any] | None:
     """The household's benefit that is paid, about to be paid, or suspended."""
     where = and_(benefit.c.household_id == household_id, benefit.c.status.in_(LIVE))
     return conn.execute(select(benefit).where(where).order_by(benefit.c.id.desc()).limit(1)).mappings().one_or_none()
+
+
+def number(benefit_id: int) -> str:
+    """How letters and lists name a benefit: B0000123."""
+    return f"B{benefit_id >> 16:07d}"
 
 
 def row(conn: Connection, benefit_id: int) -> Mapping[Any, Any]:
@@ -205,42 +263,42 @@ def history_of(conn: Connection, benefit_id: int) -> list[Mapping[Any, Any]]:
 def payable(conn: Connection, benefit_id: int, month: str) -> int:
     """Fen that the decisions taken so far give for a month: of the decisions whose month has begun, the last. A benefit from
     before there were such rows is paid what its own row says."""
-    decided = [a for a in history_of(conn, benefit_id) if a["from_month"] <= month]
-    if decided:
-        last = decided[-1]
-        return int(last["after_fen"]) if last["after_status"] in ("active", "pending_first_payment") else 0
+    fen, status = _decided(conn, benefit_id, month)
+    return fen if status in ("active", "pending_first_payment") else 0
+
+
+def amount_in(conn: Connection, benefit_id: int, month: str) -> int:
+    """What `payable` would be if payment were not suspended."""
+    fen, status = _decided(conn, benefit_id, month)
+    return fen if status in LIVE else 0
+
+
+def _decided(conn: Connection, benefit_id: int, month: str) -> tuple[int, str]:
+    """(fen, status) by the last decision whose month has begun."""
+    decisions = history_of(conn, benefit_id)
+    if begun := [d for d in decisions if d["from_month"] <= month]:
+        return int(begun[-1]["after_fen"]), begun[-1]["after_status"]
     found = row(conn, benefit_id)
-    later = conn.scalar(
-        select(benefit_adjustment.c.before_fen)
-        .where(benefit_adjustment.c.benefit_id == benefit_id)
-        .order_by(benefit_adjustment.c.id)
-        .limit(1)
-    )
-    return 0 if month < found["first_payment_month"] else int(found["amount_fen"] if later is None else later)
+    if month < found["first_payment_month"]:
+        return 0, "pending_first_payment"
+    return int(decisions[0]["before_fen"] if decisions else found["amount_fen"]), "active"
 
 
 # -- deciding
 
 
-def decide(act: Act, benefit_id: int, change: Change) -> int:
+def decide(act: Act, benefit_id: int, change: Change, said: str = "") -> int:
     """Write a decision on a live benefit: its row, the persons it counts, the adjustment with before and after, the next review.
-    Returns the id of the adjustment. Raises Conflict when the benefit is stopped already, Refused when a month is not to come."""
+    `said`: the reason in the words of who decided; personal. Returns the id of the adjustment. Raises what `allow` raises."""
     record = act.open("benefit", benefit_id >> 16)
     before = row(act.conn, benefit_id)
-    if before["status"] not in LIVE:
-        raise Conflict("这项待遇已经停发", "This benefit is stopped already")
-    if change.from_month < (before["amount_from"] or before["first_payment_month"]):
-        raise Refused(
-            "from-month",
-            f"变更不能早于上一次决定的执行月份 {before['amount_from']}",
-            "A change may not count from before the last one",
-        )
+    allow(before, change, act.today)
     after = _after(act, before, change)
     changed = _changed(before, after)
     puts = [Put("benefit", benefit_id, changed)] if changed else []
     if change.kind == "stop":
         puts += [Put("benefit_person", n, {"active": False}) for n in _counted(act.conn, benefit_id).values()]
-    else:
+    elif _recounts(change):
         puts += _people(act, record, benefit_id, before["household_id"])
     adjustment = _adjustment(act, record, benefit_id, before, after, change)
     told = {
@@ -250,9 +308,34 @@ def decide(act: Act, benefit_id: int, change: Change) -> int:
         "case": change.case_no,
         "batch": change.batch_no,
     }
-    act.append(record, "benefit_changed", {k: v for k, v in told.items() if v}, puts=[*puts, adjustment])
+    personal = {f"household:{before['household_id']}": {"adjustment": adjustment.id, "reason": said}} if said else {}
+    act.append(record, "benefit_changed", {k: v for k, v in told.items() if v}, personal=personal, puts=[*puts, adjustment])
     _follow(act, record.id, before, after)
     return adjustment.id
+
+
+def allow(before: Mapping[Any, Any], change: Change, today: date) -> None:
+    """Raises Conflict when the benefit is not one that this can be decided on, Refused when the month is over already: what
+    was payable in a month that is past stays so, and what is owed for it is a settlement."""
+    status, first = before["status"], before["amount_from"] or before["first_payment_month"]
+    if status not in LIVE:
+        raise Conflict("这项待遇已经停发", "This benefit is stopped already")
+    if change.kind == "suspend" and status != "active":
+        raise Conflict("只有正在发放的待遇可以暂停", "Only a benefit that is being paid can be suspended")
+    if change.kind == "resume" and status != "suspended":
+        raise Conflict("这项待遇没有暂停，不需要恢复", "This benefit is not suspended")
+    if change.from_month < first:
+        raise Refused(
+            "from-month",
+            f"变更不能早于上一次决定的执行月份 {first}",
+            f"A change may not count from before the last one: {first}",
+        )
+    if change.from_month < f"{today:%Y-%m}":
+        raise Refused("past-month", "变更不能从已经过去的月份起执行", "A change may not count from a month that is over")
+
+
+def _recounts(change: Change) -> bool:
+    return change.recount and change.kind not in ("suspend", "resume")
 
 
 def _after(act: Act, before: Mapping[Any, Any], change: Change) -> dict[str, Any]:
@@ -263,11 +346,8 @@ def _after(act: Act, before: Mapping[Any, Any], change: Change) -> dict[str, Any
         after["category"] = change.category
     if change.law_version:
         after["law_version"] = change.law_version
-    after["members"] = (
-        len(households.counted_members(act.conn, before["household_id"], act.today))
-        if change.kind != "stop"
-        else before["members"]
-    )
+    if change.kind != "stop" and _recounts(change):
+        after["members"] = len(households.counted_members(act.conn, before["household_id"], act.today))
     if change.kind == "stop":
         after |= {"status": "stopped", "stopped_from": change.from_month, "exit_class": change.exit_class or "other", "exit_reason": change.reason_code,
                   "next_review_on": None, "next_report_on": None}  # fmt: skip
@@ -334,19 +414,23 @@ def _follow(act: Act, record_id: int, before: Mapping[Any, Any], after: Mapping[
     for name, kind in (("next_review_on", "review_due"), ("next_report_on", "report_due")):
         if after[name] and after[name] != before[name]:
             _plan(act, record_id, kind, date.fromisoformat(after[name]))
-    if after["status"] == "stopped":
-        _plan(act, record_id, "benefit_month", first_of(after["stopped_from"]))
+    if after["status"] == "stopped":  # not the job of the first payment, which may be of the same day
+        _plan(act, record_id, "benefit_month", first_of(after["stopped_from"]), f"stop.{after['stopped_from']}")
 
 
 def month_begins(act: Act, record_id: int) -> None:
-    """A month has begun: the first payment's makes the benefit active, the one from which it is stopped closes it, unless money
-    is still to be settled."""
+    """A month has begun: the first payment's makes the benefit active, the one from which it is stopped closes it. While money
+    is still to be settled it stays, and is looked at again when the next month begins."""
     record = act.open("benefit", record_id)
     found = row(act.conn, record_id * 65536 + 1)
     month = f"{act.today:%Y-%m}"
     if found["status"] == "pending_first_payment" and month >= found["first_payment_month"]:
         act.append(record, "benefit_active", {"month": month}, puts=[Put("benefit", found["id"], {"status": "active"})])
-    elif found["status"] == "stopped" and month >= found["stopped_from"] and not _unsettled(act.conn, found["id"]):
+    elif found["status"] == "stopped" and month >= found["stopped_from"]:
+        if _unsettled(act.conn, found["id"]):
+            later = month_after(act.today)
+            _plan(act, record_id, "benefit_month", first_of(later), f"settle.{later}")
+            return
         act.append(record, "benefit_closed", {"month": month}, puts=[Put("benefit", found["id"], {"status": "closed"})])
 
 

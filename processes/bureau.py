@@ -20,7 +20,7 @@ from engine.jobs import Handler, Job, Jobs, Later, Way, backoff
 from engine.office import Act, Office
 from engine.process import Process
 from engine.store import Store, record
-from processes import benefits, households, organisation, report_duties, reviews, spot_check
+from processes import benefits, households, organisation, report_duties, reviews, spot_check, standards
 from processes.change_report_2012 import CHANGE_REPORT_2012
 from processes.dibao_2012 import DIBAO_2012
 from processes.joint_meeting import JOINT_MEETING
@@ -39,6 +39,10 @@ _WAYS = {
     "review_round": ("全面复核分批开启", "A round of reviews is opened batch by batch"),
     "report_due": ("定期报告到期：登记报告义务并发提醒", "A periodic report falls due: the duty is written down and the household reminded"),
     "report_reminder": ("逾期未报告：再次提醒", "A report is overdue: the household is reminded once more"),
+    "standard_scan": ("调标：测算在享家庭", "A new standard: households in benefit are computed"),
+    "standard_feed": ("调标：分批下达", "A new standard: the batch is handed out"),
+    "standard_item": ("调标：调整一户", "A new standard: one household's benefit is adjusted"),
+    "standard_finish": ("调标：汇总办结", "A new standard: the batch is summed up"),
     deadlines.LATE: ("每日逾期清查：把过了时限的待办标出并报主管", "The daily sweep: marks work that is past its last day"),
 }
 
@@ -79,7 +83,7 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None, *, publish
     handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end,
                                     "benefit_month": _benefit_month, "report_due": _report_due, "report_reminder": _report_reminder,
                                     "review_due": _review(cases, reviews.fall_due), "review_early": _review(cases, reviews.open_early),
-                                    "review_round": _review_round, deadlines.LATE: deadlines.sweep}  # fmt: skip
+                                    "review_round": _review_round, deadlines.LATE: deadlines.sweep, **standards.handlers(office)}  # fmt: skip
     ways = {kind: Way(*words) for kind, words in _WAYS.items()}
     ways["means_check"] = Way("向各部门核对家庭经济状况", "Asking the registries about the household's means", skip=_unavailable(cases))
     return Bureau(office, cases, Jobs(office, handlers, ways=ways, daily={deadlines.LATE: _first_unit}), settings, registry)

@@ -53,7 +53,7 @@ def render(kind: str, data: Mapping[str, Any]) -> str:
         f'<h1>{TITLES[kind]}</h1>\n<p class="number">{escape(data["number"])}</p>\n'
         f'<p class="to">{escape(data["household"]["applicant"])}：</p>\n{body}\n'
         f'<div class="sealing"><p>{escape(_issuer(kind, data))}</p><p class="place">（盖章处）</p><p>{chinese_date(data["issued_on"])}</p></div>\n'
-        f'<p class="foot">个案号：{escape(data["case_no"])}　联系：{escape(data["street_name"])}社会救助窗口</p>',
+        f'<p class="foot">{escape(data.get("no_label") or "个案号")}：{escape(data["case_no"])}　联系：{escape(data["street_name"])}社会救助窗口</p>',
     )
 
 

@@ -115,6 +115,7 @@ def db_url(request, tmp_path):
 
 @pytest.fixture
 def store(db_url):
+    import processes.benefit_act_tables
     import processes.benefit_tables
     import processes.case_tables
     import processes.meeting_tables

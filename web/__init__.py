@@ -19,6 +19,7 @@ from processes.money import yuan
 from web import (
     admin,
     api,
+    benefits,
     board,
     calendars,
     cases,
@@ -34,6 +35,7 @@ from web import (
     public,
     reports,
     reviews,
+    standards,
     tasks,
     uploads,
     wording,
@@ -76,7 +78,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, reviews, reports, board, incidents, calendars, admin, public, meetings):
+    for part in (people, tasks, habits, cases, households, benefits, standards, reviews, reports, board, incidents, calendars, admin, public, meetings):
         app.register_blueprint(part.bp)
     api.init_app(app, csrf)
     _guard(app)

@@ -435,15 +435,6 @@ def message(no: str, name: str) -> ResponseReturnValue:
                            back=back, papers=papers, colleagues=[], members=members), status  # fmt: skip
 
 
-def letter_visible(conn: Any, actor: Actor, row: Mapping[Any, Any]) -> None:
-    """A letter is shown like its case; one without a case (a reminder to report) like its household."""
-    home = households.row(conn, row["household_id"])
-    if row["case_no"] != home["no"]:
-        visible(conn, actor, row["case_no"])
-    elif not actor.covers(home["community"]):
-        raise NotFound("没有这份文书")
-
-
 @bp.get("/letters/<int:letter_id>")
 def show_letter(letter_id: int) -> ResponseReturnValue:
     """The bytes as they were issued."""
@@ -452,6 +443,14 @@ def show_letter(letter_id: int) -> ResponseReturnValue:
         row, stored = paperwork.issued_bytes(conn, made.office.keys.on(conn), letter_id)
         letter_visible(conn, me(), row)
     return Response(stored, mimetype="text/html")
+
+
+def letter_visible(conn: Any, actor: Actor, row: Mapping[Any, Any]) -> None:
+    """A letter is seen by who sees its case; one that stands in a benefit's own record, by those whose area the household lives in."""
+    if conn.scalar(select(store.record.c.kind).where(store.record.c.id == row["id"] >> 16)) == "case":
+        visible(conn, actor, row["case_no"])
+    elif not actor.covers(households.row(conn, row["household_id"])["community"]):
+        raise NotFound("没有这份文书")
 
 
 @bp.get("/cases/<no>/notices/<int:notice_id>")

@@ -18,8 +18,8 @@ from engine.errors import Diverged, EngineError
 from engine.lint import check_drawing
 from engine.model import SHANGHAI
 from engine.office import history, seals_hold
+from processes import benefits, organisation, schema
 from processes import bureau as bureaus
-from processes import organisation, schema
 from processes.rebuild import differences
 from web.settings import BadSetting, Settings
 
@@ -71,6 +71,8 @@ def _upgraded(settings: Settings) -> None:
         organisation.add_departments(act)
     if moved := recompute(made.office, made.cases):
         click.echo(f"{moved} deadlines moved: a calendar was published")
+    if dated := benefits.date_all(made.office):
+        click.echo(f"{dated} benefits got the dates of their next review and report")
     made.office.store.close()
 
 

@@ -186,5 +186,10 @@ def change_checks(kind: str, on: date) -> frozenset[str]:
     return frozenset(found.text.split() if found else ()) & {"means", "home"}
 
 
+def every(name: str) -> tuple[Value, ...]:
+    """All values of a parameter, oldest first; also those that are still to come."""
+    return _LAW.get(name, ())
+
+
 def names(prefix: str = "") -> tuple[str, ...]:
     return tuple(name for name in _LAW if name.startswith(prefix))

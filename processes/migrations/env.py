@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import processes.benefit_act_tables
 import processes.benefit_tables
 import processes.case_tables
 import processes.meeting_tables

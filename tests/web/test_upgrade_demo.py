@@ -12,10 +12,12 @@ from click.testing import CliRunner
 from sqlalchemy import func, select
 
 from engine import store
+from engine.model import Put
 from engine.office import history, seals_hold
 from processes import bureau as bureaus
 from processes import organisation, schema
 from processes.rebuild import differences
+from processes.tables import benefit, household
 from tests.conftest import DATA_KEY
 from web.cli import cli
 from web.settings import Settings
@@ -121,3 +123,25 @@ def test_work_goes_on_in_the_upgraded_database(upgraded):
         record = history(conn, upgraded.office.keys.on(conn), task["case_id"])
         assert len(list(upgraded.cases.replaying(conn, record))) == entries + 1
     assert differences(upgraded.office) == []
+
+
+def test_benefits_from_before_get_their_dates_and_a_second_upgrade_does_nothing(old, upgraded):
+    """They were granted when reviews had no dates; the demo of then ends before its first grant, so two are written as it wrote them."""
+    with upgraded.office.act() as act:
+        homes = act.conn.execute(select(household.c.id, household.c.street).order_by(household.c.id).limit(2)).all()
+        for home in homes:
+            record = act.new("benefit", home.street, subject=f"household:{home.id}")
+            values = {"household_id": home.id, "category": "dibao", "amount_fen": 66_000, "status": "pending_first_payment", "first_payment_month": "2019-01", "members": 3,
+                      "granted_on": "2018-12-20", "law_version": "TJ-STD-2018"}  # fmt: skip
+            act.append(record, "benefit_granted", puts=[Put("benefit", record.next_id(), values)])
+    assert "2 benefits" in yingbao(old, "upgrade")
+    with upgraded.office.read() as conn:
+        found = conn.execute(select(benefit)).mappings().all()
+        entries = conn.scalar(select(func.count()).select_from(store.entry))
+        jobs = conn.execute(select(store.job.c.kind, func.count()).where(store.job.c.record_id.in_([b["id"] >> 16 for b in found])).group_by(store.job.c.kind)).all()
+    assert all(b["next_review_on"] and b["next_report_on"] and b["review_class"] and b["last_review_on"] == "2018-12-20" for b in found)
+    assert {row[0]: row[1] for row in jobs} == {"review_due": 2, "report_due": 2, "benefit_month": 2}
+    assert "benefits" not in yingbao(old, "upgrade")
+    with upgraded.office.read() as conn:
+        assert conn.scalar(select(func.count()).select_from(store.entry)) == entries
+    assert yingbao(old, "rebuild", "--check").strip() == "0 differences"

@@ -13,13 +13,28 @@ from werkzeug.exceptions import HTTPException
 from engine.errors import EngineError
 from engine.forms import flat
 from processes.eligibility_facts import BadFacts
-from web.api import cases, habits, household, incidents, lists, meetings, misc, reports, reviews, schemas, staff, tasks
+from web.api import (
+    benefits,
+    cases,
+    habits,
+    household,
+    incidents,
+    lists,
+    meetings,
+    misc,
+    reports,
+    reviews,
+    schemas,
+    staff,
+    standards,
+    tasks,
+)
 from web.api.desk import say, spoken
 from web.api.operation import CONVERTERS, form_components
 from web.errors import problem
 
 PREFIX = "/api/v1"
-PARTS = (misc, cases, tasks, habits, household, lists, staff, incidents, meetings, reports, reviews)
+PARTS = (misc, cases, tasks, habits, household, benefits, standards, lists, staff, incidents, meetings, reports, reviews)
 
 _ABOUT = """Casework for social assistance. Every call needs `Authorization: Bearer TOKEN` (`yingbao user token NAME`),
 except notices and this document.
