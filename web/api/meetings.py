@@ -110,7 +110,7 @@ class Measure(schemas.Said):
     by_whom = _s(none=True)
 
 
-class Item(schemas.Said):
+class AgendaItem(schemas.Said):
     position = _n()
     case_no = _s()
     household_id = _n()
@@ -184,7 +184,7 @@ class Meeting(MeetingRow):
     invited = _many(fields.String(), "member units")
     sum = fields.Nested(Sum, required=True)
     attendance = _many(Seat)
-    items = _many(Item)
+    items = _many(AgendaItem)
     minutes = _many(Version)
     task = _n("the open task of the meeting, see GET tasks/{id}", none=True)
     to_confirm = _many(fields.String(), "units whose confirmation of the minutes is awaited")

@@ -60,7 +60,7 @@ class ItemQuery(schemas.Paging):
     unit = schemas.text("code of a unit: it and those below it, as far as yours cover it", most=20)
 
 
-class Item(schemas.Said):
+class AdjustedBenefit(schemas.Said):
     benefit_id = _n()
     household_id = _n()
     household_no = _s()
@@ -118,7 +118,7 @@ def show(no: str) -> Any:
         return {**_batch(row), "progress": standards.progress(conn, row)}
 
 
-@operation(blp, "GET", "/standard-adjustments/<no:no>/items", schemas.paged(Item), asks=ItemQuery, replies=(404,))
+@operation(blp, "GET", "/standard-adjustments/<no:no>/items", schemas.paged(AdjustedBenefit), asks=ItemQuery, replies=(404,))
 def items(no: str, asked: dict[str, Any]) -> Any:
     """Its benefits in your area, with before and after, and what became of them."""
     unit = asked.get("unit")
@@ -126,7 +126,7 @@ def items(no: str, asked: dict[str, Any]) -> Any:
     with bureau().office.read() as conn:
         batch = standards.batch_row(conn, no)
         found = standards.items(conn, batch["id"], area, view=asked.get("view"), page=asked["page"], size=asked["size"])
-    return schemas.listed([{name: row[name] for name in Item._declared_fields} for row in found.items], found.total, found.page, found.size)
+    return schemas.listed([{name: row[name] for name in AdjustedBenefit._declared_fields} for row in found.items], found.total, found.page, found.size)
 
 
 @operation(blp, "POST", "/standard-adjustments/<no:no>/confirmation", BatchNo, takes=Confirmation, replies=(404,))
