@@ -26,6 +26,8 @@ from processes import bureau as bureaus
 from processes import calendar, documents, households, identity, organisation, schema
 from processes.case_tables import notice
 from processes.tables import staff
+from web.demo_benefits import ANSWERS as OF_BENEFITS
+from web.demo_benefits import Benefits
 from web.demo_meetings import Meetings
 from web.demo_meetings import people as meeting_people
 from web.registry import DOWN, create_registry
@@ -59,6 +61,7 @@ class District:
     streets: list[tuple[str, str]] = field(default_factory=list)  # (street, community) where people live
     scans: dict[int, int] = field(default_factory=dict)
     meetings: Meetings | None = None
+    benefits: Benefits | None = None
     left: dict[str, int] = field(default_factory=dict)  # node -> the task that nobody ever does, so that every step has open work
 
     def by_role(self, role: str, unit: str) -> list[Actor]:
@@ -172,6 +175,8 @@ def _people(d: District) -> None:
             if actor is not None:
                 d.actors[login] = actor
     names = [_SURNAMES[n % len(_SURNAMES)] + _GIVEN[(n * 3 + 1) % len(_GIVEN)] for n in range(60)]
+    d.benefits = Benefits(d)
+    d.benefits.begin(lambda n: names[n % len(names)], _SCAN)
     d.meetings = Meetings(d.made, random.Random(d.chance.random()), meeting_people(d.made, PASSWORD, names.__getitem__))  # noqa: S311
 
 
@@ -244,6 +249,8 @@ def _a_day(d: District, day: date, applying: list[int]) -> None:
         _apply(d, household_id, day)
     _object(d, day)
     _skip_incidents(d)
+    if d.benefits is not None:
+        d.benefits.day(day)
     if d.meetings is not None:
         d.meetings.day(day)
     for hour, login in enumerate(sorted(d.actors)):
@@ -291,7 +298,7 @@ def _work(d: District, actor: Actor, day: date) -> None:
     for row in todo:
         if d.left.setdefault(row["node"], row["id"]) == row["id"] or d.chance.random() < _LAZY.get(row["node"], 0.25) or _forgotten(row):
             continue
-        answers = _ANSWERS.get(row["node"])
+        answers = OF_BENEFITS.get((row["process"], row["node"])) or _ANSWERS.get(row["node"])
         if answers is None:
             continue
         household_id = int(row["subject"].partition(":")[2])
@@ -301,7 +308,8 @@ def _work(d: District, actor: Actor, day: date) -> None:
 
 def _forgotten(row: Mapping[str, Any]) -> bool:
     """Some work is never done: so that every step has open tasks, and some of them are late."""
-    return (row["case_id"] * 31 + list(_ANSWERS).index(row["node"]) * 7) % 23 == 0 if row["node"] in _ANSWERS else True
+    steps = [*_ANSWERS, *(node for _, node in OF_BENEFITS if node not in _ANSWERS)]
+    return (row["case_id"] * 31 + steps.index(row["node"]) * 7) % 23 == 0 if row["node"] in steps else True
 
 
 def _do(d: District, actor: Actor, row: Mapping[str, Any], answers: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ HAN = re.compile(r"[一-鿿]")
 DATA_MODULES = {
     "english.py": "the table from refusals said in Chinese to their English",
     "demo.py": "invented people, places and papers of the demonstration",
+    "demo_benefits.py": "invented lists, reports and reviews of the demonstration",
     "demo_meetings.py": "invented people and votes of the demonstration",
     "bench.py": "invented answers of the load test",
     "cli.py": "the operator's terminal",
@@ -34,6 +35,8 @@ DATA_CALLS = {
     "NotFound": "its English is in english.py",
     "number": "a label of a form, (zh, en)",
     "rows": "a label of a form, (zh, en)",
+    "text": "a label of a form, (zh, en)",
+    "choice": "a label of a form, (zh, en)",
     "on_date": "a label of a form, (zh, en)",
 }
 DATA_NAMES = {
