@@ -534,14 +534,17 @@ def test_evidence_is_asked_for_once_and_the_days_that_the_clock_stood_are_known(
     reports.granted()
     d.clock.set("2018-12-12T10:00")
     reports.report("disability", "2018-12-10", person_id=reports.members()[2])
+    assert d.tasks()["register_change"]["due_on"] == "2018-12-19"
     d.do("clerk", "register_change", evidence_outcome="supplement", missing=["disability_certificate"])
     assert reports.letters() == ["report_receipt", "evidence_request"]
     d.clock.set("2018-12-17T10:00")
     d.do("clerk", "supplement", received_on="2018-12-17", supplied=["disability_certificate"])
     assert d.facts()["stopped_workdays"] == 3
+    assert d.tasks()["register_change"]["due_on"] == "2018-12-24"
     refused(reports, {"evidence_outcome"}, lambda: d.do("clerk", "register_change", evidence_outcome="supplement", missing=["other"]))
     reports.register(persons=[{"person_id": reports.members()[2], "disability_kind": "limb", "disability_grade": 1}])
     assert list(d.tasks()) == ["street_opinion"]
+    assert d.tasks()["street_opinion"]["due_on"] == "2018-12-29", "a Saturday that is worked"
     reports.proven()
 
 
