@@ -109,7 +109,8 @@ def close_withdrawn(today: date) -> Data:
 
 @gives(*conclusions.STARTED, "granted_on")
 def _begin(act: Act, facts: Data) -> Data:
-    started = conclusions.begin(act, facts["household_id"], change_kinds.exit_trigger(facts["reported_by"]), STARTERS)
+    nothing = facts["kind"] == "no_change" and not facts.get("doubted")  # ends at once and touches nothing: a review may be under way
+    started = conclusions.begin(act, facts["household_id"], change_kinds.exit_trigger(facts["reported_by"]), STARTERS, beside=nothing)
     return started | {"granted_on": _granted(act.conn, started["benefit_id"])}
 
 

@@ -61,9 +61,9 @@ def exit_class(reason_code: str, exit_trigger: str) -> str:
 STARTED = ("street", "community", "near_relative", "benefit_id", "benefit_category", "benefit_fen", "exit_trigger")
 
 
-def begin(act: Act, household_id: int, exit_trigger: str, starters: Collection[str]) -> dict[str, Any]:
+def begin(act: Act, household_id: int, exit_trigger: str, starters: Collection[str], *, beside: bool = False) -> dict[str, Any]:
     """The facts (STARTED) that a re-check begins with. Refused: a household outside the actor's area, without a benefit, or with
-    another case under way. The household stays locked: two windows at once begin one case."""
+    another case under way (unless it may stand `beside` one). The household stays locked: two windows at once begin one case."""
     house = act.conn.execute(select(household).where(household.c.id == household_id)).mappings().one_or_none()
     if house is None or not _may_begin(act, house["community"], starters):
         raise Refused("unit", "没有这户家庭，或不在您的辖区", "No such household in your area")
@@ -71,7 +71,7 @@ def begin(act: Act, household_id: int, exit_trigger: str, starters: Collection[s
     found = benefits.live(act.conn, household_id)
     if found is None:
         raise Refused("no-benefit", "这户没有在享的救助待遇", "This household receives no benefit")
-    if no := open_case(act.conn, household_id):
+    if not beside and (no := open_case(act.conn, household_id)):
         raise Refused("open_case", f"这户已有在办个案 {no}，请在该个案中登记", f"This household has an open case, record it there: {no}")
     return {
         "street": house["street"], "community": house["community"], "near_relative": households.near_relative_known(act.conn, household_id),

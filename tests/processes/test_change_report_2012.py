@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from engine import queries
 from engine.cases import acts_of
 from engine.errors import Invalid, NotWaiting, Refused
+from engine.jobs import Jobs
 from engine.model import Put
 from engine.store import entry, record
 from processes import benefits, change_kinds, duties, households, law, report_duties
@@ -698,7 +699,8 @@ def test_a_report_before_the_day_moves_it_and_an_answered_duty_is_not_reminded_a
 def test_what_is_still_owed_moves_with_the_household(reports):
     d = reports.d
     reports.granted()
-    d.at("2019-01-24T00:01")
+    d.clock.set("2019-01-24T00:01")
+    Jobs(d.office, {"report_due": d.bureau.jobs.handlers["report_due"]}, d.clock).run_all()  # the review that is due as well waits
     d.clock.set("2019-01-25T10:00")
     reports.report("move_out", "2019-01-24", reported_by="data", channel="data")
     reports.register(new_community=OTHER_COMMUNITY)

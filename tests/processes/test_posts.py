@@ -170,7 +170,7 @@ def test_the_list_is_exactly_what_the_posts_allow_in_order_and_nothing_twice(tow
         actor, expected = town.people[login], free(town, town.people[login])
         with town.office.read() as conn:
             pages = [queries.tasks(conn, actor, "available", None, page, 2) for page in range(1, len(expected) // 2 + 2)]
-            counts = queries.counts(conn, actor, town.office.today())
+            counts = queries.counts(conn, actor, town.office.today(), town.office.today())
             assert [row["id"] for page in pages for row in page.items] == expected, login
             assert {page.total for page in pages} == {len(expected)}, login
             assert counts["available"] == queries.waiting(conn, actor) == len(expected), login
