@@ -84,7 +84,7 @@ def postgres():
     data = str(folder / "data")
     quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": "/"}
     subprocess.run([*as_postgres, programs / "initdb", "-D", data, "-A", "trust", "-U", "yingbao", "-E", "UTF8"], **quiet)
-    options = f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c max_connections=200"
+    options = f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c autovacuum=off -c max_connections=200"  # plans must not hang on when somebody analyses
     subprocess.run([*as_postgres, programs / "pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start"], **quiet)
     yield f"postgresql+psycopg://yingbao@127.0.0.1:{port}"
     subprocess.run([*as_postgres, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **quiet)
