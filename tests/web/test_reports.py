@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.jobs import Jobs
 from tests.processes.reports import Reports
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
@@ -98,7 +99,8 @@ def test_the_committee_sees_what_it_reported_and_adds_to_what_others_did(app, re
 
 def test_the_api_reports_concludes_and_lists_the_duties(bureau, reports):
     d = reports.d
-    d.at("2019-01-24T00:01")
+    d.clock.set("2019-01-24T00:01")
+    Jobs(d.office, {"report_due": d.bureau.jobs.handlers["report_due"]}, d.clock).run_all()  # the review that is due as well waits
     door = Door(bureau, d)
     [duty] = door.good("clerk", "GET", "/report-duties?state=due")["items"]
     assert (duty["due_on"], duty["household_id"], duty["answered_on"], len(duty["letters"])) == ("2019-01-24", reports.home, None, 1)
