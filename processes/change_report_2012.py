@@ -36,7 +36,6 @@ from processes import (
 )
 from processes.change_report_2012_forms import FORMS, MESSAGES, ChangeReport, member_rows
 
-DISTRICT = "120116"
 STARTERS = frozenset({"window_clerk", "civil_affairs_officer", "village_committee", "grid_worker"})
 KEY = "change-report-2012"
 # Facts of one round: a further change, or a new investigation, begins without them.
@@ -282,10 +281,6 @@ def _partners(conn: Connection, case_id: int, _raw: Data) -> list[int]:
     return [household_id, *([found["id"] >> 16] if found else [])]
 
 
-def _unit_of(level: str, facts: Data) -> str:
-    return {"district": DISTRICT, "street": facts.get("street"), "community": facts.get("community")}.get(level) or DISTRICT
-
-
 CHANGE_REPORT_2012 = Process(
     key=KEY,
     title="救助家庭主动报告变化（2012年办法）",
@@ -327,7 +322,7 @@ CHANGE_REPORT_2012 = Process(
     },
     partners=dict.fromkeys(("register_change", "receive_transfer", "street_signoff", "decide", "recovery_plan"), _partners),
     begin=_begin,
-    unit_of=_unit_of,
+    unit_of=organisation.unit_at,
     subject=lambda facts: f"household:{facts['household_id']}",
     recused=households.RECUSED,
     may=duties.may,

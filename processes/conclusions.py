@@ -36,7 +36,6 @@ CONCLUSIONS = [
 ]
 # Stops for which the arithmetic is not asked (domain 2.9).
 WITHOUT_FIGURES = frozenset({"death_single", "imprisoned", "moved_out_district", "voluntary", "fraud", "refused_jobs", "no_cooperation"})
-TRIGGERS = ("voluntary", "cleared", "reported")  # the household reported it; a review or check found it; others reported it
 ROUND = ("category", "amount_fen", "per_capita", "conclusion", "reason_code", "signoff", "decision", "decided_on", "resolution", "meeting_from",
          "meeting_requested_on")  # fmt: skip
 

@@ -26,6 +26,7 @@ from processes import (
     households,
     investigation,
     law,
+    organisation,
     paperwork,
     special_cases,
     spot_check,
@@ -33,7 +34,6 @@ from processes import (
 from processes.dibao_2012_forms import FORMER, FORMS, MESSAGES, Application
 from processes.tables import household
 
-DISTRICT = "120116"
 STARTERS = frozenset({"window_clerk"})
 
 # Facts that belong to one round of investigation; the next round begins without them.
@@ -200,10 +200,6 @@ def _delivery(kind: str) -> Any:
     return effect
 
 
-def _unit_of(level: str, facts: Data) -> str:
-    return {"district": DISTRICT, "street": facts.get("street"), "community": facts.get("community")}.get(level) or DISTRICT
-
-
 DIBAO_2012 = Process(
     key="dibao-2012",
     title="最低生活保障申请审核审批（2012年办法）",
@@ -254,7 +250,7 @@ DIBAO_2012 = Process(
         "deliver_refusal": _delivery("refusal"),
     },
     begin=_at_start,
-    unit_of=_unit_of,
+    unit_of=organisation.unit_at,
     subject=lambda facts: f"household:{facts['household_id']}",
     recused=households.RECUSED,
     may=duties.may,

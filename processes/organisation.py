@@ -88,6 +88,11 @@ def add_departments(act: Act) -> int:
     return len(lacking)
 
 
+def unit_at(level: str, facts: Mapping[str, Any]) -> str:
+    """The unit that does a case's work at a level: the street and the community of its facts, else the district."""
+    return {"street": facts.get("street"), "community": facts.get("community")}.get(level) or DISTRICT
+
+
 def unit_name(conn: Connection, code: str) -> str:
     return conn.scalar(select(unit.c.name).where(unit.c.code == code)) or code
 

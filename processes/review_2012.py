@@ -17,10 +17,9 @@ from engine.given import given, gives
 from engine.model import Data, Put
 from engine.office import Act
 from engine.process import CaseRef, Process
-from processes import benefits, calendar, conclusions, duties, households, investigation, paperwork, special_cases
+from processes import benefits, calendar, conclusions, duties, households, investigation, organisation, paperwork, special_cases
 from processes.review_2012_forms import FORMS, MESSAGES, StartReview
 
-DISTRICT = "120116"
 KEY = "review-2012"
 STARTERS = frozenset({"system", "window_clerk", "civil_affairs_officer"})
 
@@ -135,10 +134,6 @@ def _on_objection(act: Act, case: CaseRef, answers: Data, _facts: Data) -> Seque
     return paperwork.remove_notice(act, case, "destitute_stop", {"removed_on": answers["objection_on"]})
 
 
-def _unit_of(level: str, facts: Data) -> str:
-    return {"district": DISTRICT, "street": facts.get("street"), "community": facts.get("community")}.get(level) or DISTRICT
-
-
 REVIEW_2012 = Process(
     key=KEY,
     title="社会救助待遇定期复审（2012年办法）",
@@ -177,7 +172,7 @@ REVIEW_2012 = Process(
         **conclusions.EFFECTS,
     },
     begin=_at_start,
-    unit_of=_unit_of,
+    unit_of=organisation.unit_at,
     subject=lambda facts: f"household:{facts['household_id']}",
     recused=households.RECUSED,
     may=duties.may,
