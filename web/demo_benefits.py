@@ -54,8 +54,8 @@ class Benefits:
                 self.homes.append(home)
 
     def _line(self, serial: int, k: int, names: Callable[[int], str], named: list[str]) -> list[Any]:
-        income, people = (0, 300, 520)[k % 3], 1 + k % 2
-        number = identity.invent(date(1946 + serial % 20, 1 + serial % 12, 9), "male" if serial % 2 else "female", serial)
+        income, people = (0, 300, 520)[k % 3], 1 + k % 2  # older than all others of the demo: numbers do not meet
+        number = identity.invent(date(1930 + serial % 15, 1 + serial % 12, 9), "male" if serial % 2 else "female", serial)
         return [k + 1, names(serial), number, people, named[0], named[1 + k % (len(named) - 1)], income, "无", "低保", STANDARD * people - income,
                 _CAUSES[serial % 4], "属实", "1.另享受：医疗救助；2.保障后仍有困难：否；3.近亲属享受社会救助：否"]  # fmt: skip
 
