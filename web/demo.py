@@ -217,8 +217,9 @@ def _household(d: District, n: int, community: str) -> dict[str, Any]:
         members.append({**child, "employment": "student", "full_time_student": True, "income": []})
     wage = roll.choice([0, 0, 205_000, 210_000, 230_000, 260_000, 300_000])
     if n % 20 == 2:  # a registry that stays away: the bundled one goes by two digits of the number
-        serial = next(s for s in range(n * 4 + 3, n * 4 + 503) if identity.invent(_BORN, "male", s)[-3:-1] == DOWN)
-        members[0]["id_no"] = identity.invent(_BORN, "male", serial)
+        born = _BORN + timedelta(days=n)  # of one day of birth only ten numbers have those digits
+        serial = next(s for s in range(n * 4 + 3, n * 4 + 503) if identity.invent(born, "male", s)[-3:-1] == DOWN)
+        members[0]["id_no"] = identity.invent(born, "male", serial)
     members[0] |= {"employment": "employed" if wage else "unemployed", "income": [{"kind": "wage_income", "amount_fen": wage, "period": "month"}] if wage else []}
     if n % 9 == 4:
         members[-1] |= {"disability_kind": "limb", "disability_grade": 2}
