@@ -128,15 +128,17 @@ def test_work_goes_on_in_the_upgraded_database(upgraded):
 def test_benefits_from_before_get_their_dates_and_a_second_upgrade_does_nothing(old, upgraded):
     """They were granted when reviews had no dates; the demo of then ends before its first grant, so two are written as it wrote them."""
     with upgraded.office.act() as act:
+        written = []
         homes = act.conn.execute(select(household.c.id, household.c.street).order_by(household.c.id).limit(2)).all()
         for home in homes:
             record = act.new("benefit", home.street, subject=f"household:{home.id}")
             values = {"household_id": home.id, "category": "dibao", "amount_fen": 66_000, "status": "pending_first_payment", "first_payment_month": "2019-01", "members": 3,
                       "granted_on": "2018-12-20", "law_version": "TJ-STD-2018"}  # fmt: skip
-            act.append(record, "benefit_granted", puts=[Put("benefit", record.next_id(), values)])
+            written.append(record.next_id())
+            act.append(record, "benefit_granted", puts=[Put("benefit", written[-1], values)])
     assert "2 benefits" in yingbao(old, "upgrade")
     with upgraded.office.read() as conn:
-        found = conn.execute(select(benefit)).mappings().all()
+        found = conn.execute(select(benefit).where(benefit.c.id.in_(written))).mappings().all()
         entries = conn.scalar(select(func.count()).select_from(store.entry))
         jobs = conn.execute(select(store.job.c.kind, func.count()).where(store.job.c.record_id.in_([b["id"] >> 16 for b in found])).group_by(store.job.c.kind)).all()
     assert all(b["next_review_on"] and b["next_report_on"] and b["review_class"] and b["last_review_on"] == "2018-12-20" for b in found)
