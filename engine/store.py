@@ -41,6 +41,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
+from engine import guard
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -113,6 +115,51 @@ payload = Table(
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("subject", String(40), primary_key=True),
     Column("sealed", LargeBinary, nullable=False),
+)
+
+# -- the tree over all entries (engine/sealing.py). A row of `pending` is there exactly when its entry is committed and not sealed yet;
+# a trigger puts it there (engine/guard.py), the sequencer takes it away.
+
+pending = Table(
+    "pending",
+    metadata,
+    Column("record_id", Id, primary_key=True, autoincrement=False),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("since", BigInteger, nullable=False),  # real clock, POSIX seconds
+)
+
+leaf = Table(
+    "leaf",
+    metadata,
+    Column("leaf_index", Id, primary_key=True, autoincrement=False),
+    Column("record_id", Id, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("hash", LargeBinary, nullable=False),  # made anew from the stored bytes, with the suite of the tree
+    Index("uq_leaf", "record_id", "seq", unique=True),
+)
+
+node = Table(  # full subtrees of 256, 65,536 … leaves; the levels between are made anew when they are asked for
+    "node",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),  # level * 2**48 + index
+    Column("hash", LargeBinary, nullable=False),
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("tree_size", Id, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", Text, nullable=False),  # C2SP signed note
+    Column("at", Utc, nullable=False),  # real clock
+)
+
+cosignature = Table(
+    "cosignature",
+    metadata,
+    Column("tree_size", Id, primary_key=True, autoincrement=False),
+    Column("witness", String(120), primary_key=True),
+    Column("line", Text, nullable=False),
 )
 
 subject_key = Table(
@@ -376,10 +423,11 @@ def _lock(file: int, until: float) -> None:
 class Store:
     """An opened database; `write` and `read` are the only doors to a transaction."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, guarded: bool = True) -> None:
+        """`guarded`: connections to a SQLite file cannot take the guard off the record; only migrations go without."""
         self.url = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _open(url, sqlite=self.sqlite)
+        self.engine = _open(url, sqlite=self.sqlite, guarded=guarded)
         self._turn = _Turn(self.url.database) if self.sqlite and self.url.database not in (None, "", ":memory:") else None
         self.on_write: Callable[[str], None] = lambda _event: None  # told "begun" and "over" of each write transaction, to measure it
 
@@ -459,7 +507,7 @@ def _begin(conn: Connection) -> None:
         driver.execute(f"PRAGMA busy_timeout={WAIT * 1000}")
 
 
-def _open(url: str, *, sqlite: bool) -> Engine:
+def _open(url: str, *, sqlite: bool, guarded: bool) -> Engine:
     if not sqlite:
         return create_engine(
             url,
@@ -473,5 +521,7 @@ def _open(url: str, *, sqlite: bool) -> Engine:
         connection.isolation_level = None  # we say BEGIN ourselves
         for pragma in ("journal_mode=WAL", "wal_autocheckpoint=4000", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
+        if guarded:
+            guard.authorize(connection)
 
     return engine

@@ -10,6 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
+from engine import guard
 from engine.errors import EngineError
 from engine.store import Store
 
@@ -26,11 +27,13 @@ def _config(url: str) -> Config:
 
 
 def upgrade(url: str) -> None:
-    store = Store(url)  # sets the pragmas of a new SQLite file
+    """The newest tables, and the guard on the record. The one place that changes tables, hence without the guard."""
+    store = Store(url, guarded=False)  # sets the pragmas of a new SQLite file
     config = _config(url)
     with store.engine.connect() as conn:
         config.attributes["connection"] = conn
         command.upgrade(config, "head")
+        guard.install(conn)
         if not store.sqlite:
             conn.commit()
     store.close()

@@ -19,6 +19,7 @@ import hypothesis
 import pytest
 from sqlalchemy import create_engine, text
 
+from engine import guard
 from engine.crypto import Keys
 from engine.model import SHANGHAI
 from engine.office import Office
@@ -91,6 +92,12 @@ def postgres():
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def make_tables(opened) -> None:
+    metadata.create_all(opened.engine)
+    with opened.engine.begin() as conn:
+        guard.install(conn)
+
+
 def every_table() -> None:
     """All business tables join the metadata."""
     import processes.bureau  # noqa: F401
@@ -101,8 +108,8 @@ def pattern_file(tmp_path_factory):
     """A SQLite file with all tables, made once and copied."""
     every_table()
     made, kept = (tmp_path_factory.mktemp("pattern") / name for name in ("made.sqlite", "kept.sqlite"))
-    opened = Store(f"sqlite:///{made}")
-    metadata.create_all(opened.engine)
+    opened = Store(f"sqlite:///{made}", guarded=False)
+    make_tables(opened)
     opened.close()
     with sqlite3.connect(made) as conn:
         conn.execute("VACUUM INTO ?", (str(kept),))
@@ -117,7 +124,7 @@ def pattern_database(postgres):
     with server_of(postgres) as conn:
         conn.execute(text(f"CREATE DATABASE {name}"))
     opened = Store(f"{postgres}/{name}")
-    metadata.create_all(opened.engine)
+    make_tables(opened)
     opened.close()
     return name
 

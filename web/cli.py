@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from engine.office import history, seals_hold
 from processes import benefits, organisation, schema
 from processes import bureau as bureaus
 from processes.rebuild import differences
+from web import logs
 from web.settings import BadSetting, Settings
 
 
@@ -107,6 +109,58 @@ def worker(*, once: bool) -> None:
         click.echo(f"{made.jobs.run_all()} jobs")
         return
     run_worker(made)
+
+
+@cli.command()
+@click.option("--once", is_flag=True, help="seal what waits, then stop")
+@click.option("--parent", type=int, default=None, hidden=True)
+def sequencer(*, once: bool, parent: int | None) -> None:
+    """Seal committed entries in the tree and sign checkpoints; `serve` starts one by itself. Exit 1: an entry was altered before."""
+    from web import sequencer as sealing_process
+
+    settings = _settings()
+    schema.refuse_old(settings.database)
+    if not once:
+        logs.configure(logging.INFO if settings.production else logging.WARNING)
+        sealing_process.run(settings, parent)
+        return
+    done = sealing_process.once(settings)
+    for fault in done.faults:
+        click.echo(f"not sealed: {fault}", err=True)
+    click.echo(f"{done.count} entries sealed")
+    sys.exit(1 if done.faults else 0)
+
+
+@cli.group()
+def key() -> None:
+    """Keys that sign: the sequencer's, a witness's."""
+
+
+@key.command("new")
+@click.option("--file", type=click.Path(dir_okay=False, path_type=Path), default=None, help="YINGBAO_SIGNING_KEY when not given")
+@click.option("--name", default=None, help="the record's name when not given")
+def key_new(file: Path | None, name: str | None) -> None:
+    """Make a key file that only its owner reads, once; print the public half."""
+    from web.sequencer import make_key
+
+    settings = _settings()
+    try:
+        click.echo(make_key(file or settings.signing_key, name or settings.origin))
+    except FileExistsError:
+        raise click.ClickException("there is a key already; it is never overwritten") from None
+
+
+@cli.command()
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), required=True, help="its key, and what it has seen")
+@click.option("--log", "known", multiple=True, required=True, metavar="KEY", help="public key of a record, name+id+base64; or a file that holds it")
+@click.option("--name", default="yingbao-witness")
+@click.option("--host", default="127.0.0.1")
+@click.option("--port", type=int, default=8710)
+def witness(folder: Path, known: tuple[str, ...], name: str, host: str, port: int) -> None:
+    """Cosign checkpoints of other people's records (C2SP tlog-witness), on a machine that is not theirs."""
+    from web.serving import run_witness
+
+    run_witness(folder, [Path(one).read_text(encoding="utf-8") if Path(one).is_file() else one for one in known], name, host, port)
 
 
 @cli.command()

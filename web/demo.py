@@ -26,6 +26,7 @@ from processes import bureau as bureaus
 from processes import calendar, documents, households, identity, organisation, schema
 from processes.case_tables import notice
 from processes.tables import staff
+from web import sequencer
 from web.demo_benefits import ANSWERS as OF_BENEFITS
 from web.demo_benefits import Benefits
 from web.demo_meetings import Meetings
@@ -75,7 +76,9 @@ def run(settings: Settings, *, households: int, seed: int, serve: bool, port: in
     if not _made_already(settings):
         fill(settings, households, seed)
     _accounts(settings)
-    if serve:
+    if not serve:
+        sequencer.apart(settings)
+    else:
         from web.serving import run as serve_now
 
         with registries() as address:

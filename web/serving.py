@@ -14,11 +14,13 @@ import click
 from waitress import serve as waitress_serve
 
 from engine.deadlines import recompute
+from engine.notes import Verifier
 from processes.bureau import Bureau, build, refuse_other_key
-from web import create_app, logs
+from web import create_app, logs, sequencer
 from web.bell import consumer
 from web.registry import create_registry
 from web.settings import Settings
+from web.witness import MOST_BYTES, Seen, create_witness
 
 
 def run(settings: Settings, host: str, port: int, *, worker: bool = True) -> None:
@@ -35,7 +37,8 @@ def run(settings: Settings, host: str, port: int, *, worker: bool = True) -> Non
     settle()
     click.echo(f"Yingbao: http://{host}:{port}")
     try:
-        waitress_serve(app, host=host, port=port, threads=8, ident="yingbao", max_request_body_size=12 * 1024 * 1024)
+        with sequencer.child(settings):
+            waitress_serve(app, host=host, port=port, threads=8, ident="yingbao", max_request_body_size=12 * 1024 * 1024)
     finally:
         if working is not None:
             working.stop()
@@ -82,3 +85,15 @@ def settle() -> None:
 def run_registry(port: int, known: dict[str, list[dict[str, str]]] | None = None) -> None:
     click.echo(f"registries: http://127.0.0.1:{port}")
     waitress_serve(create_registry(known), host="127.0.0.1", port=port, threads=4, ident=f"registry-{os.getpid()}")
+
+
+def run_witness(folder: Path, known: list[str], name: str, host: str, port: int) -> None:
+    """A witness for the records with these public keys; its own key is made at the first start."""
+    file = folder / "key"
+    if not file.exists():
+        sequencer.make_key(file, name)
+    signer = sequencer.read_key(file, name)
+    keys = [Verifier.parse(text) for text in known]
+    click.echo(f"witness: http://{host}:{port}\n{signer.witness_public()}")
+    app = create_witness(signer, {key.name: key for key in keys}, Seen(folder))
+    waitress_serve(app, host=host, port=port, threads=4, ident=name, max_request_body_size=MOST_BYTES)

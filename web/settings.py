@@ -31,6 +31,24 @@ class Settings:
     registry: str = "http://127.0.0.1:8700"
     host: str = "127.0.0.1"
     port: int = 8000
+    signing_key: Path = Path("signing_key")  # opened by the sequencer alone; its public half stands beside it as .pub
+    suite: int = 1  # 1: SHA-256 and Ed25519; 2: SM3 and SM2
+    signer_command: str = ""  # suite 2: the program in front of the cryptographic module
+    signer_key: str = ""  # suite 2: its public key, base64
+    witnesses: tuple[str, ...] = ()  # addresses that cosign checkpoints
+    sequencer_database: str = ""  # where the sequencer has a login of its own
+
+    def for_sequencer(self) -> dict[str, str]:
+        """The variables that the sequencer's process needs."""
+        given = {"DATABASE": self.sequencer_database or self.database, "SIGNING_KEY": str(self.signing_key), "ENV": self.env, "SUITE": str(self.suite),
+                 "SIGNER_COMMAND": self.signer_command, "SIGNER_KEY": self.signer_key, "WITNESSES": " ".join(self.witnesses),
+                 "SECRET_KEY": self.secret_key, "DATA_KEY": self.data_key, "HOME": str(self.files.parent)}  # fmt: skip
+        return {f"YINGBAO_{name}": value for name, value in given.items()}
+
+    @property
+    def origin(self) -> str:
+        """The name of the record. Only production's can pass as evidence: elsewhere the clock can be moved."""
+        return "yingbao/binhai" if self.production else "yingbao/binhai/training"
 
     @property
     def production(self) -> bool:
@@ -64,7 +82,22 @@ class Settings:
             registry=given.get("REGISTRY", "http://127.0.0.1:8700"),
             host=given.get("HOST", "127.0.0.1"),
             port=int(port),
+            signing_key=Path(given.get("SIGNING_KEY", home / "signing_key")),
+            suite=_suite(given),
+            signer_command=given.get("SIGNER_COMMAND", ""),
+            signer_key=given.get("SIGNER_KEY", ""),
+            witnesses=tuple(given.get("WITNESSES", "").split()),
+            sequencer_database=_driver(given["SEQUENCER_DATABASE"]) if given.get("SEQUENCER_DATABASE") else "",
         )
+
+
+def _suite(given: Mapping[str, str]) -> int:
+    suite = given.get("SUITE", "1")
+    if suite not in ("1", "2"):
+        raise BadSetting(f"YINGBAO_SUITE must be 1 (SHA-256, Ed25519) or 2 (SM3, SM2), not {suite!r}")
+    if suite == "2" and not (given.get("SIGNER_COMMAND") and given.get("SIGNER_KEY")):
+        raise BadSetting("YINGBAO_SUITE=2 needs YINGBAO_SIGNER_COMMAND and YINGBAO_SIGNER_KEY")
+    return int(suite)
 
 
 def _kept(path: Path) -> str:

@@ -1,0 +1,175 @@
+"""The record is append-only, and the database itself says so: triggers, and who may do what.
+
+SQLite: triggers against UPDATE and DELETE, a guard against INSERT OR REPLACE (which fires no DELETE trigger), and an
+authorizer on every connection of ours, which refuses to drop them. PostgreSQL: an owner without login, INSERT and SELECT
+for the application, triggers that are always on, TRUNCATE too. Measured in reliability 2.3; what gets past all of
+this (another program with rights on the file, a superuser) is what the tree and its witnesses are for.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+# Tables to which rows are only ever added, with the columns that make a row the same row.
+APPEND_ONLY: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "drawing": (("digest",),),
+    "entry": (("record_id", "seq"),),
+    "payload": (("record_id", "seq", "subject"),),
+    "leaf": (("leaf_index",), ("record_id", "seq")),
+    "node": (("id",),),
+    "checkpoint": (("tree_size",),),
+    "cosignature": (("tree_size", "witness"),),
+}
+SEALED_BY_SEQUENCER = ("leaf", "node", "checkpoint", "cosignature")
+OWNER, APP, SEQUENCER = "yingbao_owner", "yingbao_app", "yingbao_sequencer"
+
+_DENIED = {
+    sqlite3.SQLITE_DROP_TABLE, sqlite3.SQLITE_DROP_TRIGGER, sqlite3.SQLITE_DROP_INDEX, sqlite3.SQLITE_ALTER_TABLE,
+    sqlite3.SQLITE_CREATE_TRIGGER, sqlite3.SQLITE_CREATE_TEMP_TRIGGER, sqlite3.SQLITE_ATTACH,
+}  # fmt: skip
+_PRAGMAS = {"writable_schema", "recursive_triggers", "ignore_check_constraints", "foreign_keys"}
+
+
+def authorize(connection: sqlite3.Connection) -> None:
+    """From now on this connection cannot take the guard away. Set the connection's pragmas before."""
+
+    def allowed(action: int, first: str | None, second: str | None, _database: str | None, _trigger: str | None) -> int:
+        refused = (
+            action in _DENIED
+            or (action in (sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE) and first in APPEND_ONLY)
+            or (action == sqlite3.SQLITE_DELETE and first == "record")
+            or (action == sqlite3.SQLITE_PRAGMA and first in _PRAGMAS and second is not None)
+        )
+        return sqlite3.SQLITE_DENY if refused else sqlite3.SQLITE_OK
+
+    connection.set_authorizer(allowed)
+
+
+def install(conn: Connection) -> None:
+    """Put the guard on; what is there already stays. On PostgreSQL the roles are made where the login may make roles."""
+    if conn.dialect.name == "sqlite":
+        for statement in _sqlite():
+            conn.exec_driver_sql(statement)
+    else:
+        _postgresql(conn)
+
+
+def missing(conn: Connection) -> list[str]:
+    """Names of triggers that should be there and are not, or are switched off."""
+    wanted = {f"{name}_no_change" for name in (*APPEND_ONLY, "record")} | {"entry_pending"}
+    if conn.dialect.name == "sqlite":
+        wanted = (wanted - {f"{name}_no_change" for name in (*APPEND_ONLY, "record")}) | {
+            f"{name}_{what}" for name in (*APPEND_ONLY, "record") for what in ("no_update", "no_delete", "no_replace")
+        }
+        there = set(conn.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars())
+    else:
+        wanted |= {f"{name}_no_truncate" for name in (*APPEND_ONLY, "record")}
+        there = set(conn.execute(text("SELECT tgname FROM pg_trigger WHERE tgenabled = 'A' AND NOT tgisinternal")).scalars())
+    return sorted(wanted - there)
+
+
+_GUARD = """CREATE TRIGGER IF NOT EXISTS {table}_no_replace BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})
+BEGIN SELECT RAISE(ABORT, 'UNIQUE constraint failed: {table}'); END"""
+
+
+def _sqlite() -> list[str]:
+    made = []
+    for table, keys in APPEND_ONLY.items():
+        same = " OR ".join("(" + " AND ".join(f"{column} = NEW.{column}" for column in key) + ")" for key in keys)
+        made += [
+            f"CREATE TRIGGER IF NOT EXISTS {table}_no_update BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, 'append-only: {table}'); END",
+            f"CREATE TRIGGER IF NOT EXISTS {table}_no_delete BEFORE DELETE ON {table} BEGIN SELECT RAISE(ABORT, 'append-only: {table}'); END",
+            # The words are SQLite's own for a taken key, which is what it is: whoever comes second has lost a race.
+            _GUARD.format(table=table, same=same),
+        ]
+    return [
+        *made,
+        "CREATE TRIGGER IF NOT EXISTS record_no_update BEFORE UPDATE ON record "
+        "WHEN NEW.id IS NOT OLD.id OR NEW.kind IS NOT OLD.kind OR NEW.seq < OLD.seq BEGIN SELECT RAISE(ABORT, 'append-only: record'); END",
+        "CREATE TRIGGER IF NOT EXISTS record_no_delete BEFORE DELETE ON record BEGIN SELECT RAISE(ABORT, 'append-only: record'); END",
+        "CREATE TRIGGER IF NOT EXISTS record_no_replace BEFORE INSERT ON record WHEN EXISTS (SELECT 1 FROM record WHERE id = NEW.id) "
+        "BEGIN SELECT RAISE(ABORT, 'UNIQUE constraint failed: record'); END",
+        "CREATE TRIGGER IF NOT EXISTS entry_pending AFTER INSERT ON entry BEGIN "
+        "INSERT INTO pending (record_id, seq, since) VALUES (NEW.record_id, NEW.seq, CAST(strftime('%s', 'now') AS INTEGER)); END",
+    ]
+
+
+_REFUSE = """
+CREATE OR REPLACE FUNCTION yingbao_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_TABLE_NAME = 'record' AND TG_OP = 'UPDATE' AND TG_LEVEL = 'ROW' THEN
+    IF NEW.id = OLD.id AND NEW.kind = OLD.kind AND NEW.seq >= OLD.seq THEN RETURN NEW; END IF;
+  END IF;
+  RAISE EXCEPTION 'append-only: %', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END $$"""
+# The writer of an entry needs no right on `pending`: the function has its owner's.
+_PENDING = """
+CREATE OR REPLACE FUNCTION yingbao_pending() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+  INSERT INTO public.pending (record_id, seq, since) VALUES (NEW.record_id, NEW.seq, extract(epoch FROM clock_timestamp())::bigint);
+  RETURN NULL;
+END $$"""
+
+
+def _postgresql(conn: Connection) -> None:
+    if missing(conn):
+        _triggers(conn)
+    if conn.scalar(text("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")):
+        _roles(conn)  # each time: a migration may have brought new tables
+
+
+def _triggers(conn: Connection) -> None:
+    conn.execute(text(_REFUSE))
+    conn.execute(text(_PENDING))
+    there = set(conn.execute(text("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")).scalars())
+
+    def trigger(name: str, table: str, rest: str) -> None:
+        if name not in there:
+            conn.execute(text(f"CREATE TRIGGER {name} {rest}"))
+        conn.execute(text(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}"))
+
+    for table in (*APPEND_ONLY, "record"):
+        trigger(f"{table}_no_change", table, f"BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION yingbao_append_only()")
+        trigger(f"{table}_no_truncate", table, f"BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION yingbao_append_only()")
+    trigger("entry_pending", "entry", "AFTER INSERT ON entry FOR EACH ROW EXECUTE FUNCTION yingbao_pending()")
+
+
+def _roles(conn: Connection) -> None:
+    """The owner, who cannot log in, and what members of the two groups may. GRANT one of the groups to a login."""
+    for role in (OWNER, APP, SEQUENCER):  # roles belong to the whole server: another database may be making them now
+        conn.execute(text(f"DO $$ BEGIN CREATE ROLE {role} NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"))
+    tables = list(conn.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")).scalars())
+    for table in tables:
+        rights = "SELECT, INSERT"
+        if table == "record":
+            rights += ", UPDATE"
+        elif table in SEALED_BY_SEQUENCER or table in ("pending", "alembic_version"):
+            rights = "SELECT"
+        elif table not in APPEND_ONLY:
+            rights += ", UPDATE, DELETE"
+        conn.execute(text(f'GRANT {rights} ON "{table}" TO {APP}'))
+    conn.execute(text(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {APP}"))
+    read = [table for table in tables if table in (*SEALED_BY_SEQUENCER, "entry", "pending", "alembic_version")]
+    conn.execute(text(f"GRANT SELECT ON {', '.join(read)} TO {SEQUENCER}"))
+    conn.execute(text(f"GRANT INSERT ON {', '.join(SEALED_BY_SEQUENCER)} TO {SEQUENCER}"))
+    conn.execute(text(f"GRANT DELETE ON pending TO {SEQUENCER}"))
+    for table in tables:
+        conn.execute(text(f'ALTER TABLE "{table}" OWNER TO {OWNER}'))
+    for function in ("yingbao_append_only", "yingbao_pending"):
+        conn.execute(text(f"ALTER FUNCTION {function}() OWNER TO {OWNER}"))
+
+
+def rights(conn: Connection) -> Mapping[str, Any]:
+    """PostgreSQL: what the login of this connection could do to the record; all False is how it should be."""
+    query = "SELECT rolsuper, pg_has_role(current_user, :owner, 'member') FROM pg_roles WHERE rolname = current_user"
+    if conn.dialect.name == "sqlite":
+        return {}
+    known = conn.scalar(text("SELECT count(*) FROM pg_roles WHERE rolname = :owner"), {"owner": OWNER})
+    if not known:
+        return {"superuser": bool(conn.scalar(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"))), "owner": True}
+    superuser, owner = conn.execute(text(query), {"owner": OWNER}).one()
+    return {"superuser": bool(superuser), "owner": bool(owner)}
