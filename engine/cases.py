@@ -6,6 +6,7 @@ several records is still one transaction.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from engine import jobs, signers, store
 from engine.bpmn import Drawing, Run
-from engine.errors import Conflict, Invalid, NotFound, NotWaiting, Refused
+from engine.errors import Cannot, Conflict, Diverged, Invalid, NotFound, NotWaiting, Refused
 from engine.forms import facts_of, form_for, understand
 from engine.model import SHANGHAI, SYSTEM, Actor, Data, Entry, Put
 from engine.office import Act, Record, history
@@ -144,6 +145,7 @@ class Cases:
     processes: Mapping[str, Process]
     find_actor: Callable[[Connection, str], Actor | None] = lambda _conn, _id: None
     published: int | None = None  # last year of the calendar of working days, where it is not the processes' own
+    law: str = ""  # digest of the dated law that the services read
     _drawings: dict[str, Drawing] = field(default_factory=dict)
     _keys: dict[int, str] = field(default_factory=dict)  # case -> process
 
@@ -507,6 +509,8 @@ class Cases:
         reached = {"beside": beside} if beside or case.process.reaching(names) else {}
         personal = {k: v for k, v in (("answers", dict(answers)), ("snapshots", snapshots)) if v}
         said = {**data, "then": outcome.said(), "state": fingerprint(state), **days.said()} | reached
+        if outcome.ran:
+            said |= _rules(case.process, self.law, [node for node, _ in outcome.ran])
         if messages:
             said["sent"] = [[message.case_no, message.name] for message in messages]
         act.append(case.record, cause, said, personal={subject_of(case): personal} if personal else {}, puts=puts)
@@ -598,21 +602,47 @@ class Cases:
         """Do a case again from its record: each entry with the Run after it (loaded anew for each). Raises Diverged."""
         return list(self.replaying(conn, history(conn, keys, case_id)))
 
-    def replaying(self, conn: Connection, entries: Sequence[Entry]) -> Any:
-        process = self._process(entries[0].data["process"])
+    def replaying(self, conn: Connection, entries: Sequence[Entry], erased: Callable[[int], None] = lambda _seq: None) -> Any:
+        """Yields each entry with the Run after it. Raises Diverged, or Cannot where something that the record names is not here.
+        `erased` is told the entries whose computation goes by the recorded result, for what it was made from has been erased."""
+        if not entries or entries[0].event != "case_started":
+            raise Cannot(1, "记录不是从立案开始的", "the record does not begin with a start")
+        process = self.processes.get(entries[0].data["process"])
+        if process is None:
+            raise Cannot(1, f"本系统没有这项业务：{entries[0].data['process']}", f"no such process here: {entries[0].data['process']}")
 
         def call(service: str, facts: Data, entry: Entry) -> Data | None:
             snapshots = snapshots_of(entry)
             if service in process.gather and service not in snapshots:
-                return None  # its payload was erased: go by the recorded result
-            return process.service(service, facts, _day(entry), snapshots.get(service, {}))
+                erased(entry.seq)
+                return None
+            version = entry.data.get("rules", {}).get(service, 1)
+            try:
+                return process.service(service, facts, _day(entry), snapshots.get(service, {}), version=version)
+            except LookupError:
+                raise Cannot(entry.seq, f"本系统没有 {service} 的第 {version} 版算法", f"version {version} of {service} is not here") from None
+
+        def drawing(digest: str) -> Drawing:
+            try:
+                found = self.drawing(conn, digest)
+            except NotFound as error:
+                raise Cannot(1, str(error), f"the drawing is not here: {digest}") from error
+            if hashlib.sha256(found.xml).hexdigest() != digest:
+                raise Diverged(1, digest, "the stored drawing has been altered")
+            return found
 
         def deadline(node: str, facts: Data, opened: datetime, entry: Entry) -> str | None:
             known = entry.data.get("calendar", self.published)
-            found = process.deadline(node, facts, opened, self.drawing(conn, entries[0].data["drawing"]), published=known)
+            found = process.deadline(node, facts, opened, drawing(entries[0].data["drawing"]), published=known)
             return None if found is None else found.end.isoformat()
 
-        return replay(entries, lambda digest: self.drawing(conn, digest), call, deadline)
+        return replay(entries, drawing, call, deadline)
+
+
+def _rules(process: Process, law: str, nodes: Sequence[str]) -> dict[str, Any]:
+    """By what the services of an entry computed: the law's digest, and the versions that are not the first."""
+    versions = {node: version for node in nodes if (version := process.rule(node)) > 1}
+    return ({"law": law} if law else {}) | ({"rules": versions} if versions else {})
 
 
 def keep_draft(act: Act, task_id: int, staff: str, raw: Data) -> None:

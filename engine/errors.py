@@ -8,6 +8,7 @@
   x NotWaiting       a message came for which no node waits
   x BadProcess       a drawing and its Python do not agree
   x Diverged         doing it all again does not give what the record says
+  x Cannot           it cannot be done again: something that the record names is not here
 """
 
 from __future__ import annotations
@@ -50,3 +51,11 @@ class Diverged(EngineError):
     def __init__(self, seq: int, recorded: object, computed: object) -> None:
         super().__init__(f"entry {seq}: the record says {recorded!r}, replay gives {computed!r}")
         self.seq, self.recorded, self.computed = seq, recorded, computed
+
+
+class Cannot(EngineError):
+    """`seq`: the entry that cannot be done again."""
+
+    def __init__(self, seq: int, zh: str, en: str = "") -> None:
+        super().__init__(zh if not en else f"{zh} / {en}")
+        self.seq, self.zh, self.en = seq, zh, en or zh

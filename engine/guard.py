@@ -58,18 +58,19 @@ def install(conn: Connection) -> None:
         _postgresql(conn)
 
 
+def names(conn: Connection) -> frozenset[str]:
+    """Of the triggers that belong there: table, underscore, what it does."""
+    kinds = ("no_update", "no_delete", "no_replace") if conn.dialect.name == "sqlite" else ("no_change", "no_truncate")
+    return frozenset(f"{table}_{kind}" for table in (*APPEND_ONLY, "record") for kind in kinds) | {"entry_pending"}
+
+
 def missing(conn: Connection) -> list[str]:
     """Names of triggers that should be there and are not, or are switched off."""
-    wanted = {f"{name}_no_change" for name in (*APPEND_ONLY, "record")} | {"entry_pending"}
     if conn.dialect.name == "sqlite":
-        wanted = (wanted - {f"{name}_no_change" for name in (*APPEND_ONLY, "record")}) | {
-            f"{name}_{what}" for name in (*APPEND_ONLY, "record") for what in ("no_update", "no_delete", "no_replace")
-        }
         there = set(conn.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars())
     else:
-        wanted |= {f"{name}_no_truncate" for name in (*APPEND_ONLY, "record")}
         there = set(conn.execute(text("SELECT tgname FROM pg_trigger WHERE tgenabled = 'A' AND NOT tgisinternal")).scalars())
-    return sorted(wanted - there)
+    return sorted(names(conn) - there)
 
 
 _GUARD = """CREATE TRIGGER IF NOT EXISTS {table}_no_replace BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})

@@ -14,6 +14,7 @@ import rfc8785
 Data = Mapping[str, Any]  # JSON: dates as ISO text, money in whole fen
 
 FORMAT = 1  # version of the entry's body; older ones are read by UPCASTERS, never rewritten
+ENGINE = 1  # of the rules by which tokens move, conditions are read and days are counted: a change that old records would notice is a new number
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")  # China has kept one offset, without summer time, since 1991
 GENESIS = "0" * 64
 

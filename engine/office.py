@@ -14,13 +14,27 @@ from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from engine import store
 from engine.crypto import BoundKeys, Cipher, Keys, Unreadable, commitment, commitment_to
 from engine.errors import Conflict, Invalid, NotFound
-from engine.model import FORMAT, GENESIS, SHANGHAI, SYSTEM, Actor, Data, Entry, Put, canonical, leaf_hash, read_body, stamp
+from engine.model import (
+    ENGINE,
+    FORMAT,
+    GENESIS,
+    SHANGHAI,
+    SYSTEM,
+    Actor,
+    Data,
+    Entry,
+    Put,
+    canonical,
+    leaf_hash,
+    read_body,
+    stamp,
+)
 from engine.signals import publish
 from engine.store import Store, metadata
 
@@ -142,6 +156,7 @@ class Act:
         listed = [self._split(put, index, secret) for index, put in enumerate(puts)]
         body: dict[str, Any] = {
             "v": FORMAT,
+            "engine": ENGINE,
             "log": self.office.origin,
             "record": record.id,
             "kind": record.kind,
@@ -352,31 +367,43 @@ def _stored(keys: BoundKeys, column: Any, put: Put, value: Any) -> Any:
 
 def history(conn: Connection, keys: BoundKeys, record_id: int) -> list[Entry]:
     """A record's entries in order, each with the personal parts that can still be opened (None: erased, or spoiled)."""
+    rows, payloads = stored_of(conn, record_id)
+    return [read_entry(keys, row, payloads.get(row.seq, {})) for row in rows]
+
+
+def stored_of(conn: Connection, record_id: int) -> tuple[Sequence[Row[Any]], dict[int, dict[str, Row[Any]]]]:
+    """A record's rows as they are stored: entries in order; seq -> subject -> payload."""
     bodies = select(store.entry).where(store.entry.c.record_id == record_id).order_by(store.entry.c.seq)
-    kept = select(store.payload).where(store.payload.c.record_id == record_id)
-    payloads = {(row.seq, row.subject): row for row in conn.execute(kept)}
-    return [_read(keys, row, payloads) for row in conn.execute(bodies)]
+    payloads: dict[int, dict[str, Row[Any]]] = {}
+    for row in conn.execute(select(store.payload).where(store.payload.c.record_id == record_id)):
+        payloads.setdefault(row.seq, {})[row.subject] = row
+    return conn.execute(bodies).all(), payloads
 
 
-def _read(keys: BoundKeys, row: Any, payloads: Mapping[tuple[int, str], Any]) -> Entry:
+def read_entry(keys: BoundKeys, row: Row[Any], payloads: Mapping[str, Row[Any]]) -> Entry:
     """An entry with what its payloads hold. Each of them must be what the sealed body committed to."""
     said, personal, spoiled = read_body(row.body), {}, []
     for subject, committed in said.get("sealed", {}).items():
         cipher = keys.find(subject)
-        personal[subject] = None if cipher is None else _opened(cipher, payloads.get((row.seq, subject)), committed)
+        personal[subject] = None if cipher is None else _opened(cipher, payloads.get(subject), committed)
         if cipher is not None and personal[subject] is None:
             spoiled.append(subject)
     return Entry(row.record_id, row.seq, row.body, row.leaf, said, personal, tuple(spoiled))
 
 
 def _opened(cipher: Cipher, row: Any, committed: str) -> Any:
+    plain = opened(cipher, row)
+    return plain["data"] if plain is not None and commitment(bytes.fromhex(plain["salt"]), plain["data"]) == committed else None
+
+
+def opened(cipher: Cipher, row: Any) -> Any:
+    """A payload with its salt: {"data": …, "salt": hex}; None when it is not there, or was altered."""
     if row is None:
         return None
     try:
-        plain = json.loads(cipher.open(row.sealed, _payload_aad(row.record_id, row.seq, row.subject)))
+        return json.loads(cipher.open(row.sealed, _payload_aad(row.record_id, row.seq, row.subject)))
     except Unreadable:
         return None
-    return plain["data"] if commitment(bytes.fromhex(plain["salt"]), plain["data"]) == committed else None
 
 
 def seals_hold(entries: Sequence[Entry]) -> int | None:

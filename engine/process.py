@@ -105,6 +105,8 @@ class Process:
     senders: Mapping[str, frozenset[str]] = field(default_factory=dict)  # message name -> roles that may record it
     sent_from: Callable[[str, Data], Collection[str]] = lambda _name, _facts: ()  # message, facts -> units whose posts count beside the case's own
     services: Mapping[str, Service] = field(default_factory=dict)  # service task -> pure function
+    # service task -> version -> what it was before: a change of arithmetic is a new version, and a case replays with its entries'
+    former_rules: Mapping[str, Mapping[int, Service]] = field(default_factory=dict)
     gather: Mapping[str, Gather] = field(default_factory=dict)  # service task -> where its snapshot comes from
     vet: Callable[[Act, str, Form, Data, Data, Sequence[Any]], None] = lambda *_: None  # act, name, form, answers, facts (of a task also case_no), acts; raises Invalid
     former: Mapping[str, type[Form]] = field(default_factory=dict)  # user task of an earlier drawing -> form: running cases keep theirs
@@ -158,9 +160,13 @@ class Process:
     def drawing(self) -> Drawing:
         return Drawing.parse(self.bpmn.read_bytes())
 
-    def service(self, node: str, facts: Data, today: date, snapshot: Data) -> Data:
-        """Run a service task's function on the facts that it names."""
-        function = self.services[node]
+    def rule(self, node: str) -> int:
+        """The version of a service's arithmetic that is in use."""
+        return max(self.former_rules.get(node, {0: None})) + 1
+
+    def service(self, node: str, facts: Data, today: date, snapshot: Data, *, version: int | None = None) -> Data:
+        """Run a service task's function, of this version or the one in use, on the facts that it names. LookupError when it is not here."""
+        function = self.services[node] if version in (None, self.rule(node)) else self.former_rules[node][version]
         known: dict[str, Any] = {"today": today, "snapshot": snapshot}
         return function(**{name: known[name] if name in known else facts.get(name) for name in _parameters(function)})
 

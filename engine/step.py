@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Any
 
 from engine.bpmn import Call, Drawing, Run
-from engine.errors import Diverged
-from engine.model import Data, Entry, stamp
+from engine.errors import Cannot, Diverged
+from engine.model import ENGINE, Data, Entry, stamp
 
 Deadline = Callable[[str, Data, datetime], str | None]  # node, facts, when it opened -> ISO date
 
@@ -90,6 +90,8 @@ def replay(
     drawing: Drawing | None = None
     last, before = None, b""  # the latest cause, and the state before it
     for entry in history:
+        if entry.said.get("engine", ENGINE) > ENGINE:
+            raise Cannot(entry.seq, f"记录由更新的引擎（{entry.said['engine']}）写成", f"written by a newer engine ({entry.said['engine']})")
         if entry.spoiled:
             raise Diverged(entry.seq, f"a personal part of {', '.join(entry.spoiled)}", "gone or altered")
         if entry.event in CAUSES:

@@ -20,7 +20,7 @@ from engine.jobs import Handler, Job, Jobs, Later, Way, backoff
 from engine.office import Act, Office
 from engine.process import Process
 from engine.store import Store, record
-from processes import benefits, households, organisation, report_duties, reviews, spot_check, standards
+from processes import benefits, households, law, organisation, report_duties, reviews, spot_check, standards
 from processes.change_report_2012 import CHANGE_REPORT_2012
 from processes.dibao_2012 import DIBAO_2012
 from processes.joint_meeting import JOINT_MEETING
@@ -78,7 +78,7 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None, *, publish
     calendar of working days counts as known, where that is not what processes.calendar knows."""
     store = Store(settings.database)
     office = Office(store, Keys(settings.data_key), clock or BusinessClock(store), origin=settings.origin, production=settings.env == "production")
-    cases = Cases(CATALOGUE, organisation.find_actor, published)
+    cases = Cases(CATALOGUE, organisation.find_actor, published, law.DIGEST)
     registry = Registry(settings.registry)
     handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end,
                                     "benefit_month": _benefit_month, "report_due": _report_due, "report_reminder": _report_reminder,

@@ -10,6 +10,7 @@ from engine.errors import Conflict, Diverged, Invalid
 from engine.office import history, seals_hold
 from processes.rebuild import differences
 from processes.tables import household, person
+from tests.tamper import tampering
 
 
 def entries_of(district):
@@ -22,7 +23,7 @@ def test_a_changed_body_breaks_the_seal(district):
     assert seals_hold(entries_of(district)) is None
     case_id = district.case()["id"]
     where = (store.entry.c.record_id == case_id) & (store.entry.c.seq == 4)
-    with district.office.store.write() as conn:
+    with tampering(district.office.store) as conn:
         body = conn.scalar(select(store.entry.c.body).where(where))
         conn.execute(update(store.entry).where(where).values(body=body.replace(b"consistent", b"incomplete ")))
     assert seals_hold(entries_of(district)) == 4
@@ -31,7 +32,7 @@ def test_a_changed_body_breaks_the_seal(district):
 def test_a_removed_entry_is_missed(district):
     district.to_street_opinion()
     where = (store.entry.c.record_id == district.case()["id"]) & (store.entry.c.seq == 2)
-    with district.office.store.write() as conn:
+    with tampering(district.office.store) as conn:
         conn.execute(delete(store.entry).where(where))
     assert seals_hold(entries_of(district)) == 2
 
@@ -130,7 +131,7 @@ def test_a_stale_etag_changes_nothing(district):
 def test_a_removed_payload_is_missed_while_its_key_is_there(district):
     """Else whoever removes one may change the household's row unseen: rebuild skips rows that count as erased."""
     household_id = district.household(210_000)
-    with district.office.store.write() as conn:
+    with tampering(district.office.store) as conn:
         conn.execute(delete(store.payload).where(store.payload.c.record_id == household_id, store.payload.c.seq == 1))
         conn.execute(update(household).where(household.c.id == household_id).values(hukou_kind="rural"))
     assert differences(district.office) != []

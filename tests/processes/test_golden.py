@@ -25,6 +25,7 @@ from engine.office import history, seals_hold
 from engine.step import fingerprint
 from engine.store import Store, metadata
 from processes.bureau import CATALOGUE
+from tests.tamper import tampering
 
 HISTORIES = pathlib.Path(__file__).parent.parent / "histories"
 FILES = sorted(HISTORIES.glob("*.json.gz"))
@@ -116,7 +117,7 @@ def test_it_replays_when_the_personal_parts_are_erased(golden):
     assert steps[-1][1].facts == golden.said["facts"]
     gathered = set(CATALOGUE[golden.record["process"]].gather)
     assert again == {node: n for node, n in golden.recorded_services().items() if node not in gathered}
-    with golden.store.write() as conn:
+    with tampering(golden.store) as conn:
         conn.execute(delete(store.payload))
     assert golden.replayed()[0][-1][1].end_event == golden.record["outcome"]
 
@@ -179,13 +180,13 @@ def test_an_altered_payload_is_noticed_at_its_entry(golden):
     for n, row in enumerate(rows):
         where = (store.payload.c.seq == row.seq) & (store.payload.c.subject == row.subject)
         place = (0, 1, 13, len(row.sealed) // 2, len(row.sealed) - 1)[n % 5]
-        with golden.store.write() as conn:
+        with tampering(golden.store) as conn:
             conn.execute(update(store.payload).where(where).values(sealed=altered(row.sealed, place)))
         entries = golden.entries()
         assert seals_hold(entries) == row.seq
         with pytest.raises(Diverged) as diverged:
             golden.replayed(entries)
         assert diverged.value.seq == row.seq
-        with golden.store.write() as conn:
+        with tampering(golden.store) as conn:
             conn.execute(update(store.payload).where(where).values(sealed=row.sealed))
     assert seals_hold(golden.entries()) is None

@@ -1,0 +1,266 @@
+"""Is the record what it was? What each check finds, named by record and entry; nothing here changes anything.
+
+`faults_of` looks at one record: seals, chain, personal parts, head. `Tree` looks at the tree over all: leaves against the
+stored bytes, every checkpoint against the leaves below it. `judge` does a case again. `yingbao verify` runs all of them,
+the pages one case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, and_, select
+
+from engine import notes, store
+from engine.bpmn import unpacked
+from engine.cases import Cases
+from engine.crypto import BoundKeys
+from engine.errors import Cannot, Diverged
+from engine.merkle import Suite
+from engine.model import GENESIS, Entry, canonical, leaf_hash, stamp
+from engine.office import read_entry, stored_of
+from engine.sealing import STEP
+from engine.step import CAUSES, fingerprint
+
+_AT = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is not as it was written. seq: None when it concerns the whole record."""
+
+    record: int | None
+    seq: int | None
+    what: str
+
+    def __str__(self) -> str:
+        where = "the tree" if self.record is None else f"record {self.record}" + (f", entry {self.seq}" if self.seq else "")
+        return f"{where}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What doing a case again gave. result: same | different | cannot; entry: where it differs, or stops; by_record: entries
+    whose computation was not done again, because what it was computed from has been erased."""
+
+    result: str
+    entries: int
+    entry: int | None = None
+    recorded: str = ""
+    computed: str = ""
+    why: str = ""
+    by_record: tuple[int, ...] = ()
+
+    @property
+    def mark(self) -> str:
+        """Names this difference and no other: what two persons accept is this one."""
+        return hashlib.sha256(canonical([self.result, self.entry, self.recorded, self.computed, self.why])).hexdigest()
+
+
+def faults_of(conn: Connection, keys: BoundKeys, row: Mapping[Any, Any], erased: Collection[str] = ()) -> tuple[list[Fault], list[Entry]]:
+    """All that is wrong in one record, and its entries as far as they can be read. `row`: of the table `record`; `erased`:
+    subjects whose key was erased by an act that stands in the record."""
+    record_id, found, entries = row["id"], list[Fault](), list[Entry]()
+    before, due = frozenset({GENESIS}), 1
+    stored, payloads = stored_of(conn, record_id)
+    for kept in stored:
+        parts = payloads.pop(kept.seq, {})
+        found += [Fault(record_id, n, "the entry is gone") for n in range(due, kept.seq)]
+        fault = _fault(kept, before if kept.seq == due else None, row["kind"])
+        before, due = frozenset({kept.leaf, leaf_hash(kept.body)}), kept.seq + 1
+        if fault:
+            found.append(Fault(record_id, kept.seq, fault))
+            continue
+        entries.append(one := read_entry(keys, kept, parts))
+        found += [Fault(record_id, one.seq, f"{subject}: {what}") for subject, what in _parts(one, parts, erased)]
+    found += [Fault(record_id, seq, "a personal part without its entry") for seq in sorted(payloads)]
+    found += [Fault(record_id, n, "the entry is gone") for n in range(due, row["seq"] + 1)]
+    if not found and (row["seq"], row["head"]) != (len(stored), stored[-1].leaf if stored else GENESIS):
+        found.append(Fault(record_id, len(stored), "the last entry is not the head of the record"))
+    return found, entries
+
+
+def _parts(one: Entry, parts: Mapping[str, Any], erased: Collection[str]) -> Iterator[tuple[str, str]]:
+    named = one.said.get("sealed", {})
+    for subject in sorted(named.keys() | parts.keys()):
+        if subject not in named:
+            yield subject, "a personal part that the entry does not name"
+        elif subject in one.spoiled or subject not in parts:
+            yield subject, "the personal part is gone or altered"
+        elif one.personal[subject] is None and subject not in erased:
+            yield subject, "the key is gone, and no entry says that it was erased"
+
+
+def _fault(kept: Any, before: Collection[str] | None, kind: str) -> str:
+    """What is wrong with the stored bytes. `before`: seals that it may follow; None when its predecessor is gone."""
+    if leaf_hash(kept.body) != kept.leaf:
+        return "the seal does not fit its bytes"
+    try:
+        said = json.loads(kept.body)
+        if canonical(said) != kept.body:
+            return "the bytes are not in their one form"
+        told = (said["record"], said["seq"], said["kind"])
+        prev = said["prev"]
+    except (ValueError, KeyError, TypeError):
+        return "the bytes cannot be read"
+    if told != (kept.record_id, kept.seq, kind):
+        return "the bytes belong to another entry"
+    if before is not None and prev not in before:
+        return "it does not follow on the entry before"
+    return ""
+
+
+def row_faults(row: Mapping[Any, Any], entries: Sequence[Entry]) -> list[Fault]:
+    """A case's own row against its entries: what pages and lists show of it."""
+    first, last = entries[0], entries[-1]
+    causes = [entry for entry in entries if entry.event in CAUSES]
+    ended = causes[-1].data["then"].get("ended") if causes[-1].event != "task_taken_back" else None
+    wanted: dict[str, Any] = {"no": first.data["no"], "process": first.data["process"], "drawing": first.data["drawing"], "opened_by": first.actor,
+              "opened_at": first.said["at"], "outcome": ended, "closed_at": causes[-1].said["at"] if ended else None,
+              "state": causes[-1].data["state"]}  # fmt: skip
+    known = {name: row[name] for name in wanted} | {
+        "opened_at": stamp(row["opened_at"]), "closed_at": row["closed_at"] and stamp(row["closed_at"]), "state": _state(row["state"])
+    }  # fmt: skip
+    return [Fault(row["id"], last.seq, f"the case's row shows another {name}") for name in wanted if known[name] != wanted[name]]
+
+
+def _state(kept: bytes) -> str:
+    try:
+        return fingerprint(unpacked(kept))
+    except Exception:  # noqa: BLE001 - whatever a broken state makes of the decompression
+        return ""
+
+
+def judge(cases: Cases, conn: Connection, entries: Sequence[Entry]) -> Verdict:
+    """Do a case again, with the recorded drawing, rules, law and calendar, and compare."""
+    by_record = list[int]()
+    try:
+        for _ in cases.replaying(conn, entries, by_record.append):
+            pass
+    except Diverged as error:
+        return Verdict("different", len(entries), error.seq, str(error.recorded), str(error.computed))
+    except Cannot as error:
+        return Verdict("cannot", len(entries), error.seq, why=str(error))
+    return Verdict("same", len(entries), by_record=tuple(dict.fromkeys(by_record)))
+
+
+@dataclass
+class Tree:
+    """The tree as it is stored, looked at once from its first leaf to its last. `keys`: who may have signed."""
+
+    suite: Suite
+    keys: Sequence[notes.Verifier] = ()
+    size: int = 0
+    _left: list[bytes] = field(default_factory=list)  # roots of the full subtrees so far, the largest first
+    _closed: dict[int, bytes] = field(default_factory=dict)  # level -> the full subtree closed last
+    _gap: bool = False
+    _other: list[int] = field(default_factory=list)  # sizes of good signatures over other roots: one cause, many of them
+
+    def faults(self, conn: Connection, old: Sequence[notes.Checkpoint] = ()) -> Iterator[Fault]:
+        """`old`: checkpoints kept elsewhere; this tree must begin with each of them."""
+        table, last = store.checkpoint, 0
+        signed: dict[int, Mapping[Any, Any]] = {row["tree_size"]: row for row in conn.execute(select(table)).mappings()}
+        last = max(signed, default=0)
+        kept: dict[int, list[notes.Checkpoint]] = {}
+        for one in old:
+            kept.setdefault(one.size, []).append(one)
+        nodes: dict[int, bytes] = {row.id: row.hash for row in conn.execute(select(store.node))}
+        yield from self._at(signed, kept)
+        for row in conn.execution_options(yield_per=1000).execute(_LEAVES):
+            yield from self._leaf(row)
+            yield from self._nodes(nodes)
+            yield from self._at(signed, kept)
+        if self._other:
+            yield Fault(None, None, f"checkpoint {self._other[0]} was signed over other entries" + f" (and {len(self._other) - 1} later ones)" * (len(self._other) > 1))
+        yield from (Fault(None, None, f"node {n >> _AT}/{n & (1 << _AT) - 1} is none of the tree's") for n in sorted(nodes))
+        yield from (Fault(None, None, f"a checkpoint for {size} entries, but there are {self.size} leaves") for size in sorted(signed))
+        yield from (Fault(None, None, f"{size} entries were here once, now there are {self.size}: entries were taken away") for size in sorted(kept))
+        if last < self.size:
+            yield Fault(None, None, "no checkpoint stands at the end of the tree")
+        yield from _unsealed(conn)
+
+    @property
+    def root(self) -> bytes:
+        if not self._left:
+            return self.suite.digest(b"")
+        found = self._left[-1]
+        for one in reversed(self._left[:-1]):
+            found = self.suite.parent(one, found)
+        return found
+
+    def _leaf(self, row: Any) -> Iterator[Fault]:
+        if row.leaf_index != self.size:
+            yield from (Fault(None, None, f"leaf {n} of the tree is missing") for n in range(self.size, min(row.leaf_index, self.size + 1000)))
+            self.size, self._gap = row.leaf_index, True  # from here on no root can be made
+        made = None if row.body is None else self.suite.leaf(row.body)
+        if made is None:
+            yield Fault(row.record_id, row.seq, "the entry is gone, it stands in the tree")
+        elif made != row.hash and leaf_hash(row.body) == row.leaf:
+            yield Fault(row.record_id, row.seq, "the leaf in the tree is not this entry's")
+            self._add(made)  # the entry fits its seal: rather the leaf was altered, and the checkpoints will tell
+            return
+        elif made != row.hash:
+            yield Fault(row.record_id, row.seq, "the entry is not the one that was sealed in the tree")
+        self._add(row.hash)
+
+    def _add(self, leaf: bytes) -> None:
+        made, level, count = leaf, 0, self.size
+        while count & 1 and self._left:
+            made, level, count = self.suite.parent(self._left.pop(), made), level + 1, count >> 1
+            self._closed[level] = made
+        self._left.append(made)
+        self.size += 1
+
+    def _nodes(self, nodes: dict[int, bytes]) -> Iterator[Fault]:
+        level = STEP
+        while self.size % (1 << level) == 0:
+            found = nodes.pop((level << _AT) + (self.size >> level) - 1, None)
+            if found != self._closed.get(level) and not self._gap:
+                yield Fault(None, None, f"node {level}/{(self.size >> level) - 1} of the tree is {'missing' if found is None else 'not what its leaves give'}")
+            level += STEP
+
+    def _at(self, signed: dict[int, Mapping[Any, Any]], kept: dict[int, list[notes.Checkpoint]]) -> Iterator[Fault]:
+        root = b"" if self._gap else self.root if self.size in kept or self.size in signed else b""
+        for one in kept.pop(self.size, ()):
+            if one.root != root:
+                yield Fault(None, None, f"a checkpoint kept elsewhere saw other entries among the first {self.size}")
+        row = signed.pop(self.size, None)
+        if row is None:
+            return
+        try:
+            found, lines = notes.read(row["note"])
+        except notes.BadNote as error:
+            yield Fault(None, None, f"checkpoint {self.size}: {error}")
+            return
+        good = not self.keys or any(key.holds(found.text, line) for key in self.keys for line in lines)
+        if not good:
+            yield Fault(None, None, f"checkpoint {self.size} is not signed with a known key")
+        elif (found.size, found.root) != (self.size, row["root"]):
+            yield Fault(None, None, f"checkpoint {self.size} says something else in its note")
+        elif row["root"] != root:
+            self._other.append(self.size)
+
+
+_LEAVES = (
+    select(store.leaf, store.entry.c.body, store.entry.c.leaf)
+    .outerjoin(store.entry, and_(store.entry.c.record_id == store.leaf.c.record_id, store.entry.c.seq == store.leaf.c.seq))
+    .order_by(store.leaf.c.leaf_index)
+)
+
+
+def _unsealed(conn: Connection) -> Iterator[Fault]:
+    """Every entry stands in the tree, or waits for it."""
+    entry, leaf, waits = store.entry, store.leaf, store.pending
+    query = (
+        select(entry.c.record_id, entry.c.seq)
+        .outerjoin(leaf, and_(leaf.c.record_id == entry.c.record_id, leaf.c.seq == entry.c.seq))
+        .outerjoin(waits, and_(waits.c.record_id == entry.c.record_id, waits.c.seq == entry.c.seq))
+        .where(leaf.c.leaf_index.is_(None), waits.c.seq.is_(None))
+        .order_by(entry.c.record_id, entry.c.seq)
+    )
+    for row in conn.execute(query):
+        yield Fault(row.record_id, row.seq, "the entry neither stands in the tree nor waits for it")
