@@ -388,6 +388,10 @@ class Cases:
                 self._drawings[drawing.digest] = drawing
         return drawing
 
+    def lend(self, drawings: Mapping[str, Drawing]) -> None:
+        """Drawings from elsewhere, to do cases again that are not of this database."""
+        self._drawings |= drawings
+
     def drawing(self, conn: Connection, digest: str) -> Drawing:
         if digest not in self._drawings:
             xml = conn.scalar(select(store.drawing.c.xml).where(store.drawing.c.digest == digest))

@@ -47,6 +47,12 @@ class Cipher:
             raise Unreadable("wrong key, or altered, or moved") from error
 
 
+    @property
+    def attachments(self) -> bytes:
+        """The key of commitments to files: an auditor may have it without being able to read anything with it."""
+        return _derive(self.key, "attachments")
+
+
 class Keys:
     """Everything derived from `YINGBAO_DATA_KEY` (32 bytes, base64)."""
 
@@ -132,6 +138,11 @@ class BoundKeys:
 def commitment(salt: bytes, data: Any) -> str:
     """Keyed, so that a short list of possible values cannot be tried against it."""
     return commitment_to(salt, canonical(data))
+
+
+def fits(cipher: Cipher, data: Any, committed: str) -> bool:
+    """Whether a file is the one that was committed to; earlier ones were with the subject's own key."""
+    return committed in (commitment(cipher.attachments, data), commitment(cipher.key, data))
 
 
 def commitment_to(salt: bytes, written: bytes) -> str:

@@ -90,6 +90,7 @@ class Put:
     id: int
     values: Data
     subject: str | None = None
+    blank: bool = False  # an erasure: the values stand in place of personal ones, and say nothing about anybody
 
 
 @dataclass(frozen=True, slots=True)

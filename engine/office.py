@@ -203,7 +203,7 @@ class Act:
     def _split(self, put: Put, index: int, secret: dict[str, Any]) -> dict[str, Any]:
         """The public part of a put; its personal columns go to the payload of its subject."""
         table = metadata.tables[put.table]
-        private = {name: value for name, value in put.values.items() if table.c[name].info.get("personal")}
+        private = {name: value for name, value in put.values.items() if table.c[name].info.get("personal") and not put.blank}
         listed: dict[str, Any] = {"table": put.table, "id": put.id}
         if public := {name: value for name, value in put.values.items() if name not in private}:
             listed["set"] = public

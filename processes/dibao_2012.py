@@ -23,6 +23,7 @@ from processes import (
     calendar,
     conclusions,
     duties,
+    erasure,
     households,
     investigation,
     law,
@@ -107,6 +108,7 @@ def _at_start(act: Act, facts: Data) -> Data:
     if row is None or window is None:
         raise Refused("unit", "没有这户家庭，或不在您的辖区", "No such household in your area")
     act.through(window)
+    erasure.refuse_restricted(act.conn, household_id)
     act.open("household", household_id)  # two windows at once: the second sees what the first began
     _not_twice(act.conn, household_id)
     return {"street": row["street"], "community": row["community"], "near_relative_declared": row["near_relative_declared"]}

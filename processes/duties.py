@@ -112,3 +112,13 @@ def _second_signature(node: str, actor_id: str, acts: Sequence[HasActed], facts:
             "Only the second investigator named on the form may sign",
         )
     return None
+
+
+def rules(nodes: Collection[str]) -> list[dict[str, Any]]:
+    """The rules on whole cases as data, for whoever checks a record without us: nobody acts in one of `nodes` after one of
+    `others`. nodes: all that drawings have. Rules that ask for more than who did what before are not among them."""
+    every = {*nodes, "start"}
+    found = [{"rule": rule, "nodes": sorted(group), "others": sorted(other)} for group, other, rule, *_ in _CONFLICTS]
+    found.append({"rule": "approver-touched", "nodes": sorted(APPROVE), "others": sorted(every - APPROVE)})
+    found.append({"rule": "approver-handles", "nodes": sorted(every - APPROVE - MEETING), "others": sorted(APPROVE)})
+    return [*found, {"rule": "handler-decides-special", "nodes": sorted(MEETING), "others": sorted(INVESTIGATE | REVIEW | APPROVE)}]

@@ -17,7 +17,7 @@ from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Put
 from engine.office import Act
 from engine.queries import Area, Page, within
-from processes import identity, readers
+from processes import erasure, identity, readers
 from processes.money import yuan
 from processes.tables import (
     authorization,
@@ -366,6 +366,7 @@ def _open(act: Act, household_id: int) -> Any:
     record = act.open("household", household_id)
     if not act.actor.covers(record.unit):
         raise NotFound("没有这户家庭")
+    erasure.refuse_restricted(act.conn, household_id)
     act.through(act.actor.post_over(record.unit))
     return record
 
@@ -563,6 +564,8 @@ def reveal(act: Act, kind: str, row_id: int, field: str, reason: str) -> str:
     found = act.conn.execute(select(table).where(table.c.id == row_id)).mappings().one_or_none()
     if found is None:
         raise NotFound("没有这项资料")
+    if erasure.restricted(act.conn, [f"{kind}:{row_id}"]):
+        raise Refused("restricted", "该项个人信息已限制处理，不能查看", "These personal data are restricted")
     readers.note(act, "field_revealed", {"kind": kind, "id": row_id, "field": field}, reason)
     return act.keys.reveal(kind, field, row_id, found[field])
 

@@ -137,7 +137,7 @@ def keep(act: Act, case: CaseRef, latest: Mapping[Any, Any], issued_no: str) -> 
     cipher = act.keys.subject(f"case:{case.id}")
     sealed = cipher.seal(zlib.compress(written.encode(), 9), f"minutes:{latest['id']}".encode())
     act.conn.execute(insert(letter_bytes), {"id": latest["id"], "sealed": sealed})
-    return commitment(cipher.key, written), len(written.encode())
+    return commitment(cipher.attachments, written), len(written.encode())
 
 
 def issued_bytes(conn: Connection, keys: BoundKeys, meeting: Mapping[Any, Any]) -> bytes:

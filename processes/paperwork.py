@@ -45,7 +45,7 @@ def issue(act: Act, case: CaseRef, kind: str, facts: Data, more: Data) -> list[P
         "number": number,
         "issued_on": act.today.isoformat(),
         "issued_by": act.actor.id,
-        "digest": commitment(cipher.key, stored.decode()),
+        "digest": commitment(cipher.attachments, stored.decode()),
         "size": len(stored),
     }
     return [Put("letter", row_id, values)]

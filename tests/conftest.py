@@ -100,7 +100,8 @@ def make_tables(opened) -> None:
 
 def every_table() -> None:
     """All business tables join the metadata."""
-    import processes.bureau  # noqa: F401
+    import processes.bureau
+    import processes.proof_tables  # noqa: F401
 
 
 @pytest.fixture(scope="session")

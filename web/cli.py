@@ -13,16 +13,16 @@ from typing import Any
 
 import click
 
-from engine import queries
 from engine.deadlines import recompute
-from engine.errors import Diverged, EngineError
+from engine.errors import EngineError
 from engine.lint import check_drawing
 from engine.model import SHANGHAI
-from engine.office import history, seals_hold
 from processes import benefits, organisation, schema
 from processes import bureau as bureaus
-from processes.rebuild import differences
+from web import cli_record as record
 from web import logs
+from web.opening import bureau as _bureau
+from web.opening import settings as _settings
 from web.settings import BadSetting, Settings
 
 
@@ -43,21 +43,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.exit(2)
     except click.exceptions.Abort:
         sys.exit(130)
-
-
-def _settings() -> Settings:
-    settings = Settings.from_environment()
-    if settings.database.startswith("sqlite:///"):
-        Path(settings.database.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-    return settings
-
-
-def _bureau() -> bureaus.Bureau:
-    settings = _settings()
-    schema.refuse_old(settings.database)
-    made = bureaus.build(settings)
-    bureaus.refuse_other_key(made)
-    return made
 
 
 def _told(data: Any, *, as_json: bool, text: str) -> None:
@@ -210,75 +195,6 @@ def check() -> None:
     click.echo(f"{len(bureaus.CATALOGUE)} processes fit; the database is of this version")
 
 
-@cli.command()
-@click.argument("case", required=False)
-@click.option("--json", "as_json", is_flag=True)
-def verify(case: str | None, *, as_json: bool) -> None:
-    """Check the seals of a record (or of all) and do it again."""
-    made = _bureau()
-    wrong = []
-    with made.office.read() as conn:
-        numbers = [case] if case else [row["no"] for row in queries.cases(conn, "", size=10**9).items]
-    for count, no in enumerate(numbers, start=1):
-        if (fault := _fault(made, no)) is not None:
-            wrong.append({"case": no, **fault})
-        if count % 1000 == 0:
-            click.echo(f"{count} cases", err=True)
-    text = "\n".join(f"{w['case']}: {w['result']} at entry {w.get('entry')}" for w in wrong) or f"{len(numbers)} cases: same"
-    _told({"cases": len(numbers), "wrong": wrong}, as_json=as_json, text=text)
-    sys.exit(1 if wrong else 0)
-
-
-def _fault(made: bureaus.Bureau, no: str) -> dict[str, Any] | None:
-    with made.office.read() as conn:
-        row = queries.case_row(conn, no)
-        entries = history(conn, made.office.keys.on(conn), row["id"])
-        if (broken := seals_hold(entries)) is not None or row["head"] != entries[-1].leaf:
-            return {"result": "seal broken", "entry": broken or row["seq"]}
-        try:
-            for _ in made.cases.replaying(conn, entries):
-                pass
-        except Diverged as error:
-            return {"result": "different", "entry": error.seq, "recorded": str(error.recorded), "computed": str(error.computed)}
-    return None
-
-
-@cli.command()
-@click.argument("case")
-@click.option("--json", "as_json", is_flag=True)
-def replay(case: str, *, as_json: bool) -> None:
-    """Do a case again from its record, step by step, and compare."""
-    made = _bureau()
-    steps = []
-    try:
-        with made.office.read() as conn:
-            row = queries.case_row(conn, case)
-            entries = history(conn, made.office.keys.on(conn), row["id"])
-            for entry, run in made.cases.replaying(conn, entries):
-                path = run.path()
-                steps.append({"seq": entry.seq, "at": entry.said["at"], "actor": entry.actor, "event": entry.event,
-                              "active": list(path.active)})  # fmt: skip
-    except Diverged as error:
-        _told({"result": "different", "entry": error.seq}, as_json=as_json, text=str(error))
-        sys.exit(1)
-    lines = [f"{s['seq']:>4} {s['at'][:19]} {s['actor']:<16} {s['event']:<18} -> {', '.join(s['active'])}" for s in steps]
-    _told({"result": "same", "steps": steps}, as_json=as_json, text="\n".join([*lines, "same"]))
-
-
-@cli.command()
-@click.option("--check", "only_check", is_flag=True, help="compare only; change nothing")
-def rebuild(*, only_check: bool) -> None:
-    """Build the business rows anew from the records and compare them."""
-    made = _bureau()
-    found = differences(made.office)
-    for line in found[:50]:
-        click.echo(line)
-    click.echo(f"{len(found)} differences")
-    if found and not only_check:
-        click.echo("run with --check; mending is done from a backup, with two persons", err=True)
-    sys.exit(1 if found else 0)
-
-
 @cli.group()
 def user() -> None:
     """Accounts of staff."""
@@ -406,3 +322,7 @@ def bench(database: str | None, *, as_json: bool, quick: bool, timers: bool) -> 
     if timers:
         sys.exit(bench_timers.run(chosen, as_json=as_json, jobs=500 if quick else 50_000))
     run(chosen, as_json=as_json, quick=quick)
+
+
+for command in record.COMMANDS:
+    cli.add_command(command)

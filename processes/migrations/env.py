@@ -6,6 +6,7 @@ import processes.benefit_act_tables
 import processes.benefit_tables
 import processes.case_tables
 import processes.meeting_tables
+import processes.proof_tables
 import processes.tables  # noqa: F401
 from engine.store import metadata
 

@@ -1,0 +1,249 @@
+"""The right to be forgotten against a record that forgets nothing (PIPL art 47; reliability 2.8).
+
+While the record must be kept, a person's data are *restricted*: they stay, and nobody works with them. After that they are
+*erased*: the data key is destroyed, so that what was written about the person cannot be read by anybody, and the same
+act blanks every business row, blind index, draft, file and letter. Every seal, the tree and the replay stay valid: they
+hold commitments only. What a household shares falls with its last member's key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select
+
+from engine import store
+from engine.errors import Conflict, Invalid, NotFound, Refused
+from engine.model import SHANGHAI, Data, Put
+from engine.office import Act, Record, read_entry, stored_of
+from processes import law
+from processes.case_tables import letter, letter_bytes
+from processes.proof_tables import erasure
+from processes.tables import benefit, document, household_member, person
+
+REASONS = ("request", "retention_over", "wrong_person")
+ARTICLE = "PIPL art 47"
+ASKERS, DECIDERS = frozenset({"civil_affairs_officer", "supervisor", "admin"}), frozenset({"supervisor", "admin"})
+
+
+def erased(conn: Connection) -> frozenset[str]:
+    """Subjects whose key was destroyed by an act that stands in the record."""
+    return frozenset(conn.scalars(select(erasure.c.subject).where(erasure.c.state == "erased")))
+
+
+def restricted(conn: Connection, subjects: Collection[str]) -> frozenset[str]:
+    """Those of the subjects with whose data nobody works."""
+    found = erasure.c.state.in_(("restricted", "proposed"))
+    return frozenset(conn.scalars(select(erasure.c.subject).where(erasure.c.subject.in_(list(subjects)), found)))
+
+
+def refuse_restricted(conn: Connection, household_id: int) -> None:
+    """Refused when the data of the household, or of somebody in it, are restricted or erased."""
+    members = conn.scalars(select(household_member.c.person_id).where(household_member.c.household_id == household_id)).all()
+    subjects = [f"household:{household_id}", *(f"person:{n}" for n in members)]
+    held = conn.scalar(select(func.count()).select_from(erasure).where(erasure.c.subject.in_(subjects), erasure.c.state.in_(("restricted", "proposed", "erased"))))
+    if held:
+        raise Refused("restricted", "该家庭有成员的个人信息已限制处理，只能保存，不能办理", "Personal data of this household are restricted: they are kept, not worked with")
+
+
+def households_of(conn: Connection, person_id: int) -> list[int]:
+    return list(conn.scalars(select(household_member.c.household_id).where(household_member.c.person_id == person_id).distinct().order_by(household_member.c.household_id)))
+
+
+def keep_until(conn: Connection, person_id: int) -> date | None:
+    """The first day on which the person's data may be erased; None while a case is open or a benefit runs."""
+    last = date.min
+    for household_id in households_of(conn, person_id):
+        if conn.scalar(select(func.count()).select_from(benefit).where(benefit.c.household_id == household_id, benefit.c.status != "closed")):
+            return None
+        cases = select(store.record.c.closed_at).where(store.record.c.kind == "case", store.record.c.subject == f"household:{household_id}")
+        for closed in conn.scalars(cases):
+            if closed is None:
+                return None
+            last = max(last, closed.astimezone(SHANGHAI).date())
+    if last == date.min:
+        return last
+    years = int(law.value("record_retention_years", last).amount)
+    return date(last.year + years + 1, 1, 1)  # counted from the end of the year of the decision
+
+
+# -- verbs
+
+
+def restrict(act: Act, person_id: int, reason: str) -> dict[str, Any]:
+    """From now on the person's data are kept and not worked with."""
+    _may(act, ASKERS)
+    _reason(reason)
+    row = _person(act, person_id)
+    if _standing(act.conn, person_id) is not None:
+        raise Conflict("该人员的个人信息已限制处理或已删除", "This person's data are restricted or erased already")
+    if keep_until(act.conn, person_id) is None:
+        raise Conflict("该人员还有在办个案或在享待遇，不能限制处理", "The person has an open case or a running benefit")
+    record = act.new("erasure", row.unit)
+    row_id, until = record.next_id(), keep_until(act.conn, person_id)
+    values = {"subject": f"person:{person_id}", "state": "restricted", "reason": reason, "asked_by": act.actor.id, "asked_on": act.today.isoformat(),
+              "keep_until": until.isoformat() if until and until > date.min else None}  # fmt: skip
+    act.append(record, "processing_restricted", {"subject": values["subject"], "article": ARTICLE}, puts=[Put("erasure", row_id, values)])
+    return _told(act, row_id, values)
+
+
+def lift(act: Act, row_id: int) -> dict[str, Any]:
+    """The restriction ends: the person came back, or it was a mistake."""
+    _may(act, DECIDERS)
+    row, record = _opened(act, row_id, ("restricted", "proposed"))
+    values = {"state": "lifted", "decided_by": act.actor.id, "decided_on": act.today.isoformat()}
+    act.append(record, "restriction_lifted", {"subject": row["subject"]}, puts=[Put("erasure", row_id, values)])
+    return _told(act, row_id, {**row, **values})
+
+
+def propose(act: Act, row_id: int) -> dict[str, Any]:
+    """Ask that restricted data be erased. Conflict while the record must be kept."""
+    _may(act, ASKERS)
+    row, record = _opened(act, row_id, ("restricted",))
+    _over(act, int(row["subject"].partition(":")[2]))
+    values = {"state": "proposed", "asked_by": act.actor.id, "asked_on": act.today.isoformat()}
+    act.append(record, "erasure_proposed", {"subject": row["subject"]}, puts=[Put("erasure", row_id, values)])
+    return _told(act, row_id, {**row, **values})
+
+
+def erase(act: Act, files: Path, row_id: int) -> dict[str, Any]:
+    """Another person destroys the key and blanks the rows. It cannot be undone."""
+    _may(act, DECIDERS)
+    row, record = _opened(act, row_id, ("proposed",))
+    if row["asked_by"] in act.actor.persons:
+        raise Refused("two-persons", "删除须由提出人以外的另一人决定", "Another person than the one who asked decides on the erasure")
+    person_id = int(row["subject"].partition(":")[2])
+    _over(act, person_id)
+    subjects = [row["subject"], *_left_alone(act.conn, person_id)]
+    found = _Forgotten(act, subjects)
+    found.write()
+    values = {"state": "erased", "decided_by": act.actor.id, "decided_on": act.today.isoformat()}
+    puts = [Put("erasure", row_id, values)]
+    for subject in subjects[1:]:
+        shared = {"subject": subject, "state": "erased", "reason": row["reason"], "asked_by": row["asked_by"], "asked_on": row["asked_on"], "decided_by": act.actor.id, "decided_on": act.today.isoformat()}
+        puts.append(Put("erasure", record.next_id(), shared))
+    act.append(record, "erased", {"subject": row["subject"], "subjects": subjects, "reason": row["reason"], "article": ARTICLE}, puts=puts)
+    found.shred(files)
+    return _told(act, row_id, {**row, **values})
+
+
+def _left_alone(conn: Connection, person_id: int) -> Iterator[str]:
+    """Households of the person in which nobody else's data are left."""
+    gone = erased(conn)
+    for household_id in households_of(conn, person_id):
+        members = set(conn.scalars(select(household_member.c.person_id).where(household_member.c.household_id == household_id)))
+        if all(f"person:{n}" in gone for n in members - {person_id}):
+            yield f"household:{household_id}"
+
+
+@dataclass
+class _Forgotten:
+    """All that was written about some subjects: where it stands, and what becomes of it."""
+
+    act: Act
+    subjects: Sequence[str]
+
+    def write(self) -> None:
+        """An entry `erased` in each record that holds a part of theirs, with blanks for the columns it had put."""
+        conn = self.act.conn
+        table = store.payload
+        holders = conn.execute(
+            select(store.record.c.id, store.record.c.kind)
+            .where(store.record.c.id.in_(select(table.c.record_id).where(table.c.subject.in_(self.subjects))))
+            .order_by(store.record.c.id)
+        ).all()
+        for holder in holders:
+            blanks, named = self._blanks(holder.id)
+            record = self.act.open(holder.kind, holder.id)
+            for subject in sorted(named):
+                puts = [Put(name, row_id, values, blank=True) for (name, row_id, whose), values in sorted(blanks.items(), key=lambda item: item[0]) if whose == subject]
+                self.act.append(record, "erased", {"subject": subject, "article": ARTICLE}, puts=puts)
+
+    def _blanks(self, record_id: int) -> tuple[dict[tuple[str, int, str], dict[str, Any]], set[str]]:
+        """(table, row, subject) -> column -> blank, for all that their payloads in this record had put; and whose these were."""
+        stored, payloads = stored_of(self.act.conn, record_id)
+        found: dict[tuple[str, int, str], dict[str, Any]] = {}
+        named: set[str] = set()
+        for kept in stored:
+            entry = read_entry(self.act.keys, kept, payloads.get(kept.seq, {}))
+            named |= entry.personal.keys() & set(self.subjects)
+            for index, put in enumerate(entry.said.get("puts", ())):
+                secret = entry.personal.get(put.get("of"))
+                if put.get("of") in self.subjects and secret:
+                    columns = secret["puts"][str(index)]
+                    found.setdefault((put["table"], put["id"], put["of"]), {}).update({name: _blank(put["table"], name) for name in columns})
+        return found, named
+
+    def shred(self, files: Path) -> None:
+        """What is no part of the record: keys, drafts, notes, letters' and documents' bytes."""
+        conn, houses = self.act.conn, [int(s.partition(":")[2]) for s in self.subjects if s.startswith("household:")]
+        conn.execute(delete(store.subject_key).where(store.subject_key.c.subject.in_(self.subjects)))
+        if not houses:
+            return
+        cases = select(store.record.c.id).where(store.record.c.kind == "case", store.record.c.subject.in_([f"household:{n}" for n in houses]))
+        conn.execute(delete(store.draft).where(store.draft.c.task_id.in_(select(store.task.c.id).where(store.task.c.case_id.in_(cases)))))
+        conn.execute(delete(store.case_note).where(store.case_note.c.case_id.in_(cases)))
+        conn.execute(delete(letter_bytes).where(letter_bytes.c.id.in_(select(letter.c.id).where(letter.c.household_id.in_(houses)))))
+        for name in conn.scalars(select(document.c.stored_name).where(document.c.household_id.in_(houses))):
+            (files / name).unlink(missing_ok=True)  # ciphertext whose key falls with this act: unreadable either way
+
+
+def _blank(table: str, column: str) -> Any:
+    found = store.metadata.tables[table].c[column]
+    if found.nullable:
+        return None
+    kind: type = found.type.python_type
+    return "" if kind in (str, bytes) else kind(0)
+
+
+def _person(act: Act, person_id: int) -> Record:
+    if act.conn.scalar(select(person.c.id).where(person.c.id == person_id)) is None:
+        raise NotFound("没有这个人")
+    houses = households_of(act.conn, person_id)
+    unit = act.conn.scalar(select(store.record.c.unit).where(store.record.c.id == (houses[-1] if houses else person_id)))  # their ids are their records'
+    if unit is None or not act.actor.covers(unit):
+        raise NotFound("没有这个人")
+    return Record(0, "person", unit)
+
+
+def _opened(act: Act, row_id: int, states: Sequence[str]) -> tuple[Mapping[Any, Any], Record]:
+    row = act.conn.execute(select(erasure).where(erasure.c.id == row_id)).mappings().one_or_none()
+    record = act.open("erasure", row_id >> 16) if row else None
+    if row is None or record is None or not act.actor.covers(record.unit):
+        raise NotFound("没有这项限制")
+    if row["state"] not in states:
+        raise Conflict("这项限制已经处理", "This has been settled")
+    return row, record
+
+
+def _standing(conn: Connection, person_id: int) -> Any:
+    return conn.scalar(select(erasure.c.id).where(erasure.c.subject == f"person:{person_id}", erasure.c.state.in_(("restricted", "proposed", "erased"))))
+
+
+def _over(act: Act, person_id: int) -> None:
+    until = keep_until(act.conn, person_id)
+    if until is None:
+        raise Conflict("该人员还有在办个案或在享待遇，不能删除", "The person has an open case or a running benefit")
+    if until > act.today:
+        raise Conflict(f"保管期限未满（至{until.isoformat()}），只能限制处理，不能删除", f"The record is kept until {until.isoformat()}: data are restricted, not erased")
+
+
+def _reason(reason: str) -> None:
+    if reason not in REASONS:
+        raise Invalid({"reason": [f"须为 {'、'.join(REASONS)} 之一"]})
+
+
+def _may(act: Act, roles: frozenset[str]) -> None:
+    if roles.isdisjoint(act.actor.roles):
+        raise Refused("role", "您的岗位不能办理个人信息的限制与删除", "Your post does not restrict or erase personal data")
+
+
+def _told(act: Act, row_id: int, values: Data) -> dict[str, Any]:
+    told = {"id": row_id, **{name: values.get(name) for name in ("subject", "state", "reason", "keep_until")}}
+    act.remember(json.loads(json.dumps(told)))
+    return told

@@ -1,0 +1,300 @@
+"""The evidence bundle: what an auditor takes away to check cases without us. The format is docs/evidence.md."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import Connection, select
+
+from engine import merkle, notes, sealing, store
+from engine.cases import snapshots_of
+from engine.crypto import BoundKeys, Unreadable
+from engine.errors import Invalid, NotFound
+from engine.merkle import Suite
+from engine.model import SHANGHAI, Entry, canonical, stamp
+from engine.office import opened, read_entry, stored_of
+from processes import documents, duties, paperwork
+from processes.bureau import CATALOGUE
+from processes.case_tables import letter
+from processes.tables import document
+
+FORMAT = 1
+_ATTACHED: tuple[tuple[Any, str], ...] = ((letter, "text"), (document, "hex"))
+_LAW = ("calendar.yaml", "change_checks.yaml", "deductions.yaml", "excluded_income.yaml", "parameters.yaml", "procedure.yaml", "versions.yaml")
+
+
+@dataclass
+class _Zip:
+    """Files go in one after the other; what each of them was is said in the manifest."""
+
+    archive: zipfile.ZipFile
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def add(self, name: str, parts: Iterable[bytes]) -> None:
+        digest, size = hashlib.sha256(), 0
+        with self.archive.open(name, "w", force_zip64=True) as out:
+            for part in parts:
+                out.write(part)
+                digest.update(part)
+                size += len(part)
+        self.files[name] = {"sha256": digest.hexdigest(), "size": size}
+
+    def lines(self, name: str, rows: Iterable[Any]) -> None:
+        self.add(name, (_line(row) for row in rows))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What goes into a bundle. cases: case numbers, none for the whole record; personal: whether payloads are opened;
+    old: sizes of checkpoints that the auditor holds; files: the folder of documents; public_key: of the sequencer."""
+
+    cases: tuple[str, ...]
+    made_by: str
+    files: Path
+    personal: bool = True
+    old: tuple[int, ...] = ()
+    public_key: str = ""
+    origin: str = "yingbao/binhai"
+
+
+def write(conn: Connection, keys: BoundKeys, wanted: Wanted, out: IO[bytes]) -> dict[str, Any]:
+    """Write a bundle; its manifest is returned. NotFound: no such case; Invalid: nothing is sealed yet."""
+    last = sealing.latest(conn)
+    if last is None:
+        raise Invalid({"cases": ["记录尚未盖封：先运行 yingbao sequencer / nothing is sealed yet"]})
+    rows = _records(conn, wanted.cases)
+    suite, size = sealing.suite_of(conn), last["tree_size"]
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        made = _Zip(archive)
+        source = _Source(conn, keys, rows, size, wanted)
+        made.lines("entries.jsonl", source.entries())
+        made.add("tree.txt", (one.hex().encode() + b"\n" for one in _tree(conn, suite, source.indexes, size)))
+        made.lines("payloads.jsonl", source.payloads())
+        made.lines("rows.jsonl", source.rows())
+        made.lines("computations.jsonl", source.computations())
+        for digest in sorted(source.drawings):
+            made.add(f"drawings/{digest}.bpmn", [_drawing(conn, digest)])
+        for file in _LAW:
+            made.add(f"law/{file}", [(resources.files("processes.law") / file).read_bytes()])
+        made.add("duties.json", [canonical(duties.rules({node.id for process in CATALOGUE.values() for node in process.drawing.nodes.values()}))])
+        made.lines("attachments.jsonl", _attached(made, source))
+        made.add("checkpoint.txt", [last["note"].encode()])
+        made.add("log.pub", [wanted.public_key.encode() + b"\n"])
+        daily = _daily(conn, size)
+        made.add("checkpoints.txt", ["-----\n".join(row["note"] for row in daily).encode()])
+        olds = sorted({row["tree_size"] for row in daily} | {n for n in wanted.old if 0 < n < size})
+        get = sealing.stored(conn, suite)
+        made.lines("consistency.jsonl", ({"old": old, "proof": [one.hex() for one in merkle.consistency(suite, get, old, size)]} for old in olds))
+        manifest = {
+            "format": FORMAT, "log": wanted.origin, "suite": suite.number, "made_at": stamp(datetime.now(UTC)), "made_by": wanted.made_by,
+            "cases": [{"no": row["no"], "record": row["id"]} for row in rows if row["kind"] == "case"],
+            "records": [{"record": row["id"], "kind": row["kind"], "seq": row["seq"], "head": row["head"]} for row in rows],
+            "files": made.files,
+        }  # fmt: skip
+        archive.writestr("manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1))
+    return manifest
+
+
+def _records(conn: Connection, cases: Sequence[str]) -> list[Mapping[Any, Any]]:
+    table = store.record
+    query = select(table).order_by(table.c.id)
+    if not cases:
+        return list(conn.execute(query).mappings().all())
+    found = {row["no"]: row for row in conn.execute(query.where(table.c.no.in_(cases))).mappings()}
+    if missing := [no for no in cases if no not in found]:
+        raise NotFound(f"没有这件个案：{'、'.join(missing)}")
+    return sorted(found.values(), key=lambda row: int(row["id"]))
+
+
+@dataclass
+class _Source:
+    conn: Connection
+    keys: BoundKeys
+    records: Sequence[Mapping[Any, Any]]
+    size: int
+    wanted: Wanted
+    indexes: list[int] = field(default_factory=list)
+    drawings: set[str] = field(default_factory=set)
+    puts: dict[tuple[str, int], None] = field(default_factory=dict)
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        places = self._places()
+        for record in self.records:
+            stored, _ = stored_of(self.conn, record["id"])
+            for row in stored:
+                place = places.get((row.record_id, row.seq))
+                if place is not None:
+                    self.indexes.append(place)
+                said = json.loads(row.body)
+                if "drawing" in said.get("data", {}) and said["event"] == "case_started":
+                    self.drawings.add(said["data"]["drawing"])
+                self.puts |= {(put["table"], put["id"]): None for put in said.get("puts", ())}
+                yield {"record": row.record_id, "seq": row.seq, "index": place, "body": row.body.decode()}
+        self.indexes.sort()
+
+    def _places(self) -> dict[tuple[int, int], int]:
+        leaf = store.leaf
+        query = select(leaf).where(leaf.c.leaf_index < self.size)
+        if self.wanted.cases:
+            query = query.where(leaf.c.record_id.in_([record["id"] for record in self.records]))
+        return {(row.record_id, row.seq): row.leaf_index for row in self.conn.execute(query)}
+
+    def payloads(self) -> Iterator[dict[str, Any]]:
+        for record in self.records:
+            _, payloads = stored_of(self.conn, record["id"])
+            for seq in sorted(payloads):
+                for subject, row in sorted(payloads[seq].items()):
+                    cipher = self.keys.find(subject)
+                    if cipher is None:
+                        continue  # erased: an entry of the record says so
+                    named = {"record": row.record_id, "seq": seq, "subject": subject}
+                    plain = opened(cipher, row) if self.wanted.personal else None
+                    if not self.wanted.personal:
+                        yield {**named, "withheld": "not asked for"}
+                    elif plain is None:
+                        yield {**named, "withheld": "unreadable"}
+                    else:
+                        yield {**named, "salt": plain["salt"], "data": plain["data"]}
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        by_table: dict[str, list[int]] = {}
+        for owner, row_id in self.puts:
+            by_table.setdefault(owner, []).append(row_id)
+        for name in sorted(by_table):
+            table = store.metadata.tables[name]
+            for start in range(0, len(ids := sorted(by_table[name])), 500):
+                for row in self.conn.execute(select(table).where(table.c.id.in_(ids[start : start + 500])).order_by(table.c.id)).mappings():
+                    yield {"table": name, "id": row["id"], "values": dict(self._values(table, row))}
+
+    def _values(self, table: Any, row: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+        for column in table.c:
+            if column.name == "id" or (column.info.get("personal") and not self.wanted.personal):
+                continue
+            value = row[column.name]
+            if value is not None and column.info.get("sealed"):
+                try:
+                    value = self.keys.reveal(table.name, column.name, row["id"], value)
+                except Unreadable:
+                    continue
+            yield column.name, stamp(value) if isinstance(value, datetime) else value
+
+    def computations(self) -> Iterator[dict[str, Any]]:
+        from processes import computation
+
+        if not self.wanted.personal:
+            return
+        for record in self.records:
+            if record["kind"] != "case":
+                continue
+            stored, payloads = stored_of(self.conn, record["id"])
+            for row in stored:
+                if b'"ran"' in row.body:
+                    yield from _computed(computation, read_entry(self.keys, row, payloads.get(row.seq, {})))
+
+
+def _computed(computation: Any, entry: Entry) -> Iterator[dict[str, Any]]:
+    snapshots = snapshots_of(entry)
+    for node, _result in entry.data.get("then", {}).get("ran", ()):
+        if node in snapshots:
+            made = computation.steps(node, snapshots[node], entry.data.get("facts", {}), entry.at.astimezone(SHANGHAI).date())
+            if made:
+                yield {"record": entry.record_id, "seq": entry.seq, "node": node, **made}
+
+
+def _tree(conn: Connection, suite: Suite, indexes: Sequence[int], size: int) -> Iterator[bytes]:
+    get = sealing.stored(conn, suite)
+    return merkle.batch(lambda start, end: merkle.subtree(suite, get, start, end), indexes, size)
+
+
+def _drawing(conn: Connection, digest: str) -> bytes:
+    found: bytes | None = conn.scalar(select(store.drawing.c.xml).where(store.drawing.c.digest == digest))
+    if found is None:
+        raise NotFound(f"没有这份流程图：{digest}")
+    return found
+
+
+def _daily(conn: Connection, size: int) -> list[Mapping[Any, Any]]:
+    """The last checkpoint of each day before the newest: those that stand on the daily printouts."""
+    table = store.checkpoint
+    last: dict[str, Mapping[Any, Any]] = {}
+    for row in conn.execute(select(table).where(table.c.tree_size < size).order_by(table.c.tree_size)).mappings():
+        last[row["at"].astimezone(SHANGHAI).date().isoformat()] = row
+    return list(last.values())
+
+
+def _attached(made: _Zip, source: _Source) -> Iterator[dict[str, Any]]:
+    """Letters and documents of the cases; one that cannot be read is named without its bytes."""
+    if not source.wanted.personal:
+        return
+    conn, keys, numbers = source.conn, source.keys, [row["no"] for row in source.records if row["no"]]
+    count = 0
+    for table, form in _ATTACHED:
+        for row in conn.execute(select(table).where(table.c.case_no.in_(numbers)).order_by(table.c.id)).mappings():
+            cipher = keys.find(f"household:{row['household_id']}")
+            if cipher is None:
+                continue
+            try:
+                if form == "text":
+                    plain, media, digest = paperwork.issued_bytes(conn, keys, row["id"])[1], "text/html", row["digest"]
+                else:
+                    plain, media, digest = *documents.fetch(conn, keys, source.wanted.files, row["id"])[:2], row["commitment"]
+            except NotFound:
+                yield {"table": table.name, "row": row["id"], "name": "", "digest": "", "key": "", "media": "", "form": form}
+                continue
+            count += 1
+            name = f"attachments/{count}"
+            made.add(name, [plain])
+            yield {"table": table.name, "row": row["id"], "name": name, "digest": digest, "key": cipher.attachments.hex(), "media": media, "form": form}
+
+
+def _line(row: Any) -> bytes:
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"), default=_odd).encode() + b"\n"
+
+
+def _odd(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    raise TypeError(f"{type(value).__name__} in a bundle")
+
+
+# -- and back: the bundle done again by the engine itself
+
+
+def entries(archive: zipfile.ZipFile, record: int) -> list[Entry]:
+    """A record's entries as the bundle tells them, to be done again by the engine. Use audit_verify.py on the bundle first."""
+    personal: dict[tuple[int, str], Any] = {}
+    for said in _read(archive, "payloads.jsonl"):
+        if said["record"] == record:
+            personal[said["seq"], said["subject"]] = said.get("data")
+    found = []
+    for said in _read(archive, "entries.jsonl"):
+        if said["record"] == record:
+            body = said["body"].encode()
+            read = json.loads(body)
+            parts = {subject: personal.get((said["seq"], subject)) for subject in read.get("sealed", {})}
+            found.append(Entry(record, said["seq"], body, merkle.SHA256.leaf(body).hex(), read, parts))
+    return sorted(found, key=lambda entry: entry.seq)
+
+
+def drawings(archive: zipfile.ZipFile) -> dict[str, bytes]:
+    names = [name for name in archive.namelist() if name.startswith("drawings/")]
+    return {name.removeprefix("drawings/").removesuffix(".bpmn"): archive.read(name) for name in names}
+
+
+def _read(archive: zipfile.ZipFile, name: str) -> Iterator[Any]:
+    with archive.open(name) as file:
+        for line in file:
+            yield json.loads(line)
+
+
+def held(texts: Iterable[str]) -> list[notes.Checkpoint]:
+    """Checkpoints that an auditor kept, as they stand in his files. BadNote when one is none."""
+    return [notes.read(text if text.endswith("\n") else text + "\n")[0] for text in texts]

@@ -1,0 +1,199 @@
+"""`yingbao verify` over a whole district: every record's seals, the tree, every case done again; in several processes,
+with a file from which an interrupted run goes on.
+
+    records ──chunks──> processes: faults_of + judge ─┐
+    tree    ──────────> this process: Tree.faults ────┴─> Report
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import Connection, select
+
+from engine import guard, notes, sealing, store
+from engine.errors import NotFound
+from engine.proof import Fault, Tree, faults_of, judge, row_faults
+from processes import divergences, erasure, law
+from processes.bureau import Bureau, build
+
+CHUNK = 50  # records at a time for one process
+
+
+@dataclass
+class Report:
+    """records, cases: how many were looked at; faults and wrong: what was found, each with its record and entry; accepted: cases
+    whose difference two persons have accepted; by_record: cases parts of which go by the recorded result, for the rest is erased."""
+
+    records: int = 0
+    cases: int = 0
+    entries: int = 0
+    sealed: int = 0
+    waiting: int = 0
+    faults: list[dict[str, Any]] = field(default_factory=list)
+    wrong: list[dict[str, Any]] = field(default_factory=list)
+    accepted: list[dict[str, Any]] = field(default_factory=list)
+    by_record: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def good(self) -> bool:
+        return not self.faults and not self.wrong
+
+    def take(self, said: Mapping[str, Any]) -> None:
+        self.records += 1
+        self.cases += said["case"] is not None
+        self.entries += said["entries"]
+        self.faults += said["faults"]
+        for name in ("wrong", "accepted", "by_record"):
+            if said[name]:
+                getattr(self, name).append({"case": said["case"], **said[name]})
+
+
+def run(settings: Any, *, processes: int = 1, resume: Path | None = None, old: Sequence[notes.Checkpoint] = (),
+        keys: Sequence[notes.Verifier] = (), told: Callable[[int, int], None] = lambda _done, _all: None, only: str | None = None) -> Report:  # fmt: skip
+    """`resume`: where each record's result is kept while it runs; a record that has grown since is looked at again. `told` hears
+    how many of how many records are done. `only`: one case, and no tree."""
+    made = build(settings)
+    report = Report()
+    with made.office.read() as conn:
+        rows = conn.execute(select(store.record.c.id, store.record.c.head, store.record.c.no).order_by(store.record.c.id)).all()
+        if only is not None:
+            rows = [row for row in rows if row.no == only]
+            if not rows:
+                raise NotFound(f"没有这件个案：{only}")
+    known = _known(resume, made)
+    open_ = [row.id for row in rows if (known.get(row.id) or {}).get("head") != row.head]
+    for row in rows:
+        if row.id not in set(open_):
+            report.take(known[row.id])
+    told(len(rows) - len(open_), len(rows))
+    with _Kept(resume, made, fresh=not known) as kept:
+        for said in _looked_at(settings, made, open_, processes):
+            report.take(said)
+            kept.add(said)
+            told(report.records, len(rows))
+    if only is None:
+        _whole(made, report, old, keys)
+    made.office.store.close()
+    if resume is not None:
+        resume.unlink(missing_ok=True)
+    return report
+
+
+def _whole(made: Bureau, report: Report, old: Sequence[notes.Checkpoint], keys: Sequence[notes.Verifier]) -> None:
+    with made.office.read() as conn:
+        suite, state = sealing.suite_of(conn), sealing.state(conn)
+        named = {(fault["record"], fault["entry"]) for fault in report.faults}
+        found = [fault for fault in Tree(suite, keys).faults(conn, old) if fault.record is None or (fault.record, fault.seq) not in named]
+        found += [Fault(None, None, f"the guard is off: trigger {name} is missing") for name in guard.missing(conn)]
+        found += _orphans(conn)
+    report.faults += [_said(fault) for fault in found]
+    report.sealed, report.waiting = state.size, state.waiting
+
+
+def _orphans(conn: Connection) -> list[Fault]:
+    """Entries and personal parts of records that are gone."""
+    found = []
+    for table, what in ((store.entry, "an entry"), (store.payload, "a personal part")):
+        query = select(table.c.record_id, table.c.seq).outerjoin(store.record, store.record.c.id == table.c.record_id).where(store.record.c.id.is_(None)).distinct()
+        found += [Fault(row.record_id, row.seq, f"{what} of a record that is gone") for row in conn.execute(query)]
+    return found
+
+
+def _looked_at(settings: Any, made: Bureau, ids: Sequence[int], processes: int) -> Iterator[dict[str, Any]]:
+    chunks = [ids[n : n + CHUNK] for n in range(0, len(ids), CHUNK)]
+    if processes < 2 or len(chunks) < 2:
+        for chunk in chunks:
+            yield from look(made, chunk)
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin, initargs=(settings,)) as pool:
+        for done in pool.map(_chunk, chunks):
+            yield from done
+
+
+_MADE: list[Bureau] = []  # of a worker process
+
+
+def _begin(settings: Any) -> None:
+    _MADE.append(build(settings))
+
+
+def _chunk(ids: Sequence[int]) -> list[dict[str, Any]]:
+    return look(_MADE[0], ids)
+
+
+def look(made: Bureau, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """What is to be said of each of these records."""
+    found = []
+    with made.office.read() as conn:
+        keys, erased = made.office.keys.on(conn), erasure.erased(conn)
+        for row in conn.execute(select(store.record).where(store.record.c.id.in_(ids)).order_by(store.record.c.id)).mappings():
+            faults, entries = faults_of(conn, keys, row, erased)
+            said: dict[str, Any] = {"record": row["id"], "head": row["head"], "case": row["no"], "entries": len(entries), "wrong": None, "accepted": None, "by_record": None}
+            if row["kind"] == "case" and not faults and entries:
+                verdict = judge(made.cases, conn, entries)
+                if verdict.result == "same":
+                    faults += row_faults(row, entries)
+                    said["by_record"] = {"entries": list(verdict.by_record)} if verdict.by_record else None
+                else:
+                    agreed = verdict.mark in divergences.accepted(conn, row["id"])
+                    said["accepted" if agreed else "wrong"] = _told(asdict(verdict))
+            found.append({**said, "faults": [_said(fault, row["no"]) for fault in faults]})
+    return found
+
+
+def _told(verdict: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in verdict.items() if value not in ("", None, ()) and name != "entries"}
+
+
+def _said(fault: Fault, no: str | None = None) -> dict[str, Any]:
+    return {"record": fault.record, "case": no, "entry": fault.seq, "what": fault.what}
+
+
+# -- going on where an interrupted run stopped
+
+
+def _program(made: Bureau) -> str:
+    """What a kept result depends on beside the record: what this program computes with."""
+    return json.dumps([law.DIGEST, sorted((key, process.drawing.digest) for key, process in made.cases.processes.items())])
+
+
+def _known(file: Path | None, made: Bureau) -> dict[int, dict[str, Any]]:
+    if file is None or not file.exists():
+        return {}
+    first, *rest = file.read_text(encoding="utf-8").split("\n")
+    if first != _program(made):
+        return {}
+    found = {}
+    for line in rest:
+        if line.endswith("}"):  # the last one may be torn
+            said = json.loads(line)
+            found[said["record"]] = said
+    return found
+
+
+class _Kept:
+    def __init__(self, file: Path | None, made: Bureau, *, fresh: bool) -> None:
+        self._file = file and file.open("w" if fresh else "a", encoding="utf-8")
+        if self._file and fresh:
+            self._file.write(_program(made) + "\n")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def add(self, said: Mapping[str, Any]) -> None:
+        if self._file:
+            self._file.write(json.dumps(said, ensure_ascii=False) + "\n")
+            self._file.flush()
+
+    def __exit__(self, *_: object) -> None:
+        if self._file:
+            os.fsync(self._file.fileno())
+            self._file.close()

@@ -1,0 +1,186 @@
+"""Backups: the database as of one moment and the documents in one zip; people's data keys in a file of their own.
+
+Whoever has only the zip can check every seal and read nothing personal. A person who is erased is erased from old backups
+too, once the old key files are gone: keep those apart, and not for long. A restored key of an erased person is dropped again.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, func, insert, inspect, select
+
+from engine import store
+from engine.errors import Conflict, EngineError
+from engine.model import stamp
+from engine.store import Store
+from processes import erasure, schema
+from processes.bureau import Bureau
+from web.settings import Settings
+
+FORMAT = 1
+
+
+class BadBackup(EngineError):
+    """A file that is not a whole backup; the text says what is wrong."""
+
+
+def write(made: Bureau, out: Path, keys: Path) -> dict[str, int]:
+    """How many entries, documents and keys were written. Files appear under their names when they are whole."""
+    settings = made.settings
+    part, keys_part = out.with_name(out.name + ".part"), keys.with_name(keys.name + ".part")
+    with tempfile.TemporaryDirectory(dir=out.parent or None) as folder, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
+        copy = Path(folder) / "database"
+        kind = "sqlite" if made.office.store.sqlite else "postgresql"
+        (_copy_sqlite if kind == "sqlite" else _copy_postgresql)(made.office.store, copy)
+        with made.office.read() as conn:  # after the database: a key too many is no harm
+            found = {row.subject: base64.b64encode(row.wrapped).decode() for row in conn.execute(select(store.subject_key))}
+            entries = conn.scalar(select(func.count()).select_from(store.entry)) or 0
+        files = sorted(path for path in settings.files.glob("*") if path.is_file() and not path.name.endswith(".part")) if settings.files.is_dir() else []
+        sums = {"database": _add(archive, copy, "database")} | {f"files/{path.name}": _add(archive, path, f"files/{path.name}") for path in files}
+        manifest = {"format": FORMAT, "kind": kind, "made_at": stamp(datetime.now(UTC)), "entries": entries, "sums": sums}
+        archive.writestr("manifest.json", json.dumps(manifest))
+    keys_part.touch(mode=0o600)
+    keys_part.write_text(json.dumps({"format": FORMAT, "made_at": manifest["made_at"], "keys": found}))
+    _whole(part, out)
+    _whole(keys_part, keys)
+    return {"entries": entries, "files": len(files), "keys": len(found)}
+
+
+def read(settings: Settings, file: Path, keys: Path) -> dict[str, int]:
+    """Into an empty database and folder. BadBackup when a sum does not fit; Conflict when something is there already."""
+    with zipfile.ZipFile(file) as archive, tempfile.TemporaryDirectory() as folder:
+        manifest = _checked(archive)
+        _refuse_full(settings, manifest["kind"])
+        copy = Path(folder) / "database"
+        with archive.open("database") as source, copy.open("wb") as target:
+            shutil.copyfileobj(source, target)
+        (_restore_sqlite if manifest["kind"] == "sqlite" else _restore_postgresql)(settings.database, copy)
+        settings.files.mkdir(parents=True, exist_ok=True)
+        names = [name for name in manifest["sums"] if name.startswith("files/")]
+        for name in names:
+            with archive.open(name) as source, (settings.files / Path(name).name).open("wb") as target:
+                shutil.copyfileobj(source, target)
+    schema.upgrade(settings.database)  # of an earlier version; and the guard
+    return {"entries": manifest["entries"], "files": len(names), "keys": _keys_back(settings, keys)}
+
+
+def _keys_back(settings: Settings, keys: Path) -> int:
+    known = json.loads(keys.read_text())["keys"]
+    opened = Store(settings.database)
+    with opened.write() as conn:
+        gone = erasure.erased(conn)
+        rows = [{"subject": subject, "wrapped": base64.b64decode(wrapped)} for subject, wrapped in known.items() if subject not in gone]
+        conn.execute(delete(store.subject_key))
+        if rows:
+            conn.execute(insert(store.subject_key), rows)
+    opened.close()
+    return len(rows)
+
+
+def _checked(archive: zipfile.ZipFile) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads(archive.read("manifest.json"))
+    except (KeyError, ValueError):
+        raise BadBackup("备份文件没有清单 / the backup has no manifest") from None
+    if manifest.get("format") != FORMAT:
+        raise BadBackup(f"不认识的备份格式 / unknown format: {manifest.get('format')}")
+    for name, expected in manifest["sums"].items():
+        digest = hashlib.sha256()
+        try:
+            with archive.open(name) as source:
+                for block in iter(lambda: source.read(1 << 20), b""):
+                    digest.update(block)
+        except (KeyError, zipfile.BadZipFile):
+            raise BadBackup(f"备份文件不完整 / not whole: {name}") from None
+        if digest.hexdigest() != expected:
+            raise BadBackup(f"备份文件与清单不符 / not what the manifest says: {name}")
+    return manifest
+
+
+def _refuse_full(settings: Settings, kind: str) -> None:
+    opened = Store(settings.database)
+    try:
+        if kind != ("sqlite" if opened.sqlite else "postgresql"):
+            raise Conflict(f"备份来自 {kind}，不能恢复到另一种数据库", f"The backup is of {kind}")
+        if inspect(opened.engine).get_table_names():
+            raise Conflict("数据库不是空的，不恢复", "The database is not empty")
+        if settings.files.is_dir() and any(settings.files.iterdir()):
+            raise Conflict("材料文件夹不是空的，不恢复", "The folder of documents is not empty")
+    finally:
+        opened.close()
+
+
+def _add(archive: zipfile.ZipFile, path: Path, name: str) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as source, archive.open(name, "w", force_zip64=True) as target:
+        for block in iter(lambda: source.read(1 << 20), b""):
+            digest.update(block)
+            target.write(block)
+    return digest.hexdigest()
+
+
+def _whole(part: Path, name: Path) -> None:
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    part.replace(name)
+
+
+# -- SQLite: the driver's own online copy
+
+
+def _copy_sqlite(opened: Store, copy: Path) -> None:
+    source = sqlite3.connect(str(opened.url.database))
+    target = sqlite3.connect(copy)
+    source.backup(target)
+    target.execute("PRAGMA secure_delete=ON")
+    target.execute("DELETE FROM subject_key")
+    target.commit()
+    target.execute("VACUUM")
+    target.close()
+    source.close()
+
+
+def _restore_sqlite(database: str, copy: Path) -> None:
+    path = Path(database.removeprefix("sqlite:///"))
+    for old in path.parent.glob(path.name + "*"):  # the empty file that was just opened, and its journals
+        old.unlink()
+    shutil.copyfile(copy, path)
+    path.chmod(0o600)
+
+
+# -- PostgreSQL: its own tools
+
+
+def _copy_postgresql(opened: Store, copy: Path) -> None:
+    _tool("pg_dump", opened.url, "--format=custom", "--exclude-table-data=subject_key", f"--file={copy}")
+
+
+def _restore_postgresql(database: str, copy: Path) -> None:
+    opened = Store(database)
+    url = opened.url
+    opened.close()
+    _tool("pg_restore", url, "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", str(copy), dbname=True)
+
+
+def _tool(name: str, url: Any, *arguments: str, dbname: bool = False) -> None:
+    program = shutil.which(name) or next(iter(sorted(map(str, Path("/usr/lib/postgresql").glob(f"*/bin/{name}")), reverse=True)), None)
+    if program is None:
+        raise EngineError(f"没有找到 {name} / {name} is not installed (package postgresql-client)")
+    target = url.set(drivername="postgresql", password=None).render_as_string()
+    known = {**os.environ} | ({"PGPASSWORD": url.password} if url.password else {})
+    done = subprocess.run([program, *([f"--dbname={target}"] if dbname else [target]), *arguments], env=known, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise EngineError(f"{name}: {done.stderr.strip()[:500]}")
+

@@ -1,0 +1,24 @@
+"""What every command begins with: the settings, and the district they name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from processes import bureau as bureaus
+from processes import schema
+from web.settings import Settings
+
+
+def settings() -> Settings:
+    found = Settings.from_environment()
+    if found.database.startswith("sqlite:///"):
+        Path(found.database.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    return found
+
+
+def bureau() -> bureaus.Bureau:
+    found = settings()
+    schema.refuse_old(found.database)
+    made = bureaus.build(found)
+    bureaus.refuse_other_key(made)
+    return made
