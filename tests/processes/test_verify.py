@@ -1,0 +1,306 @@
+"""Whoever changes the database is found out: each alteration is named, and a clean district raises no alarm."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections import Counter
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import create_engine, delete, insert, select, text, update
+
+from engine import notes, sealing, store
+from engine.model import leaf_hash
+from engine.notes import Ed25519Signer, Verifier
+from engine.sealing import Sequencer
+from processes import verify
+from processes.rebuild import differences
+from tests.tamper import tampering
+
+ROWS = int(os.environ.get("YINGBAO_TEST_TAMPERED", "12"))  # of each column; 200 in `make load`
+ORIGIN = "yingbao/binhai/training"
+
+
+def signer(seed=7):
+    return Ed25519Signer(ORIGIN, Ed25519PrivateKey.from_private_bytes(bytes([seed] * 32)))
+
+
+KEYS = [Verifier.parse(signer().public())]
+
+
+def seal(made):
+    return Sequencer(made.office.store, signer(), made.office.origin).run()
+
+
+def checked(made, **kind):
+    return verify.run(made.settings, keys=KEYS, **kind)
+
+
+@pytest.fixture
+def sealed(district, bureau):
+    """A district with cases at several steps, all of it sealed."""
+    district.to_refusal()
+    seal(bureau)
+    district.to_street_opinion(serial=2)
+    seal(bureau)
+    district.apply(district.household(serial=3))
+    seal(bureau)
+    return bureau
+
+
+def entries(made):
+    with made.office.read() as conn:
+        return conn.execute(select(store.entry.c.record_id, store.entry.c.seq).order_by(store.entry.c.record_id, store.entry.c.seq)).all()
+
+
+def named(report):
+    return {(fault["record"], fault["entry"]) for fault in report.faults}
+
+
+def test_a_clean_district_raises_no_alarm(sealed):
+    report = checked(sealed)
+    assert report.good, (report.faults, report.wrong)
+    assert (report.cases, report.entries, report.sealed, report.waiting) == (3, len(entries(sealed)), len(entries(sealed)), 0)
+    assert differences(sealed.office) == []
+
+
+COLUMNS = {
+    "entry": ("record_id", "seq", "body", "leaf"),
+    "payload": ("record_id", "seq", "subject", "sealed"),
+    "leaf": ("leaf_index", "record_id", "seq", "hash"),
+}
+
+
+def other(value, chance):
+    """Another value of the same kind."""
+    if isinstance(value, bytes):
+        place = chance.randrange(len(value))
+        return value[:place] + bytes([value[place] ^ 1 << chance.randrange(8)]) + value[place + 1 :]
+    if isinstance(value, str):
+        place = chance.randrange(len(value))
+        return value[:place] + ("0" if value[place] != "0" else "1") + value[place + 1 :]
+    return value + 1_000_003  # free for certain
+
+
+def test_each_altered_value_of_the_record_is_named(sealed):
+    """Many in one copy: each of them, and nothing else; then all is put back, and the next column."""
+    for table, columns in COLUMNS.items():
+        for column in columns:
+            altered(sealed, getattr(store, table), column)
+    assert checked(sealed).good
+
+
+def altered(sealed, table, column):
+    chance = random.Random(f"{table.name}.{column}")
+    with tampering(sealed.office.store) as conn:
+        rows = conn.execute(select(table)).mappings().all()
+        hit = chance.sample(rows, min(ROWS, len(rows)))
+        new = [dict(row) | {column: other(row[column], chance)} for row in hit]
+        exchange(conn, table, hit, new)
+    report = checked(sealed)
+    places = {(row["record_id"], row["seq"]) for row in hit}
+    if (table.name, column) == ("leaf", "leaf_index"):
+        assert {f"leaf {row['leaf_index']} of the tree is missing" for row in hit} <= {fault["what"] for fault in report.faults}
+    else:
+        assert places <= named(report), (column, Counter(fault["what"] for fault in report.faults))
+    if column in ("body", "sealed", "leaf", "hash"):
+        assert {place for place in named(report) if place != (None, None)} == places
+    with tampering(sealed.office.store) as conn:
+        exchange(conn, table, new, hit)
+
+
+def exchange(conn, table, old, new):
+    for row in old:
+        conn.execute(delete(table).where(*[table.c[name] == row[name] for name in table.primary_key.columns.keys()]))
+    conn.execute(insert(table), [dict(row) for row in new])
+    if table is store.entry:
+        conn.execute(delete(store.pending))
+
+
+def test_each_altered_value_of_a_cases_row_is_found(sealed):
+    with sealed.office.read() as conn:
+        row = conn.execute(select(store.record).where(store.record.c.kind == "case").limit(1)).mappings().one()
+    for column in ("kind", "seq", "head", "no", "process", "drawing", "state", "opened_at", "opened_by", "outcome", "closed_at"):
+        chance = random.Random(column)
+        value = {"outcome": "granted", "closed_at": row["opened_at"], "opened_at": row["opened_at"].replace(year=2017), "kind": "person", "process": "review-2012"}.get(column)
+        with tampering(sealed.office.store) as conn:
+            conn.execute(update(store.record).where(store.record.c.id == row["id"]).values({column: value or other(row[column], chance)}))
+        assert not checked(sealed).good, column
+        with tampering(sealed.office.store) as conn:
+            conn.execute(update(store.record).where(store.record.c.id == row["id"]).values({column: row[column]}))
+    assert checked(sealed).good
+
+
+def test_deleted_inserted_and_exchanged_entries_are_named(sealed):
+    with sealed.office.read() as conn:
+        case = conn.execute(select(store.record.c.id, store.record.c.seq).where(store.record.c.kind == "case").order_by(store.record.c.id).limit(1)).one()
+    bodies = select(store.entry).where(store.entry.c.record_id == case.id)
+
+    def at(seq):
+        return (store.entry.c.record_id == case.id) & (store.entry.c.seq == seq)
+
+    with tampering(sealed.office.store) as conn:
+        kept = conn.execute(bodies).mappings().all()
+        conn.execute(delete(store.entry).where(at(3)))
+    assert (case.id, 3) in named(checked(sealed))
+    with tampering(sealed.office.store) as conn:
+        conn.execute(insert(store.entry).values(dict(kept[2])))
+        conn.execute(delete(store.pending))
+        conn.execute(insert(store.entry).values(record_id=case.id, seq=case.seq + 1, body=kept[0]["body"], leaf=kept[0]["leaf"]))
+    assert (case.id, case.seq + 1) in named(checked(sealed))
+    with tampering(sealed.office.store) as conn:
+        conn.execute(delete(store.entry).where(at(case.seq + 1)))
+        conn.execute(delete(store.pending))
+        for seq, source in ((2, kept[3]), (4, kept[1])):
+            conn.execute(update(store.entry).where(at(seq)).values(body=source["body"], leaf=source["leaf"]))
+    assert {(case.id, 2), (case.id, 4)} <= named(checked(sealed))
+
+
+def test_a_whole_case_that_is_gone_is_missed(sealed):
+    with sealed.office.read() as conn:
+        case = conn.scalar(select(store.record.c.id).where(store.record.c.kind == "case").limit(1))
+    with tampering(sealed.office.store) as conn:
+        for table in (store.entry, store.payload):
+            conn.execute(delete(table).where(table.c.record_id == case))
+        conn.execute(delete(store.record).where(store.record.c.id == case))
+    report = checked(sealed)
+    assert case in {fault["record"] for fault in report.faults}
+
+
+def cut(made, keep):
+    """What a forger with the signing key's database does: the last entries go, with all that tells of them."""
+    with tampering(made.office.store) as conn:
+        gone = conn.execute(select(store.leaf.c.record_id, store.leaf.c.seq).where(store.leaf.c.leaf_index >= keep)).all()
+        for record_id, seq in gone:
+            for table in (store.entry, store.payload):
+                conn.execute(delete(table).where(table.c.record_id == record_id, table.c.seq == seq))
+        for record_id in {row.record_id for row in gone}:
+            last = conn.execute(select(store.entry).where(store.entry.c.record_id == record_id).order_by(store.entry.c.seq.desc()).limit(1)).mappings().first()
+            if last is None:
+                conn.execute(delete(store.record).where(store.record.c.id == record_id))
+            else:
+                conn.execute(update(store.record).where(store.record.c.id == record_id).values(seq=last["seq"], head=last["leaf"]))
+        conn.execute(delete(store.leaf).where(store.leaf.c.leaf_index >= keep))
+        conn.execute(delete(store.pending))
+        conn.execute(delete(store.checkpoint).where(store.checkpoint.c.tree_size > keep))
+
+
+def test_a_cut_tail_shows_by_the_checkpoints_left_or_by_one_kept_elsewhere(sealed):
+    """Whoever also cuts the checkpoints leaves no trace in here: that is what witnesses and paper are for (docs/evidence.md)."""
+    with sealed.office.read() as conn:
+        kept = notes.read(sealing.latest(conn)["note"])[0]
+        sizes = conn.scalars(select(store.checkpoint.c.tree_size).order_by(store.checkpoint.c.tree_size)).all()
+    assert checked(sealed, old=[kept]).good
+    cut(sealed, sizes[0] - 3 if len(sizes) == 1 else sizes[-2])
+    report = checked(sealed, old=[kept])
+    assert [f for f in report.faults if "taken away" in f["what"]]
+
+
+def test_a_backup_that_was_put_back_shows_by_a_checkpoint_kept_elsewhere(district, sealed, tmp_path):
+    if not sealed.office.store.sqlite:
+        return  # a file is copied; the same check runs above on both
+    file = sealed.office.store.url.database
+    with sealed.office.store.engine.connect() as conn:
+        conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copy(file, tmp_path / "old.sqlite")
+    district.household(serial=4)
+    seal(sealed)
+    with sealed.office.read() as conn:
+        kept = notes.read(sealing.latest(conn)["note"])[0]
+    sealed.office.store.close()
+    for name in tmp_path.glob("yingbao.sqlite*"):
+        name.unlink()
+    shutil.copy(tmp_path / "old.sqlite", file)
+    assert checked(sealed).good  # nothing in here tells
+    assert [f["what"] for f in checked(sealed, old=[kept]).faults] == [f"{kept.size} entries were here once, now there are {len(entries(sealed))}: entries were taken away"]
+
+
+def test_another_checkpoint_in_its_place_is_named(sealed):
+    with sealed.office.read() as conn:
+        row = conn.execute(select(store.checkpoint).order_by(store.checkpoint.c.tree_size.desc()).limit(1)).mappings().one()
+    found = notes.Checkpoint(ORIGIN, row["tree_size"], b"\1" * 32)
+    for values in (
+        {"note": notes.signed(found, [signer(8).sign(found.text.encode())]), "root": found.root},
+        {"note": notes.signed(found, [signer(8).sign(found.text.encode())])},
+        {"note": row["note"].replace("\n", "\r\n", 1)},
+        {"note": "", "root": row["root"]},
+    ):
+        with tampering(sealed.office.store) as conn:
+            conn.execute(update(store.checkpoint).where(store.checkpoint.c.tree_size == row["tree_size"]).values(**values))
+        assert f"checkpoint {row['tree_size']}" in " ".join(f["what"] for f in checked(sealed).faults), values
+    with tampering(sealed.office.store) as conn:
+        conn.execute(delete(store.checkpoint).where(store.checkpoint.c.tree_size == row["tree_size"]))
+    assert "no checkpoint stands at the end of the tree" in {f["what"] for f in checked(sealed).faults}
+
+
+def test_a_forger_who_seals_anew_shows_by_the_signature_or_the_old_checkpoint(sealed):
+    """An entry is rewritten with all seals after it, and the tree is made again from it."""
+    with sealed.office.read() as conn:
+        kept = notes.read(sealing.latest(conn)["note"])[0]
+        case = conn.execute(select(store.record.c.id, store.record.c.seq).where(store.record.c.kind == "case").limit(1)).one()
+    with tampering(sealed.office.store) as conn:
+        where = (store.entry.c.record_id == case.id) & (store.entry.c.seq == case.seq)
+        body = conn.scalar(select(store.entry.c.body).where(where)).replace(b'"at":"2018', b'"at":"2019')
+        conn.execute(update(store.entry).where(where).values(body=body, leaf=leaf_hash(body)))
+        conn.execute(update(store.record).where(store.record.c.id == case.id).values(head=leaf_hash(body)))
+        for table in (store.leaf, store.node, store.checkpoint):
+            conn.execute(delete(table))
+        conn.execute(delete(store.pending))
+        conn.execute(insert(store.pending), [{"record_id": r, "seq": s, "since": 0} for r, s in conn.execute(select(store.entry.c.record_id, store.entry.c.seq)).all()])
+    Sequencer(sealed.office.store, signer(8), ORIGIN).run()
+    assert any("not signed with a known key" in f["what"] for f in checked(sealed).faults)
+    assert any("saw other entries" in f["what"] for f in checked(sealed, old=[kept]).faults)
+
+
+def test_a_trigger_that_is_gone_is_named(sealed):
+    engine = create_engine(sealed.office.store.url)
+    with engine.begin() as conn:
+        conn.execute(text("DROP TRIGGER leaf_no_update" if sealed.office.store.sqlite else "DROP TRIGGER leaf_no_change ON leaf"))
+    engine.dispose()
+    assert [f["what"] for f in checked(sealed).faults] == [f"the guard is off: trigger {'leaf_no_update' if sealed.office.store.sqlite else 'leaf_no_change'} is missing"]
+
+
+def test_a_key_that_is_gone_without_an_act_is_named(sealed):
+    with sealed.office.store.write() as conn:
+        subject = conn.scalar(select(store.record.c.subject).where(store.record.c.kind == "case").limit(1))
+        conn.execute(delete(store.subject_key).where(store.subject_key.c.subject == subject))
+    found = checked(sealed).faults
+    assert found
+    assert all("no entry says that it was erased" in fault["what"] for fault in found)
+
+
+def test_several_processes_say_the_same_and_an_interrupted_run_goes_on(sealed, tmp_path, monkeypatch):
+    monkeypatch.setattr(verify, "CHUNK", 2)
+    whole = checked(sealed)
+    assert checked(sealed, processes=2) == whole
+    kept = tmp_path / "kept.jsonl"
+    looked, stop = [], RuntimeError("the lights went out")
+
+    def told(done, _all):
+        if done == 5:
+            raise stop
+
+    with pytest.raises(RuntimeError, match="lights"):
+        checked(sealed, resume=kept, told=told)
+    look = verify.look
+    monkeypatch.setattr(verify, "look", lambda made, ids: looked.extend(ids) or look(made, ids))
+    with kept.open("a") as file:
+        file.write('{"record": 1, "torn')
+    assert checked(sealed, resume=kept) == whole
+    assert 0 < len(looked) < whole.records
+    assert not kept.exists()
+
+
+def test_a_case_alone(sealed):
+    with sealed.office.read() as conn:
+        no = conn.scalar(select(store.record.c.no).where(store.record.c.kind == "case").limit(1))
+    report = checked(sealed, only=no)
+    assert (report.cases, report.records, report.good) == (1, 1, True)
+
+
+def test_another_law_or_program_starts_a_run_anew(sealed, tmp_path):
+    kept = tmp_path / "kept.jsonl"
+    kept.write_text('["other"]\n{"record": 1, "head": "x"}\n')
+    assert checked(sealed, resume=kept).good
