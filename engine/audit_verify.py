@@ -140,8 +140,8 @@ def _slowly(value: Any) -> str:
         return "{" + ",".join(f"{_ENCODER.encode(key)}:{_slowly(value[key])}" for key in keys) + "}"
     if type(value) is list:
         return "[" + ",".join(map(_slowly, value)) + "]"
-    if type(value) is int and abs(value) >= 1 << 53:
-        raise ValueError("a whole number beyond 2^53 is not exact")
+    if type(value) is int and abs(value) >= 1 << 53:  # a double for everybody else; the text differs when it is not exact
+        return _number(float(value)) if abs(value) < 1 << 1023 else _no_constant(f"{str(value)[:20]}...")
     return _number(value) if type(value) is float else _ENCODER.encode(value)
 
 
@@ -938,7 +938,7 @@ class Bundle:
             need(fine and one["record"] not in self.records, "each record once, with record, kind, seq and head")
             self.records[one["record"]] = Record(one["kind"], one["seq"], one["head"])
         cases = said.get("cases")
-        need(type(cases) is list and all(type(c) is dict and type(c.get("no")) is str and c.get("record") in self.records for c in cases), "each case has its number and a record of the list")
+        need(type(cases) is list and all(type(c) is dict and type(c.get("no")) is str and is_int(c.get("record")) and c["record"] in self.records for c in cases), "each case has its number and a record of the list")
         self.cases = [c["no"] for c in cases]
         for name in sorted(self.names ^ {"manifest.json", *self.files}):
             self.fail(0, f"{name} 与清单不符", f"{name} is only in the manifest, or only in the bundle")
