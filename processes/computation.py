@@ -1,0 +1,195 @@
+"""How a recorded amount follows, step by step, for whoever checks it without this program (docs/evidence.md, Computations).
+
+A second derivation beside `eligibility`: it says the arithmetic and the comparisons formally, each step from earlier ones, from
+the recorded snapshot or from the law. Which items, members and ages count is decided by the same functions as there; that choice
+is checked by replay, not by these steps. Both have to come to the same result; the tests hold them to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from engine.audit_verify import computed, given, pointed
+from processes import eligibility, law
+from processes.eligibility_facts import PROPERTY, BadFacts, check, month_of
+
+_FILES = {name: file for file in ("parameters.yaml", "procedure.yaml", "deductions.yaml") for name in law._TABLES[file]}
+_EARNED = ("wage_income", "business_net_income")
+Step = dict[str, Any]
+
+
+class _Sheet:
+    """Steps as they are written down. Every method returns the id of its step."""
+
+    def __init__(self, snapshot: Mapping[str, Any], on: date | None = None) -> None:
+        self.snapshot, self.on = snapshot, on
+        self.steps: list[Step] = []
+        self.values: dict[str, Any] = {}
+
+    def input(self, pointer: str) -> str:
+        return self._add({"op": "input", "from": pointer}, given(pointed(self.snapshot, pointer)))
+
+    def law(self, name: str) -> str:
+        assert self.on is not None
+        found = law.value(name, self.on)
+        return self._add({"op": "law", "from": [_FILES[name], name, self.on.isoformat()]}, given(found.text))
+
+    def do(self, op: str, *args: str | bool) -> str:
+        """An operation on ids of steps, decimal texts, true, false and `=texts`."""
+        return self._add({"op": op, "args": list(args)}, computed(op, [self._value(arg) for arg in args]))
+
+    def sum(self, parts: Sequence[str]) -> str:
+        return self.do("add", *parts) if parts else self.do("add", "0")
+
+    def _value(self, arg: str | bool) -> Any:
+        return self.values[arg] if isinstance(arg, str) and arg in self.values else given(arg)
+
+    def _add(self, step: Step, value: Any) -> str:
+        name = f"s{len(self.steps) + 1}"
+        self.values[name] = value
+        self.steps.append({"id": name, **step, "value": written(value)})
+        return name
+
+
+def written(value: Any) -> str | bool:
+    """A value as the steps write it: an exact decimal text, `a/b` where there is none, true or false, `=text`."""
+    if not isinstance(value, Fraction):
+        return value  # type: ignore[no-any-return]
+    for places in range(13):
+        scaled = value * 10**places
+        if scaled.denominator == 1:
+            digits = f"{abs(scaled.numerator):0{places + 1}d}"
+            sign = "-" if value < 0 else ""
+            return sign + (f"{digits[:-places]}.{digits[-places:]}" if places else digits)
+    return f"{value.numerator}/{value.denominator}"
+
+
+def steps(node: str, snapshot: Mapping[str, Any], facts: Mapping[str, Any], today: date) -> dict[str, Any] | None:
+    """The formal list for what the service of `node` gave from this recorded snapshot: {"steps": [...], "result": {fact: id}}.
+
+    None for nodes that compute no amount, and for a snapshot from which nothing could be computed. Amounts are yuan; facts that end
+    in `_fen` are a hundred times that.
+    """
+    found = _NODES.get(node)
+    try:
+        return None if found is None else found(snapshot)
+    except (BadFacts, law.BadLaw, KeyError, ValueError):
+        return None
+
+
+def _assess(snapshot: Mapping[str, Any]) -> dict[str, Any]:
+    """`investigation.assess`: category, amount, income per head, members counted, whether it lies on the line (domain 3.3)."""
+    check(snapshot)
+    work = eligibility._Work(month_of(snapshot["benefit_month"]), date.fromisoformat(snapshot["applied_on"]), snapshot["hukou_kind"])
+    sheet = _Sheet(snapshot, work.on)
+    counted = {n: m for n, m in enumerate(snapshot["members"]) if eligibility._counts(m, work)}
+    standard = sheet.law(f"dibao_standard_{work.kind}")
+    people = sheet.sum(["1"] * len(counted))
+    income = sheet.sum([one for n, m in counted.items() if (one := _income(sheet, n, m, work, standard)) is not None])
+    deductions = sheet.sum([sheet.law(value) for m in counted.values() for value in _deductions(m, work)])
+    after = sheet.do("max", "0", sheet.do("sub", income, deductions))
+    per_capita = sheet.do("div", after, people)
+    refused, name, fine, band_fine = _property(sheet, snapshot, list(counted.values()), work, standard, people)
+    upper = sheet.law(f"low_income_limit_{work.kind}")
+    at_most = sheet.do("eq", sheet.law("low_income_upper_operator"), "=<=")
+    in_band = sheet.do("and", band_fine, sheet.do("if", at_most, sheet.do("le", per_capita, upper), sheet.do("lt", per_capita, upper)))
+    dibao = sheet.do("and", fine, sheet.do("lt", per_capita, standard))
+    hardship = bool(eligibility._hardships(snapshot, list(counted.values()), work))
+    cash = sheet.do("if", hardship, sheet.law(f"low_income_cash_{work.kind}"), "0")
+    difference = sheet.do("sub", sheet.do("mul", standard, people), after)
+    paid = sheet.do("half_up", sheet.do("if", dibao, difference, sheet.do("if", in_band, cash, "0")), "2")
+    neither = sheet.do("if", refused, name, "=refused_income")
+    category = sheet.do("if", dibao, "=dibao", sheet.do("if", in_band, "=low_income", neither))
+    shown, edge = sheet.do("half_up", per_capita, "2"), sheet.do("eq", per_capita, standard)
+    result = {"category": category, "amount_fen": paid, "per_capita": shown, "members_counted": people, "edge": edge}
+    return {"steps": sheet.steps, "result": result}
+
+
+def _income(sheet: _Sheet, n: int, member: Mapping[str, Any], work: eligibility._Work, standard: str) -> str | None:
+    """A member's counted income a month; None when he studies or has none."""
+    if eligibility._studies(member):
+        return None
+    earned, other = list[str](), list[str]()
+    window = eligibility._window(work.applied, work.kind, int(work.rule(f"income_window_months_{work.kind}").text))
+    for k, item in enumerate(member.get("income") or ()):
+        if not eligibility._is_counted(item, member["ref"], work):
+            continue
+        share: str | None = "1"
+        if item.get("period") == "year":
+            share = "12" if item.get("year") in (None, work.applied.year - 1) else None
+        elif item.get("month") is not None:
+            share = sheet.law(f"income_window_months_{work.kind}") if item["month"] in window else None
+        if share is not None:
+            whole = sheet.input(f"/members/{n}/income/{k}/amount")
+            (earned if item["kind"] in _EARNED else other).append(whole if share == "1" else sheet.do("div", whole, share))
+    own = _earned(sheet, member, work, standard, sheet.sum(earned))
+    return sheet.do("add", own, *other)
+
+
+def _earned(sheet: _Sheet, member: Mapping[str, Any], work: eligibility._Work, standard: str, earned: str) -> str:
+    """What was earned, or the figure that stands for it when it does not exceed the minimum wage (domain 3.4.3)."""
+    employment, ability = member.get("employment"), member.get("labour_ability") or "full"
+    flexible = employment == "flexible"
+    if employment not in ("employed", "flexible") or (flexible and ability in ("completely_lost", "mostly_lost", "none")):
+        return earned
+    wage = sheet.law("minimum_wage")
+    low = sheet.do("le" if flexible else "lt", earned, wage)
+    if not sheet.values[low]:
+        return earned
+    if flexible and ability == "partly_lost":
+        figure = sheet.do("mul", standard, sheet.law("imputed_partly_lost_share"))
+    elif flexible and eligibility._older(member, work):
+        figure = standard
+    else:
+        figure = sheet.do("mul", wage, sheet.law("imputed_wage_share"))
+    return sheet.do("if", low, figure, earned)
+
+
+def _deductions(member: Mapping[str, Any], work: eligibility._Work) -> list[str]:
+    """Names of the law values that are taken off for a member (domain 3.5)."""
+    illnesses = eligibility._illness_deductions(member, work)
+    chosen = (eligibility._disability_deduction(member, work), max(illnesses, key=lambda value: value.amount, default=None))
+    return [value.name for value in chosen if value is not None]
+
+
+def _property(
+    sheet: _Sheet, snapshot: Mapping[str, Any], members: Sequence[Mapping[str, Any]], work: eligibility._Work, standard: str, people: str
+) -> tuple[str, str, str, str]:
+    """Whether the property refuses, in which words, whether it does not, and whether it keeps to the low-income band's limit."""
+    items = list(enumerate(snapshot.get("property") or ()))
+    assets = sheet.sum([sheet.input(f"/property/{n}/amount") for n, item in items if item["kind"] == "monetary_assets"])
+    limit = sheet.do("mul", sheet.law("asset_limit_months"), standard, people)
+    kinds = list[str]()
+    name = "=refused_property"
+    for kind in [k for k in ("vehicle", "dwelling", "non_residential", "study_abroad", "luxury") if k in PROPERTY]:
+        count = sum(item["kind"] == kind and not (kind == "vehicle" and item.get("functional_vehicle")) for _, item in items)
+        if count:
+            kinds.append(sheet.do("le", sheet.law(f"property_refuses_{kind}"), str(count)))
+            if sheet.values[kinds[-1]] and name == "=refused_property":
+                name = f"=refused_{kind}"
+    by_kind = sheet.do("or", False, *kinds)
+    refused = sheet.do("or", by_kind, sheet.do("lt", limit, assets))
+    band = sheet.do("mul", sheet.law("low_income_asset_limit_months"), standard, people)
+    band_fine = sheet.do("and", sheet.do("not", by_kind), sheet.do("le", assets, band))
+    return refused, name, sheet.do("not", refused), band_fine
+
+
+def _conclude(snapshot: Mapping[str, Any]) -> dict[str, Any]:
+    """`conclusions.conclude`: what was paid above what was right, over the months in which it was."""
+    sheet = _Sheet(snapshot)
+    months = [sheet.do("max", "0", sheet.do("div", sheet.input(f"/over/{month}"), "100")) for month in sorted(snapshot["over"])]
+    over = sheet.sum(months)
+    return {"steps": sheet.steps, "result": {"overpaid_fen": over}}
+
+
+def _benefit(snapshot: Mapping[str, Any]) -> dict[str, Any]:
+    """`open_investigation`: the benefit as it stood in the tables."""
+    sheet = _Sheet(snapshot)
+    amount, category = sheet.do("div", sheet.input("/amount_fen"), "100"), sheet.input("/category")
+    return {"steps": sheet.steps, "result": {"benefit_fen": amount, "benefit_category": category}}
+
+
+_NODES: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {"assess": _assess, "apply_conclusion": _conclude, "open_investigation": _benefit}
