@@ -140,9 +140,14 @@ def commitment(salt: bytes, data: Any) -> str:
     return commitment_to(salt, canonical(data))
 
 
-def fits(cipher: Cipher, data: Any, committed: str) -> bool:
-    """Whether a file is the one that was committed to; earlier ones were with the subject's own key."""
-    return committed in (commitment(cipher.attachments, data), commitment(cipher.key, data))
+def file_commitment(cipher: Cipher, content: bytes) -> str:
+    """The commitment to a letter's or document's bytes."""
+    return hmac.digest(cipher.attachments, content, "sha256").hex()
+
+
+def fits(cipher: Cipher, content: bytes, said: Any, committed: str) -> bool:
+    """Whether a file is the one that was committed to; earlier ones were as JSON (`said`), with the subject's own key."""
+    return committed in (file_commitment(cipher, content), commitment(cipher.key, said))
 
 
 def commitment_to(salt: bytes, written: bytes) -> str:

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from engine.crypto import BoundKeys, Unreadable, commitment, fits
+from engine.crypto import BoundKeys, Unreadable, file_commitment, fits
 from engine.errors import Invalid, NotFound
 from engine.forms import Form
 from engine.model import Put
@@ -36,7 +36,7 @@ def store(act: Act, folder: Path, household_id: int, kind: str, title: str, stre
         raise NotFound("没有这户家庭")
     act.through(act.actor.post_over(record.unit))
     cipher = act.keys.subject(f"household:{household_id}")
-    committed = commitment(cipher.attachments, data.hex())
+    committed = file_commitment(cipher, data)
     kind, title = _plain(kind)[:30] or "other", _plain(title.replace("\\", "/").rpartition("/")[2])[:120]
     if once and (known := act.conn.scalar(_SAME, {"household_id": household_id, "kind": kind, "commitment": committed})) is not None:
         return int(known)
@@ -97,7 +97,7 @@ def fetch(conn: Connection, keys: BoundKeys, folder: Path, document_id: int) -> 
         data = cipher.open((folder / row["stored_name"]).read_bytes(), f"document:{document_id}".encode())
     except Unreadable:
         raise NotFound("这份材料与记录不符") from None
-    if not fits(cipher, data.hex(), row["commitment"]):
+    if not fits(cipher, data, data.hex(), row["commitment"]):
         raise NotFound("这份材料与记录不符")
     return data, row["media_type"], row["household_id"]
 

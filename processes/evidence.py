@@ -16,18 +16,17 @@ from sqlalchemy import Connection, select
 
 from engine import merkle, notes, sealing, store
 from engine.cases import snapshots_of
-from engine.crypto import BoundKeys, Unreadable
+from engine.crypto import BoundKeys, Unreadable, file_commitment
 from engine.errors import Invalid, NotFound
 from engine.merkle import Suite
 from engine.model import SHANGHAI, Entry, canonical, stamp
 from engine.office import opened, read_entry, stored_of
-from processes import documents, duties, paperwork
+from processes import computation, documents, duties, paperwork
 from processes.bureau import CATALOGUE
 from processes.case_tables import letter
 from processes.tables import document
 
 FORMAT = 1
-_ATTACHED: tuple[tuple[Any, str], ...] = ((letter, "text"), (document, "hex"))
 _LAW = ("calendar.yaml", "change_checks.yaml", "deductions.yaml", "excluded_income.yaml", "parameters.yaml", "procedure.yaml", "versions.yaml")
 
 
@@ -85,7 +84,7 @@ def write(conn: Connection, keys: BoundKeys, wanted: Wanted, out: IO[bytes]) -> 
         for file in _LAW:
             made.add(f"law/{file}", [(resources.files("processes.law") / file).read_bytes()])
         made.add("duties.json", [canonical(duties.rules({node.id for process in CATALOGUE.values() for node in process.drawing.nodes.values()}))])
-        made.lines("attachments.jsonl", _attached(made, source))
+        made.lines("attachments.jsonl", list(_attached(made, source)))  # their bytes go in first
         made.add("checkpoint.txt", [last["note"].encode()])
         made.add("log.pub", [wanted.public_key.encode() + b"\n"])
         daily = _daily(conn, size)
@@ -104,6 +103,7 @@ def write(conn: Connection, keys: BoundKeys, wanted: Wanted, out: IO[bytes]) -> 
 
 
 def _records(conn: Connection, cases: Sequence[str]) -> list[Mapping[Any, Any]]:
+    """The cases' records, and those of their households, to which papers and figures belong."""
     table = store.record
     query = select(table).order_by(table.c.id)
     if not cases:
@@ -111,7 +111,9 @@ def _records(conn: Connection, cases: Sequence[str]) -> list[Mapping[Any, Any]]:
     found = {row["no"]: row for row in conn.execute(query.where(table.c.no.in_(cases))).mappings()}
     if missing := [no for no in cases if no not in found]:
         raise NotFound(f"没有这件个案：{'、'.join(missing)}")
-    return sorted(found.values(), key=lambda row: int(row["id"]))
+    homes = [int(row["subject"].partition(":")[2]) for row in found.values() if (row["subject"] or "").startswith("household:")]
+    rows = [*found.values(), *conn.execute(query.where(table.c.id.in_(homes), table.c.kind == "household")).mappings()]
+    return sorted(rows, key=lambda row: int(row["id"]))
 
 
 @dataclass
@@ -187,8 +189,6 @@ class _Source:
             yield column.name, stamp(value) if isinstance(value, datetime) else value
 
     def computations(self) -> Iterator[dict[str, Any]]:
-        from processes import computation
-
         if not self.wanted.personal:
             return
         for record in self.records:
@@ -197,10 +197,10 @@ class _Source:
             stored, payloads = stored_of(self.conn, record["id"])
             for row in stored:
                 if b'"ran"' in row.body:
-                    yield from _computed(computation, read_entry(self.keys, row, payloads.get(row.seq, {})))
+                    yield from _computed(read_entry(self.keys, row, payloads.get(row.seq, {})))
 
 
-def _computed(computation: Any, entry: Entry) -> Iterator[dict[str, Any]]:
+def _computed(entry: Entry) -> Iterator[dict[str, Any]]:
     snapshots = snapshots_of(entry)
     for node, _result in entry.data.get("then", {}).get("ran", ()):
         if node in snapshots:
@@ -231,28 +231,33 @@ def _daily(conn: Connection, size: int) -> list[Mapping[Any, Any]]:
 
 
 def _attached(made: _Zip, source: _Source) -> Iterator[dict[str, Any]]:
-    """Letters and documents of the cases; one that cannot be read is named without its bytes."""
-    if not source.wanted.personal:
-        return
-    conn, keys, numbers = source.conn, source.keys, [row["no"] for row in source.records if row["no"]]
-    count = 0
-    for table, form in _ATTACHED:
-        for row in conn.execute(select(table).where(table.c.case_no.in_(numbers)).order_by(table.c.id)).mappings():
+    """Letters and documents of the records; one that cannot be shown is named with the reason."""
+    conn, keys, count = source.conn, source.keys, 0
+    for table in (letter, document):
+        ids = sorted(row_id for name, row_id in source.puts if name == table.name)
+        for row in conn.execute(select(table).where(table.c.id.in_(ids)).order_by(table.c.id)).mappings():
             cipher = keys.find(f"household:{row['household_id']}")
             if cipher is None:
+                continue  # erased: an entry of the record says so
+            count += 1
+            named = {"table": table.name, "row": row["id"]}
+            if not source.wanted.personal:
+                yield {**named, "withheld": "not asked for"}
                 continue
             try:
-                if form == "text":
+                if table is letter:
                     plain, media, digest = paperwork.issued_bytes(conn, keys, row["id"])[1], "text/html", row["digest"]
                 else:
                     plain, media, digest = *documents.fetch(conn, keys, source.wanted.files, row["id"])[:2], row["commitment"]
-            except NotFound:
-                yield {"table": table.name, "row": row["id"], "name": "", "digest": "", "key": "", "media": "", "form": form}
+            except (NotFound, Unreadable):
+                yield {**named, "withheld": "unreadable"}
                 continue
-            count += 1
+            if digest != file_commitment(cipher, plain):
+                yield {**named, "withheld": "committed to with a key that is not given away"}
+                continue
             name = f"attachments/{count}"
             made.add(name, [plain])
-            yield {"table": table.name, "row": row["id"], "name": name, "digest": digest, "key": cipher.attachments.hex(), "media": media, "form": form}
+            yield {**named, "name": name, "digest": digest, "key": cipher.attachments.hex(), "media": media}
 
 
 def _line(row: Any) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from engine.crypto import BoundKeys, commitment
+from engine.crypto import BoundKeys, file_commitment
 from engine.errors import NotFound
 from engine.office import Act
 from engine.process import CaseRef
@@ -137,7 +137,7 @@ def keep(act: Act, case: CaseRef, latest: Mapping[Any, Any], issued_no: str) -> 
     cipher = act.keys.subject(f"case:{case.id}")
     sealed = cipher.seal(zlib.compress(written.encode(), 9), f"minutes:{latest['id']}".encode())
     act.conn.execute(insert(letter_bytes), {"id": latest["id"], "sealed": sealed})
-    return commitment(cipher.attachments, written), len(written.encode())
+    return file_commitment(cipher, written.encode()), len(written.encode())
 
 
 def issued_bytes(conn: Connection, keys: BoundKeys, meeting: Mapping[Any, Any]) -> bytes:

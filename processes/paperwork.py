@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from engine.crypto import BoundKeys, commitment
+from engine.crypto import BoundKeys, file_commitment
 from engine.errors import NotFound
 from engine.model import Data, Put
 from engine.office import Act
@@ -45,7 +45,7 @@ def issue(act: Act, case: CaseRef, kind: str, facts: Data, more: Data) -> list[P
         "number": number,
         "issued_on": act.today.isoformat(),
         "issued_by": act.actor.id,
-        "digest": commitment(cipher.attachments, stored.decode()),
+        "digest": file_commitment(cipher, stored),
         "size": len(stored),
     }
     return [Put("letter", row_id, values)]

@@ -1,0 +1,164 @@
+"""A bundle of a real district: the verifier finds nothing, the engine does the cases again from it, and what is changed is named."""
+
+from __future__ import annotations
+
+import io
+import json
+import pathlib
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+import engine.audit_verify
+from engine import notes, sealing
+from engine.bpmn import Drawing
+from engine.errors import Invalid, NotFound
+from engine.notes import Ed25519Signer
+from engine.proof import judge
+from engine.sealing import Sequencer
+from processes import evidence
+
+ORIGIN = "yingbao/binhai/training"
+
+
+def signer():
+    return Ed25519Signer(ORIGIN, Ed25519PrivateKey.from_private_bytes(bytes([7] * 32)))
+
+
+@pytest.fixture
+def sealed(district, bureau):
+    district.to_refusal()
+    Sequencer(bureau.office.store, signer(), ORIGIN).run()
+    with bureau.office.read() as conn:
+        district.old = notes.read(sealing.latest(conn)["note"])[0]
+    district.first = district.no
+    district.to_street_opinion(serial=2)
+    Sequencer(bureau.office.store, signer(), ORIGIN).run()
+    return district
+
+
+def bundle(district, file, *cases, **kind):
+    made = district.bureau
+    wanted = evidence.Wanted(cases, "auditor", made.settings.files, origin=ORIGIN, public_key=signer().public(), **kind)
+    with made.office.read() as conn, file.open("wb") as out:
+        return evidence.write(conn, made.office.keys.on(conn), wanted, out)
+
+
+def verified(folder, *arguments):
+    """What plain Python says in an empty folder, without our packages: exit code and report."""
+    program = folder / "audit_verify.py"
+    program.write_bytes(pathlib.Path(engine.audit_verify.__file__).read_bytes())
+    done = subprocess.run([sys.executable, "-I", program.name, *arguments, "--json"], cwd=folder, capture_output=True, text=True, check=False)
+    assert not done.stderr, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+@pytest.fixture
+def policy(tmp_path):
+    file = tmp_path / "policy.txt"
+    file.write_text(f"log {signer().public()}\nquorum none\n")
+    return file.name
+
+
+def test_a_bundle_proves_its_cases(sealed, tmp_path, policy):
+    for name, cases in (("one.zip", (sealed.first,)), ("two.zip", (sealed.first, sealed.no)), ("all.zip", ())):
+        manifest = bundle(sealed, tmp_path / name, *cases)
+        assert len(manifest["cases"]) == (len(cases) or 2)
+        code, said = verified(tmp_path, name, "--policy", policy)
+        assert code == 0, (said["broken"], said["gaps"])
+    names = zipfile.ZipFile(tmp_path / "one.zip").namelist()
+    assert any(name.startswith("attachments/") for name in names)
+    assert any(name.startswith("drawings/") for name in names)
+    with zipfile.ZipFile(tmp_path / "two.zip") as archive:
+        assert archive.read("computations.jsonl").count(b"\n") >= 2
+
+
+def test_an_older_checkpoint_of_the_auditor_fits(sealed, tmp_path, policy):
+    old = tmp_path / "old.txt"
+    found = sealed.old
+    old.write_text(notes.signed(found, [signer().sign(found.text.encode())]))
+    bundle(sealed, tmp_path / "b.zip", sealed.no, old=(found.size,))
+    assert verified(tmp_path, "b.zip", "--policy", policy, "--old", "old.txt")[0] == 0
+    other = notes.Checkpoint(ORIGIN, found.size, b"\1" * 32)
+    old.write_text(notes.signed(other, [signer().sign(other.text.encode())]))
+    assert verified(tmp_path, "b.zip", "--policy", policy, "--old", "old.txt")[0] == 1
+
+
+def test_without_personal_parts_it_is_honest_about_what_it_cannot_show(sealed, tmp_path, policy):
+    bundle(sealed, tmp_path / "b.zip", sealed.no, personal=False)
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        text = b"".join(archive.read(name) for name in archive.namelist()).decode(errors="ignore")
+    assert "张一" not in text
+    assert "演示路" not in text
+    assert verified(tmp_path, "b.zip", "--policy", policy)[0] == 2
+
+
+def test_what_is_not_sealed_yet_is_incomplete(sealed, tmp_path, policy):
+    sealed.review()
+    bundle(sealed, tmp_path / "b.zip", sealed.no)
+    assert verified(tmp_path, "b.zip", "--policy", policy)[0] == 2
+
+
+def test_nothing_sealed_and_no_such_case_are_refused(district, bureau, tmp_path):
+    district.apply(district.household())
+    with pytest.raises(Invalid, match="nothing is sealed"):
+        bundle(district, tmp_path / "b.zip", district.no)
+    Sequencer(bureau.office.store, signer(), ORIGIN).run()
+    with pytest.raises(NotFound, match="DB-1"):
+        bundle(district, tmp_path / "b.zip", district.no, "DB-1")
+
+
+def test_the_engine_does_the_cases_again_from_the_bundle(sealed, tmp_path):
+    manifest = bundle(sealed, tmp_path / "b.zip")
+    made = sealed.bureau
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive, made.office.read() as conn:
+        made.cases.lend({digest: Drawing.parse(xml) for digest, xml in evidence.drawings(archive).items()})
+        for case in manifest["cases"]:
+            assert judge(made.cases, conn, evidence.entries(archive, case["record"])).result == "same"
+
+
+def changed(source, target, name, old, new):
+    """The bundle with some bytes of one file exchanged, and the manifest fitted to it."""
+    import hashlib
+
+    with zipfile.ZipFile(source) as archive:
+        files = {one: archive.read(one) for one in archive.namelist()}
+    assert old in files[name]
+    files[name] = files[name].replace(old, new, 1)
+    manifest = json.loads(files["manifest.json"])
+    manifest["files"][name] = {"sha256": hashlib.sha256(files[name]).hexdigest(), "size": len(files[name])}
+    files["manifest.json"] = json.dumps(manifest).encode()
+    with zipfile.ZipFile(target, "w") as archive:
+        for one, content in files.items():
+            archive.writestr(one, content)
+
+
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+def test_a_changed_bundle_is_tampering(sealed, tmp_path, policy):
+    bundle(sealed, tmp_path / "b.zip", sealed.first)
+    for name, old, new in (
+        ("entries.jsonl", b"propose_refuse", b"propose_grants"),
+        ("payloads.jsonl", "收入高".encode(), "收入低".encode()),
+        ("rows.jsonl", b'"kind":"refusal"', b'"kind":"approval"'),
+        ("law/parameters.yaml", b'"920"', b'"921"'),
+        ("computations.jsonl", b'"value":"', b'"value":"1'),
+        ("attachments/1", b"<", b"["),
+    ):
+        try:
+            changed(tmp_path / "b.zip", tmp_path / "c.zip", name, old, new)
+        except AssertionError:
+            with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+                pytest.fail(f"{name}: {old!r} is not in {archive.read(name)[:600]!r}")
+        code, said = verified(tmp_path, "c.zip", "--policy", policy)
+        assert code == 1, (name, said)
+
+
+def test_bytes_of_a_bundle_are_the_same_for_the_same_record(sealed, tmp_path):
+    for name in ("a.zip", "b.zip"):
+        bundle(sealed, tmp_path / name)
+    a, b = (zipfile.ZipFile(tmp_path / name) for name in ("a.zip", "b.zip"))
+    assert {n: a.read(n) for n in a.namelist() if n != "manifest.json"} == {n: b.read(n) for n in b.namelist() if n != "manifest.json"}
+    assert io.BytesIO(a.read("entries.jsonl")).readline().endswith(b"}\n")
