@@ -33,6 +33,7 @@ from web import (
     meetings,
     people,
     public,
+    record,
     reports,
     reviews,
     standards,
@@ -78,7 +79,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, benefits, standards, reviews, reports, board, incidents, calendars, admin, public, meetings):
+    for part in (people, tasks, habits, cases, households, benefits, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record):
         app.register_blueprint(part.bp)
     api.init_app(app, csrf)
     _guard(app)
@@ -139,7 +140,7 @@ def _words(app: Flask) -> None:
         in_room = who is not None and not who.roles.isdisjoint(meetings.ROOM)
         boss = who is not None and not who.roles.isdisjoint(board.BOSSES)
         return {"either": either, "lang": lang(), "me": who, "is_boss": boss, "in_room": in_room, "new_key": desk.new_key, "roles": organisation.ROLES, "clock_moved": moved,
-                "business_now": made.office.clock(), "today": made.office.today(), "code": wording.word, "codes": wording.words,
+                "business_now": made.office.clock(), "keeps_record": who is not None and not who.roles.isdisjoint(record.READERS), "today": made.office.today(), "code": wording.word, "codes": wording.words,
                 "choice_word": wording.choice_word, "hint": wording.hint, "article": wording.article, "deadline": wording.deadline, "since_word": wording.since_word, "card": deadlines.card,
                 "path_label": wording.path_label, "my_posts": _my_posts, "imports_lists": lists.mine, "waiting_for_me": tasks.waiting_for_me, "kept_files": uploads.titles}  # fmt: skip
 

@@ -22,6 +22,7 @@ from web.api import (
     lists,
     meetings,
     misc,
+    record,
     reports,
     reviews,
     schemas,
@@ -34,7 +35,7 @@ from web.api.operation import CONVERTERS, form_components
 from web.errors import problem
 
 PREFIX = "/api/v1"
-PARTS = (misc, cases, tasks, habits, household, benefits, standards, lists, staff, incidents, meetings, reports, reviews)
+PARTS = (misc, cases, tasks, habits, household, benefits, standards, lists, staff, incidents, meetings, reports, reviews, record)
 
 _ABOUT = """Casework for social assistance. Every call needs `Authorization: Bearer TOKEN` (`yingbao user token NAME`),
 except notices and this document.

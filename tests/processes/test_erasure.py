@@ -1,0 +1,137 @@
+"""A person is restricted, then forgotten: nothing readable is left of him, and everything still verifies."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select
+
+from engine import sealing, store
+from engine.errors import Conflict, NotFound, Refused
+from processes import erasure, households, verify
+from processes.case_tables import letter, letter_bytes
+from processes.proof_tables import erasure as table
+from processes.rebuild import differences
+from processes.tables import document, household_member, person
+from tests.processes.test_verify import KEYS, seal
+
+
+@pytest.fixture
+def closed(district, bureau):
+    """A household of two whose only case was refused and delivered."""
+    reason = {"reason_code": "income_over", "clause": "第四条"}
+    district.to_street_opinion(600_000, n=2)
+    district.review()
+    district.do("rita", "street_opinion", street_outcome="propose_refuse", opinion="收入高", **reason)
+    with district.office.act(district.people["clerk"]) as act:
+        district.cases.receive(act, district.no, "withdrawal", {"withdrawn_on": act.today.isoformat(), "reason": "搬走"})
+    if district.tasks():
+        for node in district.tasks():
+            raise AssertionError(f"{node} is still open")
+    seal(bureau)
+    with bureau.office.read() as conn:
+        district.home = int(district.case()["subject"].partition(":")[2])
+        district.two = conn.scalars(select(household_member.c.person_id).where(household_member.c.household_id == district.home).order_by(household_member.c.person_id)).all()
+    return district
+
+
+def act(district, who, work):
+    with district.office.act(district.people[who]) as opened:
+        return work(opened)
+
+
+def restricted(district, person_id):
+    return act(district, "sue", lambda a: erasure.restrict(a, person_id, "request"))["id"]
+
+
+def forgotten(district, person_id):
+    row = restricted(district, person_id)
+    act(district, "sue", lambda a: erasure.propose(a, row))
+    return act(district, "admin", lambda a: erasure.erase(a, district.bureau.settings.files, row))
+
+
+def dump(district):
+    """Everything that the database holds, as text, and the documents."""
+    with district.office.read() as conn:
+        return "\n".join(str(tuple(row)) for one in store.metadata.sorted_tables for row in conn.execute(select(one)))
+
+
+def test_restricted_data_are_kept_and_not_worked_with(closed):
+    row = restricted(closed, closed.two[0])
+    with closed.office.read() as conn:
+        assert erasure.restricted(conn, [f"person:{closed.two[0]}"])
+    with pytest.raises(Refused, match="限制处理"):
+        closed.apply(closed.home)
+    with pytest.raises(Refused, match="限制处理"):
+        act(closed, "clerk", lambda a: households.reveal(a, "person", closed.two[0], "id_no", "核对"))
+    with pytest.raises(Conflict, match="已限制处理"):
+        restricted(closed, closed.two[0])
+    with pytest.raises(Conflict, match="保管期限未满"):
+        act(closed, "sue", lambda a: erasure.propose(a, row))
+    act(closed, "admin", lambda a: erasure.lift(a, row))
+    act(closed, "clerk", lambda a: households.reveal(a, "person", closed.two[0], "id_no", "核对"))
+    assert closed.apply(closed.home)
+
+
+def test_no_restriction_while_a_case_is_open_and_none_by_others(closed):
+    with pytest.raises(Refused):
+        act(closed, "rita", lambda a: erasure.restrict(a, closed.two[0], "request"))
+    with pytest.raises(NotFound):
+        act(closed, "sue", lambda a: erasure.restrict(a, 999_999, "request"))
+    closed.apply(closed.home)
+    with pytest.raises(Conflict, match="在办个案"):
+        restricted(closed, closed.two[0])
+
+
+def test_two_persons_erase_one_member_then_the_other_and_the_household(closed):
+    files = closed.bureau.settings.files
+    assert any(files.iterdir())
+    closed.clock.set("2029-01-02T09:00")
+    row = restricted(closed, closed.two[0])
+    act(closed, "sue", lambda a: erasure.propose(a, row))
+    with pytest.raises(Refused, match="另一人"):
+        act(closed, "sue", lambda a: erasure.erase(a, files, row))
+    act(closed, "admin", lambda a: erasure.erase(a, files, row))
+    with closed.office.read() as conn:
+        one = conn.execute(select(person).where(person.c.id == closed.two[0])).mappings().one()
+        assert (one["name"], one["id_no"], one["id_blind"], one["birth_date"], one["phone"]) == ("", None, None, None, None)
+        other = conn.execute(select(person).where(person.c.id == closed.two[1])).mappings().one()
+        assert other["name"] == "张二"
+        assert erasure.erased(conn) == {f"person:{closed.two[0]}"}
+        assert conn.scalar(select(func.count()).select_from(letter_bytes)) or not conn.scalar(select(func.count()).select_from(letter))
+    holds(closed)
+    assert any(files.iterdir())
+    told = forgotten(closed, closed.two[1])
+    assert told["state"] == "erased"
+    with closed.office.read() as conn:
+        assert erasure.erased(conn) == {f"person:{n}" for n in closed.two} | {f"household:{closed.home}"}
+        assert conn.scalar(select(func.count()).select_from(letter_bytes)) == 0
+        for name in conn.scalars(select(document.c.stored_name)):
+            assert not (files / name).exists()
+    left = dump(closed)
+    for word in ("张一", "张二", "演示路", "13800138000", "收入高", "搬走"):
+        assert word not in left
+    report = holds(closed)
+    assert [one["case"] for one in report.by_record] == [closed.no]
+
+
+def holds(closed):
+    """Every seal, the tree, the replay and the rows."""
+    seal(closed.bureau)
+    report = verify.run(closed.bureau.settings, keys=KEYS)
+    assert report.good, (report.faults[:5], report.wrong[:5])
+    assert report.waiting == 0
+    assert differences(closed.office) == []
+    with closed.office.read() as conn:
+        assert sealing.state(conn).size == report.entries
+    return report
+
+
+def test_the_record_says_what_was_erased_and_why(closed):
+    closed.clock.set("2029-01-02T09:00")
+    told = forgotten(closed, closed.two[0])
+    with closed.office.read() as conn:
+        row = conn.execute(select(table).where(table.c.id == told["id"])).mappings().one()
+        assert (row["state"], row["asked_by"], row["decided_by"], row["reason"]) == ("erased", "sue", "admin", "request")
+        bodies = [body for body in conn.scalars(select(store.entry.c.body)) if b'"event":"erased"' in body]
+    assert all(b"PIPL art 47" in body for body in bodies)
+    assert len(bodies) >= 2
