@@ -14,11 +14,13 @@ import subprocess
 import tempfile
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 import hypothesis
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text, util
 
+from engine import store as engine_store
 from engine.crypto import Keys
 from engine.model import SHANGHAI
 from engine.office import Office
@@ -30,6 +32,27 @@ hypothesis.settings.load_profile("yingbao")
 
 NOTHING_SKIPPED = os.environ.get("YINGBAO_TEST_NOTHING_SKIPPED") == "1"
 DATA_KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+_COMPILED: dict[str, tuple[Any, Any]] = {}  # by kind of database
+
+
+def pytest_configure() -> None:
+    """Here and not on import: the processes that tests kill read this file, too, and write as carefully as in an office."""
+    engine_store._open = _opened_for_a_test
+
+
+def _opened_for_a_test(url: Any, *, sqlite: bool, opened: Any = engine_store._open) -> Any:
+    """Thousands of databases live for one test each: their engines share what SQLAlchemy compiled, and none waits for the disk."""
+    made = opened(url, sqlite=sqlite)
+    if sqlite:
+        event.listen(made, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+    if made.dialect.name not in _COMPILED:
+        with made.connect():
+            pass  # the first connection tells the dialect what the server can do
+        _COMPILED[made.dialect.name] = (made.dialect, util.LRUCache(5000))
+    made.dialect, made._compiled_cache = _COMPILED[made.dialect.name]
+    return made
 
 
 def missing(what: str) -> None:
@@ -83,8 +106,14 @@ def postgres():
         port = probe.getsockname()[1]
     data = str(folder / "data")
     quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": "/"}
-    subprocess.run([*as_postgres, programs / "initdb", "-D", data, "-A", "trust", "-U", "yingbao", "-E", "UTF8"], **quiet)
-    options = f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c autovacuum=off -c max_connections=200"  # plans must not hang on when somebody analyses
+    subprocess.run([*as_postgres, programs / "initdb", "-D", data, "-A", "trust", "-U", "yingbao", "-E", "UTF8", "--no-sync"], **quiet)
+    settings = {
+        "port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "''", "max_connections": 200,
+        "autovacuum": "off",  # plans must not hang on when somebody analyses
+        "jit": "off", "wal_level": "minimal", "max_wal_senders": 0,
+        "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",  # processes are killed here, never the server
+    }  # fmt: skip
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     subprocess.run([*as_postgres, programs / "pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start"], **quiet)
     yield f"postgresql+psycopg://yingbao@127.0.0.1:{port}"
     subprocess.run([*as_postgres, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **quiet)
@@ -140,7 +169,7 @@ def database(kind: str, tmp_path: pathlib.Path, request, *, tables: bool = False
         return
     server = request.getfixturevalue("postgres")
     name = f"t{uuid.uuid4().hex[:12]}"
-    pattern = f" TEMPLATE {request.getfixturevalue('pattern_database')}" if tables else ""
+    pattern = f" TEMPLATE {request.getfixturevalue('pattern_database')} STRATEGY FILE_COPY" if tables else ""
     admin = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
     with admin.connect() as conn:
         conn.execute(text(f"CREATE DATABASE {name}{pattern}"))
