@@ -39,6 +39,9 @@ class Reviewed:
     def granted(self, *wages: int, begun: str = "2018-10-22T09:00", pension: int = 0, **kind) -> int:
         """Through the whole application: decided 18 days after it was begun. `pension`: of the first member, instead of wages.
         Returns the household."""
+        return self.d.road("a review's benefit", (wages, begun, pension, kind), lambda: self._granted(wages, begun, pension, kind))
+
+    def _granted(self, wages, begun, pension, kind) -> int:
         d = self.d
         d.clock.set(begun)
         home = d.household(*(() if pension else wages or (210_000,)), **kind)
