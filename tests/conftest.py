@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import glob
+import multiprocessing
 import os
 import pathlib
 import shutil
@@ -84,6 +85,14 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture(scope="session")
+def processes():
+    """Children are forked from one process that has loaded everything and holds no database: a start costs milliseconds."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.engine.killed", "tests.engine.killed_worker", "tests.engine.reviewing"])
+    return context
 
 
 @pytest.fixture(scope="session")
