@@ -21,7 +21,7 @@ check: install ## formatting, lint, types, import directions
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 test: install check ## all checks and tests
-	$(PY) -m pytest -n 2
+	$(PY) -m pytest -n 2 --dist worksteal
 catalogue: install ## after a change of texts on pages: new ones into the .po, then the .mo; fill in the Chinese between two runs
 	mkdir -p build
 	$(VENV)/bin/pybabel -q extract -F pyproject.toml -k lazy_gettext -k lazy_pgettext:1c,2 --sort-output --no-wrap --add-location=file --project=yingbao --version=0.1.0 -o build/messages.pot web
@@ -30,7 +30,7 @@ catalogue: install ## after a change of texts on pages: new ones into the .po, t
 load: install ## the sizes of the issues, with figures; not part of test
 	$(VENV)/bin/yingbao bench
 	$(VENV)/bin/yingbao bench --timers
-	YINGBAO_TEST_KILLS=25 $(PY) -m pytest -s tests/engine/test_kill_worker.py
+	YINGBAO_TEST_KILLS=25 $(PY) -m pytest -s tests/engine/test_kill_worker.py tests/engine/test_kill.py
 	YINGBAO_TEST_REVIEWS=50000 $(PY) -m pytest -s tests/processes/test_review_2012.py -k due_in_one_second
 	YINGBAO_TEST_MACHINE_RUNS=200 $(PY) -m pytest -s tests/processes/test_machine.py
 	YINGBAO_TEST_ENTRIES=1000000 $(PY) -m pytest -s tests/engine/test_audit_verify.py -k million

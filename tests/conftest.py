@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import glob
+import multiprocessing
 import os
 import pathlib
 import shutil
@@ -14,16 +15,20 @@ import subprocess
 import tempfile
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 import hypothesis
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import event, util
+from sqlalchemy.engine import make_url
 
 from engine import guard
+from engine import store as engine_store
 from engine.crypto import Keys
 from engine.model import SHANGHAI
 from engine.office import Office
 from engine.store import Store, metadata
+from tests.kept import Servers, Shelf, mark_of
 
 # A slow machine decides no test.
 hypothesis.settings.register_profile("yingbao", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -31,6 +36,27 @@ hypothesis.settings.load_profile("yingbao")
 
 NOTHING_SKIPPED = os.environ.get("YINGBAO_TEST_NOTHING_SKIPPED") == "1"
 DATA_KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+_COMPILED: dict[str, tuple[Any, Any]] = {}  # by kind of database
+
+
+def pytest_configure() -> None:
+    """Here and not on import: the processes that tests kill read this file, too, and write as carefully as in an office."""
+    engine_store._open = _opened_for_a_test
+
+
+def _opened_for_a_test(url: Any, *, sqlite: bool, guarded: bool, opened: Any = engine_store._open) -> Any:
+    """Thousands of databases live for one test each: their engines share what SQLAlchemy compiled, and none waits for the disk."""
+    made = opened(url, sqlite=sqlite, guarded=guarded)
+    if sqlite:
+        event.listen(made, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+    if made.dialect.name not in _COMPILED:
+        with made.connect():
+            pass  # the first connection tells the dialect what the server can do
+        _COMPILED[made.dialect.name] = (made.dialect, util.LRUCache(5000))
+    made.dialect, made._compiled_cache = _COMPILED[made.dialect.name]
+    return made
 
 
 def missing(what: str) -> None:
@@ -63,6 +89,14 @@ def clock() -> Clock:
 
 
 @pytest.fixture(scope="session")
+def processes():
+    """Children are forked from one process that has loaded everything and holds no database: a start costs milliseconds."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.engine.killed", "tests.engine.killed_worker", "tests.engine.reviewing"])
+    return context
+
+
+@pytest.fixture(scope="session")
 def keys() -> Keys:
     return Keys(DATA_KEY)
 
@@ -84,18 +118,18 @@ def postgres():
         port = probe.getsockname()[1]
     data = str(folder / "data")
     quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": "/"}
-    subprocess.run([*as_postgres, programs / "initdb", "-D", data, "-A", "trust", "-U", "yingbao", "-E", "UTF8"], **quiet)
-    options = f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c autovacuum=off -c max_connections=200"  # plans must not hang on when somebody analyses
+    subprocess.run([*as_postgres, programs / "initdb", "-D", data, "-A", "trust", "-U", "yingbao", "-E", "UTF8", "--no-sync"], **quiet)
+    settings = {
+        "port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "''", "max_connections": 200,
+        "autovacuum": "off",  # plans must not hang on when somebody analyses
+        "jit": "off", "wal_level": "minimal", "max_wal_senders": 0,
+        "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",  # processes are killed here, never the server
+    }  # fmt: skip
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     subprocess.run([*as_postgres, programs / "pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start"], **quiet)
     yield f"postgresql+psycopg://yingbao@127.0.0.1:{port}"
     subprocess.run([*as_postgres, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **quiet)
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def make_tables(opened) -> None:
-    metadata.create_all(opened.engine)
-    with opened.engine.begin() as conn:
-        guard.install(conn)
 
 
 def every_table() -> None:
@@ -105,62 +139,86 @@ def every_table() -> None:
 
 
 @pytest.fixture(scope="session")
-def pattern_file(tmp_path_factory):
-    """A SQLite file with all tables, made once and copied."""
-    every_table()
-    made, kept = (tmp_path_factory.mktemp("pattern") / name for name in ("made.sqlite", "kept.sqlite"))
-    opened = Store(f"sqlite:///{made}", guarded=False)
-    make_tables(opened)
-    opened.close()
-    with sqlite3.connect(made) as conn:
-        conn.execute("VACUUM INTO ?", (str(kept),))
-    return kept
+def servers():
+    made = Servers()
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")
-def pattern_database(postgres):
-    """The name of a database with all tables on our server, made once: a copy is quicker than making them."""
+def shelf(tmp_path_factory, servers) -> Shelf:
+    return Shelf(tmp_path_factory.mktemp("shelf"), servers)
+
+
+@pytest.fixture(scope="session")
+def pattern_files(tmp_path_factory, shelf):
+    """SQLite files with all tables, without and with a district, made once and copied."""
     every_table()
-    name = f"pattern{uuid.uuid4().hex[:12]}"
-    with server_of(postgres) as conn:
-        conn.execute(text(f"CREATE DATABASE {name}"))
-    opened = Store(f"{postgres}/{name}")
-    make_tables(opened)
+    made = tmp_path_factory.mktemp("pattern")
+    kept = {}
+    for name, fill in (("tables", metadata_into), ("district", lambda url: people_into(url, made, shelf))):
+        file, kept[name] = made / "made.sqlite", made / f"{name}.sqlite"
+        marked = fill(f"sqlite:///{file}")
+        with sqlite3.connect(file) as conn:
+            conn.execute("VACUUM INTO ?", (str(kept[name]),))
+        conn.close()
+    return kept, marked
+
+
+@pytest.fixture(scope="session")
+def pattern_databases(postgres, servers, tmp_path_factory, shelf):
+    """The same as databases on our server: a copy is quicker than making them."""
+    every_table()
+    kept = {name: f"{name}{uuid.uuid4().hex[:12]}" for name in ("tables", "district")}
+    server = make_url(f"{postgres}/postgres")
+    servers.say(server, f"CREATE DATABASE {kept['tables']}")
+    metadata_into(f"{postgres}/{kept['tables']}")
+    servers.copy(server, kept["tables"], kept["district"])
+    return kept, people_into(f"{postgres}/{kept['district']}", tmp_path_factory.mktemp("pattern"), shelf)
+
+
+def metadata_into(url: str) -> None:
+    opened = Store(url, guarded=False)
+    metadata.create_all(opened.engine)
+    with opened.engine.begin() as conn:
+        guard.install(conn)
     opened.close()
-    return name
+
+
+def people_into(url: str, files: pathlib.Path, shelf: Shelf) -> str:
+    """The district of tests/district.py. Returns its mark."""
+    from processes import bureau as bureaus
+    from tests.district import District
+    from web.settings import Settings
+
+    made = bureaus.build(Settings(database=url, secret_key="s" * 32, data_key=DATA_KEY, files=files), Clock())
+    District(made, Clock())
+    mark = shelf.know(made)
+    made.office.store.close()
+    return mark
 
 
 @contextlib.contextmanager
-def server_of(address: str):
-    admin = create_engine(f"{address}/postgres", isolation_level="AUTOCOMMIT")
-    with admin.connect() as conn:
-        yield conn
-    admin.dispose()
-
-
-@contextlib.contextmanager
-def database(kind: str, tmp_path: pathlib.Path, request, *, tables: bool = False):
-    """The address of a database of the kind: empty, or with all `tables`."""
+def database(kind: str, tmp_path: pathlib.Path, request, *, pattern: str = ""):
+    """The address of a database of the kind: empty, or with all "tables", or with a "district", too."""
     if kind == "sqlite":
-        if tables:
-            shutil.copy(request.getfixturevalue("pattern_file"), tmp_path / "yingbao.sqlite")
+        if pattern:
+            shutil.copy(request.getfixturevalue("pattern_files")[0][pattern], tmp_path / "yingbao.sqlite")
         yield f"sqlite:///{tmp_path / 'yingbao.sqlite'}"
         return
-    server = request.getfixturevalue("postgres")
-    name = f"t{uuid.uuid4().hex[:12]}"
-    pattern = f" TEMPLATE {request.getfixturevalue('pattern_database')}" if tables else ""
-    admin = create_engine(f"{server}/postgres", isolation_level="AUTOCOMMIT")
-    with admin.connect() as conn:
-        conn.execute(text(f"CREATE DATABASE {name}{pattern}"))
-    yield f"{server}/{name}"
-    with admin.connect() as conn:
-        conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    url, servers = make_url(f"{request.getfixturevalue('postgres')}/t{uuid.uuid4().hex[:12]}"), request.getfixturevalue("servers")
+    if pattern:
+        servers.copy(url, request.getfixturevalue("pattern_databases")[0][pattern], url.database)
+    else:
+        servers.say(url, f"CREATE DATABASE {url.database}")
+    yield str(url)
+    servers.drop(url, url.database)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def db_url(request, tmp_path):
-    with database(request.param, tmp_path, request, tables="store" in request.fixturenames) as url:
+    pattern = "district" if "district" in request.fixturenames else "tables" if "store" in request.fixturenames else ""
+    with database(request.param, tmp_path, request, pattern=pattern) as url:
         yield url
 
 
@@ -195,8 +253,13 @@ def bureau(store, settings, clock):
 
 
 @pytest.fixture
-def district(bureau, clock):
+def district(bureau, clock, shelf, request):
     """A street with people of every post and one household: see tests/district.py."""
     from tests.district import District
 
-    return District(bureau, clock)
+    patterns = request.getfixturevalue("pattern_files" if bureau.office.store.sqlite else "pattern_databases")
+    assert (mark_of(bureau), clock.now) == (patterns[1], Clock().now), "the district comes first"
+    made = District(bureau, clock, filled=True)
+    if "monkeypatch" not in request.fixturenames:  # what is patched may change the road
+        made.shelf = shelf
+    return made

@@ -40,6 +40,7 @@ _OBJECTIONS, _EXCEEDING = 0.03, 0.05  # of notices a day, of checks
 _SURNAMES = "张王李赵刘陈杨黄周吴徐孙马朱胡郭何林高罗"
 _GIVEN = ["建国", "秀英", "志强", "桂兰", "海燕", "德福", "玉梅", "永生", "春花", "立新", "国庆", "淑珍", "小军", "晓红", "宝山", "文静", "长顺", "美玲", "金生", "翠兰"]
 _BORN = date(1971, 1, 1)
+STREETS = 4
 _SCAN = b"%PDF-1.4\n% a signature page of the demo\n"
 
 
@@ -157,7 +158,7 @@ def _people(d: District) -> None:
     for row in organisation.divisions():
         if row["level"] == "community":
             communities.setdefault(row["code"][:9], []).append(row["code"])
-    chosen = [s for s in sorted(communities) if s in communities][:4]
+    chosen = [s for s in sorted(communities) if s in communities][:STREETS]
     wanted: list[tuple[str, str, list[tuple[str, str]]]] = []
     for role, n in (("means_checker", 3), ("district_examiner", 4), ("spot_checker", 3), ("approver", 3), ("supervisor", 2), ("auditor", 1), ("admin", 2), ("complaint_officer", 1), ("finance_officer", 1)):  # fmt: skip
         wanted += [(f"{_SHORT[role]}{i}", role, [(role, organisation.DISTRICT)]) for i in range(1, n + 1)]
@@ -167,10 +168,11 @@ def _people(d: District) -> None:
         for c, community in enumerate(communities[street][:2], start=1):
             wanted.append((f"village{s}{c}", "village_committee", [("village_committee", community)]))
             d.streets.append((street, community))
+    hashed = organisation.hash_password(PASSWORD)  # once: a good hash is slow on purpose
     with d.made.office.act() as act:
         for n, (login, role, posts) in enumerate(wanted):
             name = _SURNAMES[n % len(_SURNAMES)] + _GIVEN[(n * 7 + 3) % len(_GIVEN)]
-            organisation.add_staff(act, login, name, PASSWORD, posts)
+            organisation.add_staff(act, login, name, PASSWORD, posts, hashed=hashed)
             del role
     with d.made.office.read() as conn:
         for login, _, _ in wanted:

@@ -8,9 +8,11 @@ import threading
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 from werkzeug.serving import make_server
 
-from tests.conftest import DATA_KEY, missing
+from tests.conftest import missing
+from web.cli import cli
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
@@ -29,18 +31,26 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
+def demo_home(tmp_path_factory):
+    """A YINGBAO_HOME that `yingbao demo` has filled with a small district. Only looked at: who changes it takes a copy."""
+    home = tmp_path_factory.mktemp("demo") / "home"
+    told = CliRunner().invoke(cli, ["demo", "--no-serve", "--households", "40", "--seed", "1"], env={"YINGBAO_HOME": str(home)}, catch_exceptions=False)
+    assert told.exit_code == 0, told.output
+    assert "clerk11" in told.output
+    return home
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory, demo_home):
     """(address, bureau) of a small demo district, served from a thread, with the bundled registries."""
     from processes import bureau as bureaus
-    from processes import schema
     from web import create_app
-    from web.demo import fill, registries
+    from web.demo import registries
     from web.settings import Settings
 
-    folder = tmp_path_factory.mktemp("site")
-    settings = Settings(database=f"sqlite:///{folder / 'y.sqlite'}", secret_key="s" * 32, data_key=DATA_KEY, files=folder / "files")
-    schema.upgrade(settings.database)
-    fill(settings, 40, 1)
+    home = tmp_path_factory.mktemp("site") / "home"
+    shutil.copytree(demo_home, home)
+    settings = Settings.from_environment({"YINGBAO_HOME": str(home)})
     with registries() as address:
         made = bureaus.build(replace(settings, registry=address))
         server = make_server("127.0.0.1", 0, create_app(made.settings, made), threaded=True)

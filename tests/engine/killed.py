@@ -85,3 +85,26 @@ def die_at(url: str, files: str, moment: str, case_id: int, request, place: int,
     event.listen(engine, "rollback", reached)
     event.listen(engine, "checkin", reached)
     send(made, case_id, *request)
+
+
+def die_in(url: str, files: str, moment: str, case_id: int, request, point: str) -> None:
+    """One request; the process is killed at a point of the engine."""
+    from engine import office
+
+    made = opened(url, files, moment)
+    kill = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)  # noqa: E731
+    plain = office.Act.finish
+    if point == "before_append":
+        office.Act.append = kill
+    elif point == "before_finish":
+        office.Act.finish = kill
+    elif point == "after_finish":
+        office.Act.finish = lambda act: (plain(act), kill())
+    elif point == "after_commit":
+        office.publish = kill
+    send(made, case_id, *request)
+
+
+def drain(url: str, files: str, moment: str) -> None:
+    """What a worker does; the parent kills it."""
+    opened(url, files, moment).jobs.run_all()

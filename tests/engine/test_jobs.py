@@ -103,9 +103,14 @@ def test_failures_back_off_and_the_fifth_is_an_incident(office, clock):
         raise Later(None, "not yet")
 
     made = jobs_of(office, clock, handler)
-    for _ in range(1000):
+    for pause in (*BACKOFF, 86_400):
+        failed = clock.now
         made.run_all()
-        clock.now += timedelta(seconds=10)
+        for early in (*(pause * tenth // 10 for tenth in range(1, 10)), pause - 1):
+            clock.now = failed + timedelta(seconds=early)
+            made.run_all()
+        clock.now = failed + timedelta(seconds=pause)
+    made.run_all()
     assert [n for n, _ in seen] == [1, 2, 3, 4, 5]
     assert [(b - a).total_seconds() for (_, a), (_, b) in zip(seen, seen[1:], strict=False)] == list(BACKOFF)
     assert len(BACKOFF) == TRIES - 1

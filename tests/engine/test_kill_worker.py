@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import signal
@@ -19,13 +18,6 @@ from tests.engine.killed_worker import LIMIT, PLACES, ring
 
 KILLS = int(os.environ.get("YINGBAO_TEST_KILLS", "5"))  # 25 in `make load`
 SEED = 20181203
-
-
-@pytest.fixture(scope="module")
-def processes():
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.engine.killed_worker"])
-    return context
 
 
 def planted(office, n: int) -> list[int]:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
-import textwrap
 import threading
 from collections import Counter
 
@@ -14,6 +10,7 @@ import pytest
 
 from engine.errors import Conflict, EngineError
 from engine.office import history, seals_hold
+from tests.engine import killed
 
 
 def test_twenty_simultaneous_completions_have_one_effect(district):
@@ -74,42 +71,15 @@ def test_two_applications_of_one_household_at_once_are_one_case(district):
     assert outcomes.count("begun") == 1
 
 
-KILLER = """
-import os, pathlib, signal, sys
-from datetime import UTC, datetime
-sys.path.insert(0, os.getcwd())
-from engine import office as o
-from processes import bureau, organisation
-from web.settings import Settings
-url, key, files, task_id, point = sys.argv[1:]
-made = bureau.build(Settings(database=url, secret_key="s" * 32, data_key=key, files=pathlib.Path(files), registry="http://127.0.0.1:9"),
-                    lambda: datetime(2018, 12, 3, 2, tzinfo=UTC))
-kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
-if point == "before_append":
-    o.Act.append = lambda *a, **k: kill()
-elif point == "before_finish":
-    o.Act.finish = lambda self: kill()
-elif point == "after_finish":
-    plain = o.Act.finish
-    o.Act.finish = lambda self: (plain(self), kill())
-elif point == "after_commit":
-    o.publish = lambda told: kill()
-with made.office.read() as conn:
-    clerk = organisation.find_actor(conn, "clerk")
-with made.office.act(clerk) as act:
-    made.cases.complete(act, int(task_id), {"outcome": "complete"})
-"""
-
-
 @pytest.mark.parametrize("point", ["before_append", "before_finish", "after_finish", "after_commit"])
-def test_kill_9_at_any_point_is_all_or_nothing(district, settings, point, tmp_path):
+def test_kill_9_at_any_point_is_all_or_nothing(district, settings, point, processes):
     district.apply(district.household(210_000))
-    task = district.tasks()["completeness_check"]
-    script = tmp_path / "killer.py"
-    script.write_text(textwrap.dedent(KILLER))
-    arguments = [settings.database, settings.data_key, str(settings.files), str(task["id"]), point]
-    run = subprocess.run([sys.executable, script, *arguments], cwd=os.getcwd(), check=False)
-    assert run.returncode == -signal.SIGKILL
+    request = ("clerk", "completeness_check", {"outcome": "complete"})
+    place = (settings.database, str(settings.files), district.clock.now.isoformat())
+    child = processes.Process(target=killed.die_in, args=(*place, district.case()["id"], request, point))
+    child.start()
+    child.join(60)
+    assert child.exitcode == -signal.SIGKILL
     expected = 2 if point == "after_commit" else 1
     with district.office.read() as conn:
         entries = history(conn, district.office.keys.on(conn), district.case()["id"])

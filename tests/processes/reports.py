@@ -27,6 +27,9 @@ class Reports:
         """A household whose dibao was granted: three members, one with 1500 yuan, unless said otherwise. The clock stands at the
         beginning of the month after."""
         kind.setdefault("members", family(150_000, 0, 0))
+        return self.d.road("a report's benefit", (on, kind), lambda: self._granted(on, kind), self)
+
+    def _granted(self, on: str, kind: dict[str, Any]) -> int:
         d = self.d
         day = int(on[8:])
         d.clock.set(f"{on}T09:00")

@@ -99,6 +99,9 @@ class Granted:
 
     def __init__(self, district) -> None:
         self.d, self.office = district, district.office
+        district.road("a benefit", None, lambda: self._grant(district), self)
+
+    def _grant(self, district):
         district.to_district()
         def today():
             return district.office.today().isoformat()
@@ -417,6 +420,7 @@ class Lives(RuleBasedStateMachine):
                 benefits.decide(act, self.ids[which], change)
         except (Refused, Conflict):
             return
+        self.bureau.jobs.run_all()  # one that stops with this month is closed as soon as the worker looks
 
     @rule(which=st.integers(0, 2))
     def second_benefit(self, which):

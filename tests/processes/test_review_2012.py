@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import multiprocessing
 import os
 import sys
 import time
@@ -39,6 +38,9 @@ class Reviewed:
     def granted(self, *wages: int, begun: str = "2018-10-22T09:00", pension: int = 0, **kind) -> int:
         """Through the whole application: decided 18 days after it was begun. `pension`: of the first member, instead of wages.
         Returns the household."""
+        return self.d.road("a review's benefit", (wages, begun, pension, kind), lambda: self._granted(wages, begun, pension, kind))
+
+    def _granted(self, wages, begun, pension, kind) -> int:
         d = self.d
         d.clock.set(begun)
         home = d.household(*(() if pension else wages or (210_000,)), **kind)
@@ -866,12 +868,10 @@ def many(district, n: int) -> list[int]:
     return homes
 
 
-def opened_by_two(district, *, meanwhile) -> float:
+def opened_by_two(district, processes, *, meanwhile) -> float:
     """Two workers, each a process of its own, until no job is due; seconds. `meanwhile`: what a person does."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.engine.reviewing"])
     place = (district.bureau.settings.database, str(district.bureau.settings.files), district.clock.now.isoformat())
-    workers = [context.Process(target=reviewing.work, args=place) for _ in range(2)]
+    workers = [processes.Process(target=reviewing.work, args=place) for _ in range(2)]
     begun = time.monotonic()
     for worker in workers:
         worker.start()
@@ -882,7 +882,7 @@ def opened_by_two(district, *, meanwhile) -> float:
     return time.monotonic() - begun
 
 
-def test_reviews_due_in_one_second_are_opened_once_each_by_two_workers_while_a_person_works(district):
+def test_reviews_due_in_one_second_are_opened_once_each_by_two_workers_while_a_person_works(district, processes):
     """The person answers tasks of other households all the time: none of his requests fails for good, and each is quick."""
     review, waits = Reviewed(district), []
     begun = time.monotonic()
@@ -903,7 +903,7 @@ def test_reviews_due_in_one_second_are_opened_once_each_by_two_workers_while_a_p
                 early.pop()
             waits.append(time.monotonic() - before)
 
-    took = opened_by_two(district, meanwhile=person)
+    took = opened_by_two(district, processes, meanwhile=person)
     sys.stdout.write(f"\n{MANY} reviews due at once ({district.office.store.url.get_backend_name()}): imported in {imported:.0f} s, "
                      f"opened by two workers in {took:.1f} s ({MANY / took:.0f} a second), a person waited {max(waits) * 1000:.0f} ms at most\n")  # fmt: skip
     assert not early, "a person could not work"

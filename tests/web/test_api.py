@@ -13,8 +13,8 @@ from engine import store
 from processes import identity, organisation
 from processes.tables import household
 from tests.district import COMMUNITY, REVIEWERS, STREET
+from tests.served import app_of
 from tests.web.test_api_document import PREFIX, documented, misfits
-from web import create_app
 
 
 class Door:
@@ -22,7 +22,7 @@ class Door:
 
     def __init__(self, bureau: Any, district: Any) -> None:
         self.bureau, self.district = bureau, district
-        self.app = create_app(bureau=bureau)
+        self.app = app_of(bureau)
         self.doc = self.app.test_client().get(f"{PREFIX}/openapi.json").json
         self.tokens: dict[str, str] = {}
 

@@ -9,9 +9,9 @@ import pytest
 from processes import organisation
 from tests.district import PASSWORD
 from tests.processes.test_benefits import Granted, everything
+from tests.served import app_of
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
-from web import create_app
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def door(bureau, granted):
 
 @pytest.fixture
 def app(bureau, granted):
-    return create_app(bureau=bureau)
+    return app_of(bureau)
 
 
 def test_the_life_of_a_benefit_through_the_api(door, granted):

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
+from tests.served import app_of
 from tests.web.test_api import door  # noqa: F401 - a fixture
 from tests.web.test_pages import Desk
-from web import create_app
 
 SPRING = {"2019-02-02": ("makeup", "春节"), "2019-02-03": ("makeup", "春节"), "2019-02-04": ("holiday", "春节"), "2019-02-10": ("holiday", "春节"),
           "2019-02-11": ("workday", ""), "2019-02-16": ("weekend", "")}  # fmt: skip
@@ -44,13 +44,13 @@ def test_a_year_without_a_calendar_is_provisional(door):  # noqa: F811
 def test_a_wrong_question_is_named(door, bureau, query, field):  # noqa: F811
     answer = door.call("ann", "GET", f"/calendar?{query}")
     assert answer.status_code == 422 and field in answer.json["errors"]
-    page = Desk(create_app(bureau=bureau), "ann").get(f"/calendar?{query}")
+    page = Desk(app_of(bureau), "ann").get(f"/calendar?{query}")
     assert page.status_code == 422 and f'href="#{field}"' in page.get_data(as_text=True)
 
 
 def test_the_page_says_it_in_both_languages(bureau, district):
-    zh = Desk(create_app(bureau=bureau), "ann").text("/calendar?month=2019-02&since=2019-01-31&workdays=5")
+    zh = Desk(app_of(bureau), "ann").text("/calendar?month=2019-02&since=2019-01-31&workdays=5")
     assert re.search(r'<td class="makeup"><time datetime="2019-02-02">2</time> <span class="kind">班</span> <span class="name">春节</span>', zh)
     assert "<b>2019-02-12</b>" in zh and "17 个工作日" in zh
-    en = Desk(create_app(bureau=bureau), "ann", "en").text("/calendar?month=2060-01")
+    en = Desk(app_of(bureau), "ann", "en").text("/calendar?month=2060-01")
     assert "provisional" in en and re.findall(r"[一-鿿]+", re.search(r"<main.*</main>", en, re.DOTALL)[0]) == []

@@ -10,9 +10,9 @@ import pytest
 
 import web
 from processes.bureau import CATALOGUE
+from tests.served import app_of
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
-from web import create_app
 
 XML = CATALOGUE["dibao-2012"].bpmn.read_bytes()
 DIGEST = hashlib.sha256(XML).hexdigest()
@@ -21,7 +21,7 @@ VENDORED = sorted((pathlib.Path(web.__file__).parent / "static" / "vendor").iter
 
 @pytest.fixture
 def app(bureau, district):
-    return create_app(bureau=bureau)
+    return app_of(bureau)
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from engine import store
 from engine.office import history
 from processes import organisation
 from tests.district import HASHED, PASSWORD, STREET
+from tests.served import app_of
 from tests.web.test_api import Door
 from tests.web.test_api_bad_input import everything
 from tests.web.test_pages import Desk
-from web import create_app
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def door(bureau, town) -> Door:
 
 @pytest.fixture
 def app(bureau, town):
-    return create_app(bureau=bureau)
+    return app_of(bureau)
 
 
 GRANT = {"street_outcome": "propose_grant", "opinion": "拟同意"}

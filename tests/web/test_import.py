@@ -23,9 +23,10 @@ from processes import identity, kept_lists, organisation
 from processes.rebuild import differences
 from processes.tables import benefit, household
 from tests.processes.test_import_annex1 import SAMPLES, line, sheet
+from tests.served import app_of
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
-from web import create_app, importing
+from web import importing
 
 ANSWERS = {"hukou_kind": "urban", "review_class": "B", "first_payment_month": "2018-01"}
 ALL = {f"all-{name}": value for name, value in ANSWERS.items()}
@@ -58,7 +59,7 @@ def kinds(bureau):
 
 @pytest.fixture
 def desk(bureau, district):
-    return Desk(create_app(bureau=bureau), "clerk")
+    return Desk(app_of(bureau), "clerk")
 
 
 @pytest.fixture
@@ -155,7 +156,7 @@ def test_errors_are_named_by_line_and_column_and_can_be_downloaded(desk, bureau)
 
 
 def test_it_is_all_there_in_english(bureau, district):
-    desk = Desk(create_app(bureau=bureau), "officer", "en")
+    desk = Desk(app_of(bureau), "officer", "en")
     where = upload(desk, DIRTY).location
     page = desk.text(where)
     for words in ("The check digit of the ID number is wrong", "There is no such street", "Twice in this list", "An amount is a number, like 660.00", "Members are a whole number"):
@@ -194,7 +195,7 @@ def test_a_long_list_goes_a_page_at_a_time_or_all_at_once(desk, bureau, monkeypa
 
 @pytest.mark.parametrize("who", ["auditor", "admin", "rita", "vera", "sue", "app"])
 def test_only_who_enters_data_or_organises_the_screening_may(bureau, district, who):
-    desk = Desk(create_app(bureau=bureau), who)
+    desk = Desk(app_of(bureau), who)
     assert desk.get("/households/import/").status_code == 403
     assert desk.get(f"/households/import/{'0' * 64}").status_code == 403
     assert "导入名单" not in desk.text("/households/")
@@ -202,7 +203,7 @@ def test_only_who_enters_data_or_organises_the_screening_may(bureau, district, w
 
 def test_a_file_of_somebody_else_is_not_there_even_with_its_number(desk, bureau):
     where = upload(desk, three()).location
-    other = Desk(create_app(bureau=bureau), "clerk2")
+    other = Desk(app_of(bureau), "clerk2")
     assert other.get(where).status_code == 404
     assert other.post(where, {**ALL, "_do": "all"}, page="/households/import/").status_code == 404
     assert other.get(f"{where}/errors.xlsx").status_code == 404
@@ -210,7 +211,7 @@ def test_a_file_of_somebody_else_is_not_there_even_with_its_number(desk, bureau)
 
 
 def test_another_streets_list_is_refused_line_by_line(bureau, district):
-    desk = Desk(create_app(bureau=bureau), "stranger")
+    desk = Desk(app_of(bureau), "stranger")
     where = upload(desk, three()).location
     assert desk.text(where).count("这个居村不在您的辖区") == 3
     done = bring(desk, where, {**ALL, "_do": "all"}, page="/households/import/")

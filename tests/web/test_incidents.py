@@ -7,14 +7,14 @@ from sqlalchemy import select
 
 from engine import jobs
 from engine.store import job
+from tests.served import app_of
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
-from web import create_app
 
 
 @pytest.fixture
 def app(bureau, district):
-    return create_app(bureau=bureau)
+    return app_of(bureau)
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import logging
 import pytest
 import structlog
 
-from web import create_app, logs
+from tests.served import app_of
+from web import logs
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def told(capsys):
 
 def test_a_request_is_told_by_its_rule(bureau, district, told):
     logs.configure()
-    http = create_app(bureau=bureau).test_client()
+    http = app_of(bureau).test_client()
     http.get("/sign-in?next=/households?name=张建国")
     http.get("/cases/DB-2018-000001")
     http.get("/no-such-page/张建国")

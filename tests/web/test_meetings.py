@@ -8,9 +8,9 @@ import pytest
 
 from processes import meetings
 from tests.meeting_room import CODE, SMALL, Room
+from tests.served import app_of
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
-from web import create_app
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def door(bureau, room) -> Door:
 
 @pytest.fixture
 def app(bureau, room):
-    made = create_app(bureau=bureau)
+    made = app_of(bureau)
     made.config.update(WTF_CSRF_ENABLED=True)
     return made
 

@@ -13,7 +13,7 @@ from engine import queries, store
 from processes import identity, organisation
 from processes.tables import document, household, staff
 from tests.district import COMMUNITY, PASSWORD, STREET
-from web import create_app
+from tests.served import app_of
 
 
 class Desk:
@@ -41,7 +41,7 @@ class Desk:
 
 @pytest.fixture
 def app(bureau, district):
-    return create_app(bureau=bureau)
+    return app_of(bureau)
 
 
 @pytest.fixture

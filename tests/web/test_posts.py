@@ -11,9 +11,9 @@ from engine.model import Actor
 from tests.district import STREET
 from tests.processes.test_import_annex1 import line, sheet
 from tests.processes.test_posts import AWAY, HERE, OTHER, THERE, THIRD, WITHDRAWAL, accepted, task_of, town  # noqa: F401 - town is a fixture
+from tests.served import app_of
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
-from web import create_app
 from web.cases import visible
 
 PDF = b"%PDF-1.4 page"
@@ -65,7 +65,7 @@ def test_the_api_lets_nobody_enter_where_his_post_only_reads(people):
 
 
 def test_pages_show_both_streets_and_offer_in_each_what_is_held_there(people):
-    app = create_app(bureau=people.bureau)
+    app = app_of(people.bureau)
     two, reader, boss = (Desk(app, login) for login in ("two", "reader", "boss"))
     homes, cases = ({community: found[n] for community, found in people.homes.items()} for n in (0, 1))
     accepted(people, THERE, "stranger")
@@ -95,7 +95,7 @@ def test_pages_show_both_streets_and_offer_in_each_what_is_held_there(people):
 
 
 def test_a_list_on_the_page_takes_lines_of_the_street_where_he_is_a_clerk(people):
-    app = create_app(bureau=people.bureau)
+    app = app_of(people.bureau)
     raw = sheet(line(), line(身份证号="120116196501010028", 申请人="钱二", **{"乡镇（街道）": "杭州道街道", "村（居委会）": "某社区"}))
     two = Desk(app, "two")
     page = two.post("/households/import/", {"file": (io.BytesIO(raw), "a.xlsx")})

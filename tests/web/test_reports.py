@@ -6,9 +6,9 @@ import pytest
 
 from engine.jobs import Jobs
 from tests.processes.reports import Reports
+from tests.served import app_of
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
-from web import create_app
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def reports(district):
 
 @pytest.fixture
 def app(bureau, reports):
-    return create_app(bureau=bureau)
+    return app_of(bureau)
 
 
 def test_the_page_shows_who_owes_a_report_and_its_reminder(app, reports):

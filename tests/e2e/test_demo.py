@@ -1,0 +1,52 @@
+"""`yingbao demo` from the first command to the checks of what it wrote; and that nobody whom it invents is there twice."""
+
+from __future__ import annotations
+
+import random
+import re
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+
+from processes import identity
+from web import demo, demo_benefits
+from web.cli import cli
+from web.registry import DOWN
+
+
+@pytest.mark.parametrize("count", [48, 340, 600])
+@pytest.mark.parametrize("seed", [1, 2018])
+def test_no_number_is_invented_twice_however_large_the_district(count, seed):
+    roll = random.Random(seed)
+    roll.random()  # the meetings' share, as when the district is made
+    made = SimpleNamespace(chance=roll)
+    homes = []
+    for n in range(count):
+        homes.append(demo._household(made, n, "120116001016")["members"])
+        roll.random()  # whether they have authorised, too
+    listed = demo_benefits.Benefits(made)
+    lines = [listed._line(k, k % demo_benefits.PER_STREET, lambda n: f"某{n}", ["街", "甲", "乙"]) for k in range(demo.STREETS * demo_benefits.PER_STREET)]
+    numbers = [member["id_no"] for members in homes for member in members] + [line[2] for line in lines]
+    assert sorted(n for n in set(numbers) if numbers.count(n) > 1) == []
+    youngest = max(identity.birth_date(line[2]) for line in lines)
+    assert all(youngest < identity.birth_date(member["id_no"]) for members in homes for member in members), "those of the lists are older: no seed lets them meet"
+    assert {identity.problem(n, demo.FIRST) for n in numbers} == {None}
+    away = [members[0] for n, members in enumerate(homes) if n % 20 == 2]
+    assert len({(head["name"], head["id_no"]) for head in away}) == len(away) == (count + 17) // 20
+    assert {head["id_no"][-3:-1] for head in away} == {DOWN}
+
+
+def asked(home, *arguments):
+    told = CliRunner().invoke(cli, arguments, env={"YINGBAO_HOME": str(home)}, catch_exceptions=False)
+    return told.exit_code, told.output
+
+
+def test_a_small_demo_is_whole(demo_home):
+    code, told = asked(demo_home, "verify")
+    assert code == 0
+    assert int(re.fullmatch(r"(\d+) cases: same\n", told)[1]) > 40
+    assert asked(demo_home, "rebuild", "--check") == (0, "0 differences\n")
+    code, told = asked(demo_home, "demo", "--no-serve", "--households", "40")
+    assert code == 0, "it finds itself made already"
+    assert int(re.match(r"(\d+)", asked(demo_home, "verify")[1])[1]) > 40
