@@ -207,22 +207,23 @@ def applications(p: Player) -> None:
 def benefits(p: Player) -> None:
     """Households in benefit: reviews and reports along their roads."""
     p.clock.set("2018-09-03T09:00")
-    homes = [p.home(members=family(150_000, 0, 0, serial=300 + 10 * n)) for n in range(9)]
+    homes = [p.home(members=family(150_000, 0, 0, serial=300 + 10 * n)) for n in range(16)]  # the last two without a case
     alone = [p.home(serial=60 + n, n=1) for n in range(2)]
     p.in_benefit(*homes, *alone)
     poor = [p.listed("何甲", "特困（分散）", 1158, 700), p.listed("何乙", "特困（分散）", 1158, 701)]
     p.clock.set(max("2018-12-03T09:00", f"{p.clock.now:%Y-%m-%dT%H:%M}"))
     p.bureau.jobs.run_all()
-    for home, node in zip(homes, ("contact_household", "home_survey", "street_opinion", "decide", "deliver_conclusion"), strict=False):
-        wages = {"means_check": 1} if node in ("decide", "deliver_conclusion") else {}
-        p.carry(p.early_review(home), node, **wages)
+    for home, node in zip(homes, ("contact_household", "home_survey", "street_opinion", "decide", "recovery_plan", "second_contact"), strict=False):
+        differ = {"means_check": 1} if node == "decide" else {"street_opinion": 6} if node == "recovery_plan" else {"contact_household": 1} if node == "second_contact" else {}
+        p.carry(p.early_review(home), node, **differ)
     died = p.carry(p.early_review(alone[0]), "street_opinion", contact_household=3)
     assert p.facts_of(died)["contact_outcome"] == "died"
     p.carry(p.early_review(poor[0]), "renew_authorisations")
-    p.carry(p.early_review(poor[1]), "street_opinion")
-    for home, (kind, day, node, differ) in zip(homes[5:], (
+    p.carry(p.early_review(poor[1]), "post_stop_notice", street_opinion=1)
+    for home, (kind, day, node, differ) in zip(homes[6:], (
         ("income_up", "", "register_change", {}), ("move_out", "", "receive_transfer", {}), ("income_up", "2018-10-12", "recovery_plan", {"register_change": 4}),
-        ("death", "", "street_opinion", {})), strict=False):  # fmt: skip
+        ("death", "", "street_opinion", {}), ("income_down", "", "survey_cosign", {}), ("income_up", "", "supplement", {"register_change": 1}),
+        ("move_out", "", "deliver_transfer", {}), ("income_up", "", "decide", {"register_change": 4})), strict=False):  # fmt: skip
         more = {"person_id": p.members(home)[-1]} if kind == "death" else {}
         no = p.reports(home, kind, day, **more)
         p.carry(no, node, **differ)
