@@ -174,13 +174,12 @@ def regular(task: Any, facts: dict[str, Any]) -> str:
 
 def applications(p: Player) -> None:
     """Cases of the application along the whole road; one household has a relative in office, one is too rich."""
-    at = ["completeness_check", "survey_cosign", "democratic_review", "street_signoff", "remove_street_notice", "district_examination", "remove_district_notice", "decide"]
+    at = ["completeness_check", "home_survey", "survey_cosign", "democratic_review", "street_signoff", "submit_to_district", "district_examination", "decide", "deliver_approval"]
     for n, node in enumerate(at):
-        if node in ("remove_street_notice", "remove_district_notice"):
-            continue  # they come to stand there below, for a notice is over after some days
         p.carry(p.application(p.home(210_000, serial=10 + n)), node)
     refusal = p.carry(p.application(p.home(600_000, serial=30)), "decide_refusal", street_opinion=1, district_examination=1)
     assert "decide_refusal" in p.tasks(refusal)
+    p.carry(p.application(p.home(600_000, serial=29)), "deliver_refusal", street_opinion=1, district_examination=1)
     p.carry(p.application(p.home(276_300, serial=31, last={"disability_kind": "limb", "disability_grade": 2})), "low_income_consent")
     p.carry(p.application(p.home(900_000, serial=32)), "reject_after_check", means_check=4)
     p.carry(p.application(p.home(210_000, serial=33)), "supplement", completeness_check=1)
@@ -207,7 +206,7 @@ def applications(p: Player) -> None:
 def benefits(p: Player) -> None:
     """Households in benefit: reviews and reports along their roads."""
     p.clock.set("2018-09-03T09:00")
-    homes = [p.home(members=family(150_000, 0, 0, serial=300 + 10 * n)) for n in range(16)]  # the last two without a case
+    homes = [p.home(members=family(150_000, 0, 0, serial=300 + 10 * n)) for n in range(18)]  # the last two without a case
     alone = [p.home(serial=60 + n, n=1) for n in range(2)]
     p.in_benefit(*homes, *alone)
     poor = [p.listed("何甲", "特困（分散）", 1158, 700), p.listed("何乙", "特困（分散）", 1158, 701)]
@@ -223,7 +222,8 @@ def benefits(p: Player) -> None:
     for home, (kind, day, node, differ) in zip(homes[6:], (
         ("income_up", "", "register_change", {}), ("move_out", "", "receive_transfer", {}), ("income_up", "2018-10-12", "recovery_plan", {"register_change": 4}),
         ("death", "", "street_opinion", {}), ("income_down", "", "survey_cosign", {}), ("income_up", "", "supplement", {"register_change": 1}),
-        ("move_out", "", "deliver_transfer", {}), ("income_up", "", "decide", {"register_change": 4})), strict=False):  # fmt: skip
+        ("move_out", "", "deliver_transfer", {}), ("income_up", "", "decide", {"register_change": 4}), ("income_down", "", "home_survey", {}),
+        ("income_up", "", "means_check", {})), strict=False):  # fmt: skip
         more = {"person_id": p.members(home)[-1]} if kind == "death" else {}
         no = p.reports(home, kind, day, **more)
         p.carry(no, node, **differ)

@@ -45,6 +45,8 @@ ROOM = ["secretary", "convener", "deputy", *MEMBERS]
 EVERYBODY = [*STAFF, *MANY, *ROOM]
 MAY_LEAVE = ("carl", "rita", "checker", "hat3", "deputy")  # others can do their work
 ABSENT = {"lee": "hat3", "officer": "clerk2", "app": "exam", "ann": "rita", "exam": "spot", "convener": "exam"}  # and who may stand in
+MEMBER_OF = {code: login for login, code in MEMBERS.items()}
+CLOSING = 30  # tasks that are still done when a run is over
 HAND_OVER = ["claim", "release", "transfer", "delegate", "escalate"]
 HABITS = ["add_signers", "sign", "withdraw_signer", "urge", "take_back", "copy", "mark_read", "comment"]
 BACK_TO = ["home_survey", "democratic_review", "street_opinion", "district_examination", "completeness_check", "register_change"]
@@ -244,6 +246,10 @@ class District(RuleBasedStateMachine):
     def overtime(self, data):
         self.work(data)
 
+    @rule(data=st.data())
+    def another_case(self, data):
+        self.carry_on(data)
+
     def work(self, data):
         """A stretch of a day: tasks are done one after the other."""
         for _ in range(data.draw(st.integers(2, 5), label="tasks")):
@@ -302,6 +308,9 @@ class District(RuleBasedStateMachine):
         return self.attempt(verb, who, lambda act: self.cases.complete(act, task["id"], answers, etag=etag), idem, task)
 
     @rule(data=st.data())
+    def one_case(self, data):
+        self.carry_on(data)
+
     def carry_on(self, data):
         """One case is worked on by the people whose work it is, until nothing can be done: so runs come to the ends."""
         rows = self.look("SELECT id, no, process FROM record WHERE kind = 'case' AND closed_at IS NULL ORDER BY id")
@@ -480,6 +489,10 @@ class District(RuleBasedStateMachine):
     def message_rule(self, data):
         self.message(data)
 
+    @rule(data=st.data())
+    def morning_post(self, data):
+        self.message(data)
+
     def message(self, data):
         """Mostly one for which a case waits now."""
         known = {"objection", "withdrawal", "change_reported", "not_cooperating"}
@@ -548,15 +561,18 @@ class District(RuleBasedStateMachine):
             self.attempt(verb, who, calls[verb])
 
     def votes(self, data, no):
-        """All who are present vote on the next item, most of them for it; civil affairs last. Another motion is put sometimes."""
+        """All who are present vote on the next item, most of them for it. Another motion is put sometimes."""
+        motion = data.draw(mostly("", *(m[0] for m in meetings.MOTIONS)), label="motion")
+        self.ballot(no, motion, data.draw(mostly("for", "against", "abstain"), label="choice"))
+
+    def ballot(self, no, motion="", choice="for"):
+        """Civil affairs votes last."""
         rows = self.look("SELECT i.position, i.motion FROM agenda_item i JOIN joint_meeting m ON m.no = i.meeting_no WHERE m.no = ? AND m.status = 'open' AND i.status = 'admitted' ORDER BY 1", no)
         if not rows:
             return
         position = rows[0]["position"]
-        motion = data.draw(mostly(rows[0]["motion"], *(m[0] for m in meetings.MOTIONS)), label="motion")
-        if motion != rows[0]["motion"]:
+        if motion not in ("", rows[0]["motion"]):
             self.attempt("new_ballot", "secretary", lambda act: meetings.new_ballot(act, no, position, motion, "另付表决"))
-        choice = data.draw(mostly("for", "against", "abstain"), label="choice")
         for one in ("finance", "health", "human_resources", "disabled_federation", "civil_affairs"):
             self.attempt("vote", f"m.{one}", lambda act: meetings.cast_vote(act, no, position, choice))
 
@@ -577,7 +593,12 @@ class District(RuleBasedStateMachine):
             number = data.draw(st.sampled_from([r["id"] for r in rows]), label="substitution")
             self.attempt("substitute ends", by, lambda act: substitutes.end(act, number))
             return
-        self.attempt("substitute", by, lambda act: substitutes.appoint(act, absent, ABSENT[absent], self.day, until, "休假"))
+        if self.attempt("substitute", by, lambda act: substitutes.appoint(act, absent, ABSENT[absent], self.day, until, "休假")) is not None:
+            task = self.free_for(absent) if absent in self.people else None
+            if task is not None and self.attempt("claim", ABSENT[absent], lambda act: self.cases.claim(act, task["id"]), task=task) is not None:
+                task = {**task, **self.look("SELECT t.*, r.process FROM task t JOIN record r ON r.id = t.case_id WHERE t.id = ?", task["id"])[0]}
+                answers = self.answers(data, task["node"], self.told(task["case_id"]))
+                self.complete(task, ABSENT[absent], answers, (f"k{next(self.numbers)}", answers), None)
 
     @rule(data=st.data(), login=st.sampled_from(MAY_LEAVE), second=mostly("admin2", "admin"), leaves=mostly(True, False))
     def somebody_leaves(self, data, login, second, leaves):
@@ -727,12 +748,62 @@ class District(RuleBasedStateMachine):
             counted = self.one("SELECT count(*) FROM meeting_vote v JOIN agenda_item i ON i.id = v.item_id AND i.ballot = v.ballot WHERE i.id = ? AND v.choice = 'for'", row["id"])
             assert counted >= row["votes_for"], "no vote came after the announcement, and none is gone"
 
-    # -- and at the end of a run, with the engine's own proof
+    # -- and at the end of a run: whatever came before, the work goes on; then the engine's own proof
+
+    def close_the_day(self):
+        """The people whose work it is do what is open, what this run has done least first. No choice is drawn here."""
+        tried = set()
+        for _ in range(CLOSING):
+            rows = self.look("SELECT t.*, r.process, r.no FROM task t JOIN record r ON r.id = t.case_id WHERE t.state = 'open' ORDER BY t.id")
+            rows = sorted((r for r in rows if r["id"] not in tried), key=lambda row: self.done[row["process"], row["node"]])
+            if not rows:
+                if not self.come_in():
+                    break
+                continue
+            tried.add(rows[0]["id"])
+            self.do_regularly(rows[0])
+        for looked_at in (self.nobody_did_two_things_that_exclude_each_other, self.every_open_case_has_something_that_moves_it, self.a_closed_case_is_closed,
+                          self.tasks_belong_to_somebody_who_may_do_them, self.deadlines_only_move_on, self.a_household_has_one_case_under_way):  # fmt: skip
+            looked_at()
+
+    def do_regularly(self, task):
+        told = self.told(task["case_id"])
+        who, known = regular(task, told.facts), options(task["node"], told)
+        if task["node"] == "renew_authorisations":
+            self.papers(told.facts["household_id"])
+        if task["node"] == "announce_item":
+            self.ballot(task["no"])
+        others = [n for n, a in self.people.items() if n != who and a.holds(task["role"], task["unit"])]
+        for one, answers in [*((n, known[0]) for n in [who, *others[:3]]), *((who, answers) for answers in known[1:4])]:
+            task = {**task, **self.look("SELECT * FROM task WHERE id = ?", task["id"])[0]}
+            if task["assignee"] not in (None, one):
+                self.attempt("transfer", "sue", lambda act, task=task, one=one: self.cases.transfer(act, task["id"], one, "代办"))
+            if self.complete(task, one, answers, (f"k{next(self.numbers)}", answers), None) is not None:
+                return
+
+    def come_in(self):
+        """What cases without tasks wait for arrives; whether anything did."""
+        rows = self.look("SELECT r.id, r.no, r.drawing, r.state FROM record r WHERE kind = 'case' AND closed_at IS NULL"
+                         " AND NOT EXISTS (SELECT 1 FROM task t WHERE t.case_id = r.id AND t.state = 'open') ORDER BY r.id")  # fmt: skip
+        before = self.one("PRAGMA data_version")
+        for row in rows:
+            with self.office.read() as conn:
+                waits = Run.load(self.cases.drawing(conn, row["drawing"]), row["state"], self.clock()).waits_for()
+            if "registry_answer" in waits:
+                self.answered(row["no"], "complete", "system")
+            if "minutes_confirmed" in waits:
+                for unit in self.facts(row["id"])["to_confirm"]:
+                    said = {"unit": unit, "agrees": True}
+                    self.attempt("minutes_confirmed", MEMBER_OF[unit], lambda act, no=row["no"], said=said: meetings.confirm(act, self.cases, no, said))
+        if before == self.one("PRAGMA data_version"):
+            self.jump(timedelta(days=8))
+        return before != self.one("PRAGMA data_version")
 
     def teardown(self):
         if not hasattr(self, "eye"):
             return
         try:
+            self.close_the_day()
             self.proof()
         finally:
             self.eye.close()
