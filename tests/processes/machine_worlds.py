@@ -29,6 +29,7 @@ from web.importing import bring_in
 from web.settings import Settings
 
 FAR = "120116005"
+OBJECTION = {"objector_kind": "resident", "grounds": "有车"}
 STREET_POSTS = ("window_clerk", "investigator", "civil_affairs_officer", "reviewer", "street_leader", "village_committee")
 DISTRICT_POSTS = ("means_checker", "district_examiner", "spot_checker", "approver", "supervisor")
 EVERY_POST = [(p, "120116") for p in STREET_POSTS + DISTRICT_POSTS]
@@ -197,8 +198,14 @@ def applications(p: Player) -> None:
         objected = p.carry(p.application(p.home(210_000, serial=40 + n)), post)
         p._do_one(objected, p.tasks(objected)[post], {})
         with p.office.act(p.people["clerk"]) as act:
-            p.cases.receive(act, objected, "objection", {"objection_on": p.office.today().isoformat(), "objector_kind": "resident", "grounds": "有车"})
+            p.cases.receive(act, objected, "objection", OBJECTION | {"objection_on": p.office.today().isoformat()})
         assert {"street": "street_reinvestigate", "district": "district_recheck"}[left] in p.tasks(objected)
+        if left == "street":  # files that others objected to are always visited
+            visited = p.carry(p.application(p.home(210_000, serial=44)), post)
+            p._do_one(visited, p.tasks(visited)[post], {})
+            with p.office.act(p.people["clerk"]) as act:
+                p.cases.receive(act, visited, "objection", OBJECTION | {"objection_on": p.office.today().isoformat()})
+            p.carry(visited, "spot_check_visit")
     for n in range(3):  # households that have not applied yet
         p.home(150_000 + 60_000 * n, serial=50 + n)
 
@@ -209,16 +216,18 @@ def benefits(p: Player) -> None:
     homes = [p.home(members=family(150_000, 0, 0, serial=300 + 10 * n)) for n in range(18)]  # the last two without a case
     alone = [p.home(serial=60 + n, n=1) for n in range(2)]
     p.in_benefit(*homes, *alone)
-    poor = [p.listed("何甲", "特困（分散）", 1158, 700), p.listed("何乙", "特困（分散）", 1158, 701)]
+    poor = [p.listed(name, "特困（分散）", 1158, 700 + n) for n, name in enumerate(("何甲", "何乙", "何丙"))]
     p.clock.set(max("2018-12-03T09:00", f"{p.clock.now:%Y-%m-%dT%H:%M}"))
     p.bureau.jobs.run_all()
     for home, node in zip(homes, ("contact_household", "home_survey", "street_opinion", "decide", "recovery_plan", "second_contact"), strict=False):
-        differ = {"means_check": 1} if node == "decide" else {"street_opinion": 6} if node == "recovery_plan" else {"contact_household": 1} if node == "second_contact" else {}
+        differ = {"means_check": 5} if node == "decide" else {"street_opinion": 6} if node == "recovery_plan" else {"contact_household": 1} if node == "second_contact" else {}
         p.carry(p.early_review(home), node, **differ)
     died = p.carry(p.early_review(alone[0]), "street_opinion", contact_household=3)
     assert p.facts_of(died)["contact_outcome"] == "died"
     p.carry(p.early_review(poor[0]), "renew_authorisations")
     p.carry(p.early_review(poor[1]), "post_stop_notice", street_opinion=1)
+    posted = p.carry(p.early_review(poor[2]), "post_stop_notice", street_opinion=1)
+    p._do_one(posted, p.tasks(posted)["post_stop_notice"], {})
     for home, (kind, day, node, differ) in zip(homes[6:], (
         ("income_up", "", "register_change", {}), ("move_out", "", "receive_transfer", {}), ("income_up", "2018-10-12", "recovery_plan", {"register_change": 4}),
         ("death", "", "street_opinion", {}), ("income_down", "", "survey_cosign", {}), ("income_up", "", "supplement", {"register_change": 1}),
