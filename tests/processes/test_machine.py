@@ -46,7 +46,7 @@ EVERYBODY = [*STAFF, *MANY, *ROOM]
 MAY_LEAVE = ("carl", "rita", "checker", "hat3", "deputy")  # others can do their work
 ABSENT = {"lee": "hat3", "officer": "clerk2", "app": "exam", "ann": "rita", "exam": "spot", "convener": "exam"}  # and who may stand in
 MEMBER_OF = {code: login for login, code in MEMBERS.items()}
-CLOSING = 20  # tasks that are still done when a run is over
+CLOSING = 16  # tasks that are still done when a run is over
 HAND_OVER = ["claim", "release", "transfer", "delegate", "escalate"]
 HABITS = ["add_signers", "sign", "withdraw_signer", "urge", "take_back", "copy", "mark_read", "comment"]
 BACK_TO = ["home_survey", "democratic_review", "street_opinion", "district_examination", "completeness_check", "register_change"]
@@ -60,6 +60,11 @@ PRESIDE = {"approve_agenda", "announce_item", "issue_minutes"}
 PREPARE = {"screen_agenda", "open_meeting", "draft_minutes"}
 NEVER_BOTH = [(INVESTIGATE, REVIEW), (ACCEPT, REVIEW), ({"street_opinion"}, {"street_signoff"}), (PRESIDE, PREPARE)]
 NOT_AFTER = [({"district_examination", "district_recheck", "spot_check_visit", "late_spot_check_visit"}, INVESTIGATE | REVIEW), ({"means_check"}, REVIEW)]  # fmt: skip
+
+# What an end means for the benefit: one of these kinds of adjustment, or none at all.
+BECAME: dict[str, set[str]] = {
+    "ended_granted": {"grant"}, "ended_refused": set(), "ended_withdrawn": set(), "ended_no_change": set(), "ended_kept": {"keep"}, "ended_stopped": {"stop"},
+    "ended_changed": {"increase", "decrease", "convert", "suspend"}, "ended_transferred": {"transfer"}}  # fmt: skip
 
 SEEN: dict[str, Counter[str]] = defaultdict(Counter)  # over all runs: what was done, refused, reached
 
@@ -721,6 +726,21 @@ class District(RuleBasedStateMachine):
         assert not self.look("SELECT j.key FROM job j JOIN record r ON r.id = j.record_id WHERE j.kind = 'timer' AND r.closed_at IS NOT NULL AND j.state = 'ready'")
         assert not self.look("SELECT no FROM record WHERE kind = 'case' AND (closed_at IS NULL) <> (outcome IS NULL)")
         assert not self.look("SELECT q.id FROM special_case_request q JOIN record r ON r.no = q.case_no WHERE r.closed_at IS NOT NULL AND q.status = 'submitted'")
+
+    @invariant()
+    def how_a_case_ended_is_what_became_of_the_benefit(self):
+        for row in self.look("SELECT id, no, seq, outcome FROM record WHERE kind = 'case' AND closed_at IS NOT NULL AND process <> 'joint-meeting'"):
+            if self.before.get(row["id"]) != row["seq"]:
+                kinds = {r["kind"] for r in self.look("SELECT kind FROM benefit_adjustment WHERE case_no = ?", row["no"])}
+                assert kinds & BECAME[row["outcome"]] or kinds == BECAME[row["outcome"]], (row["outcome"], kinds)
+
+    @invariant()
+    def what_is_due_for_review_is_reviewed_or_will_be(self):
+        late = self.look("SELECT b.id FROM benefit b WHERE b.status IN ('pending_first_payment', 'active', 'suspended') AND b.next_review_on < ?"
+                         " AND NOT EXISTS (SELECT 1 FROM record r WHERE r.kind = 'case' AND r.closed_at IS NULL AND r.subject = 'household:' || b.household_id)"
+                         " AND NOT EXISTS (SELECT 1 FROM job j WHERE j.record_id = b.id / 65536 AND j.kind = 'review_due' AND j.state IN ('ready', 'incident', 'cancelled'))",
+                         self.day)  # fmt: skip
+        assert not late
 
     @invariant()
     def tasks_belong_to_somebody_who_may_do_them(self):
