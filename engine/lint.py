@@ -29,6 +29,7 @@ from engine.lint_rules import (
     name_of,
     named_rule,
 )
+from engine.lint_ways import TooMany, Ways
 
 __all__ = ["ADVICE", "Finding", "check_drawing", "check_table"]
 MAX_BYTES, MAX_NODES = 2 * 1024 * 1024, 2_000
@@ -305,6 +306,22 @@ class _Checks:
         for flow in out if len(out) > 1 else []:
             if flow.get("id") != default and conditions[flow.get("id")] is None:
                 yield at("flow-without-condition", flow, "连线缺少条件", "this flow needs a condition")
+        said = {flow: c.text or "" for flow, c in conditions.items() if c is not None and flow != default}
+        yield from self._ways(node, said, complete=default in conditions or len(said) < len(out))
+
+    def _ways(self, node: Any, conditions: dict[str, str], *, complete: bool) -> Iterator[Finding]:
+        """The engine takes the first flow whose condition is true: which that is must not hang on the order in the file."""
+        try:
+            ways = Ways(conditions)
+            for one, other, when in ways.overlaps():
+                zh, en = f"连线 {one} 与 {other} 的条件可以同时成立：{when}", f"the conditions of {one} and {other} can both be true: {when}"
+                yield at("overlapping-conditions", node, zh, en)
+            if not complete and conditions and (empty := ways.hole()) is not None:
+                yield at("gateway-hole", node, f"没有一个条件成立：{empty}", f"no condition is true: {empty}")
+        except TooMany:
+            yield at("conditions-too-many", node, "条件太多，无法逐一核对", "too many conditions to try them all")
+        except ExpressionError:
+            return  # told at the flow
 
     def _event_gateway(self, level: Level, node: Any, out: list[Any]) -> Iterator[Finding]:
         targets = [f.get("targetRef") for f in out]

@@ -127,6 +127,9 @@ ADVICE: dict[str, tuple[str, str]] = {
     "condition-on-default": ("删去默认连线的条件", "remove the condition of the default flow"),
     "gateway-without-default": ("指定默认连线", "name a default flow"),
     "flow-without-condition": ("写条件", "write a condition"),
+    "overlapping-conditions": ("让条件互相排斥，例如在后一个前面加 not", "let the conditions exclude each other, for example by `and not`"),
+    "gateway-hole": ("指定默认连线", "name a default flow"),
+    "conditions-too-many": ("先由表单或服务算出一个事实，或拆成几个网关", "let a form or service give one fact, or split the gateway"),
     "bad-expression": (
         "只用事实、比较、and/or/not、len min max abs date",
         "use facts, comparisons, and/or/not, len min max abs date",

@@ -138,6 +138,39 @@ GOOD = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("signoff == 'return'", "signoff != 'return' and outcome == 'grant'"),
+        ("x <= 3", "x > 3"),
+        ("len(open) < 1", "len(open) > 0"),
+        ("x is None", "x is not None and len(x) > 0"),
+        ("x in ['a', 'b']", "x not in ['a', 'b'] and y"),
+        ("due < date('2018-12-01')", "due >= date('2018-12-01')"),
+        ("a > b", "not a > b"),
+        ("'a' in found", "'a' not in found and False"),
+        ("x", "not x"),
+        ("0 < x < 5", "x <= 0 or x >= 5"),
+        ("x == 1 if y else x == 2", "x == 2 if y else x == 1"),
+        ("a + b > 3", "a + b == 3"),
+        ("sums['food'] > 3", "sums['food'] < 3 or sums['food'] == 3"),
+    ],
+)
+def test_conditions_that_exclude_each_other_are_not_refused(first: str, second: str) -> None:
+    assert rules(three_ways(first, second)) == set()
+
+
+def test_an_overlap_names_the_flows_and_the_values() -> None:
+    xml = three_ways("signoff == 'return'", "outcome == 'grant'")
+    [found] = check_drawing(xml)
+    assert (found.element, found.line) == ("gw", 1)
+    for message in (found.message_zh, found.message_en):
+        assert all(part in message for part in ("f_gw_ended", "f_gw_other", "signoff = 'return'", "outcome = 'grant'"))
+    assert rules(two_ways("x == 1", "x != 1", default="")) == {"gateway-without-default"}, "no hole"
+    [hole] = [f for f in check_drawing(two_ways("x > 1", "x < 1", default="")) if f.rule == "gateway-hole"]
+    assert "x = 1" in hole.message_en
+
+
 @pytest.mark.parametrize("name", GOOD)
 def test_sound_drawings_have_no_findings(name: str) -> None:
     assert check_drawing(GOOD[name]) == []
@@ -199,6 +232,21 @@ def two_ways(first: str | None, second: str | None, default: str = "f_gw_ended")
         chain("begun", "gw"),
         flow("gw", "ended", first),
         flow("gw", "other", second),
+    )
+
+
+def three_ways(first: str, second: str) -> bytes:
+    """Two conditions and a default."""
+    return file(
+        start(),
+        xor("gw", "f_else"),
+        end(),
+        end("other"),
+        end("rest"),
+        chain("begun", "gw"),
+        flow("gw", "ended", first),
+        flow("gw", "other", second),
+        flow("gw", "rest", name="f_else"),
     )
 
 
@@ -299,6 +347,17 @@ BAD: list[tuple[str, bytes]] = [
     ("gateway-without-default", two_ways("x == 1", "x == 2", default="f_begun_gw")),
     ("gateway-without-default", file(start(), xor("gw"), end(), chain("begun", "gw"), flow("gw", "ended", "x == 1"))),
     ("flow-without-condition", two_ways(None, None)),
+    ("overlapping-conditions", three_ways("signoff == 'return'", "outcome == 'grant'")),
+    ("overlapping-conditions", three_ways("x > 3", "x >= 10 and y is None")),
+    ("overlapping-conditions", three_ways("len(open) > 0", "not (len(open) == 0 or x)")),
+    ("overlapping-conditions", three_ways("x in ['a', 'b']", "x in ('b', 'c')")),
+    ("overlapping-conditions", three_ways("due < date('2018-12-01')", "due == date('2018-11-30')")),
+    ("overlapping-conditions", three_ways("a > b", "a < b or b == 1")),
+    ("overlapping-conditions", three_ways("'a' in found", "'b' in found")),
+    ("overlapping-conditions", three_ways("True", "x == 1")),
+    ("gateway-hole", two_ways("x > 1", "x < 1", default="")),
+    ("gateway-hole", two_ways("x == 1 and y", "x != 1", default="")),
+    ("conditions-too-many", three_ways(" and ".join(f"a{n} != {n}" for n in range(20)), "a0 == 0")),
     ("bad-expression", two_ways(None, "__import__('os').popen('id').read()")),
     ("bad-expression", two_ways(None, "")),
     ("bad-expression", two_ways(None, "${x == 1}")),
@@ -344,12 +403,12 @@ def test_what_would_run_wrongly_is_refused(rule: str, xml: bytes) -> None:
 SHARP = {"signal-end", "parallel-join-in-loop", "deadlock", "doubled-token", "twin-flows", "bad-due-rule", "bad-expression", "missing-diagram",
          "task-without-role", "link-event", "start-quantity", "gateway-without-default", "condition-on-default", "wrong-way",
          "timer-not-timedate", "undeclared-message", "event-subprocess", "doctype", "dead-end", "several-flows", "script-task", "plain-task",
-         "complex-gateway", "call-activity", "throw-event"}  # fmt: skip
+         "complex-gateway", "call-activity", "throw-event", "overlapping-conditions", "conditions-too-many"}  # fmt: skip
 
 
 @pytest.mark.parametrize("rule", sorted(SHARP))
 def test_a_smallest_drawing_breaks_nothing_else(rule: str) -> None:
-    told = {"event-subprocess": {"unreachable-node", "dead-end"}, "dead-end": {"unreachable-node"}}.get(rule, set())
+    told = {"event-subprocess": {"unreachable-node", "dead-end"}, "dead-end": {"unreachable-node"}, "gateway-without-default": {"gateway-hole"}}.get(rule, set())
     xml = next(x for r, x in BAD if r == rule)
     assert rules(xml) - told - ({"task-without-due"} if rule == "task-without-role" else set()) == {rule}
 

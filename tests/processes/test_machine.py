@@ -1,6 +1,8 @@
-"""Everybody tries everything in any order on a real database; after every step and at the end what must hold is looked at from outside.
+"""Everybody tries everything in any order on a real database, over all four processes; after every step and at the end what must
+hold is looked at from outside.
 
 `make test`: the same 20 runs of 50 steps each time. `make load` sets YINGBAO_TEST_MACHINE_RUNS to more, and those are new each time.
+At the end it is proved from what was counted that the machine did play all of it: every task of the four drawings, every kind of end.
 """
 
 from __future__ import annotations
@@ -20,43 +22,49 @@ import pytest
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from sqlalchemy import event as sql_event
 from sqlalchemy import select
 
 from engine import incidents, store
-from engine.bpmn import unpacked
+from engine.bpmn import Run, unpacked
 from engine.errors import EngineError
 from engine.model import SYSTEM
 from engine.office import history, seals_hold
 from engine.step import fingerprint
-from engine.store import metadata
-from processes import bureau as bureaus
-from processes import organisation, spot_check
+from processes import households, meetings, organisation, spot_check, substitutes
+from processes.bureau import CATALOGUE
 from processes.rebuild import differences
-from tests.conftest import DATA_KEY, Clock
-from tests.district import PASSWORD, REVIEWERS, STAFF, District
-from web.settings import Settings
+from tests.conftest import Clock
+from tests.district import STAFF
+from tests.meeting_room import SMALL
+from tests.processes import machine_worlds as worlds
+from tests.processes.machine_answers import Told, from_form, options, report, review_change
+from tests.processes.machine_worlds import MANY, MEMBERS, RELATIVE, opened, regular
 
 RUNS = int(os.environ.get("YINGBAO_TEST_MACHINE_RUNS", "20"))
-STREET_POSTS = ("window_clerk", "investigator", "civil_affairs_officer", "reviewer", "street_leader", "village_committee")
-DISTRICT_POSTS = ("means_checker", "district_examiner", "spot_checker", "approver", "supervisor")
-# People of many posts: only with them does the separation of duties decide anything.
-MANY = {"hat1": [(p, "120116") for p in STREET_POSTS + DISTRICT_POSTS], "hat2": [(p, "120116") for p in STREET_POSTS + DISTRICT_POSTS],
-        "hat3": [(p, "120116001") for p in STREET_POSTS]}  # fmt: skip
-EVERYBODY = [*STAFF, *MANY]
-RELATIVE = "hat2"  # of a member of the last household
+ROOM = ["secretary", "convener", "deputy", *MEMBERS]
+EVERYBODY = [*STAFF, *MANY, *ROOM]
+MAY_LEAVE = ("carl", "rita", "checker", "hat3", "deputy")  # others can do their work
+ABSENT = {"lee": "hat3", "officer": "clerk2", "app": "exam", "ann": "rita", "exam": "spot", "convener": "exam"}  # and who may stand in
+MEMBER_OF = {code: login for login, code in MEMBERS.items()}
+CLOSING = 16  # tasks that are still done when a run is over
 HAND_OVER = ["claim", "release", "transfer", "delegate", "escalate"]
-HABITS = ["add_signers", "sign", "withdraw_signer", "urge", "take_back"]
-BACK_TO = ["home_survey", "democratic_review", "street_opinion", "district_examination", "completeness_check"]
-HOUSES = {"dibao": 1, "low_income": 2, "rich": 3, "related": 4}
+HABITS = ["add_signers", "sign", "withdraw_signer", "urge", "take_back", "copy", "mark_read", "comment"]
+BACK_TO = ["home_survey", "democratic_review", "street_opinion", "district_examination", "completeness_check", "register_change"]
 
 # -- the tests' own table of who may not have done what (domain 5.3, 5.4), apart from processes/duties.py
 INVESTIGATE = {"home_survey", "survey_cosign", "neighbor_enquiry", "street_reinvestigate"}
 REVIEW = {"street_opinion", "street_signoff", "submit_to_district", "reject_after_check"}
 APPROVE = {"decide", "decide_refusal"}
-ACCEPT = {"start", "completeness_check"}
-NEVER_BOTH = [(INVESTIGATE, REVIEW), (ACCEPT, REVIEW), ({"street_opinion"}, {"street_signoff"})]
+ACCEPT = {"start", "completeness_check", "register_change"}
+PRESIDE = {"approve_agenda", "announce_item", "issue_minutes"}
+PREPARE = {"screen_agenda", "open_meeting", "draft_minutes"}
+NEVER_BOTH = [(INVESTIGATE, REVIEW), (ACCEPT, REVIEW), ({"street_opinion"}, {"street_signoff"}), (PRESIDE, PREPARE)]
 NOT_AFTER = [({"district_examination", "district_recheck", "spot_check_visit", "late_spot_check_visit"}, INVESTIGATE | REVIEW), ({"means_check"}, REVIEW)]  # fmt: skip
+
+# What an end means for the benefit: one of these kinds of adjustment, or none at all.
+BECAME: dict[str, set[str]] = {
+    "ended_granted": {"grant"}, "ended_refused": set(), "ended_withdrawn": set(), "ended_no_change": set(), "ended_kept": {"keep"}, "ended_stopped": {"stop"},
+    "ended_changed": {"increase", "decrease", "convert", "suspend"}, "ended_transferred": {"transfer"}}  # fmt: skip
 
 SEEN: dict[str, Counter[str]] = defaultdict(Counter)  # over all runs: what was done, refused, reached
 
@@ -71,73 +79,6 @@ class Seeds:
         return f"{self.n:0{2 * size}x}"
 
 
-# -- where runs begin: a few stations of the road, made once and copied
-
-
-class Stations:
-    def __init__(self, folder: pathlib.Path) -> None:
-        self.folder, self.scans, self.homes, self.at = folder, {}, {}, {}
-        d = District(opened(folder / "work.sqlite", folder, clock := Clock()), clock)
-        self._people(d)
-        for name, wages, more in (("dibao", 210_000, {}), ("low_income", 276_300, {"last": {"disability_kind": "limb", "disability_grade": 2}}),
-                                  ("rich", 900_000, {}), ("related", 100_000, {})):  # fmt: skip
-            self.homes[name] = d.household(wages, serial=HOUSES[name], **more)
-            self.scans[self.homes[name]] = d.scan
-        self._related(d)
-        d.scan = self.scans[self.homes["dibao"]]
-        self._keep(d, "nothing")
-        d.apply(self.homes["dibao"])
-        d.accept()
-        self._keep(d, "investigation")
-        d.check()
-        d.survey()
-        self._keep(d, "democratic_review")
-        d.review()
-        d.street()
-        d.post()
-        self._keep(d, "street_notice")
-        d.at("2018-12-11T09:00")
-        d.submit()
-        self._keep(d, "district_examination")
-        d.do("exam", "district_examination", district_outcome="propose_grant", opinion="拟批准")
-        d.post("post_district_notice")
-        d.at("2018-12-19T09:00")
-        d.do("vera", "remove_district_notice", removed_on="2018-12-19", objections="none")
-        self._keep(d, "decide")
-        d.office.store.close()
-
-    def _people(self, d: District) -> None:
-        with d.office.act() as act:
-            for login, posts in MANY.items():
-                organisation.add_staff(act, login, f"某{login}", PASSWORD, posts, hashed="unused")
-
-    def _related(self, d: District) -> None:
-        from processes import households
-
-        with d.office.read() as conn:
-            row = households.members_of(conn, self.homes["related"])[0]
-            number = d.office.keys.on(conn).reveal("person", "id_no", row["person_id"], row["id_no"])
-        with d.office.act() as act:
-            organisation.declare_relative(act, RELATIVE, "sibling", "张一", number)
-
-    def _keep(self, d: District, name: str) -> None:
-        self.at[name] = d.clock.now.isoformat()
-        with sqlite3.connect(self.folder / "work.sqlite") as conn:
-            conn.execute("VACUUM INTO ?", (str(self.folder / f"{name}.sqlite"),))
-
-
-def opened(file: pathlib.Path, folder: pathlib.Path, clock: Clock):
-    """A bureau on a file; commits do not wait for the disk, which no run of these can outlive."""
-    made = bureaus.build(Settings(database=f"sqlite:///{file}", secret_key="s" * 32, data_key=DATA_KEY, files=folder / "files", registry="http://127.0.0.1:9"), clock)
-    made.jobs.real_clock = clock
-    sql_event.listen(made.office.store.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
-    metadata.create_all(made.office.store.engine)
-    return made
-
-
-# -- what people write into the forms
-
-
 def mostly(*values):
     """The first value about as often as all the others together."""
     return st.one_of(st.just(values[0]), st.sampled_from(values))
@@ -148,57 +89,11 @@ def rarely(data, what):
     return data.draw(st.integers(0, 9), label=f"{what}?") == 6
 
 
-REASON = {"reason_code": "facts_unclear", "clause": "第二十六条"}
-MEETING = {"trigger": "policy_gap", "special_facts": "特殊", "wish": "请研究"}
-
-
-def reasoned(name, *outcomes):
-    """An outcome with the reason, or what the meeting needs, where the law asks for it."""
-    plain = ("propose_grant", "agree", "granted")
-    return mostly(*outcomes).map(lambda one: {name: one, "opinion": "意见", **(MEETING if one == "joint_meeting" else {} if one in plain else REASON)})
-
-
-def answers_for(node: str, day: str, scan: int):
-    """A strategy of answers that the form usually takes; whether they suit the case is for the engine to say."""
-    made = st.fixed_dictionaries
-    if node in ("post_street_notice", "post_district_notice"):
-        return made({"posted_on": st.just(day), "places": st.just(["village_board"])})
-    if node in ("remove_street_notice", "remove_district_notice"):
-        return made({"removed_on": st.just(day), "objections": st.just("none")})
-    if node in ("deliver_approval", "deliver_refusal"):
-        return made({"delivered_on": st.just(day), "method": st.just("direct"), "recipient": st.just("张一")})
-    return {
-        "completeness_check": mostly({"outcome": "complete"}, {"outcome": "incomplete", "missing": ["authorization"]}),
-        "supplement": made({"received_on": st.just(day), "supplied": st.just(["authorization"])}),
-        "register_near_relative": made({"staff_name": st.just("某某"), "position": st.just("委员"), "relation": st.just("sibling")}),
-        "means_check": made({"check_conclusion": mostly("consistent", "inconsistent", "exceeds_standard", "query_again"), "report": st.just("报告")},
-                            optional={"found_assets": st.sampled_from(["60000", "1"]), "found_income": st.sampled_from(["10", "1500.5"]), "doubtful": st.booleans()}),
-        "home_survey": made({"surveyed_on": st.just(day), "second_investigator": mostly("bob", "ann", "carl", "hat1", "hat3", "clerk"), "met_person": st.just("张一"),
-                             "housing": st.just("一居室"), "living": st.just("简朴"), "findings": st.just("属实"), "surveyed_signature": st.just(scan)}),
-        "survey_cosign": mostly({"agree": "agree"}, {"agree": "disagree", "statement": "不同"}),
-        "neighbor_enquiry": made({"enquired_on": st.just(day), "persons": st.just("邻居"), "statement": st.just("困难")}),
-        "reject_after_check": made({"delivered_on": st.just(day), "reasons": st.just("超标")}),
-        "low_income_consent": made({"low_income_consent": mostly(True, False), "signed_on": st.just(day), "signed_document": st.just(scan)}),
-        "democratic_review": made({"held_on": st.just(day), "place": st.just("居委会"), "chair": st.just("主任"), "participants": mostly(REVIEWERS, REVIEWERS[:2]),
-                                   "statements": st.just("属实"), "review_conclusion": mostly("agree", "disagree", "re_survey")}),
-        "street_opinion": reasoned("street_outcome", "propose_grant", "propose_refuse", "return_survey", "return_review", "joint_meeting"),
-        "street_signoff": mostly({"signoff": "agree", "opinion": "同意"}, {"signoff": "return", "opinion": "再议"}),
-        "street_reinvestigate": made({"investigated_on": st.just(day), "findings": st.just("查明"), "upheld": st.booleans(), "figures_changed": mostly(False, True)}),
-        "submit_to_district": mostly({"contents": ["application", "survey", "review", "opinion"]}, {"contents": ["application"]}),
-        "spot_check_visit": made({"visited_on": st.just(day), "second_visitor": st.just("乙"), "findings": st.just("一致"), "agrees": mostly(True, False)}),
-        "late_spot_check_visit": made({"visited_on": st.just(day), "second_visitor": st.just("乙"), "findings": st.just("一致"), "late_agrees": mostly(True, False)}),
-        "district_examination": reasoned("district_outcome", "propose_grant", "propose_refuse", "return_survey", "return_street", "joint_meeting"),
-        "district_recheck": st.sampled_from(["propose_grant", "propose_refuse"]).map(lambda o: {"district_outcome": o, "findings": "查明", **(REASON if o == "propose_refuse" else {})}),
-        "decide": reasoned("decision", "granted", "refused", "returned"),
-        "decide_refusal": reasoned("decision", "refused", "returned"),
-    }.get(node, st.just({"note": "看看"}))  # fmt: skip
-
-
 def spoiled(data, answers: dict) -> dict:
     """Sometimes: a field too many, one missing, one of the wrong kind, a day to come, a paper of another household."""
     if not rarely(data, "spoil"):
         return answers
-    name = data.draw(st.sampled_from(sorted(answers)), label="field")
+    name = data.draw(st.sampled_from(sorted(answers) or ["opinion"]), label="field")
     bad = data.draw(st.sampled_from([{"nonsense": 1}, {name: None}, {name: 5}, {name: "x\u202ey"}, {name: "2031-01-01"}, {name: []}]), label="spoiled")
     return {**answers, **bad}
 
@@ -206,25 +101,34 @@ def spoiled(data, answers: dict) -> dict:
 # -- the machine
 
 
-class Street(RuleBasedStateMachine):
-    stations: Stations
+class District(RuleBasedStateMachine):
+    worlds: worlds.Worlds
+    world = ""  # where runs begin
     numbers = itertools.count()
 
-    @initialize(name=st.sampled_from(["nothing", "investigation", "democratic_review", "street_notice", "district_examination", "decide"]), keen=st.sampled_from(list(MANY)))
-    def begin(self, name, keen):
+    @initialize(keen=st.sampled_from(list(MANY)))
+    def begin(self, keen):
+        name = self.world
         self.keen = keen  # tries to do everything himself
         spot_check.secrets.n = 0
-        file = self.stations.folder / f"run{next(self.numbers)}.sqlite"
-        shutil.copy(self.stations.folder / f"{name}.sqlite", file)
-        self.clock = Clock(self.stations.at[name])
-        self.made = opened(file, self.stations.folder, self.clock)
+        file = self.worlds.folder / f"run{next(self.numbers)}.sqlite"
+        shutil.copy(self.worlds.folder / f"{name}.sqlite", file)
+        self.clock = Clock(self.worlds.at[name])
+        self.made = opened(file, self.worlds.folder, self.clock)
         self.office, self.cases = self.made.office, self.made.cases
         self.eye = sqlite3.connect(file)  # looks from outside, past the engine
         self.eye.row_factory = sqlite3.Row
-        self.file, self.last, self.acts, self.read_to = file, None, defaultdict(list), defaultdict(int)
-        self.signed = defaultdict(list)
+        self.file, self.last, self.scans, self.before = file, None, self.worlds.scans[name], self.worlds.last[name]
+        self.acts, self.read_to, self.signed, self.due, self.done = defaultdict(list), defaultdict(int), defaultdict(list), {}, Counter()
+        self.people = {}
+        self.meet()
+        SEEN["worlds"][name] += 1
+
+    def meet(self):
+        """Who is in office now, with the posts of now."""
         with self.office.read() as conn:
-            self.people = {login: organisation.find_actor(conn, login) for login in EVERYBODY} | {"system": SYSTEM}
+            found = {login: organisation.find_actor(conn, login) for login in EVERYBODY}
+        self.people = {login: one for login, one in found.items() if one is not None} | {"system": SYSTEM}
 
     def look(self, sql, *values):
         return [dict(row) for row in self.eye.execute(sql, values)]
@@ -232,54 +136,107 @@ class Street(RuleBasedStateMachine):
     def one(self, sql, *values):
         return self.eye.execute(sql, values).fetchone()[0]
 
-    def attempt(self, verb, who, call, idem=None):
-        """Do it, or be refused; who is refused has changed nothing at all in the database."""
+    def attempt(self, verb, who, call, idem=None, task=None):
+        """Do it, or be refused; who is refused has changed nothing at all in the database. `task`: of which the actor may have to
+        stand in for its absent holder."""
+        actor = self.people.get(who)
+        if actor is None:
+            return None
+        if task is not None and actor is not SYSTEM:
+            with self.office.read() as conn:
+                actor = substitutes.as_whom(actor, substitutes.standing(conn, actor, self.office.today()), task)
         version = self.one("PRAGMA data_version")  # moves with every commit of another connection
         try:
-            with self.office.act(self.people[who], idem) as act:
+            with self.office.act(actor, idem) as act:
                 told = call(act)
         except EngineError:
             assert self.one("PRAGMA data_version") == version, f"{verb} was refused and changed something"
             SEEN["refused"][verb] += 1
             return None
         SEEN["done"][verb] += 1
-        return told
+        if actor.on_behalf_of:
+            SEEN["done"]["for an absent one"] += 1
+        return told if told is not None else {}
 
     def task(self, data, *, closed=True):
-        """A row of any task, open ones rather; None when there is none."""
-        rows = self.look("SELECT * FROM task WHERE state = 'open' ORDER BY id")
+        """A row of any task, open ones rather, and of those what this run has done least; None when there is none."""
+        rows = self.look("SELECT t.*, r.process FROM task t JOIN record r ON r.id = t.case_id WHERE t.state = 'open' ORDER BY t.id")
         if closed and (not rows or rarely(data, "closed")):
-            rows = self.look("SELECT * FROM task ORDER BY id")
-        return data.draw(st.sampled_from(rows), label="task") if rows else None
+            rows = self.look("SELECT t.*, r.process FROM task t JOIN record r ON r.id = t.case_id ORDER BY t.id DESC LIMIT 40")
+        rows.sort(key=lambda row: self.done[row["process"], row["node"]])
+        return data.draw(mostly(*rows), label="task") if rows else None
 
     def fitting(self, data, task):
         """Somebody who may do the task, as a rule; sometimes anybody."""
         if rarely(data, "anybody"):
             return data.draw(st.sampled_from(EVERYBODY), label="who")
         if task["assignee"] and task["assignee"] in self.people:
-            return task["assignee"]
+            away = ABSENT.get(task["assignee"])
+            return data.draw(mostly(task["assignee"], *([away] if away else [])), label="holder")
         found = [n for n, a in self.people.items() if task["role"] in a.roles and a.covers(task["unit"])]
+        away = self.look("SELECT absent, substitute FROM substitute WHERE ended_on IS NULL AND from_on <= ? AND until_on >= ? ORDER BY id", self.day, self.day)
+        instead = [row["substitute"] for row in away if row["absent"] in found]
+        if instead and data.draw(st.booleans(), label="for the absent one?"):
+            return data.draw(st.sampled_from(instead), label="substitute")
         if self.keen in found and data.draw(st.booleans(), label="the keen one?"):
             return self.keen
         return data.draw(st.sampled_from(found or EVERYBODY), label="who")
 
-    def home(self, case_id):
-        return int(self.one("SELECT subject FROM record WHERE id = ?", case_id).partition(":")[2])
+    def facts(self, case_id):
+        row = self.look("SELECT drawing, state FROM record WHERE id = ?", case_id)[0]
+        with self.office.read() as conn:
+            return Run.load(self.cases.drawing(conn, row["drawing"]), row["state"], self.clock()).facts
 
-    def case_no(self, data):
-        rows = self.look("SELECT no FROM record WHERE kind = 'case' ORDER BY closed_at IS NOT NULL, id")
-        return data.draw(st.sampled_from([r["no"] for r in rows]), label="case") if rows else "DB-2018-000000"
+    def told(self, case_id):
+        """What an answer is made from."""
+        process, facts = self.one("SELECT process FROM record WHERE id = ?", case_id), self.facts(case_id)
+        home = facts.get("household_id", 0)
+        return Told(process, facts, self.day, self.scans.get(home, 0), self.members(home))
+
+    @property
+    def day(self):
+        return self.office.today().isoformat()
+
+    def members(self, home):
+        with self.office.read() as conn:
+            return [m["person_id"] for m in households.members_of(conn, home)] if home else []
+
+    def case(self, data, *processes):
+        """A case, open ones rather; None when there is none."""
+        rows = self.look("SELECT id, no, process, subject FROM record WHERE kind = 'case' ORDER BY closed_at IS NOT NULL, id")
+        rows = [r for r in rows if not processes or r["process"] in processes]
+        return data.draw(st.sampled_from(rows), label="case") if rows else None
 
     # -- what people do
 
-    @rule(data=st.data(), who=mostly("clerk", *EVERYBODY), home=mostly("low_income", "dibao", "rich", "related"))
-    def start(self, data, who, home):
-        self.apply(data, who, home)
+    def home(self, data, *, in_benefit):
+        live = {r["household_id"] for r in self.look("SELECT household_id FROM benefit WHERE status IN ('pending_first_payment', 'active', 'suspended')")}
+        busy = {r["subject"] for r in self.look("SELECT subject FROM record WHERE kind = 'case' AND closed_at IS NULL")}
+        rows = [home for home in self.scans if (home in live) == in_benefit and (f"household:{home}" not in busy or rarely(data, "busy"))] or list(self.scans)
+        return data.draw(st.sampled_from(rows), label="home")
 
-    def apply(self, data, who, home):
-        answers = spoiled(data, {"household_id": self.stations.homes[home], "programme": "dibao", "applied_on": self.office.today().isoformat(),
-                                 "applied_by": "head", "reason": "困难"})  # fmt: skip
-        self.attempt("start", who, lambda act: self.cases.start(act, "dibao-2012", answers))
+    @rule(data=st.data(), key=st.sampled_from(list(CATALOGUE)), by_form=st.booleans())
+    def start(self, data, key, by_form):
+        self.apply(data, key, by_form)
+
+    def apply(self, data, key, by_form=False):
+        home = self.home(data, in_benefit=key in ("review-2012", "change-report-2012"))
+        who = data.draw(mostly({"joint-meeting": "secretary"}.get(key, "clerk"), *EVERYBODY), label="who")
+        told = Told(key, {}, self.day, self.scans.get(home, 0), self.members(home))
+        if key == "dibao-2012":
+            answers = {"household_id": home, "programme": "dibao", "applied_on": self.day, "applied_by": "head", "reason": "困难"}
+        elif key == "review-2012":
+            answers = {"household_id": home, "occasion": data.draw(mostly("early", "due", "campaign"), label="occasion"), "note": "核实"}
+        elif key == "change-report-2012":
+            answers = data.draw(st.sampled_from(report(home, told)), label="report")
+        else:
+            asked = [r["id"] for r in self.look("SELECT id FROM special_case_request WHERE status = 'submitted' ORDER BY id")]
+            answers = {"kind": "case", "planned_on": self.day, "place": "三楼", "requests": data.draw(mostly(asked[-1:], asked[:2], [1]), label="requests"),
+                       "again_reason": "情况有变", "units": [MEMBERS[f"m.{one}"] for one in SMALL]}  # fmt: skip
+        if by_form and rarely(data, "from the form"):
+            answers = {**answers, **data.draw(from_form(CATALOGUE[key].start_form, told), label="answers")}
+        answers = spoiled(data, answers)
+        return self.attempt(f"start {key}", who, lambda act: self.cases.start(act, key, answers))
 
     # Thrice, so that work is seldom left out of a run: Hypothesis leaves rules out on purpose, one by one.
     @rule(data=st.data())
@@ -294,6 +251,10 @@ class Street(RuleBasedStateMachine):
     def overtime(self, data):
         self.work(data)
 
+    @rule(data=st.data())
+    def another_case(self, data):
+        self.carry_on(data)
+
     def work(self, data):
         """A stretch of a day: tasks are done one after the other."""
         for _ in range(data.draw(st.integers(2, 5), label="tasks")):
@@ -304,19 +265,119 @@ class Street(RuleBasedStateMachine):
             if rarely(data, "something else"):
                 self.aside(data)
                 continue
+            told = self.told(task["case_id"])
             who = self.fitting(data, task)
             if task["node"] == "survey_cosign" and data.draw(st.booleans(), label="the one named?"):
-                who = self.named(task["case_id"]) or who
-            answers = spoiled(data, data.draw(answers_for(task["node"], self.office.today().isoformat(), self.stations.scans[self.home(task["case_id"])]), label="answers"))
+                who = told.facts.get("second_investigator") or who
+            self.prepare(data, task, told)
+            answers = spoiled(data, self.answers(data, task["node"], told))
             etag = f"{task['id']}-{999 if rarely(data, 'stale') else task['version']}"
-            request = ("complete", who, task["id"], answers, (f"k{next(self.numbers)}", answers), etag)
-            told = self.complete(request)
-            if told is not None:
-                self.last = (request, told)
-                SEEN["nodes"][task["node"]] += 1
+            if self.complete(task, who, answers, (f"k{next(self.numbers)}", answers), etag) is not None and rarely(data, "oops"):
+                self.attempt("take_back", who, lambda act, task=task: self.made.habits.take_back(act, task["id"], "写错"))
+
+    def answers(self, data, node, told):
+        """What usually suits, what seldom does, or anything that the form itself would take: all of it, or over what suits."""
+        known = options(node, told) or [{"note": "看看"}]
+        chosen = data.draw(mostly(*known), label="answers")
+        if not rarely(data, "from the form"):
+            return chosen
+        process = CATALOGUE[told.process]
+        made = data.draw(from_form(process.form_of(node), told), label="by the form")
+        SEEN["done"]["answers from the form"] += 1
+        return {**chosen, **made} if data.draw(st.booleans(), label="over the usual?") else made
+
+    def prepare(self, data, task, told):
+        """What somebody does before he sits down to the form: papers are signed, members vote."""
+        if task["node"] == "renew_authorisations" and data.draw(st.booleans(), label="they sign?"):
+            self.papers(told.facts["household_id"])
+        if task["node"] == "announce_item" and data.draw(mostly(True, False), label="they vote?"):
+            self.votes(data, self.one("SELECT no FROM record WHERE id = ?", task["case_id"]))
+
+    def papers(self, home):
+        def sign(act):
+            for person_id in households.missing_authorisations(act.conn, home, act.today):
+                households.authorise(act, home, person_id, act.today.isoformat(), f"{act.today.year + 1}-12-31")
+
+        self.attempt("authorise", "clerk", sign)
+
+    def complete(self, task, who, answers, idem, etag):
+        request = (task, who, answers, idem, etag)
+        told = self.completing("complete", *request)
+        if told is not None:
+            self.last = (request, told)
+            if "waits_for_signers" not in told:
+                self.done[task["process"], task["node"]] += 1
+        return told
+
+    def completing(self, verb, task, who, answers, idem, etag):
+        return self.attempt(verb, who, lambda act: self.cases.complete(act, task["id"], answers, etag=etag), idem, task)
+
+    @rule(data=st.data())
+    def one_case(self, data):
+        self.carry_on(data)
+
+    def carry_on(self, data):
+        """One case is worked on by the people whose work it is, until nothing can be done: so runs come to the ends."""
+        rows = self.look("SELECT id, no, process FROM record WHERE kind = 'case' AND closed_at IS NULL ORDER BY id")
+        if not rows:
+            return
+        case = data.draw(st.sampled_from(rows), label="case")
+        for _ in range(data.draw(st.integers(3, 10), label="steps")):
+            task = next(iter(self.look("SELECT t.*, ? AS process FROM task t WHERE case_id = ? AND state = 'open' ORDER BY id", case["process"], case["id"])), None)
+            if task is None:
+                self.waiting(data, case)
+                if self.one("SELECT closed_at IS NOT NULL FROM record WHERE id = ?", case["id"]):
+                    return
+                continue
+            told = self.told(case["id"])
+            who = regular(task, told.facts)
+            if task["assignee"] not in (None, who):
+                self.attempt("transfer", "sue", lambda act, task=task, who=who: self.cases.transfer(act, task["id"], who, "代办"))
+                task = self.look("SELECT t.*, ? AS process FROM task t WHERE id = ?", case["process"], task["id"])[0]
+            self.prepare(data, task, told)
+            known = options(task["node"], told)
+            chosen = data.draw(mostly(0, 0, 0, *range(len(known))), label="which")
+            if self.complete(task, who, known[chosen], (f"k{next(self.numbers)}", known[chosen]), f"{task['id']}-{task['version']}") is None:
+                self.other(data, task, known)
+
+    def other(self, data, task, known):
+        """The regular one may not, or his answer did not suit: anybody who may, with any other."""
+        who = self.fitting(data, task)
+        answers = data.draw(st.sampled_from(known), label="other answers")
+        self.complete(task, who, answers, (f"k{next(self.numbers)}", answers), None)
+
+    def waiting(self, data, case):
+        """What a case without tasks may wait for: the registries, a day, the meeting, the units."""
+        row = self.look("SELECT no, drawing, state FROM record WHERE id = ?", case["id"])[0]
+        with self.office.read() as conn:
+            waits = Run.load(self.cases.drawing(conn, row["drawing"]), row["state"], self.clock()).waits_for()
+        if "minutes_confirmed" in waits:
+            self.confirmed(data, row["no"])
+        elif "registry_answer" in waits:
+            self.answered(row["no"], "complete", "system")
+        elif "resolution" in waits:
+            self.hold_meeting(data)
+        else:
+            self.jump(timedelta(days=8))
+
+    def hold_meeting(self, data):
+        """A meeting is called for what waits, unless one is under way; then it goes on."""
+        rows = self.look("SELECT id, no, process FROM record WHERE process = 'joint-meeting' AND closed_at IS NULL ORDER BY id")
+        if not rows:
+            self.apply(data, "joint-meeting")
+            return
+        task = self.look("SELECT t.*, 'joint-meeting' AS process FROM task t JOIN record r ON r.id = t.case_id WHERE r.process = 'joint-meeting'"
+                         " AND t.state = 'open' ORDER BY t.id")  # fmt: skip
+        if not task:
+            self.confirmed(data, rows[0]["no"])
+            return
+        told = self.told(task[0]["case_id"])
+        self.prepare(data, task[0], told)
+        answers = data.draw(mostly(*options(task[0]["node"], told)), label="answers")
+        self.complete(task[0], regular(task[0], told.facts), answers, (f"k{next(self.numbers)}", answers), None)
 
     def aside(self, data):
-        verb = data.draw(st.sampled_from([*HAND_OVER, *HABITS, "send_back", "objection", "withdrawal"]), label="verb")
+        verb = data.draw(st.sampled_from([*HAND_OVER, *HABITS, "send_back", "message"]), label="verb")
         if verb in HAND_OVER:
             self.hand_over(data, verb)
         elif verb in HABITS:
@@ -324,27 +385,15 @@ class Street(RuleBasedStateMachine):
         elif verb == "send_back":
             self.send_back(data, data.draw(st.sampled_from(BACK_TO), label="to"))
         else:
-            getattr(self, verb)(data, "clerk")
+            self.message(data)
 
     def bring_work(self, data):
-        """Nobody has anything to do: a case waits for the registries or for a day, or somebody applies."""
-        waiting = self.look("SELECT no FROM record WHERE kind = 'case' AND closed_at IS NULL")
-        if not waiting:
-            self.apply(data, "clerk", data.draw(mostly(*HOUSES), label="home"))
-        elif self.look("SELECT id FROM job WHERE kind = 'timer' AND state = 'ready'"):
-            self.jump(timedelta(days=8))
+        """Nobody has anything to do: a case waits for something, or somebody applies."""
+        waiting = self.look("SELECT id, no FROM record WHERE kind = 'case' AND closed_at IS NULL")
+        if waiting:
+            self.waiting(data, waiting[0])
         else:
-            self.answered(waiting[0]["no"], "complete", "system")
-            self.resolved(data, waiting[0]["no"], "system")
-
-    def complete(self, request):
-        verb, who, task_id, answers, idem, etag = request
-        return self.attempt(verb, who, lambda act: self.cases.complete(act, task_id, answers, etag=etag), idem)
-
-    def named(self, case_id):
-        """The second investigator whom the last survey of the case names: a fact, so it stands in the entry."""
-        names = [e.get("data", {}).get("facts", {}).get("second_investigator") for e in self.bodies(case_id)]
-        return next((n for n in reversed(names) if n in self.people), None)
+            self.apply(data, data.draw(st.sampled_from(list(CATALOGUE)), label="key"))
 
     def bodies(self, case_id, after=0):
         return [json.loads(r["body"]) for r in self.look("SELECT body FROM entry WHERE record_id = ? AND seq > ? ORDER BY seq", case_id, after)]
@@ -352,11 +401,11 @@ class Street(RuleBasedStateMachine):
     @rule()
     def repeat_the_last_request(self):
         """The network lost the answer and the browser asks again: the same answer, and nothing more is done."""
-        if self.last is None:
+        if self.last is None or self.last[0][1] not in self.people:
             return
         request, told = self.last
         version = self.one("PRAGMA data_version")
-        assert self.complete(("repeat", *request[1:])) == told
+        assert self.completing("repeat", *request) == told
         assert self.one("PRAGMA data_version") == version
 
     @rule(data=st.data(), verb=st.sampled_from(HAND_OVER))
@@ -364,13 +413,25 @@ class Street(RuleBasedStateMachine):
         self.hand_over(data, verb)
 
     def hand_over(self, data, verb):
-        if (task := self.task(data)) is None:
+        if verb in ("release", "transfer", "delegate") and not rarely(data, "somebody else's"):
+            task = self.held(data)
+        else:
+            task = self.task(data)
+        if task is None:
             return
         who, to = self.fitting(data, task), self.fitting(data, {**task, "assignee": None})
         if verb == "transfer" and data.draw(st.booleans(), label="by the supervisor?"):
             who = "sue"
         more = {"claim": (), "release": (), "escalate": ("久拖不决",)}.get(verb, (to, data.draw(mostly("外出", ""), label="reason")))
-        self.attempt(verb, who, lambda act: getattr(self.cases, verb)(act, task["id"], *more))
+        self.attempt(verb, who, lambda act: getattr(self.cases, verb)(act, task["id"], *more), task=task)
+
+    def held(self, data):
+        """A task that is in somebody's name; one is claimed when there is none."""
+        query = "SELECT t.*, r.process FROM task t JOIN record r ON r.id = t.case_id WHERE t.state = 'open' AND t.assignee IS NOT NULL ORDER BY t.id"
+        if not self.look(query) and (task := self.task(data, closed=False)) is not None:
+            self.attempt("claim", self.fitting(data, task), lambda act: self.cases.claim(act, task["id"]), task=task)
+        rows = self.look(query)
+        return data.draw(st.sampled_from(rows), label="held") if rows else None
 
     @rule(data=st.data(), verb=st.sampled_from([*HABITS, "sign", "sign", "take_back"]))
     def habit_rule(self, data, verb):
@@ -394,63 +455,176 @@ class Street(RuleBasedStateMachine):
             if rows:
                 row = data.draw(st.sampled_from(rows), label="done")
                 self.attempt(verb, data.draw(mostly(row["done_by"], *EVERYBODY), label="who"), lambda act: do.take_back(act, row["id"], "写错"))
-        elif (task := self.task(data)) is not None:
-            who, to = self.fitting(data, task), data.draw(st.sampled_from(EVERYBODY), label="to")
+        elif verb == "mark_read":
+            rows = self.look("SELECT task_id, staff FROM case_copy WHERE read_on IS NULL ORDER BY id")
+            if rows:
+                row = data.draw(st.sampled_from(rows), label="copy")
+                self.attempt(verb, data.draw(mostly(row["staff"], *EVERYBODY), label="who"), lambda act: do.mark_read(act, row["task_id"]))
+        elif (task := self.held(data) if verb == "add_signers" else self.task(data)) is not None:
+            who = self.fitting(data, task)
+            to = data.draw(mostly("sue", "lee", "clerk2", "exam", "deputy", *EVERYBODY), label="to")
             kind = data.draw(st.sampled_from(["before", "after"]), label="kind")
-            self.attempt(verb, who, lambda act: do.urge(act, task["id"]) if verb == "urge" else do.add_signers(act, task["id"], kind, [to], "请看"))
+            calls = {"urge": lambda act: do.urge(act, task["id"]), "add_signers": lambda act: do.add_signers(act, task["id"], kind, [to], "请看"),
+                     "copy": lambda act: do.copy(act, task["id"], [to]), "comment": lambda act: do.comment(act, task["id"], "已联系")}  # fmt: skip
+            if self.attempt(verb, who, calls[verb]) is not None and data.draw(st.booleans(), label="answered at once?"):
+                answer = {"copy": ("mark_read", lambda act: do.mark_read(act, task["id"])), "add_signers": ("sign", lambda act: do.sign(act, task["id"], agrees=True, words="同意"))}
+                if verb in answer:
+                    self.attempt(answer[verb][0], to, answer[verb][1])
 
     @rule(data=st.data(), to=st.sampled_from(BACK_TO))
     def send_back_rule(self, data, to):
         self.send_back(data, to)
 
     def send_back(self, data, to):
-        rows = self.look("SELECT * FROM task WHERE state = 'open' AND node IN ('street_opinion', 'street_signoff', 'district_examination', 'decide', 'decide_refusal')")
+        nodes = ("street_opinion", "street_signoff", "district_examination", "decide", "decide_refusal", "receive_transfer")
+        rows = self.look(f"SELECT * FROM task WHERE state = 'open' AND node IN {nodes}")
         task = data.draw(st.sampled_from(rows), label="task") if rows else self.task(data)
         if task is not None:
-            answers = {"opinion": "退回", **REASON} if task["node"] != "street_signoff" else {"opinion": "退回"}
-            self.attempt("send_back", self.fitting(data, task), lambda act: self.cases.send_back(act, task["id"], to, answers))
+            answers = {"opinion": "退回", "reason_code": "facts_unclear", "clause": "第二十六条"} if task["node"] in ("district_examination", "decide_refusal") else {"opinion": "退回"}
+            self.attempt("send_back", self.fitting(data, task), lambda act: self.cases.send_back(act, task["id"], to, answers), task=task)
 
     @rule(data=st.data())
     def draft(self, data):
         if (task := self.task(data)) is not None:
             self.attempt("draft", self.fitting(data, task), lambda act: self.cases.save_draft(act, task["id"], {"opinion": "写到一半"}))
 
-    @rule(data=st.data(), who=mostly("clerk", *EVERYBODY))
-    def objection_rule(self, data, who):
-        self.objection(data, who)
+    # -- what others tell a case
 
-    def objection(self, data, who):
-        no = self.case_no(data)
-        answers = spoiled(data, {"objection_on": self.office.today().isoformat(), "objector_kind": "resident", "grounds": "有车"})
-        self.attempt("objection", who, lambda act: self.cases.receive(act, no, "objection", answers))
+    @rule(data=st.data())
+    def message_rule(self, data):
+        self.message(data)
 
-    @rule(data=st.data(), who=mostly("clerk", *EVERYBODY))
-    def withdrawal_rule(self, data, who):
-        self.withdrawal(data, who)
+    @rule(data=st.data())
+    def morning_post(self, data):
+        self.message(data)
 
-    def withdrawal(self, data, who):
-        if not rarely(data, "really"):
-            who = "ann"  # who may not: else most cases would end here
-        no = self.case_no(data)
-        answers = {"withdrawn_on": self.office.today().isoformat(), "reason": "已就业"}
-        self.attempt("withdrawal", who, lambda act: self.cases.receive(act, no, "withdrawal", answers))
+    def message(self, data):
+        """Mostly one for which a case waits now."""
+        known = {"objection", "withdrawal", "change_reported", "not_cooperating"}
+        rows = self.look("SELECT id, no, process, drawing, state FROM record WHERE kind = 'case' AND closed_at IS NULL AND process <> 'joint-meeting' ORDER BY id")
+        with self.office.read() as conn:
+            waits = {r["no"]: known & set(Run.load(self.cases.drawing(conn, r["drawing"]), r["state"], self.clock()).waits_for()) for r in rows}
+        if rarely(data, "any message"):
+            waits = {r["no"]: known & CATALOGUE[r["process"]].messages.keys() for r in rows}
+        pairs = sorted((name, no) for no, names in waits.items() for name in names)
+        if not pairs:
+            return
+        name = data.draw(st.sampled_from(sorted({name for name, _ in pairs})), label="message")
+        no = data.draw(st.sampled_from([no for one, no in pairs if one == name]), label="case")
+        case = next(r for r in rows if r["no"] == no)
+        told = self.told(case["id"])
+        said = {"objection": [{"objection_on": self.day, "objector_kind": "resident", "grounds": "有车"}], "withdrawal": [{"withdrawn_on": self.day, "reason": "已就业"}],
+                "change_reported": review_change(told) if case["process"] == "review-2012" else report(0, told),
+                "not_cooperating": [{"contacted_on": self.day, "note": "不开门"}]}  # fmt: skip
+        who = data.draw(mostly("officer" if name == "not_cooperating" else "clerk", *EVERYBODY), label="who")
+        answers = spoiled(data, data.draw(mostly(*said[name]), label="answers"))
+        if rarely(data, "from the form"):
+            answers = data.draw(from_form(CATALOGUE[case["process"]].messages[name], told), label="by the form")
+        self.attempt(name, who, lambda act: self.cases.receive(act, no, name, answers))
 
     @rule(data=st.data(), status=mostly("complete", "partial", "contradictory", "unavailable", "nonsense"), who=st.sampled_from(["system", "system", "clerk"]))
     def registries_answer(self, data, status, who):
-        self.answered(self.case_no(data), status, who)
-
-    @rule(data=st.data(), who=st.sampled_from(["system", "system", "sue"]))
-    def a_meeting_resolves(self, data, who):
-        self.resolved(data, self.case_no(data), who)
-
-    def resolved(self, data, no, who):
-        said = data.draw(st.sampled_from(["approve_as", "refuse", "return_for_investigation", "refer"]), label="resolution")
-        answers = {"resolution": said, "reasons": "集体研究", "meeting_no": "LX-2018-000001", "item": 1}
-        answers |= {"approved_category": "low_income", "approved_amount": "276"} if said == "approve_as" else {}
-        self.attempt("resolution", who, lambda act: self.cases.receive(act, no, "resolution", answers))
+        case = self.case(data)
+        self.answered(case["no"] if case else "DB-2018-000000", status, who)
 
     def answered(self, no, status, who):
         self.attempt("registries", who, lambda act: self.cases.receive(act, no, "registry_answer", {"status": status, "results": []}))
+
+    @rule(data=st.data(), who=st.sampled_from(EVERYBODY))
+    def a_resolution_without_a_meeting(self, data, who):
+        """Only a meeting tells a case its resolution: no person does."""
+        case = self.case(data)
+        answers = {"resolution": "approve_as", "reasons": "研究", "meeting_no": "LX-2018-000001", "item": 1, "approved_category": "low_income", "approved_amount": "276"}
+        if case is not None:
+            assert self.attempt("resolution", who, lambda act: self.cases.receive(act, case["no"], "resolution", answers)) is None
+
+    # -- in the meeting room
+
+    @rule(data=st.data())
+    def in_the_room(self, data):
+        rows = self.look("SELECT no, status FROM joint_meeting WHERE status IN ('open', 'confirming') ORDER BY id")
+        if not rows:
+            return
+        row = data.draw(st.sampled_from(rows), label="meeting")
+        if row["status"] == "confirming":
+            self.confirmed(data, row["no"])
+            return
+        no, position = row["no"], data.draw(mostly(1, 2, 7), label="item")
+        verb = data.draw(st.sampled_from(["vote", "vote", "votes", "recuse", "attend", "new_ballot"]), label="verb")
+        who = data.draw(st.sampled_from([*ROOM[:3], *(f"m.{one}" for one in SMALL)]), label="who")
+        unit = MEMBERS[data.draw(st.sampled_from([f"m.{one}" for one in SMALL]), label="unit")]
+        calls = {
+            "vote": lambda act: meetings.cast_vote(act, no, position, "against", unit=unit if who == "secretary" else None),
+            "recuse": lambda act: meetings.recuse(act, no, position, "self_declared", unit=unit if who == "secretary" else None),
+            "attend": lambda act: meetings.attend(act, no, unit, present=present),
+            "new_ballot": lambda act: meetings.new_ballot(act, no, position, motion, "再议"),
+        }  # fmt: skip
+        present, motion = data.draw(mostly(True, False), label="present"), data.draw(st.sampled_from([m[0] for m in meetings.MOTIONS]), label="motion")
+        if verb == "votes":
+            self.votes(data, no)
+        else:
+            self.attempt(verb, who, calls[verb])
+
+    def votes(self, data, no):
+        """All who are present vote on the next item, most of them for it. Another motion is put sometimes."""
+        motion = data.draw(mostly("", *(m[0] for m in meetings.MOTIONS)), label="motion")
+        self.ballot(no, motion, data.draw(mostly("for", "against", "abstain"), label="choice"))
+
+    def ballot(self, no, motion="", choice="for"):
+        """Civil affairs votes last."""
+        rows = self.look("SELECT i.position, i.motion FROM agenda_item i JOIN joint_meeting m ON m.no = i.meeting_no WHERE m.no = ? AND m.status = 'open' AND i.status = 'admitted' ORDER BY 1", no)
+        if not rows:
+            return
+        position = rows[0]["position"]
+        if motion not in ("", rows[0]["motion"]):
+            self.attempt("new_ballot", "secretary", lambda act: meetings.new_ballot(act, no, position, motion, "另付表决"))
+        for one in ("finance", "health", "human_resources", "disabled_federation", "civil_affairs"):
+            self.attempt("vote", f"m.{one}", lambda act: meetings.cast_vote(act, no, position, choice))
+
+    def confirmed(self, data, no):
+        """The units that attended say yes to the minutes, or one does not."""
+        agrees = not rarely(data, "objects")
+        for one in data.draw(mostly(SMALL, SMALL[:2], ("education",)), label="units"):
+            said = {"unit": MEMBERS[f"m.{one}"], "agrees": agrees, **({} if agrees else {"objection": "时间不对"})}
+            self.attempt("minutes_confirmed", f"m.{one}", lambda act, said=said: meetings.confirm(act, self.cases, no, said))
+
+    # -- people come and go
+
+    @rule(data=st.data(), absent=st.sampled_from(list(ABSENT)), by=mostly("sue", "admin", *ABSENT), days=mostly(60, 1, 200))
+    def somebody_is_away(self, data, absent, by, days):
+        until = (self.office.today() + timedelta(days=days)).isoformat()
+        rows = self.look("SELECT id FROM substitute WHERE ended_on IS NULL ORDER BY id")
+        if rows and rarely(data, "back"):
+            number = data.draw(st.sampled_from([r["id"] for r in rows]), label="substitution")
+            self.attempt("substitute ends", by, lambda act: substitutes.end(act, number))
+            return
+        if self.attempt("substitute", by, lambda act: substitutes.appoint(act, absent, ABSENT[absent], self.day, until, "休假")) is not None:
+            task = self.free_for(absent) if absent in self.people else None
+            if task is not None and self.attempt("claim", ABSENT[absent], lambda act: self.cases.claim(act, task["id"]), task=task) is not None:
+                task = {**task, **self.look("SELECT t.*, r.process FROM task t JOIN record r ON r.id = t.case_id WHERE t.id = ?", task["id"])[0]}
+                answers = self.answers(data, task["node"], self.told(task["case_id"]))
+                self.complete(task, ABSENT[absent], answers, (f"k{next(self.numbers)}", answers), None)
+
+    @rule(data=st.data(), login=st.sampled_from(MAY_LEAVE), second=mostly("admin2", "admin"), leaves=mostly(True, False))
+    def somebody_leaves(self, data, login, second, leaves):
+        """Two administrators; his tasks stay in his name until a supervisor hands them over."""
+        if leaves and login in self.people and len([one for one in MAY_LEAVE if one in self.people]) > 3:
+            if (task := self.free_for(login)) is not None:  # what is then left behind
+                self.attempt("claim", login, lambda act: self.cases.claim(act, task["id"]))
+            made = self.attempt("propose", "admin", lambda act: {"change": organisation.propose_change(act, login, "deactivate", {})})
+            if self.attempt("confirm", second, lambda act: organisation.confirm_change(act, made["change"])) is not None:
+                self.meet()
+        gone = sorted({r["assignee"] for r in self.look("SELECT assignee FROM task WHERE state = 'open' AND assignee IS NOT NULL")} - self.people.keys())
+        for one in gone:
+            rows = self.look("SELECT t.*, r.no FROM task t JOIN record r ON r.id = t.case_id WHERE t.state = 'open' AND t.assignee = ? ORDER BY t.id", one)
+            row = data.draw(st.sampled_from(rows), label="left behind")
+            to = self.fitting(data, {**row, "assignee": None})
+            self.attempt("hand_over", data.draw(mostly("sue", "admin"), label="by"), lambda act, row=row, one=one, to=to: self.made.habits.hand_over(act, row["no"], one, to, "离职"))
+
+    def free_for(self, login):
+        who = self.people[login]
+        rows = self.look("SELECT * FROM task WHERE state = 'open' AND assignee IS NULL ORDER BY id")
+        return next((t for t in rows if who.holds(t["role"], t["unit"])), None)
 
     @rule(data=st.data(), verb=mostly(*incidents.VERBS), who=mostly("sue", *EVERYBODY), reason=mostly("接口停用", ""))
     def incident_decided(self, data, verb, who, reason):
@@ -464,8 +638,10 @@ class Street(RuleBasedStateMachine):
         self.jump(length)
 
     def jump(self, length):
-        for _ in range(6):  # in steps, so that what fails fails often enough to become an incident
-            self.clock.now += length / 6
+        # In steps, where something may fail: often enough to become an incident.
+        steps = 6 if self.look("SELECT id FROM job WHERE kind = 'means_check' AND state = 'ready'") else 1
+        for _ in range(steps):
+            self.clock.now += length / steps
             self.made.jobs.run_all()
         SEEN["done"]["clock"] += 1
         for job in self.look("SELECT * FROM job WHERE state NOT IN ('done', 'dropped', 'incident', 'cancelled')"):
@@ -481,28 +657,47 @@ class Street(RuleBasedStateMachine):
 
     @invariant()
     def nobody_did_two_things_that_exclude_each_other(self):
-        for case in self.look("SELECT id, subject, opened_by FROM record WHERE kind = 'case'"):
+        for case in self.look("SELECT id, seq, process, subject, opened_by FROM record WHERE kind = 'case'"):
+            if self.read_to[case["id"]] == case["seq"]:
+                continue
             acts, signed = self.acts[case["id"]], self.signed[case["id"]]
             for said in self.bodies(case["id"], self.read_to[case["id"]]):
                 self.read_to[case["id"]] = said["seq"]
-                if said["event"] == "case_started":
-                    acts.append(("start", said["actor"]["id"]))
-                elif said["event"] == "task_completed":
-                    node = said["data"]["task"].rpartition(".")[0]
-                    acts.append((node, said["data"].get("completer", said["actor"]["id"])))
-                    signed += [(node, said["actor"]["id"])] if "completer" in said["data"] else []
-                elif said["event"] == "signer_answered":
-                    signed.append((said["data"]["task"].rpartition(".")[0], said["actor"]["id"]))
-                elif said["event"] == "task_taken_back":
-                    assert acts.pop() == (said["data"]["task"].rpartition(".")[0], said["actor"]["id"]), "the latest is taken back, by who did it"
-            check_duties(acts, related=case["subject"] == f"household:{self.stations.homes['related']}")
+                self.read(said, acts, signed)
+                if said["event"] == "task_completed" and said["seq"] > self.before.get(case["id"], 0):  # in this run
+                    SEEN["completed"][f"{case['process']} {said['data']['task'].rpartition('.')[0]}"] += 1
+            related = self.related(case["subject"])
+            persons = [(node, who) for node, *both in acts for who in both if who and who != "system"]
+            check_duties(persons, related=related)
             for _, who in signed:  # an opinion is held to what excludes each other like an act, in whatever order they came
-                nodes = {node for node, one in [*acts, *signed] if one == who}
+                nodes = {node for node, one in [*persons, *signed] if one == who}
                 assert not any(nodes & one and nodes & other for one, other in NEVER_BOTH), (who, nodes)
                 assert not (nodes & APPROVE and nodes - APPROVE), (who, nodes)
-            rows = self.look("SELECT node, done_by FROM task WHERE case_id = ? AND state = 'done'", case["id"])
-            assert sorted((r["node"], r["done_by"]) for r in rows) == sorted(acts[1:]), "the rows say what the record says"
-            assert acts[0] == ("start", case["opened_by"])
+            rows = self.look("SELECT node, done_by, done_for FROM task WHERE case_id = ? AND state = 'done'", case["id"])
+            assert sorted((r["node"], r["done_by"], r["done_for"] or "") for r in rows) == sorted(acts[1:]), "the rows say what the record says"
+            assert acts[0][:2] == ("start", case["opened_by"])
+
+    def read(self, said, acts, signed):
+        """acts: (node, who did it, for whom)."""
+        data, actor = said.get("data", {}), said["actor"]
+        node = data.get("task", "").rpartition(".")[0]
+        if said["event"] == "case_started":
+            acts.append(("start", actor["id"], actor.get("for", "")))
+        elif said["event"] == "task_completed":
+            late = "completer" in data
+            who = (data["completer"], data.get("on_behalf_of")) if late else (actor["id"], actor.get("for"))
+            acts.append((node, who[0], who[1] or data.get("owner") or ""))
+            signed += [(node, actor["id"])] if late else []
+        elif said["event"] == "signer_answered":
+            signed.append((node, actor["id"]))
+        elif said["event"] == "task_taken_back":
+            gone = acts.pop()
+            assert gone[0] == node and actor["id"] in gone[1:], "the latest is taken back, by who did it"
+
+    def related(self, subject):
+        home = int((subject or "").partition(":")[2] or 0) if (subject or "").startswith("household:") else 0
+        return bool(home) and bool(self.look("SELECT p.id FROM household_member h JOIN person p ON p.id = h.person_id JOIN staff_relative s ON s.id_blind = p.id_blind"
+                                             " WHERE h.household_id = ?", home))  # fmt: skip
 
     @invariant()
     def nobody_is_counted_in_two_benefits(self):
@@ -511,25 +706,126 @@ class Street(RuleBasedStateMachine):
         assert not twice
 
     @invariant()
+    def a_household_has_one_case_under_way(self):
+        """So no benefit has two reviews, and no report stands beside one: it is recorded in the case that is open."""
+        assert not self.look("SELECT subject FROM record WHERE kind = 'case' AND closed_at IS NULL AND subject LIKE 'household:%' GROUP BY subject HAVING count(*) > 1")
+
+    @invariant()
     def every_open_case_has_something_that_moves_it(self):
         stuck = self.look("SELECT no FROM record r WHERE kind = 'case' AND closed_at IS NULL"
                           " AND NOT EXISTS (SELECT 1 FROM task t WHERE t.case_id = r.id AND t.state = 'open')"
-                           " AND NOT EXISTS (SELECT 1 FROM job j WHERE j.record_id = r.id AND j.state IN ('ready', 'running', 'incident', 'cancelled'))"
-                           " AND NOT EXISTS (SELECT 1 FROM special_case_request q WHERE q.case_no = r.no AND q.status = 'submitted')")  # fmt: skip
+                          " AND NOT EXISTS (SELECT 1 FROM job j WHERE j.record_id = r.id AND j.state IN ('ready', 'running', 'incident', 'cancelled'))"
+                          " AND NOT EXISTS (SELECT 1 FROM special_case_request q WHERE q.case_no = r.no AND q.status = 'submitted')"
+                          " AND NOT EXISTS (SELECT 1 FROM joint_meeting m WHERE m.case_id = r.id AND m.status = 'confirming')")  # fmt: skip
         assert not stuck
+        for row in self.look("SELECT r.id FROM record r JOIN joint_meeting m ON m.case_id = r.id WHERE m.status = 'confirming' AND r.closed_at IS NULL"
+                             " AND NOT EXISTS (SELECT 1 FROM task t WHERE t.case_id = r.id AND t.state = 'open')"):  # fmt: skip
+            assert self.facts(row["id"])["to_confirm"], "a unit can still say something to the minutes"
 
     @invariant()
     def a_closed_case_is_closed(self):
         assert not self.look("SELECT t.key FROM task t JOIN record r ON r.id = t.case_id WHERE r.closed_at IS NOT NULL AND t.state = 'open'")
         assert not self.look("SELECT j.key FROM job j JOIN record r ON r.id = j.record_id WHERE j.kind = 'timer' AND r.closed_at IS NOT NULL AND j.state = 'ready'")
         assert not self.look("SELECT no FROM record WHERE kind = 'case' AND (closed_at IS NULL) <> (outcome IS NULL)")
+        assert not self.look("SELECT q.id FROM special_case_request q JOIN record r ON r.no = q.case_no WHERE r.closed_at IS NOT NULL AND q.status = 'submitted'")
 
-    # -- and at the end of a run, with the engine's own proof
+    @invariant()
+    def how_a_case_ended_is_what_became_of_the_benefit(self):
+        for row in self.look("SELECT id, no, seq, outcome FROM record WHERE kind = 'case' AND closed_at IS NOT NULL AND process <> 'joint-meeting'"):
+            if self.before.get(row["id"]) != row["seq"]:
+                kinds = {r["kind"] for r in self.look("SELECT kind FROM benefit_adjustment WHERE case_no = ?", row["no"])}
+                assert kinds & BECAME[row["outcome"]] or kinds == BECAME[row["outcome"]], (row["outcome"], kinds)
+
+    @invariant()
+    def what_is_due_for_review_is_reviewed_or_will_be(self):
+        late = self.look("SELECT b.id FROM benefit b WHERE b.status IN ('pending_first_payment', 'active', 'suspended') AND b.next_review_on < ?"
+                         " AND NOT EXISTS (SELECT 1 FROM record r WHERE r.kind = 'case' AND r.closed_at IS NULL AND r.subject = 'household:' || b.household_id)"
+                         " AND NOT EXISTS (SELECT 1 FROM job j WHERE j.record_id = b.id / 65536 AND j.kind = 'review_due' AND j.state IN ('ready', 'incident', 'cancelled'))",
+                         self.day)  # fmt: skip
+        assert not late
+
+    @invariant()
+    def tasks_belong_to_somebody_who_may_do_them(self):
+        """Who holds a task has the post for it and is no relative; or he has left, and it is on the supervisor's list of what is left behind."""
+        for task in self.look("SELECT t.*, r.subject FROM task t JOIN record r ON r.id = t.case_id WHERE t.state = 'open' AND t.assignee IS NOT NULL"):
+            who = self.people.get(task["assignee"])
+            if who is None:
+                assert not self.one("SELECT active FROM staff WHERE login = ?", task["assignee"]), task
+                continue
+            assert who.holds(task["role"], task["unit"]), task
+            assert not (task["assignee"] == RELATIVE and self.related(task["subject"])), task
+
+    @invariant()
+    def deadlines_only_move_on(self):
+        """The clock stands for supplements and never runs backwards."""
+        for task in self.look("SELECT id, due_on FROM task WHERE state = 'open' AND due_on IS NOT NULL"):
+            assert self.due.get(task["id"], "") <= task["due_on"], task
+            self.due[task["id"]] = task["due_on"]
+
+    @invariant()
+    def votes_are_one_a_unit_and_locked_at_the_announcement(self):
+        assert not self.look("SELECT item_id FROM meeting_vote GROUP BY item_id, ballot, unit HAVING count(*) > 1")
+        assert not self.look("SELECT i.id FROM agenda_item i WHERE i.resolution = 'approve_as' AND i.votes_for * 2 <= i.base")
+        for row in self.look("SELECT i.id, i.votes_for FROM agenda_item i WHERE i.resolution IS NOT NULL"):
+            counted = self.one("SELECT count(*) FROM meeting_vote v JOIN agenda_item i ON i.id = v.item_id AND i.ballot = v.ballot WHERE i.id = ? AND v.choice = 'for'", row["id"])
+            assert counted >= row["votes_for"], "no vote came after the announcement, and none is gone"
+
+    # -- and at the end of a run: whatever came before, the work goes on; then the engine's own proof
+
+    def close_the_day(self):
+        """The people whose work it is do what is open, what this run has done least first. No choice is drawn here."""
+        tried = set()
+        for _ in range(CLOSING):
+            rows = self.look("SELECT t.*, r.process, r.no FROM task t JOIN record r ON r.id = t.case_id WHERE t.state = 'open' ORDER BY t.id")
+            rows = sorted((r for r in rows if r["id"] not in tried), key=lambda row: self.done[row["process"], row["node"]])
+            if not rows:
+                if not self.come_in():
+                    break
+                continue
+            tried.add(rows[0]["id"])
+            self.do_regularly(rows[0])
+        for looked_at in (self.nobody_did_two_things_that_exclude_each_other, self.every_open_case_has_something_that_moves_it, self.a_closed_case_is_closed,
+                          self.tasks_belong_to_somebody_who_may_do_them, self.deadlines_only_move_on, self.a_household_has_one_case_under_way):  # fmt: skip
+            looked_at()
+
+    def do_regularly(self, task):
+        told = self.told(task["case_id"])
+        who, known = regular(task, told.facts), options(task["node"], told)
+        if task["node"] == "renew_authorisations":
+            self.papers(told.facts["household_id"])
+        if task["node"] == "announce_item":
+            self.ballot(task["no"])
+        others = [n for n, a in self.people.items() if n != who and a.holds(task["role"], task["unit"])]
+        for one, answers in [*((n, known[0]) for n in [who, *others[:3]]), *((who, answers) for answers in known[1:4])]:
+            task = {**task, **self.look("SELECT * FROM task WHERE id = ?", task["id"])[0]}
+            if task["assignee"] not in (None, one):
+                self.attempt("transfer", "sue", lambda act, task=task, one=one: self.cases.transfer(act, task["id"], one, "代办"))
+            if self.complete(task, one, answers, (f"k{next(self.numbers)}", answers), None) is not None:
+                return
+
+    def come_in(self):
+        """What cases without tasks wait for arrives; whether anything did."""
+        rows = self.look("SELECT r.id, r.no, r.drawing, r.state FROM record r WHERE kind = 'case' AND closed_at IS NULL"
+                         " AND NOT EXISTS (SELECT 1 FROM task t WHERE t.case_id = r.id AND t.state = 'open') ORDER BY r.id")  # fmt: skip
+        before = self.one("PRAGMA data_version")
+        for row in rows:
+            with self.office.read() as conn:
+                waits = Run.load(self.cases.drawing(conn, row["drawing"]), row["state"], self.clock()).waits_for()
+            if "registry_answer" in waits:
+                self.answered(row["no"], "complete", "system")
+            if "minutes_confirmed" in waits:
+                for unit in self.facts(row["id"])["to_confirm"]:
+                    said = {"unit": unit, "agrees": True}
+                    self.attempt("minutes_confirmed", MEMBER_OF[unit], lambda act, no=row["no"], said=said: meetings.confirm(act, self.cases, no, said))
+        if before == self.one("PRAGMA data_version"):
+            self.jump(timedelta(days=8))
+        return before != self.one("PRAGMA data_version")
 
     def teardown(self):
         if not hasattr(self, "eye"):
             return
         try:
+            self.close_the_day()
             self.proof()
         finally:
             self.eye.close()
@@ -540,16 +836,20 @@ class Street(RuleBasedStateMachine):
     def proof(self):
         with self.office.read() as conn:
             for row in conn.execute(select(store.record).where(store.record.c.kind == "case")).mappings().all():
+                if row["closed_at"] is not None and self.before.get(row["id"]) == row["seq"]:
+                    continue  # nothing happened to it in this run
                 entries = history(conn, self.office.keys.on(conn), row["id"])
                 assert seals_hold(entries) is None
                 assert (entries[-1].leaf, len(entries)) == (row["head"], row["seq"])
+                if self.before.get(row["id"]) == row["seq"]:
+                    continue
                 run = list(self.cases.replaying(conn, entries))[-1][1]
                 assert fingerprint(run.dump()) == fingerprint(unpacked(row["state"]))
                 open_keys = {r["key"] for r in self.look("SELECT key FROM task WHERE case_id = ? AND state = 'open'", row["id"])}
                 assert open_keys == run.open_tasks().keys()
                 timers = {r["key"] for r in self.look("SELECT key FROM job WHERE record_id = ? AND kind = 'timer' AND state = 'ready'", row["id"])}
                 assert timers == (set() if run.ended else run.timers().keys())
-                SEEN["ended"][row["outcome"]] += 1
+                SEEN["ended"][f"{row['process']} {row['outcome']}"] += 1
                 event(f"ended: {row['outcome']}")
         assert differences(self.office) == []
 
@@ -564,25 +864,26 @@ def check_duties(acts, *, related):
         mine = [node for node, one in acts if one == who]
         nodes = set(mine)
         assert not (nodes & APPROVE and nodes - APPROVE), (who, mine)
-        # "start": he may still take the application in, which test_dibao_2012 marks as a defect
-        assert not (related and who == RELATIVE and nodes - {"start"}), (who, mine)
+        assert not (related and who == RELATIVE and nodes), (who, mine)
         for one, other in NEVER_BOTH:
             assert not (nodes & one and nodes & other), (who, mine)
         for late, early in NOT_AFTER:
             first = next((n for n, node in enumerate(mine) if node in early), len(mine))
             assert not set(mine[first:]) & late, (who, mine)
-    surveyor = None
-    for node, who in acts:
-        if node == "home_survey":
-            surveyor = who
-        assert node != "survey_cosign" or who != surveyor, "two distinct investigators sign"
+    surveyors = set()
+    for n, (node, who) in enumerate(acts):
+        if node == "home_survey":  # done for somebody else, both stand for it
+            surveyors = {who} if n == 0 or acts[n - 1][0] != "home_survey" else surveyors | {who}
+        assert node != "survey_cosign" or who not in surveyors, "two distinct investigators sign"
 
 
 @pytest.mark.parametrize(("acts", "wrong"), [
     ([("start", "a"), ("home_survey", "b"), ("survey_cosign", "c"), ("street_opinion", "d"), ("street_signoff", "e"), ("decide", "f")], False),
     ([("home_survey", "b"), ("survey_cosign", "b")], True), ([("start", "a"), ("street_signoff", "a")], True), ([("neighbor_enquiry", "a"), ("reject_after_check", "a")], True),
     ([("street_opinion", "a"), ("street_signoff", "a")], True), ([("decide", "a"), ("deliver_approval", "a")], True), ([("street_opinion", "a"), ("means_check", "a")], True),
-    ([("means_check", "a"), ("street_opinion", "a")], False), ([("supplement", RELATIVE)], True),
+    ([("means_check", "a"), ("street_opinion", "a")], False), ([("supplement", RELATIVE)], True), ([("start", RELATIVE)], True),
+    ([("register_change", "a"), ("street_signoff", "a")], True), ([("open_meeting", "a"), ("announce_item", "a")], True), ([("contact_household", "a"), ("decide", "a")], True),
+    ([("home_survey", "a"), ("home_survey", "b"), ("survey_cosign", "a")], True), ([("contact_household", "a"), ("means_check", "a"), ("recovery_plan", "a")], False),
 ])  # fmt: skip
 def test_the_tests_own_table_of_duties_can_tell(acts, wrong):
     if wrong:
@@ -595,15 +896,42 @@ def test_the_tests_own_table_of_duties_can_tell(acts, wrong):
 def test_whatever_people_try_the_records_hold(monkeypatch, caplog):
     caplog.set_level("CRITICAL", "engine.jobs")
     monkeypatch.setattr(spot_check, "secrets", Seeds())
+    SEEN.clear()
     with tempfile.TemporaryDirectory() as folder:
-        Street.stations = Stations(pathlib.Path(folder))
-        SEEN.clear()
-        run_state_machine_as_test(Street, settings=settings(
-            max_examples=RUNS, stateful_step_count=60, deadline=None, derandomize=RUNS == 20, database=None, print_blob=True,
-            suppress_health_check=list(HealthCheck)))  # fmt: skip
+        District.worlds = worlds.Worlds(pathlib.Path(folder))
+        for world, share in SHARES.items():
+            machine = type(f"District of {world}", (District,), {"world": world})
+            run_state_machine_as_test(machine, settings=settings(
+                max_examples=RUNS * share // 20, stateful_step_count=50, deadline=None, derandomize=RUNS == 20, database=None, print_blob=True,
+                suppress_health_check=list(HealthCheck)))  # fmt: skip
     sys.stdout.write(json.dumps({k: dict(v) for k, v in SEEN.items()}, default=str))
-    # Not about what is right, only that much was tried: Hypothesis leaves rules out of runs as it likes.
-    assert SEEN["done"]["complete"] >= 3 * RUNS
-    assert len(SEEN["done"]) >= 10, SEEN["done"]
-    assert len(SEEN["refused"]) >= 7, SEEN["refused"]
-    assert len(SEEN["nodes"]) >= 15, SEEN["nodes"]
+    they_tried_all_of_it()
+
+
+SHARES = {"applications": 7, "benefits": 8, "meeting": 5}  # of 20 runs
+# Tasks that runs need not come to, each with the reason.
+SELDOM: dict[str, str] = {}
+
+
+def they_tried_all_of_it():
+    """Not about what is right: that the machine still plays every task of the four drawings, every kind of end, and every verb."""
+    drawn = {f"{key} {node}" for key, process in CATALOGUE.items() for node in process.drawing.of_kind("userTask")}
+    assert drawn >= SELDOM.keys(), "a task that is no more needs no reason"
+    assert sorted(drawn - SEEN["completed"].keys() - SELDOM.keys()) == []
+    ends = {key: {one for one in SEEN["ended"] if one.startswith(f"{key} ended_")} for key in CATALOGUE}
+    assert {key: len(found) for key, found in ends.items() if len(found) < ENDS[key]} == {}, ends
+    # Hypothesis leaves rules out of runs as it likes: a few verbs may not have come to anything in so few runs, most must have.
+    assert len(VERBS - SEEN["done"].keys()) <= FEW, sorted(VERBS - SEEN["done"].keys())
+    assert len(REFUSED - SEEN["refused"].keys()) <= FEW, sorted(REFUSED - SEEN["refused"].keys())
+    assert SEEN["done"]["complete"] >= 10 * RUNS
+
+
+FEW = 7 if RUNS <= 20 else 0
+ENDS = {"dibao-2012": 3, "review-2012": 3, "change-report-2012": 4, "joint-meeting": 2}  # different ends that runs come to, at least
+VERBS = {"complete", "repeat", "clock", "start dibao-2012", "start review-2012", "start change-report-2012", "start joint-meeting", "claim", "release", "transfer", "delegate",
+         "escalate", "send_back", "sign", "add_signers", "withdraw_signer", "urge", "take_back", "copy", "mark_read", "comment", "draft", "objection", "withdrawal",
+         "change_reported", "not_cooperating", "registries", "vote", "new_ballot", "minutes_confirmed", "substitute", "for an absent one", "confirm", "hand_over",
+         "incident", "answers from the form"}  # fmt: skip
+REFUSED = {"complete", "start dibao-2012", "start review-2012", "start change-report-2012", "start joint-meeting", "claim", "release", "transfer", "delegate", "escalate",
+           "send_back", "add_signers", "take_back", "copy", "objection", "withdrawal", "change_reported", "resolution", "registries", "vote", "minutes_confirmed",
+           "substitute", "confirm", "incident"}  # fmt: skip
