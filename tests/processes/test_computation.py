@@ -145,7 +145,7 @@ def test_whatever_is_changed_is_refused():
         spot[last] = "1.23"
         assert accepted(found, house, recorded) is not None
     for file, name, day in (step["from"] for step in found["steps"] if step["op"] == "law"):  # a cell of the law
-        rows = [(first, "1.23" if text == max((r for r in LAW[file][name] if r[0] <= day))[1] else text) for first, text in LAW[file][name]]
+        rows = [(first, "1.23" if text == max(r for r in LAW[file][name] if r[0] <= day)[1] else text) for first, text in LAW[file][name]]
         changed = {**LAW, file: {**LAW[file], name: rows}}
         with pytest.raises(ValueError, match="step s"):
             audit_verify.run_steps(found["steps"], HOUSE, changed)
