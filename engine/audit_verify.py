@@ -384,12 +384,12 @@ class Note(NamedTuple):
 def read_note(note: str) -> Note:
     text, gap, below = note.strip("\n").rpartition("\n\n")
     parts = text.split("\n")
-    need(bool(gap) and len(parts) == 3 and bool(parts[0]) and re.fullmatch(r"0|[1-9][0-9]{0,17}", parts[1]) is not None, "a checkpoint is origin, size, root, an empty line, signatures")
+    need(bool(gap) and len(parts) == 3 and bool(parts[0]) and re.fullmatch(r"0|[1-9][0-9]{0,18}", parts[1]) is not None, "a checkpoint is origin, size, root, an empty line, signatures")
     root, lines = unbase64(parts[2]), list[tuple[str, bytes, bytes]]()
     need(len(root) == 32, "a checkpoint's root has 32 bytes")
     for line in below.split("\n"):
         words = line.split(" ")
-        need(len(words) == 3 and words[0] == "\u2014" and len(lines) < 100, f"not a signature line: {line[:60]!r}")
+        need(len(words) == 3 and words[0] == "\u2014" and re.fullmatch(r"[^\s+]+", words[1]) is not None and len(lines) < 100, f"not a signature line: {line[:60]!r}")
         raw = unbase64(words[2])
         need(len(raw) > 4, "a signature line holds a signature")
         lines.append((words[1], raw[:4], raw[4:]))

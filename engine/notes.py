@@ -108,7 +108,10 @@ class ProgramSigner:
     kind: bytes = SM2
 
     def sign(self, text: bytes) -> Line:
-        done = subprocess.run(list(self.command), input=text, capture_output=True, check=False, timeout=30)  # noqa: S603 - the site's own
+        try:
+            done = subprocess.run(list(self.command), input=text, capture_output=True, check=False, timeout=30)  # noqa: S603 - the site's own
+        except (OSError, subprocess.SubprocessError) as error:
+            raise RuntimeError(f"the signing program failed: {error}") from error
         if done.returncode or not done.stdout:
             raise RuntimeError(f"the signing program failed: {done.stderr.decode(errors='replace')[:200]}")
         return Line(self.name, key_id(self.name, self.kind, self.key), done.stdout)

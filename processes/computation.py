@@ -44,7 +44,7 @@ class _Sheet:
     def sum(self, parts: Sequence[str]) -> str:
         return self.do("add", *parts) if parts else self.do("add", "0")
 
-    def _value(self, arg: str | bool) -> Any:
+    def _value(self, arg: Any) -> Any:
         return self.values[arg] if isinstance(arg, str) and arg in self.values else given(arg)
 
     def _add(self, step: Step, value: Any) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import logging
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -161,10 +162,16 @@ def ask_witnesses(made: Sequencer, addresses: tuple[str, ...]) -> list[str]:
     for address in addresses:
         try:
             _ask(made, address)
-        except (httpx.HTTPError, notes.BadNote, LookupError) as error:
+        except (httpx.HTTPError, notes.BadNote, LookupError, ValueError) as error:
             wrong.append(f"{address}: {error}")
             log.warning("witness %s: %s", address, error)
     return wrong
+
+
+def _seen(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,18}\n?", text):
+        raise LookupError(f"it does not say how much it has seen: {text[:40]!r}")
+    return int(text)
 
 
 def _ask(made: Sequencer, address: str) -> None:
@@ -180,13 +187,17 @@ def _ask(made: Sequencer, address: str) -> None:
         lines = "".join(base64.b64encode(one).decode() + "\n" for one in proof)
         said = httpx.post(f"{address.rstrip('/')}/add-checkpoint", content=f"old {seen}\n{lines}\n{row['note']}".encode(), timeout=10)
         if said.status_code == 409:
-            seen = int(said.text.strip())
+            before, seen = seen, _seen(said.text)
             if seen > size:
                 raise LookupError(f"it has seen {seen} entries, here are {size}: entries are missing here")
+            if seen == before:  # it took our start, so it is the root that differs
+                raise LookupError(f"it has seen another tree of {seen} entries: what was sealed here was changed")
             continue
+        if said.status_code == 422:
+            raise LookupError(f"the {seen} entries that it has seen are not the first ones here: what was sealed here was changed")
         said.raise_for_status()
-        found = [notes.line_of(one) for one in said.text.splitlines()]
+        line = notes.line_of(said.text.partition("\n")[0])
         with made.store.write() as conn:
-            conn.execute(insert(store.cosignature), [{"tree_size": size, "witness": address, "line": one.text} for one in found[:1]])
+            conn.execute(insert(store.cosignature).values(tree_size=size, witness=address, line=line.text))
         return
     raise LookupError("it keeps asking for another start")
