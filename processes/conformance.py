@@ -95,6 +95,7 @@ class Model:
     def __init__(self, xml: bytes) -> None:
         self.nodes, self._parents = _read(xml)
         self._starts = {n.scope: n for n in self.nodes.values() if n.begins}
+        self.start = self._starts[""].id
         self._into = {flow: n for n in self.nodes.values() for flow in n.incoming}
         self._boundaries: dict[str, list[Node]] = {}
         for node in self.nodes.values():
