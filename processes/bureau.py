@@ -20,6 +20,7 @@ from engine.jobs import Handler, Job, Jobs, Later, Way, backoff
 from engine.office import Act, Office
 from engine.process import Process
 from engine.store import Store, record
+from processes import audit_tables as _audit_tables  # noqa: F401 - its tables belong to every database
 from processes import benefits, households, organisation, report_duties, reviews, spot_check, standards
 from processes.change_report_2012 import CHANGE_REPORT_2012
 from processes.dibao_2012 import DIBAO_2012
