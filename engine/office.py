@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from engine import store
@@ -356,6 +356,17 @@ def history(conn: Connection, keys: BoundKeys, record_id: int) -> list[Entry]:
     kept = select(store.payload).where(store.payload.c.record_id == record_id)
     payloads = {(row.seq, row.subject): row for row in conn.execute(kept)}
     return [_read(keys, row, payloads) for row in conn.execute(bodies)]
+
+
+def entries_at(conn: Connection, keys: BoundKeys, places: Sequence[tuple[int, int]]) -> list[Entry]:
+    """The entries at these places (record, seq), in this order, as `history` gives them; without those that are not there."""
+    bodies = select(store.entry).where(tuple_(store.entry.c.record_id, store.entry.c.seq).in_(places))
+    kept = select(store.payload).where(tuple_(store.payload.c.record_id, store.payload.c.seq).in_(places))
+    payloads: dict[tuple[int, int], dict[tuple[int, str], Any]] = {}
+    for row in conn.execute(kept):
+        payloads.setdefault((row.record_id, row.seq), {})[row.seq, row.subject] = row
+    found = {(row.record_id, row.seq): _read(keys, row, payloads.get((row.record_id, row.seq), {})) for row in conn.execute(bodies)}
+    return [found[place] for place in places if place in found]
 
 
 def _read(keys: BoundKeys, row: Any, payloads: Mapping[tuple[int, str], Any]) -> Entry:

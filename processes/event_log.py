@@ -238,10 +238,13 @@ class Foreign:
     closed: bool = False
 
 
-_CASE = ("case", "case:concept:name", "case_id", "caseid", "case id", "个案", "个案号")
-_ACTIVITY = ("activity", "concept:name", "task", "activity name", "环节", "活动")
-_LIFECYCLE = ("lifecycle", "lifecycle:transition", "transition")
-_AT = ("at", "time:timestamp", "timestamp", "time", "时间")
+_ALIASES = {
+    "case": ("case", "case:concept:name", "case_id", "caseid", "case id", "个案", "个案号"),
+    "activity": ("activity", "concept:name", "task", "activity name", "环节", "活动"),
+    "lifecycle": ("lifecycle", "lifecycle:transition", "transition"),
+    "at": ("at", "time:timestamp", "timestamp", "time", "时间"),
+    "drawing": ("drawing",),
+}
 
 
 def parse(data: bytes) -> list[Foreign]:
@@ -255,39 +258,47 @@ def parse(data: bytes) -> list[Foreign]:
 
 
 def _parse_csv(data: bytes) -> list[Foreign]:
+    cases: dict[str, list[Seen]] = {}
+    drawings: dict[str, str] = {}
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = data.decode("gb18030")  # what spreadsheets here write
-        except UnicodeDecodeError:
-            raise Invalid({"file": ["不是 UTF-8 或 GB18030 编码的文字"]}) from None
-    if "\x00" in text:
-        raise Invalid({"file": ["不是 CSV 或 XES 日志"]})
-    try:
-        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-        names = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
-        found = {what: next((names[a] for a in aliases if a in names), None)
-                 for what, aliases in (("case", _CASE), ("activity", _ACTIVITY), ("lifecycle", _LIFECYCLE), ("at", _AT))}  # fmt: skip
-        if found["case"] is None or found["activity"] is None:
-            raise Invalid({"file": ["缺少 case（个案）或 activity（环节）列"]})
-        cases: dict[str, list[Seen]] = {}
-        drawings: dict[str, str] = {}
-        for number, row in enumerate(reader, start=2):
+        for number, said in _rows(_decoded(data)):
             if number > MAX_EVENTS + 1:
                 raise Invalid({"file": [f"事件太多，最多 {MAX_EVENTS} 条"]})
-            said = {what: _plain(row.get(name) if name else None) for what, name in found.items()}
-            if not said["case"] and not said["activity"]:
-                continue  # a blank line
             if not said["case"] or not said["activity"]:
                 raise Invalid({"file": [f"第 {number} 行没有个案或环节"]})
             cases.setdefault(said["case"], []).append(Seen(said["activity"], said["lifecycle"].lower() or "complete", said["at"], str(number)))
-            drawings.setdefault(said["case"], _plain(row.get("drawing")))
+            drawings.setdefault(said["case"], said["drawing"])
     except csv.Error as error:
         raise Invalid({"file": [f"不是正确的 CSV：{error}"]}) from None
     if not cases:
         raise Invalid({"file": ["日志里没有事件"]})
     return [Foreign(no, events, drawings[no]) for no, events in cases.items()]
+
+
+def _decoded(data: bytes) -> str:
+    """UTF-8, or what spreadsheets here write."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" in text:
+            break
+        return text
+    raise Invalid({"file": ["不是 CSV 或 XES 日志"]})
+
+
+def _rows(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Lines with the columns that we know, by whatever name they go; without blank ones."""
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    names = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
+    found = {what: next((names[a] for a in aliases if a in names), None) for what, aliases in _ALIASES.items()}
+    if found["case"] is None or found["activity"] is None:
+        raise Invalid({"file": ["缺少 case（个案）或 activity（环节）列"]})
+    for number, row in enumerate(reader, start=2):
+        said = {what: _plain(row.get(name) if name else None) for what, name in found.items()}
+        if any(said.values()):
+            yield number, said
 
 
 def _plain(value: Any) -> str:
