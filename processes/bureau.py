@@ -87,10 +87,10 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None, *, publish
                                     "review_round": _review_round, deadlines.LATE: deadlines.sweep, **standards.handlers(office)}  # fmt: skip
     ways = {kind: Way(*words) for kind, words in _WAYS.items()}
     ways["means_check"] = Way("向各部门核对家庭经济状况", "Asking the registries about the household's means", skip=_unavailable(cases))
-    return Bureau(office, cases, Jobs(office, handlers, ways=ways, daily={deadlines.LATE: _first_unit}), settings, registry)
+    return Bureau(office, cases, Jobs(office, handlers, ways=ways, daily={deadlines.LATE: district_record}), settings, registry)
 
 
-def _first_unit(conn: Connection) -> int | None:
+def district_record(conn: Connection) -> int | None:
     """The record of the district's tree: with it are kept the jobs that belong to no case."""
     found: int | None = conn.scalar(select(func.min(record.c.id)).where(record.c.kind == "unit"))
     return found

@@ -22,7 +22,7 @@ from engine.office import history, seals_hold
 from processes import benefits, organisation, schema
 from processes import bureau as bureaus
 from processes.rebuild import differences
-from web import logs
+from web import cli_audit, logs
 from web.settings import BadSetting, Settings
 
 
@@ -331,6 +331,13 @@ def _movable() -> bureaus.Bureau:
     return made
 
 
+def _clock_on_record(made: bureaus.Bureau, verb: str, by: str) -> None:
+    """Before it is moved, so that the entry has the time that it leaves: auditors see that somebody did."""
+    with made.office.act() as act:
+        if (district := bureaus.district_record(act.conn)) is not None:
+            act.append(act.open("unit", district), "clock_moved", {"verb": verb, "by": by})
+
+
 @clock.command("show")
 def clock_show() -> None:
     click.echo(_bureau().office.clock().astimezone(SHANGHAI).isoformat(timespec="seconds"))
@@ -345,6 +352,7 @@ def clock_set(moment: str) -> None:
     except ValueError:
         raise click.UsageError(f"not a moment: {moment}") from None
     made = _movable()
+    _clock_on_record(made, "set", moment)
     made.office.clock.set(wanted if wanted.tzinfo else wanted.replace(tzinfo=SHANGHAI))  # type: ignore[attr-defined]
     click.echo(f"{made.jobs.run_all()} jobs came due")
 
@@ -356,6 +364,7 @@ def clock_advance(days: int) -> None:
     from datetime import timedelta
 
     made = _movable()
+    _clock_on_record(made, "advance", str(days))
     done = 0
     for _ in range(days):
         made.office.clock.set(made.office.clock() + timedelta(days=1))  # type: ignore[attr-defined]
@@ -390,6 +399,14 @@ def import_households(file: Path, error_file: Path | None, answers_file: Path | 
         raise click.UsageError("--preview and --commit exclude each other")
     lines = answers_of(answers_file) if answers_file else {}
     sys.exit(run(_bureau(), file, options, error_file, commit=commit, all_or_nothing=all_or_nothing, as_json=as_json, rows=rows, lines=lines))
+
+
+@cli.group()
+def export() -> None:
+    """Take things out of the record."""
+
+
+cli_audit.add_to(cli, export, _bureau)
 
 
 @cli.command()
