@@ -91,6 +91,11 @@ def chosen(wanted: Wanted) -> Select[Any]:
     return query
 
 
+def newest(conn: Connection, wanted: Wanted, most: int) -> Sequence[Mapping[Any, Any]]:
+    """Rows of `record`, the latest case first."""
+    return conn.execute(chosen(wanted).order_by(store.record.c.id.desc()).limit(most)).mappings().all()
+
+
 def midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)
 

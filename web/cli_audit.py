@@ -13,7 +13,6 @@ from typing import Any
 import click
 from sqlalchemy import func, select
 
-from engine.errors import Invalid
 from processes import audit, audit_lists, conformance, event_log
 from processes.bureau import CATALOGUE, Bureau
 
@@ -98,10 +97,10 @@ def _conformance(opened: Callable[[], Bureau]) -> click.Command:
         if file is not None:
             if process is None:
                 raise click.UsageError("--file needs --process")
-            if file.stat().st_size > event_log.MAX_BYTES:
-                raise Invalid({"file": ["文件太大，最多 8 MB"]})
+            with file.open("rb") as opened_file:
+                data = opened_file.read(event_log.MAX_BYTES + 1)
             model = conformance.model(CATALOGUE[process].bpmn.read_bytes())
-            _conform(event_log.conform_foreign(model, event_log.parse(file.read_bytes()), process), as_json=as_json)
+            _conform(event_log.conform_foreign(model, event_log.parse(data), process), as_json=as_json)
         bureau = opened()
         with bureau.office.read() as conn:
             wanted = event_log.Wanted("", process, _date(from_on), _date(until_on))
