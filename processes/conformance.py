@@ -275,12 +275,12 @@ def check(drawing: Model, events: Sequence[Seen], *, obligatory: frozenset[str],
             continue
         if late is not None:
             missing.remove(late)
-        kind = "out_of_order" if late is not None else "beyond_end" if spread == {frozenset()} else "extra"
+        kind = "out_of_order" if late is not None else "beyond_end" if frozenset() in spread else "extra"
         found.append(Deviation(kind, event.activity, position, event.ref))
         cost += 1
     if closed:
         way = drawing.nearest(_spread(drawing, here, obligatory), None, obligatory)
-        for node in way[0] if way else ():
+        for node in way[0] if way else ("",):  # no way to the end at all
             found.append(Deviation("unfinished", node, len(events) + 1))
             cost += 1
     worst = len(rest) + (drawing.shortest(obligatory) if closed else 0)
