@@ -86,6 +86,7 @@ class Line:
     who: str
     on_behalf_of: str
     unit: str
+    kind: str  # of the record
     event: str
     data: Data
     about: Mapping[str, Any]  # where it leads: no, household_id, document kind, subject login … as far as there is one
@@ -163,7 +164,7 @@ def administered(conn: Connection, keys: BoundKeys, wanted: Wanted, page: int = 
     whole = store.record.c.kind.in_(_WHOLE)
     mentioned = [_says(conn, event) for event in ([wanted.event] if wanted.event else _ELSEWHERE) if event in _ELSEWHERE]
     where = [within(store.record.c.unit, wanted.area), or_(whole, and_(not_(whole), or_(*mentioned))) if mentioned else whole]
-    found = [one for one in _lines(conn, where) if _fits(one, wanted) and one.event == (wanted.event or one.event)]
+    found = [one for one in _lines(conn, where) if _fits(one, wanted) and (one.kind in _WHOLE or one.event in _ELSEWHERE) and wanted.event in (None, one.event)]
     if wanted.case:
         number = conn.scalar(select(store.record.c.id).where(store.record.c.no == wanted.case, store.record.c.kind == "case"))
         found = [one for one in found if one.record_id == number]
@@ -192,12 +193,12 @@ def _admin_about(conn: Connection, lines: Sequence[Line]) -> list[dict[str, Any]
 
 
 def _lines(conn: Connection, where: Sequence[Any]) -> list[Line]:
-    query = select(store.entry.c.record_id, store.entry.c.seq, store.entry.c.body).join(store.record, store.record.c.id == store.entry.c.record_id).where(*where)
+    query = select(store.entry.c.record_id, store.entry.c.seq, store.entry.c.body, store.record.c.kind).join(store.record, store.record.c.id == store.entry.c.record_id).where(*where)
     found = []
-    for record_id, seq, body in conn.execute(query):
+    for record_id, seq, body, kind in conn.execute(query):
         said = json.loads(body)
         who = said["actor"]
-        found.append(Line(record_id, seq, datetime.fromisoformat(said["at"]), who["id"], who.get("for", ""), who["unit"], said["event"], said.get("data", {}), {}))
+        found.append(Line(record_id, seq, datetime.fromisoformat(said["at"]), who["id"], who.get("for", ""), who["unit"], kind, said["event"], said.get("data", {}), {}))
     return sorted(found, key=lambda one: (one.at, one.record_id, one.seq), reverse=True)
 
 
@@ -213,7 +214,7 @@ def _fits(line: Line, wanted: Wanted) -> bool:
 def _page(conn: Connection, keys: BoundKeys, found: Sequence[Line], page: int, size: int, about: Any) -> Page:
     shown = found[(page - 1) * size : page * size]
     opened = {(e.record_id, e.seq): _reason(e.personal.values()) for e in entries_at(conn, keys, [(one.record_id, one.seq) for one in shown])} if shown else {}
-    lines = [Line(one.record_id, one.seq, one.at, one.who, one.on_behalf_of, one.unit, one.event, one.data, more, opened.get((one.record_id, one.seq)))
+    lines = [Line(one.record_id, one.seq, one.at, one.who, one.on_behalf_of, one.unit, one.kind, one.event, one.data, more, opened.get((one.record_id, one.seq)))
              for one, more in zip(shown, about(conn, shown) if shown else [], strict=True)]  # fmt: skip
     return Page(lines, len(found), page, size)  # type: ignore[arg-type]
 
