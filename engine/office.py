@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from engine import store
@@ -378,6 +378,17 @@ def stored_of(conn: Connection, record_id: int) -> tuple[Sequence[Row[Any]], dic
     for row in conn.execute(select(store.payload).where(store.payload.c.record_id == record_id)):
         payloads.setdefault(row.seq, {})[row.subject] = row
     return conn.execute(bodies).all(), payloads
+
+
+def entries_at(conn: Connection, keys: BoundKeys, places: Sequence[tuple[int, int]]) -> list[Entry]:
+    """The entries at these places (record, seq), in this order, as `history` gives them; without those that are not there."""
+    bodies = select(store.entry).where(tuple_(store.entry.c.record_id, store.entry.c.seq).in_(places))
+    kept = select(store.payload).where(tuple_(store.payload.c.record_id, store.payload.c.seq).in_(places))
+    payloads: dict[tuple[int, int], dict[str, Any]] = {}
+    for row in conn.execute(kept):
+        payloads.setdefault((row.record_id, row.seq), {})[row.subject] = row
+    found = {(row.record_id, row.seq): read_entry(keys, row, payloads.get((row.record_id, row.seq), {})) for row in conn.execute(bodies)}
+    return [found[place] for place in places if place in found]
 
 
 def read_entry(keys: BoundKeys, row: Row[Any], payloads: Mapping[str, Row[Any]]) -> Entry:

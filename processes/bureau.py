@@ -20,7 +20,9 @@ from engine.jobs import Handler, Job, Jobs, Later, Way, backoff
 from engine.office import Act, Office
 from engine.process import Process
 from engine.store import Store, record
+from processes import audit_tables as _audit_tables  # noqa: F401 - its tables belong to every database
 from processes import benefits, households, law, organisation, report_duties, reviews, spot_check, standards
+from processes import proof_tables as _proof_tables  # noqa: F401 - the same
 from processes.change_report_2012 import CHANGE_REPORT_2012
 from processes.dibao_2012 import DIBAO_2012
 from processes.joint_meeting import JOINT_MEETING
@@ -86,10 +88,10 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None, *, publish
                                     "review_round": _review_round, deadlines.LATE: deadlines.sweep, **standards.handlers(office)}  # fmt: skip
     ways = {kind: Way(*words) for kind, words in _WAYS.items()}
     ways["means_check"] = Way("向各部门核对家庭经济状况", "Asking the registries about the household's means", skip=_unavailable(cases))
-    return Bureau(office, cases, Jobs(office, handlers, ways=ways, daily={deadlines.LATE: _first_unit}), settings, registry)
+    return Bureau(office, cases, Jobs(office, handlers, ways=ways, daily={deadlines.LATE: district_record}), settings, registry)
 
 
-def _first_unit(conn: Connection) -> int | None:
+def district_record(conn: Connection) -> int | None:
     """The record of the district's tree: with it are kept the jobs that belong to no case."""
     found: int | None = conn.scalar(select(func.min(record.c.id)).where(record.c.kind == "unit"))
     return found

@@ -134,8 +134,7 @@ def postgres():
 
 def every_table() -> None:
     """All business tables join the metadata."""
-    import processes.bureau
-    import processes.proof_tables  # noqa: F401
+    import processes.bureau  # noqa: F401
 
 
 @pytest.fixture(scope="session")

@@ -13,12 +13,14 @@ from werkzeug.exceptions import HTTPException
 
 from engine.errors import EngineError
 from processes import calendar, deadlines, organisation
+from processes.audit import AUDITORS
 from processes.bureau import CATALOGUE, Bureau, build
 from processes.identity import mask_name
 from processes.money import yuan
 from web import (
     admin,
     api,
+    audit,
     benefits,
     board,
     calendars,
@@ -79,7 +81,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, benefits, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record):
+    for part in (people, tasks, habits, cases, households, benefits, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit):
         app.register_blueprint(part.bp)
     api.init_app(app, csrf)
     _guard(app)
@@ -139,8 +141,8 @@ def _words(app: Flask) -> None:
         who = desk.actor()
         in_room = who is not None and not who.roles.isdisjoint(meetings.ROOM)
         boss = who is not None and not who.roles.isdisjoint(board.BOSSES)
-        return {"either": either, "lang": lang(), "me": who, "is_boss": boss, "in_room": in_room, "new_key": desk.new_key, "roles": organisation.ROLES, "clock_moved": moved,
-                "business_now": made.office.clock(), "keeps_record": who is not None and not who.roles.isdisjoint(record.READERS), "today": made.office.today(), "code": wording.word, "codes": wording.words,
+        return {"either": either, "lang": lang(), "me": who, "is_boss": boss, "keeps_record": who is not None and not who.roles.isdisjoint(record.READERS), "may_audit": who is not None and not who.roles.isdisjoint(AUDITORS), "in_room": in_room, "new_key": desk.new_key, "roles": organisation.ROLES, "clock_moved": moved,
+                "business_now": made.office.clock(), "today": made.office.today(), "code": wording.word, "codes": wording.words,
                 "choice_word": wording.choice_word, "hint": wording.hint, "article": wording.article, "deadline": wording.deadline, "since_word": wording.since_word, "card": deadlines.card,
                 "path_label": wording.path_label, "my_posts": _my_posts, "imports_lists": lists.mine, "waiting_for_me": tasks.waiting_for_me, "kept_files": uploads.titles}  # fmt: skip
 

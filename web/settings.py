@@ -6,8 +6,11 @@ import base64
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from engine.errors import Invalid
+from processes.audit_lists import Parameters
 
 
 class BadSetting(SystemExit):
@@ -37,6 +40,7 @@ class Settings:
     signer_key: str = ""  # suite 2: its public key, base64
     witnesses: tuple[str, ...] = ()  # addresses that cosign checkpoints
     sequencer_database: str = ""  # where the sequencer has a login of its own
+    audit: Parameters = field(default_factory=Parameters)  # what the lists of anomalies go by in this office
 
     def for_sequencer(self) -> dict[str, str]:
         """The variables that the sequencer's process needs."""
@@ -88,7 +92,16 @@ class Settings:
             signer_key=given.get("SIGNER_KEY", ""),
             witnesses=tuple(given.get("WITNESSES", "").split()),
             sequencer_database=_driver(given["SEQUENCER_DATABASE"]) if given.get("SEQUENCER_DATABASE") else "",
+            audit=_audit(given.get("AUDIT", "")),
         )
+
+
+def _audit(text: str) -> Parameters:
+    """"seconds=30 place=street": words, with spaces between."""
+    try:
+        return Parameters.understood(dict(word.split("=", 1) for word in text.split()))
+    except (Invalid, ValueError) as error:
+        raise BadSetting(f"YINGBAO_AUDIT must be like 'seconds=30 late_days=0 band_yuan=200 place=street share_percent=30', not {text!r}") from error
 
 
 def _suite(given: Mapping[str, str]) -> int:

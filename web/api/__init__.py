@@ -14,6 +14,7 @@ from engine.errors import EngineError
 from engine.forms import flat
 from processes.eligibility_facts import BadFacts
 from web.api import (
+    audit,
     benefits,
     cases,
     habits,
@@ -35,7 +36,7 @@ from web.api.operation import CONVERTERS, form_components
 from web.errors import problem
 
 PREFIX = "/api/v1"
-PARTS = (misc, cases, tasks, habits, household, benefits, standards, lists, staff, incidents, meetings, reports, reviews, record)
+PARTS = (misc, cases, tasks, habits, household, benefits, standards, lists, staff, incidents, meetings, reports, reviews, record, audit)
 
 _ABOUT = """Casework for social assistance. Every call needs `Authorization: Bearer TOKEN` (`yingbao user token NAME`),
 except notices and this document.
