@@ -352,21 +352,46 @@ def _stored(keys: BoundKeys, column: Any, put: Put, value: Any) -> Any:
 
 def history(conn: Connection, keys: BoundKeys, record_id: int) -> list[Entry]:
     """A record's entries in order, each with the personal parts that can still be opened (None: erased, or spoiled)."""
-    bodies = select(store.entry).where(store.entry.c.record_id == record_id).order_by(store.entry.c.seq)
-    kept = select(store.payload).where(store.payload.c.record_id == record_id)
-    payloads = {(row.seq, row.subject): row for row in conn.execute(kept)}
-    return [_read(keys, row, payloads) for row in conn.execute(bodies)]
+    return Kept(conn, keys, record_id).entries()
 
 
-def _read(keys: BoundKeys, row: Any, payloads: Mapping[tuple[int, str], Any]) -> Entry:
-    """An entry with what its payloads hold. Each of them must be what the sealed body committed to."""
-    said, personal, spoiled = read_body(row.body), {}, []
-    for subject, committed in said.get("sealed", {}).items():
-        cipher = keys.find(subject)
-        personal[subject] = None if cipher is None else _opened(cipher, payloads.get((row.seq, subject)), committed)
-        if cipher is not None and personal[subject] is None:
-            spoiled.append(subject)
-    return Entry(row.record_id, row.seq, row.body, row.leaf, said, personal, tuple(spoiled))
+class Kept:
+    """A record as it lies in the database: the bodies read, the personal parts still closed. Opening them is most of the
+    work of `history`; who shows one entry opens that one. ValueError or KeyError when a body cannot be read."""
+
+    def __init__(self, conn: Connection, keys: BoundKeys, record_id: int) -> None:
+        bodies = select(store.entry).where(store.entry.c.record_id == record_id).order_by(store.entry.c.seq)
+        kept = select(store.payload).where(store.payload.c.record_id == record_id)
+        self._keys = keys
+        self._payloads = {(row.seq, row.subject): row for row in conn.execute(kept)}
+        self._rows = conn.execute(bodies).all()
+        self.closed = [Entry(row.record_id, row.seq, row.body, row.leaf, read_body(row.body)) for row in self._rows]
+
+    def entries(self) -> list[Entry]:
+        return [self.entry(place) for place in range(len(self.closed))]
+
+    def entry(self, place: int) -> Entry:
+        """The entry at this place, from 0, with what its payloads hold. Each of them must be what the sealed body committed to."""
+        closed, personal, spoiled = self.closed[place], {}, []
+        for subject, committed in closed.said.get("sealed", {}).items():
+            cipher = self._keys.find(subject)
+            personal[subject] = None if cipher is None else _opened(cipher, self._payloads.get((closed.seq, subject)), committed)
+            if cipher is not None and personal[subject] is None:
+                spoiled.append(subject)
+        return Entry(closed.record_id, closed.seq, closed.body, closed.leaf, closed.said, personal, tuple(spoiled))
+
+    def digest(self) -> str:
+        """The same as long as everything that `entries` reads is the same, to the byte: also which keys are still there."""
+        found = hashlib.sha256()
+        subjects = {subject for entry in self.closed for subject in entry.said.get("sealed", {})}
+        for row in self._rows:
+            found.update(b"%d %s %d " % (row.seq, row.leaf.encode(), len(row.body)) + row.body)
+        for (seq, subject), row in sorted(self._payloads.items()):
+            found.update(b"%d %s %d " % (seq, subject.encode(), len(row.sealed)) + row.sealed)
+        for subject in sorted(subjects):
+            cipher = self._keys.find(subject)
+            found.update(subject.encode() + (b"-" if cipher is None else cipher.key))
+        return found.hexdigest()
 
 
 def _opened(cipher: Cipher, row: Any, committed: str) -> Any:

@@ -19,6 +19,7 @@ from engine.habits import Habits
 from engine.jobs import Handler, Job, Jobs, Later, Way, backoff
 from engine.office import Act, Office
 from engine.process import Process
+from engine.replays import Replays
 from engine.store import Store, record
 from processes import benefits, households, organisation, report_duties, reviews, spot_check, standards
 from processes.change_report_2012 import CHANGE_REPORT_2012
@@ -54,6 +55,10 @@ class Bureau:
     jobs: Jobs
     settings: Any
     registry: Registry = field(repr=False)
+    replays: Replays = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.replays = Replays(self.cases)
 
     @property
     def habits(self) -> Habits:
