@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+import processes.finding_tables  # noqa: F401 - its rows are projected from records like all others
 from engine import deadlines
 from engine.cases import Cases
 from engine.clock import BusinessClock

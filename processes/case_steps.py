@@ -15,7 +15,8 @@ from engine.process import Process
 from processes import calendar, law
 
 DECIDING = frozenset({"reviewer", "street_leader", "district_examiner", "approver"})  # posts whose word moves a case towards a benefit
-ODD = ("late", "returned", "taken_back", "escalated", "on_behalf", "incident", "hasty")
+UNREADABLE = "unreadable"
+ODD = ("late", "returned", "taken_back", "escalated", "on_behalf", "incident", "hasty")  # and of a replay: seal, replay
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,19 @@ class _Task:
 
 def steps(process: Process, drawing: Drawing, entries: Sequence[Entry]) -> list[Step]:
     """One for each entry. An entry that cannot be made sense of is a step all the same: the seals say what is wrong with it."""
-    undone = {entry.data.get("undoes") for entry in entries if entry.event == "task_taken_back"}
-    tasks: dict[str, _Task] = {}
-    return [_step(process, drawing, entry, tasks, undone=entry.seq in undone) for entry in entries]
+    undone, tasks = taken_back(entries), dict[str, _Task]()
+    found: list[Step] = []
+    for place, entry in enumerate(entries, start=1):
+        try:
+            found.append(_step(process, drawing, entry, tasks, undone=place in undone))
+        except (KeyError, ValueError, TypeError, AttributeError):
+            found.append(Step(place, UNREADABLE, found[-1].at if found else datetime.fromtimestamp(0, SHANGHAI)))
+    return found
+
+
+def taken_back(entries: Sequence[Entry]) -> frozenset[int]:
+    """Numbers of the completions that these entries took back."""
+    return frozenset(number for entry in entries if entry.said.get("event") == "task_taken_back" and isinstance(number := entry.data.get("undoes"), int))
 
 
 def _step(process: Process, drawing: Drawing, entry: Entry, tasks: dict[str, _Task], *, undone: bool) -> Step:

@@ -7,6 +7,12 @@ from collections.abc import Mapping
 
 _SAID: Mapping[str, str] = {
     r"没有这件待办": "There is no such task",
+    r"没有这项审计发现": "There is no such finding",
+    r"请写明内容，最多 (\d+) 字": r"Write what you have to say, in at most \1 characters",
+    r"请选择：答复成立.*": "Choose: the reply is accepted, or the finding upheld",
+    r"个案没有这一条记录": "The case has no such entry",
+    r"请选择问题程度": "Choose how grave it is",
+    r"请写明依据的条款，最多 200 字": "Name the article, in at most 200 characters",
     r"没有这项代理": "There is no such substitution",
     r"至少选择一人": "Choose at least one person",
     r"一次最多 (\d+) 人": r"At most \1 people at once",

@@ -16,6 +16,7 @@ from processes.eligibility_facts import BadFacts
 from web.api import (
     benefits,
     cases,
+    findings,
     habits,
     household,
     incidents,
@@ -34,7 +35,7 @@ from web.api.operation import CONVERTERS, form_components
 from web.errors import problem
 
 PREFIX = "/api/v1"
-PARTS = (misc, cases, tasks, habits, household, benefits, standards, lists, staff, incidents, meetings, reports, reviews)
+PARTS = (misc, cases, tasks, habits, household, benefits, standards, lists, staff, incidents, meetings, reports, reviews, findings)
 
 _ABOUT = """Casework for social assistance. Every call needs `Authorization: Bearer TOKEN` (`yingbao user token NAME`),
 except notices and this document.
