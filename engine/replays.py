@@ -99,7 +99,7 @@ def _seal_trouble(row: Mapping[Any, Any], entries: Sequence[Entry]) -> Replayed 
 def _in_tree(conn: Connection, record_id: int, entries: Sequence[Entry], found: Replayed) -> Replayed:
     """Whoever rewrites a whole record can make its chain of seals fit; the tree still has the leaves that were signed. Looked
     at each time: entries that are new today are sealed a moment later."""
-    leaves = dict(conn.execute(select(store.leaf.c.seq, store.leaf.c.hash).where(store.leaf.c.record_id == record_id)).tuples().all())
+    leaves = {row.seq: row.hash for row in conn.execute(select(store.leaf.c.seq, store.leaf.c.hash).where(store.leaf.c.record_id == record_id))}
     if not leaves:
         return found
     suite = sealing.suite_of(conn)

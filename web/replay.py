@@ -24,7 +24,7 @@ bp = Blueprint("replay", __name__)
 
 @bp.get("/cases/<no>/replay")
 def show(no: str) -> ResponseReturnValue:
-    """`?step=n`: as of that entry. `?part=1`: without the frame of the page, for its script."""
+    """`?step=n`: as of that entry. `?part=1`: only what differs from step to step, for the page's script."""
     made, actor = bureau(), me()
     with made.office.read() as conn:
         row = visible(conn, actor, no)
@@ -33,11 +33,12 @@ def show(no: str) -> ResponseReturnValue:
         except Unreadable as error:
             return render_template("replay_unreadable.html", case=row, why=str(error), **_head(conn, row)), 200
         step = whole(request.args.get("step"), case.last, case.last)
-        told = replaying.tell(conn, case, actor, step)
+        part = "part" in request.args
+        told = replaying.tell(conn, case, actor, step, whole=not part)
         shown = {"case": row, "told": told, "svg": picture(case, step), "people": case.names, "audits": actor.holds("auditor", row["unit"]),
-                 "around": _around(told), **({} if "part" in request.args else _head(conn, row))}  # fmt: skip
+                 "around": _around(told), "part": part, **({} if part else _head(conn, row))}  # fmt: skip
     replaying.note_reading(actor, row, case.kept.closed)
-    return render_template("replay_part.html" if "part" in request.args else "replay.html", **shown)
+    return render_template("replay_part.html" if part else "replay.html", **shown)
 
 
 def _head(conn: Any, row: Mapping[Any, Any]) -> dict[str, Any]:

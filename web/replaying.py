@@ -116,10 +116,11 @@ def told(conn: Connection, row: Mapping[Any, Any], actor: Actor, step: int | Non
     return tell(conn, case, actor, step)
 
 
-def tell(conn: Connection, case: Opened, actor: Actor, step: int | None) -> dict[str, Any]:
+def tell(conn: Connection, case: Opened, actor: Actor, step: int | None, *, whole: bool = True) -> dict[str, Any]:
+    """`whole`: also what is the same for every step."""
     place = case.last if step is None else step
     if not 0 < place <= case.last:
-        raise Invalid({"step": [either(f"只有 {case.last} 条", f"there are {case.last} entries")]})
+        raise Invalid({"step": [_("there are %(n)s entries", n=case.last)]})
     stand = case.replayed.at(place)
     papers = _documents(conn, case, place)
     line = _line(case, place, stand, {str(p["id"]): p["title"] for p in papers})
@@ -132,9 +133,8 @@ def tell(conn: Connection, case: Opened, actor: Actor, step: int | None) -> dict
         **_stand(case, stand),
         "documents": papers, "letters": _letters(case, place), "notices": _notices(case, place),
         "law": _law(case, place, sums), "computation": sums, "deadline": _deadline(case, place), "seal": _seal(conn, case, place),
-        "steps": [_brief(case, n) for n in range(1, case.last + 1)], "decisions": decisions(case),
-        "anomalies": [n for n in range(1, case.last + 1) if case.odd(n)],
-        "findings": _findings(conn, case, actor),
+        "anomalies": [n for n in range(1, case.last + 1) if case.odd(n)], "findings": _findings(conn, case, actor),
+        **({"steps": [_brief(case, n) for n in range(1, case.last + 1)], "decisions": decisions(case)} if whole else {}),
     }  # fmt: skip
 
 
@@ -233,8 +233,7 @@ def _brief(case: Opened, place: int) -> dict[str, Any]:
     entry, step = case.kept.closed[place - 1], case.steps[place - 1]
     if step.event == case_steps.UNREADABLE:
         return {"step": place, "event": step.event, "what": _("This entry cannot be read."), "name": "", "at": "", "who": "", "outcome": "", "odd": _odd(case, place), "undone": False}
-    story = case.story()
-    who = str(entry.data.get("completer", entry.actor))
+    story, who = case.story(), str(entry.data.get("completer", entry.actor))
     return {"step": place, "event": entry.event, "what": story.event(entry), "name": story.title(entry), "at": moment(entry.at), "who": case.names.get(who, who),
             "outcome": outcome_of(case, place), "odd": _odd(case, place), "undone": step.undone}  # fmt: skip
 

@@ -27,27 +27,32 @@ async function show(step) {
   const fresh = await part(step);
   if (mine !== turn) return false;
   const focused = document.activeElement;
-  const rel = root.contains(focused) && focused.dataset.step ? focused.rel : null;
-  const listed = root.contains(focused) && focused.closest("#rp-list");
-  for (const old of root.querySelectorAll("[data-part]")) {
-    const now = fresh.getElementById(old.id);
-    const list = old.id === "rp-list" && old.querySelector(".steps");
-    const scrolled = list ? list.scrollTop : 0;
-    if (now) old.replaceWith(document.adoptNode(now));
-    if (now && list) { const found = now.querySelector(".steps"); found.scrollTop = scrolled; reveal(found); }
-  }
+  const rel = focused?.rel;
+  for (const old of root.querySelectorAll("[data-part]")) old.replaceWith(document.adoptNode(fresh.getElementById(old.id)));
+  mark(step);
   root.querySelector(".canvas").replaceChildren(...fresh.querySelector(".canvas").childNodes);
   document.dispatchEvent(new Event("replay:drawn"));
   document.dispatchEvent(new Event("replay:step"));
-  if (rel !== null) {
-    const again = listed ? root.querySelector("#rp-list [aria-current]") : (rel && root.querySelector(`#rp-nav a[rel="${rel}"]`)) || root.querySelector("#rp-nav a");
-    again?.focus({ preventScroll: true });
-  }
+  if (!document.contains(focused)) ((rel && root.querySelector(`#rp-nav a[rel="${rel}"]`)) || root.querySelector("#rp-nav a")).focus({ preventScroll: true });
   const nav = document.getElementById("rp-nav");
   said.textContent = nav.dataset.title;
   const next = nav.querySelector("a[rel=next]");
   if (next) part(next.dataset.step).catch(() => {});
   return true;
+}
+
+/** The lists stay; which of their lines is this step moves. */
+function mark(step) {
+  for (const line of root.querySelectorAll("[data-at]")) {
+    const on = line.dataset.at === String(step);
+    line.classList.toggle("on", on);
+    const link = line.closest(".steps") && line.querySelector("a");
+    if (link && on) link.setAttribute("aria-current", "step");
+    else link?.removeAttribute("aria-current");
+  }
+  const json = document.getElementById("rp-json");
+  json.href = json.href.replace(/step=\d+/, `step=${step}`);
+  reveal(root.querySelector(".steps"));
 }
 
 /** Keep the step that is shown within the list of steps, without moving the page. */
