@@ -107,17 +107,9 @@ def opened(conn: Connection, row: Mapping[Any, Any]) -> Opened:
     return Opened(row, process, drawing, kept, replayed, case_steps.steps(process, drawing, kept.closed), wording.names_of(conn, logins), keys)
 
 
-def told(conn: Connection, row: Mapping[Any, Any], actor: Actor, step: int | None = None) -> dict[str, Any]:
-    """The case as of entry `step` (the last one when it is None), in JSON. Invalid when there is no such entry."""
-    try:
-        case = opened(conn, row)
-    except Unreadable as error:
-        return {"case": row["no"], "result": "cannot", "why": str(error), "entries": 0}
-    return tell(conn, case, actor, step)
-
-
 def tell(conn: Connection, case: Opened, actor: Actor, step: int | None, *, whole: bool = True) -> dict[str, Any]:
-    """`whole`: also what is the same for every step."""
+    """The case as of entry `step` (the last one when it is None), in JSON. `whole`: also what is the same for every step. Invalid
+    when there is no such entry."""
     place = case.last if step is None else step
     if not 0 < place <= case.last:
         raise Invalid({"step": [_("there are %(n)s entries", n=case.last)]})

@@ -33,7 +33,9 @@ def case(district, clock):
     district.check()
     district.survey()
     district.review()
+    clock.advance(minutes=30)
     district.do("rita", "street_opinion", street_outcome="propose_grant", opinion="情况属实，拟同意")
+    clock.advance(minutes=30)
     district.do("lee", "street_signoff", signoff="return", opinion="缺房产证明")
     clock.advance(days=20)
     district.do("rita", "street_opinion", street_outcome="propose_grant", opinion="房产证明已补")
@@ -70,6 +72,13 @@ def test_a_step_shows_who_when_opinion_data_papers_law_days_and_seal(door, case)
     back = door.good("auditor", "GET", f"/cases/{case}/replay?step={last['entries'] - 1}")
     assert [one["code"] for one in back["shown"]["odd"]] == ["returned"]
     assert {"step", "decision", "why"} <= back["decisions"][0].keys()
+
+
+def test_a_decision_within_seconds_is_shown_as_one(door, district, case, clock):
+    clock.advance(seconds=29)
+    district.do("lee", "street_signoff", signoff="agree", opinion="同意")
+    last = door.good("auditor", "GET", f"/cases/{case}/replay")
+    assert [(one["code"], one["words"]) for one in last["shown"]["odd"]] == [("hasty", "29 秒内作出决定")]
 
 
 def test_the_case_is_shown_as_of_the_entry_and_not_as_of_today(door, case, district):
