@@ -371,6 +371,38 @@ def history(conn: Connection, keys: BoundKeys, record_id: int) -> list[Entry]:
     return [read_entry(keys, row, payloads.get(row.seq, {})) for row in rows]
 
 
+class Kept:
+    """A record as it lies in the database: the bodies read, the personal parts still closed. Opening them is most of the
+    work of `history`; who shows one entry opens that one. ValueError or KeyError when a body cannot be read."""
+
+    def __init__(self, conn: Connection, keys: BoundKeys, record_id: int) -> None:
+        self._keys = keys
+        self._rows, self._payloads = stored_of(conn, record_id)
+        self.closed = [Entry(row.record_id, row.seq, row.body, row.leaf, read_body(row.body)) for row in self._rows]
+
+    def entries(self) -> list[Entry]:
+        return [self.entry(place) for place in range(len(self.closed))]
+
+    def entry(self, place: int) -> Entry:
+        """The entry at this place, from 0, with what its payloads hold."""
+        row = self._rows[place]
+        return read_entry(self._keys, row, self._payloads.get(row.seq, {}))
+
+    def digest(self) -> str:
+        """The same as long as everything that `entries` reads is the same, to the byte: also which keys are still there."""
+        found = hashlib.sha256()
+        subjects = {subject for entry in self.closed for subject in entry.said.get("sealed", {})}
+        for row in self._rows:
+            found.update(b"%d %s %d " % (row.seq, row.leaf.encode(), len(row.body)) + row.body)
+        for seq, parts in sorted(self._payloads.items()):
+            for subject, row in sorted(parts.items()):
+                found.update(b"%d %s %d " % (seq, subject.encode(), len(row.sealed)) + row.sealed)
+        for subject in sorted(subjects):
+            cipher = self._keys.find(subject)
+            found.update(subject.encode() + (b"-" if cipher is None else cipher.key))
+        return found.hexdigest()
+
+
 def stored_of(conn: Connection, record_id: int) -> tuple[Sequence[Row[Any]], dict[int, dict[str, Row[Any]]]]:
     """A record's rows as they are stored: entries in order; seq -> subject -> payload."""
     bodies = select(store.entry).where(store.entry.c.record_id == record_id).order_by(store.entry.c.seq)

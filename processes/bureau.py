@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+import processes.finding_tables  # noqa: F401 - its rows are projected from records like all others
 from engine import deadlines
 from engine.cases import Cases
 from engine.clock import BusinessClock
@@ -19,6 +20,7 @@ from engine.habits import Habits
 from engine.jobs import Handler, Job, Jobs, Later, Way, backoff
 from engine.office import Act, Office
 from engine.process import Process
+from engine.replays import Replays
 from engine.store import Store, record
 from processes import audit_tables as _audit_tables  # noqa: F401 - its tables belong to every database
 from processes import benefits, households, law, organisation, report_duties, reviews, spot_check, standards
@@ -56,6 +58,10 @@ class Bureau:
     jobs: Jobs
     settings: Any
     registry: Registry = field(repr=False)
+    replays: Replays = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.replays = Replays(self.cases)
 
     @property
     def habits(self) -> Habits:

@@ -27,6 +27,7 @@ from web import (
     cases,
     desk,
     english,
+    findings,
     habits,
     households,
     incidents,
@@ -36,6 +37,7 @@ from web import (
     people,
     public,
     record,
+    replay,
     reports,
     reviews,
     standards,
@@ -81,7 +83,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, benefits, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit):
+    for part in (people, tasks, habits, cases, households, benefits, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings):
         app.register_blueprint(part.bp)
     api.init_app(app, csrf)
     _guard(app)
@@ -144,9 +146,10 @@ def _words(app: Flask) -> None:
         return {"either": either, "lang": lang(), "me": who, "is_boss": boss, "keeps_record": who is not None and not who.roles.isdisjoint(record.READERS), "may_audit": who is not None and not who.roles.isdisjoint(AUDITORS), "in_room": in_room, "new_key": desk.new_key, "roles": organisation.ROLES, "clock_moved": moved,
                 "business_now": made.office.clock(), "today": made.office.today(), "code": wording.word, "codes": wording.words,
                 "choice_word": wording.choice_word, "hint": wording.hint, "article": wording.article, "deadline": wording.deadline, "since_word": wording.since_word, "card": deadlines.card,
-                "path_label": wording.path_label, "my_posts": _my_posts, "imports_lists": lists.mine, "waiting_for_me": tasks.waiting_for_me, "kept_files": uploads.titles}  # fmt: skip
+                "path_label": wording.path_label, "my_posts": _my_posts, "imports_lists": lists.mine, "waiting_for_me": tasks.waiting_for_me, "findings_for_me": findings.waiting_for_me, "reads_findings": findings.reads, "kept_files": uploads.titles}  # fmt: skip
 
-    app.jinja_env.filters.update(yuan=yuan, mask_name=mask_name, left=_left, moment=wording.moment, english=english.english)
+    app.jinja_env.globals.update(finding_title=findings.title, finding_state=findings.state)
+    app.jinja_env.filters.update(yuan=yuan, iso_moment=wording.iso_moment, mask_name=mask_name, left=_left, moment=wording.moment, english=english.english)
 
 
 def _my_posts() -> str:

@@ -14,10 +14,10 @@ from sqlalchemy import select
 
 from engine import habits, queries, store
 from engine.bpmn import Run
-from engine.errors import Diverged, EngineError, Invalid, NotFound, Refused
+from engine.errors import EngineError, Invalid, NotFound, Refused
 from engine.forms import from_html
 from engine.model import SYSTEM, Actor, Entry
-from engine.office import history, seals_hold
+from engine.office import history
 from processes import documents, eligibility, households, letters, organisation, paperwork, readers
 from processes.bureau import CATALOGUE
 from processes.case_tables import letter, notice
@@ -25,7 +25,6 @@ from processes.tables import document
 from web import incidents, uploads, wording
 from web.desk import bureau, either, idem, lang, me, standing_in, whole, works_cases
 from web.errors import said, status_of, words
-from web.svg import Marks, render
 from web.tasks import _papers, named_lines
 
 bp = Blueprint("cases", __name__)
@@ -39,6 +38,13 @@ TABS = (
     ("papers", lazy_gettext("Documents and letters")),
 )
 _WITHOUT_HOUSEHOLD = ("overview", "record", "drawing")
+
+
+def without_household() -> list[tuple[str, Any]]:
+    """The tabs of a case that is about no household: a meeting."""
+    return [one for one in TABS if one[0] in _WITHOUT_HOUSEHOLD]
+
+
 CHECKS = ("means_check", "registry_answer", "home_survey", "survey_cosign", "neighbor_enquiry", "democratic_review",
           "street_reinvestigate", "spot_check_visit", "late_spot_check_visit", "district_recheck",
           "contact_household", "second_contact", "renew_authorisations", "not_cooperating", "change_reported")  # fmt: skip
@@ -163,6 +169,8 @@ def recordable(conn: Any, actor: Actor, no: str, name: str) -> Mapping[Any, Any]
 def show(no: str) -> ResponseReturnValue:
     made, actor = bureau(), me()
     tab = request.args.get("tab", "drawing" if "step" in request.args else "overview")
+    if tab == "drawing":  # its address until it had a page of its own
+        return redirect(url_for("replay.show", no=no, step=request.args.get("step")))
     with made.office.read() as conn:
         row = visible(conn, actor, no)
         keys, process = made.office.keys.on(conn), CATALOGUE[row["process"]]
@@ -183,7 +191,6 @@ def show(no: str) -> ResponseReturnValue:
             "documents": conn.execute(select(document).where(document.c.household_id == household_id)).mappings().all(),
             "benefits": [b for b in households.active_benefits(conn, household_id) if b["case_no"] == no] if household_id else [],
             "result": _assessed(entries, house) if house else None,
-            "picture": _picture(conn, made, row, entries, drawing, names) if tab == "drawing" else None,
             "days": {x["id"]: made.cases.deadline(conn, keys, x, run, drawing, process) for x in tasks if x["state"] == "open"},
             "still": incidents.at_case(conn, row["id"]) if not row["closed_at"] else [],
             "street": organisation.unit_name(conn, run.facts.get("street") or row["unit"]),
@@ -191,7 +198,7 @@ def show(no: str) -> ResponseReturnValue:
         }
     waits = [w for w in sorted(run.waits_for()) if w in RECORDED and process.sending(w, actor, row["unit"], run.facts)] if not row["closed_at"] else []
     nodes = {n.id: either(n.name, n.name_en) for n in drawing.nodes.values()}
-    return render_template("case.html", case=row, tab=tab, tabs=TABS if house else [one for one in TABS if one[0] in _WITHOUT_HOUSEHOLD], facts=run.facts, waits=waits, recorded=RECORDED, names=nodes, process=process, people=names,
+    return render_template("case.html", case=row, tab=tab, tabs=TABS if house else without_household(), facts=run.facts, waits=waits, recorded=RECORDED, names=nodes, process=process, people=names,
                            key_facts=wording.fact_lines(run.facts, process.answered, names), outcomes=OUTCOMES, titles=letters.TITLES, checks=CHECKS,
                            waiting=_waiting(run), sheets=sheets() if works_cases(row["unit"]) else [], **shown)  # fmt: skip
 
@@ -233,17 +240,22 @@ class Story:
         node = self.nodes.get(key.rpartition(".")[0])
         task = self.tasks.get(key)
         secrets = list(entry.personal.values())
-        title = either(node.name, node.name_en) if node else incidents.title(entry.data["job"]) if "job" in entry.data else str(MESSAGES.get(message, message))
         who = str(entry.data.get("completer", entry.actor))
         return {
             "seq": entry.seq, "at": entry.at, "who": self.names.get(who, who), "login": who,
             "role": either(*organisation.ROLES[node.role]) if node and node.role in organisation.ROLES and entry.actor != SYSTEM.id else "",
-            "event": self.event(entry), "node": title, "id": node.id if node else message,
+            "event": self.event(entry), "node": self.title(entry), "id": node.id if node else message,
             "answers": [*self.around(entry), *self.answers(secrets, key, message)], "changes": self.changes(entry, known), "leaf": entry.leaf, "erased": None in secrets,
             "received": task["opened_at"] if task and entry.event == "task_completed" else None,
             "took": _span(entry.at - task["opened_at"]) if task and entry.event == "task_completed" else "",
             "then": entry.data.get("then", {}),
         }  # fmt: skip
+
+    def title(self, entry: Entry) -> str:
+        """What it is about: a node of the drawing, a job, a message."""
+        node = self.nodes.get(str(entry.data.get("task") or entry.data.get("timer") or "").rpartition(".")[0])
+        message = str(entry.data.get("message") or "")
+        return either(node.name, node.name_en) if node else incidents.title(entry.data["job"]) if "job" in entry.data else str(MESSAGES.get(message, message))
 
     def event(self, entry: Entry) -> str:
         """Only applicants apply; another case is begun."""
@@ -276,14 +288,20 @@ class Story:
 
     def answers(self, secrets: Sequence[Any], key: str, message: str) -> list[tuple[str, Any]]:
         """What was said, with the labels of its form, in the form's order."""
-        given: dict[str, Any] = {}
-        for secret in secrets:
-            whole = (secret or {}).get("said") or {}
-            given |= whole.get("answers", {}) or {k: v for k, v in whole.items() if k == "reason"}
+        given = self.given(secrets)
         form_class = self.process.answered.get(key.rpartition(".")[0]) or self.process.messages.get(message) or self.process.start_form
         fields = form_class().fields
         order = [n for n in fields if n in given] + [n for n in given if n not in fields]
         return [(self.label(fields, n), self.shown(given[n], fields[n].metadata if n in fields else {})) for n in order if n != "household_id"]
+
+    @staticmethod
+    def given(secrets: Sequence[Any]) -> dict[str, Any]:
+        """Field -> what was answered."""
+        found: dict[str, Any] = {}
+        for secret in secrets:
+            whole = (secret or {}).get("said") or {}
+            found |= whole.get("answers", {}) or {k: v for k, v in whole.items() if k == "reason"}
+        return found
 
     def label(self, fields: Mapping[str, Any], name: str) -> str:
         if name not in fields:
@@ -359,29 +377,6 @@ def _assessed(entries: Sequence[Entry], house: Mapping[str, Any]) -> dict[str, A
             if figures:
                 return named_lines(eligibility.assess(figures), house)
     return None
-
-
-def _picture(conn: Any, made: Any, row: Mapping[Any, Any], entries: Sequence[Entry], drawing: Any, names: Mapping[str, str]) -> dict[str, Any]:
-    """The drawing as of entry n (all, when no step is asked for), by doing the case again."""
-    last = len(entries)
-    step = whole(request.args.get("step"), last, last)
-    current: Sequence[str] = ()
-    notes: dict[str, list[str]] = {}
-    path = trouble = None
-    facts: Mapping[Any, Any] = {}
-    try:
-        for entry, run in made.cases.replaying(conn, entries[:step]):
-            path, facts = run.path(), dict(run.facts)
-            key = entry.data.get("task") or entry.data.get("timer")
-            current = [key.rpartition(".")[0]] if key else []
-            if key and entry.event == "task_completed":
-                notes[current[0]] = [f"{names.get(entry.actor, entry.actor)} {entry.at:%m-%d}"]
-    except Diverged as error:
-        trouble = str(error)
-    marks = Marks(path.done, [c for c in current if step < last], path.active, path.flows, notes) if path else Marks()
-    svg = render(drawing.xml, marks, title=_("Diagram of the case, step %(step)s", step=step), lang=lang())
-    lines = wording.fact_lines(facts, CATALOGUE[row["process"]].answered, names)
-    return {"svg": svg, "step": step, "last": last, "trouble": trouble, "facts": lines, "intact": seals_hold(entries) is None}
 
 
 @bp.get("/cases/<no>/drawing")

@@ -25,7 +25,13 @@ def bureau() -> Bureau:
 
 
 def lang() -> str:
-    return "en" if session.get("lang") == "en" else "zh"
+    """Of the page; of a call to the API, where its answer holds words: see `speaking`."""
+    return str(g.get("spoken") or ("en" if session.get("lang") == "en" else "zh"))
+
+
+def speaking(language: str) -> None:
+    """This request is answered in that language, whatever the session says: before its first word."""
+    g.spoken = language
 
 
 def speak(app: Flask) -> None:

@@ -65,16 +65,54 @@ def _parsed(xml: bytes) -> tuple[Any, Mapping[str, Any]]:
 
 def render(xml: bytes, marks: Marks, *, title: str, lang: str = "zh", name: str = "d") -> str:
     """The SVG element; empty text when the drawing has no diagram. `name` keeps ids apart on one page."""
-    tree, elements = _parsed(xml)
-    pen = _Pen(elements, marks, lang, name)
-    shapes = tree.findall(".//di:BPMNShape", NS)
-    if not shapes:
+    parts = _parts(xml)
+    if not parts.shapes:
         return ""
-    for shape in shapes:
-        pen.shape(shape)
-    for edge in tree.iterfind(".//di:BPMNEdge", NS):
-        pen.edge(edge)
+    pen = _Pen(parts.elements, Marks(), lang, name)
+    for n, of in enumerate(parts.shapes):
+        pen.take(_shape_drawn(xml, n, marks.state(of), marks.done.get(of, 0), tuple(marks.notes.get(of, ())), lang))
+    for n, of in enumerate(parts.edges):
+        pen.take(_edge_drawn(xml, n, of in marks.flows, lang, name))
     return pen.finish(title)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """A drawing taken apart: its elements by id, and of each shape and edge the id of what it draws."""
+
+    elements: Mapping[str, Any]
+    shapes: list[str]
+    edges: list[str]
+    shape_nodes: list[Any]
+    edge_nodes: list[Any]
+
+
+@lru_cache(maxsize=32)
+def _parts(xml: bytes) -> _Parts:
+    tree, elements = _parsed(xml)
+    shapes, edges = tree.findall(".//di:BPMNShape", NS), tree.findall(".//di:BPMNEdge", NS)
+    return _Parts(elements, [s.get("bpmnElement") for s in shapes], [e.get("bpmnElement") for e in edges], shapes, edges)
+
+
+# What one shape or edge looks like in one state: from step to step of a case most of them stay as they are.
+
+
+@lru_cache(maxsize=8192)
+def _shape_drawn(xml: bytes, n: int, state: str, times: int, notes: tuple[str, ...], lang: str) -> _Pen:
+    parts = _parts(xml)
+    of = parts.shapes[n]
+    marks = Marks({of: times} if times or state == "done" else {}, [of] if state == "current" else [], [of] if state == "active" else [], notes={of: notes})
+    pen = _Pen(parts.elements, marks, lang, "")
+    pen.shape(parts.shape_nodes[n])
+    return pen
+
+
+@lru_cache(maxsize=8192)
+def _edge_drawn(xml: bytes, n: int, taken: bool, lang: str, name: str) -> _Pen:  # noqa: FBT001 - all of it is the key
+    parts = _parts(xml)
+    pen = _Pen(parts.elements, Marks(flows=[parts.edges[n]] if taken else []), lang, name)
+    pen.edge(parts.edge_nodes[n])
+    return pen
 
 
 def _width(text: str) -> float:
@@ -120,6 +158,13 @@ class _Pen:
         self.front: list[str] = []
         self.xs: list[float] = []
         self.ys: list[float] = []
+
+    def take(self, other: _Pen) -> None:
+        """What another pen has drawn of the same drawing."""
+        for mine, theirs in ((self.back, other.back), (self.lines, other.lines), (self.taken, other.taken), (self.front, other.front)):
+            mine.extend(theirs)
+        self.xs.extend(other.xs)
+        self.ys.extend(other.ys)
 
     def label(self, element: Any) -> str:
         zh = element.get("name") or ""

@@ -404,3 +404,8 @@ def logins_in(entries: Iterable[Entry]) -> list[str]:
 
 def moment(value: datetime | None) -> str:
     return "" if value is None else f"{value.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+
+
+def iso_moment(text: str | None) -> str:
+    """A moment in ISO text as pages show it."""
+    return moment(datetime.fromisoformat(text)) if text else ""

@@ -5,6 +5,7 @@ from alembic import context
 import processes.benefit_act_tables
 import processes.benefit_tables
 import processes.case_tables
+import processes.finding_tables
 import processes.meeting_tables
 import processes.proof_tables
 import processes.tables  # noqa: F401

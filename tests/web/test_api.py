@@ -125,7 +125,7 @@ def test_every_operation_but_the_public_one_asks_for_a_token(door):
         for verb in ("get", "post", "put", "delete"):
             if verb in item and item[verb].get("security") != []:
                 where = path.replace("{digest}", "0" * 64).replace("{no}", "DB-2018-000001").replace("{name}", "objection")
-                for name in ("task_id", "household_id", "person_id", "letter_id", "document_id", "change_id", "job_id", "substitute_id", "position", "benefit_id"):
+                for name in ("task_id", "household_id", "person_id", "letter_id", "document_id", "change_id", "job_id", "substitute_id", "position", "benefit_id", "finding_id"):
                     where = where.replace(f"{{{name}}}", "1")
                 assert client.open(where, method=verb.upper()).status_code == 401, (verb, path)
 

@@ -72,7 +72,7 @@ def test_the_api_gives_the_same_bytes_and_304(bureau, district, case):
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_diagram_s_page_says_what_the_script_needs_and_works_without_it(app, case, lang):
-    page = Desk(app, "clerk", lang).text(f"/cases/{case}?tab=drawing")
+    page = Desk(app, "clerk", lang).text(f"/cases/{case}/replay")
     said = dict(re.findall(r'data-(\w+)="([^"]*)"', re.search(r'<section id="diagram"[^>]*>', page)[0]))
     assert said.keys() == {"xml", "viewer", "styles", "open", "close", "loading", "failed", "label"}
     assert said["xml"] == f"/cases/{case}/drawing"

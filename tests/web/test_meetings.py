@@ -170,7 +170,7 @@ def test_the_pages_carry_a_meeting_without_javascript(room, app):
     assert convener.post(f"{at}/step", {"opinion": "印发"}, page=at).status_code == 302
     assert "津滨联席纪〔2018〕1号" in desk.text(at)
     assert desk.text(f"/cases/{room.meeting}?tab=record")
-    assert "同样" not in desk.text(f"/cases/{room.meeting}?tab=drawing")
+    assert "同样" not in desk.text(f"/cases/{room.meeting}/replay")
     assert Desk(app, "rita").get(at).status_code == 404
 
 

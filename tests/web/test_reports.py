@@ -66,7 +66,7 @@ def test_a_change_is_reported_from_the_page_of_the_household(app, reports):
     answer = desk.post(further, {k: v for k, v in said.items() if k != "household_id"} | {"kind": "other", "event_on": "2018-12-11"})
     assert answer.status_code == 302
     assert reports.d.facts()["kind"] == "other"
-    for page in (f"/cases/{no}", f"/cases/{no}?tab=record", f"/cases/{no}?tab=drawing", f"/cases/{no}?tab=papers", "/cases"):
+    for page in (f"/cases/{no}", f"/cases/{no}?tab=record", f"/cases/{no}/replay", f"/cases/{no}?tab=papers", "/cases"):
         assert desk.text(page)
 
 

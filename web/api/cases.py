@@ -8,25 +8,24 @@ from typing import Any
 
 from flask import Response
 from flask_smorest import Blueprint
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from engine import incidents, queries
 from engine.bpmn import Drawing, Run
 from engine.cases import task_etag
-from engine.crypto import Unreadable
-from engine.errors import Diverged, Invalid, NotFound, Refused
+from engine.errors import Refused
 from engine.forms import json_schema
-from engine.model import Entry
 from engine.office import history, seals_hold
 from engine.process import Process
 from processes import calendar, deadlines, households, letters, paperwork
 from processes.bureau import CATALOGUE
 from processes.case_tables import letter
 from web.api import schemas
-from web.api.desk import if_match, me, once, say, spoken, stale
+from web.api.desk import if_match, me, once, spoken, stale
 from web.api.operation import operation, shape_of
 from web.cases import drawing_file, letter_visible, recordable, visible
-from web.desk import as_whom, bureau, roles_for
+from web.desk import as_whom, bureau, roles_for, speaking
+from web.replay import compared, replayed
 
 blp = Blueprint("api_cases", __name__, url_prefix="/api/v1", description="Cases")
 
@@ -161,52 +160,23 @@ def _without_health(value: Any) -> Any:
 
 @operation(blp, "GET", "/cases/<no:no>/replay", schemas.Replay, asks=schemas.StepQuery, replies=(404,))
 def replay(no: str, asked: dict[str, Any]) -> Any:
-    """Do the case again from its record: same, or different at entry n. `?step=n`: where it stood after entry n."""
-    return _replayed(no, asked.get("step"))
+    """Do the case again from its record: same, or different at entry n. `?step=n`: what the page of the replay shows of it."""
+    speaking(spoken())
+    return replayed(me(), no, asked.get("step"))
 
 
 @operation(blp, "POST", "/cases/<no:no>/replay", schemas.Replay, asks=schemas.StepQuery, optional=True, replies=(404,))
 def replay_again(no: str, asked: dict[str, Any]) -> Any:
-    """The same as GET; nothing is stored."""
-    return _replayed(no, asked.get("step"))
+    """The same as GET; nothing is stored, but that the case was read."""
+    speaking(spoken())
+    return replayed(me(), no, asked.get("step"))
 
 
-def _replayed(no: str, step: int | None) -> dict[str, Any]:
-    made = bureau()
-    with made.office.read() as conn:
-        row = visible(conn, me(), no)
-        try:
-            entries = history(conn, made.office.keys.on(conn), row["id"])
-            return {"case": no, **_proof(conn, row, entries, step)}
-        except (NotFound, Unreadable, ValueError, KeyError) as error:
-            return {"case": no, "result": "cannot", "why": str(error) or type(error).__name__}
-
-
-def _proof(conn: Connection, row: Mapping[Any, Any], entries: list[Entry], step: int | None) -> dict[str, Any]:
-    if (broken := seals_hold(entries)) is not None:
-        return {"result": "different", "entry": broken, "why": say("封签与内容不符", "the seal does not fit its bytes")}
-    if not entries or entries[-1].leaf != row["head"]:
-        return {
-            "result": "different",
-            "entry": len(entries),
-            "why": say("最后一条与个案的记录头不符", "the last entry is not the head of the record"),
-        }
-    last = len(entries) if step is None else step
-    if last > len(entries):
-        raise Invalid({"step": [say(f"只有 {len(entries)} 条", f"there are {len(entries)} entries")]})
-    path, facts = None, {}
-    try:
-        for _entry, run in bureau().cases.replaying(conn, entries[:last]):
-            path, facts = run.path(), dict(run.facts)
-    except Diverged as error:
-        return {
-            "result": "different",
-            "entry": error.seq,
-            "recorded": str(error.recorded),
-            "computed": str(error.computed),
-        }
-    return {"result": "same", "entries": len(entries), "step": last, "facts": facts, "done": dict(path.done) if path else {},
-            "active": list(path.active) if path else [], "flows": sorted(path.flows) if path else []}  # fmt: skip
+@operation(blp, "GET", "/cases/<no:no>/replay/compare", schemas.Compared, asks=schemas.CompareQuery, replies=(404,))
+def compare(no: str, asked: dict[str, Any]) -> Any:
+    """This case beside another one: paths aligned by node, days, facts, calculations. Both must be cases that you may see."""
+    speaking(spoken())
+    return compared(me(), no, asked["with"])
 
 
 # -- messages

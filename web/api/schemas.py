@@ -368,19 +368,217 @@ class Record(Said):
     items = _many(Line)
 
 
+class Odd(Said):
+    code = _s("late | returned | taken_back | escalated | on_behalf | incident | hasty | seal | replay")
+    words = _s()
+
+
+class ReplayBrief(Said):
+    step = _n()
+    event = _s()
+    what = _s("what happened, in words")
+    name = _s("of the step on the drawing")
+    at = _s(example="2018-12-03 09:00")
+    who = _s()
+    outcome = _s("what was chosen, in the words of the form")
+    odd = _many(Odd)
+    undone = _b()
+
+
+class ReplayDecision(Said):
+    step = _n()
+    node = _s()
+    name = _s()
+    at = _s()
+    login = _s()
+    who = _s()
+    post = _s()
+    post_words = _s()
+    decision = _s()
+    why = _s("the opinion; empty when it was erased")
+
+
+class Labelled(Said):
+    label = _s()
+    value = fields.Raw(required=True, metadata={"description": "text; rows as {head, rows}; papers as {papers: [[id, title]]}"})
+
+
+class Changed(Said):
+    label = _s()
+    before = _s()
+    after = _s()
+
+
+class ReplayWho(Said):
+    login = _s()
+    name = _s()
+    post = _s("role of the lane", none=True)
+    post_words = _s()
+    unit = _s(none=True)
+    unit_words = _s()
+    on_behalf_of = _s(none=True)
+    on_behalf_words = _s()
+
+
+class ReplayShown(Said):
+    step = _n()
+    event = _s()
+    what = _s()
+    node = _s("node or message")
+    name = _s()
+    at = _s("moment, UTC")
+    who = fields.Nested(ReplayWho, required=True, allow_none=True)
+    received = _s("when the task came", none=True)
+    took = _s()
+    answers = _many(Labelled)
+    changes = _many(Changed)
+    erased = _b()
+    opens = fields.List(fields.Dict(), required=True, metadata={"description": "tasks that it opened: node, name, due_on"})
+    odd = _many(Odd)
+    undone = _b()
+
+
+class ReplayDeadline(Said):
+    due_on = _s()
+    done_on = _s(none=True)
+    late_workdays = _n()
+    left_workdays = _n()
+    rule = _s(none=True)
+    rule_words = _s()
+
+
+class ReplaySeal(Said):
+    leaf = _s("SHA-256 over 0x00 and the entry's bytes")
+    previous = _s()
+    holds = _b()
+    index = _n("place in the tree", none=True)
+    tree_size = _n(none=True)
+    checkpoint = _s("the newest signed checkpoint with the witnesses' lines", none=True)
+    signed_at = _s(none=True)
+    waits_too_long = _b()
+
+
+class ReplayLaw(Said):
+    task = _s("article that the drawing names for the task", none=True)
+    task_words = _s()
+    drawing = _s("SHA-256 of the drawing")
+    version = _s("of the standards in the calculation", none=True)
+    sources = fields.List(fields.Dict(), required=True)
+
+
+class ReplayComputation(Said):
+    step = _n("entry at which it was computed")
+    category = _s()
+    amount_fen = _n(none=True)
+    law_version = _s(none=True)
+    lines = fields.List(fields.Dict(), required=True)
+    agrees = fields.Boolean(required=True, allow_none=True, metadata={"description": "computed again, it gives what the record says; null: its figures were erased"})
+    why = fields.String()
+
+
+ReplayComputation._declared_fields["from"] = _s("snapshot (computed again) | record (its figures were erased)")
+
+
+class FindingSaid(Said):
+    kind = _s("reply | verdict")
+    staff = _s()
+    said_on = _s()
+    late = _b()
+    text = _s()
+
+
+class FindingRow(Said):
+    id = _n()
+    case_no = _s()
+    entry = _n("of the case's record; null: the case as a whole", none=True)
+    unit = _s("whose people reply")
+    severity = _s("minor | serious | grave")
+    article = _s()
+    text = _s()
+    raised_by = _s()
+    raised_on = _s()
+    due_on = _s("last day of the reply")
+    state = _s("open | replied | accepted | upheld")
+    settled_by = _s(none=True)
+    settled_on = _s(none=True)
+    late = _n("working days past the last day of the reply")
+    may = fields.List(fields.String(), required=True, metadata={"description": "what you may do now: reply, accept, uphold"})
+    said = _many(FindingSaid)
+
+
+class FindingMoved(Said):
+    finding = _n()
+    case = _s()
+    state = _s()
+    due_on = _s()
+
+
+class FindingIn(Strict):
+    severity = one_of("minor", "serious", "grave", required=True)
+    article = text("what it offends against", required=True, most=200, example="N220 art 18")
+    text = text("what was found", required=True, most=2000)
+    entry = Whole(validate=validate.Range(1, 1_000_000, error="从 1 开始"), metadata={"description": "number in the case's record; left out: the case as a whole"})
+
+
+class FindingText(Strict):
+    text = text("the reply, or the reasons", required=True, most=2000)
+
+
+class FindingQuery(Paging):
+    state = one_of("open", "replied", "accepted", "upheld", "unsettled", about="unsettled: open and replied")
+
+
 class Replay(Said):
+    """`step`, and all that follows it, is there when the record can be read at all."""
+
     case = _s()
     result = _s("same | different | cannot")
-    entries = fields.Integer()
-    step = fields.Integer()
+    reason = fields.String(metadata={"description": "seal | head | tree | replay | record"})
     entry = fields.Integer(metadata={"description": "the first entry that differs"})
     why = fields.String()
     recorded = fields.String()
     computed = fields.String()
+    entries = fields.Integer()
+    step = fields.Integer()
+    process = fields.String()
+    title = fields.String()
+    outcome = fields.String(allow_none=True)
+    outcome_words = fields.String()
+    shown = fields.Nested(ReplayShown)
     facts = fields.Dict()
+    fact_lines = fields.List(fields.Nested(Labelled))
     done = fields.Dict(keys=fields.String(), values=fields.Integer())
     active = fields.List(fields.String())
+    active_words = fields.List(fields.String())
     flows = fields.List(fields.String())
+    documents = fields.List(fields.Dict(), metadata={"description": "the household's papers that were kept by then"})
+    letters = fields.List(fields.Dict())
+    notices = fields.List(fields.Dict())
+    law = fields.Nested(ReplayLaw)
+    computation = fields.Nested(ReplayComputation, allow_none=True)
+    deadline = fields.Nested(ReplayDeadline, allow_none=True)
+    seal = fields.Nested(ReplaySeal)
+    steps = fields.List(fields.Nested(ReplayBrief))
+    decisions = fields.List(fields.Nested(ReplayDecision))
+    anomalies = fields.List(fields.Integer(), metadata={"description": "numbers of the steps with something odd"})
+    findings = fields.List(fields.Nested(FindingRow))
+
+
+class CompareQuery(Strict):
+    pass
+
+
+CompareQuery._declared_fields["with"] = text("number of the other case", required=True, most=40, example="DB-2018-000002")
+
+
+class Compared(Said):
+    heads = fields.List(fields.Dict(), required=True, metadata={"description": "number, outcome, days, entries of both"})
+    path = fields.List(fields.Dict(), required=True, metadata={"description": "{name, left, right, is, notes}; is: same | differs | left | right"})
+    facts = fields.List(fields.Dict(), required=True)
+    computation = fields.List(fields.Dict(), required=True)
+    same_process = _b()
+    same_outcome = _b()
+    differs = fields.Dict(required=True, metadata={"description": "how many rows of each differ"})
 
 
 class LetterRow(Said):

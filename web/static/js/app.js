@@ -10,20 +10,23 @@
   // Keys: arrows step through a case; not while somebody types.
   document.addEventListener("keydown", (e) => {
     if (/^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName) || e.ctrlKey || e.altKey || e.metaKey) return;
-    const link = { ArrowLeft: "a[rel=prev]", ArrowRight: "a[rel=next]" }[e.key];
+    const link = { ArrowLeft: "a[rel=prev]", ArrowRight: "a[rel=next]", Home: "a[rel=first]", End: "a[rel=last]" }[e.key];
     const found = link && document.querySelector(link);
     if (found && document.activeElement?.className !== "canvas") { e.preventDefault(); found.click(); }
   });
 
   // The diagram opens where the case stands: at the step looked at, else at a task that waits, else at what is waited for.
-  const canvas = document.querySelector(".canvas");
-  const here = canvas && ["g.current", "g.active:has(.post)", "g.active:has(circle)"].map((s) => canvas.querySelector(s)).find(Boolean);
-  if (here) {
+  const centre = () => {
+    const canvas = document.querySelector(".canvas");
+    const here = canvas && ["g.current", "g.active:has(.post)", "g.active:has(circle)"].map((s) => canvas.querySelector(s)).find(Boolean);
+    if (!here) return;
     here.classList.add("here");
     const box = here.getBoundingClientRect(), frame = canvas.getBoundingClientRect();
     canvas.scrollLeft += box.left - frame.left - frame.width / 2;
     canvas.scrollTop += box.top - frame.top - frame.height / 2;
-  }
+  };
+  centre();
+  document.addEventListener("replay:drawn", centre);
 
   // Drafts save themselves every 20 seconds while something changes; files are sent only by pressing a button.
   const form = document.querySelector("form[data-draft]");

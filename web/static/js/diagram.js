@@ -2,8 +2,7 @@
 // SVG has the same states, stays on paper, and is where looks, states, posts and notes are read from, so the two cannot differ.
 const root = document.getElementById("diagram");
 const words = root.dataset;
-const picture = root.querySelector("svg.drawing");
-const drawn = new Map([...picture.querySelectorAll("[data-id]")].map((g) => [g.dataset.id, g]));
+let picture, drawn, here;
 const english = document.documentElement.lang === "en";
 const [toggle, told, tools, explorer, stage] = [".explore button", "[role=status]", ".tools", "#explorer", ".stage"].map((s) => root.querySelector(s));
 const PAN = 100; // px for an arrow key
@@ -11,7 +10,13 @@ const READABLE = 0.9; // scale at which the smallest words can be read
 let viewer = null;
 
 const outline = (g) => (g.matches("polyline") ? g : g.querySelector("rect, circle, path"));
-const here = picture.querySelector("g.here"); // app.js has found it
+
+/** The server's picture as it lies in the page now. */
+function look() {
+  picture = root.querySelector("svg.drawing");
+  drawn = new Map([...picture.querySelectorAll("[data-id]")].map((g) => [g.dataset.id, g]));
+  here = picture.querySelector("g.here"); // app.js has found it
+}
 
 // -- one drawing, two pens
 
@@ -40,10 +45,12 @@ function finish(made) {
     line.style.fillOpacity = shape.getAttribute("fill-opacity") ?? "";
     if (g.classList.contains("taken")) group.parentNode.parentNode.append(group.parentNode);
     const title = g.querySelector("title");
+    group.querySelector(":scope > title")?.remove();
     if (title) group.prepend(title.cloneNode(true));
   }
   const layer = made.get("canvas").getLayer("words", 1); // posts, notes, labels: bpmn-js would tear English labels to fit boxes made for Chinese
   layer.setAttribute("pointer-events", "none");
+  layer.replaceChildren();
   for (const text of picture.querySelectorAll(".label, .post, .note")) {
     layer.append(text.cloneNode(true));
     const own = text.dataset.of && registry.getGraphics(`${text.dataset.of}_label`);
@@ -177,5 +184,33 @@ toggle.addEventListener("click", async () => {
   }
   busy = false;
 });
+// -- another step: replay.js has put another picture into the page; the opened drawing takes its colours and stays where it is
+
+document.addEventListener("replay:step", () => {
+  const before = new Map([...drawn].map(([id, g]) => [id, coloured(g)]));
+  look();
+  if (!explorer.hidden) for (const link of root.querySelectorAll("nav a")) link.hash = "#diagram";
+  if (!viewer) return;
+  const registry = viewer.get("elementRegistry"), factory = viewer.get("graphicsFactory");
+  dress({ elementsById: Object.fromEntries(registry.filter((e) => e.di).map((e) => [e.di.id, e.di])) });
+  for (const [id, g] of drawn) {
+    const element = registry.get(id);
+    if (element && coloured(g) !== before.get(id)) factory.update(element.waypoints ? "connection" : "shape", element, registry.getGraphics(id));
+  }
+  finish(viewer);
+  if (here && !explorer.hidden) bring(registry.get(here.dataset.id));
+});
+
+const coloured = (g) => { const line = outline(g); return line ? `${line.getAttribute("stroke")} ${line.getAttribute("fill")}` : ""; };
+
+/** Move, never zoom, so that the element is within the frame. */
+function bring(element) {
+  if (!element) return;
+  const { x, y, width, height } = canvas().viewbox();
+  if (element.x > x && element.y > y && element.x + element.width < x + width && element.y + element.height < y + height) return;
+  canvas().viewbox({ x: element.x + (element.width - width) / 2, y: element.y + (element.height - height) / 2, width, height });
+}
+
+look();
 toggle.parentElement.hidden = false;
 if (location.hash === "#diagram") open();
