@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import resources
@@ -21,9 +21,10 @@ from engine.errors import Invalid, NotFound
 from engine.merkle import Suite
 from engine.model import SHANGHAI, Entry, canonical, stamp
 from engine.office import opened, read_entry, stored_of
-from processes import computation, documents, duties, paperwork
+from processes import computation, documents, duties, meeting_papers, paperwork
 from processes.bureau import CATALOGUE
 from processes.case_tables import letter
+from processes.meeting_tables import meeting_minutes
 from processes.tables import document
 
 FORMAT = 1
@@ -231,33 +232,41 @@ def _daily(conn: Connection, size: int) -> list[Mapping[Any, Any]]:
 
 
 def _attached(made: _Zip, source: _Source) -> Iterator[dict[str, Any]]:
-    """Letters and documents of the records; one that cannot be shown is named with the reason."""
-    conn, keys, count = source.conn, source.keys, 0
-    for table in (letter, document):
+    """Letters, documents and minutes of the records; one that cannot be shown is named with the reason."""
+    count = 0
+    for table, subject, digest, content in _PAPERS:
         ids = sorted(row_id for name, row_id in source.puts if name == table.name)
-        for row in conn.execute(select(table).where(table.c.id.in_(ids)).order_by(table.c.id)).mappings():
-            cipher = keys.find(f"household:{row['household_id']}")
+        for row in source.conn.execute(select(table).where(table.c.id.in_(ids), table.c[digest].is_not(None)).order_by(table.c.id)).mappings():
+            cipher = source.keys.find(subject(row))
             if cipher is None:
                 continue  # erased: an entry of the record says so
             count += 1
-            named = {"table": table.name, "row": row["id"]}
-            if not source.wanted.personal:
-                yield {**named, "withheld": "not asked for"}
-                continue
+            named, why = {"table": table.name, "row": row["id"]}, "" if source.wanted.personal else "not asked for"
             try:
-                if table is letter:
-                    plain, media, digest = paperwork.issued_bytes(conn, keys, row["id"])[1], "text/html", row["digest"]
-                else:
-                    plain, media, digest = *documents.fetch(conn, keys, source.wanted.files, row["id"])[:2], row["commitment"]
+                plain, media = content(source, row) if not why else (b"", "")
             except (NotFound, Unreadable):
-                yield {**named, "withheld": "unreadable"}
-                continue
-            if digest != file_commitment(cipher, plain):
-                yield {**named, "withheld": "committed to with a key that is not given away"}
+                why = "unreadable"
+            if not why and row[digest] != file_commitment(cipher, plain):
+                why = "committed to with a key that is not given away"
+            if why:
+                yield {**named, "withheld": why}
                 continue
             name = f"attachments/{count}"
             made.add(name, [plain])
-            yield {**named, "name": name, "digest": digest, "key": cipher.attachments.hex(), "media": media}
+            yield {**named, "name": name, "digest": row[digest], "key": cipher.attachments.hex(), "media": media}
+
+
+def _household(row: Mapping[Any, Any]) -> str:
+    return f"household:{row['household_id']}"
+
+
+# table, whose key, the column that commits to the bytes, the bytes with their media type
+_PAPERS: tuple[tuple[Any, Callable[[Any], str], str, Callable[[_Source, Any], tuple[bytes, str]]], ...] = (
+    (letter, _household, "digest", lambda source, row: (paperwork.issued_bytes(source.conn, source.keys, row["id"])[1], "text/html")),
+    (document, _household, "commitment", lambda source, row: documents.fetch(source.conn, source.keys, source.wanted.files, row["id"])[:2]),
+    (meeting_minutes, lambda row: f"case:{row['id'] >> 16}", "digest",
+     lambda source, row: (meeting_papers.bytes_of(source.conn, source.keys, row["id"], row["id"] >> 16), "text/html")),
+)  # fmt: skip
 
 
 def _line(row: Any) -> bytes:

@@ -142,9 +142,13 @@ def keep(act: Act, case: CaseRef, latest: Mapping[Any, Any], issued_no: str) -> 
 
 def issued_bytes(conn: Connection, keys: BoundKeys, meeting: Mapping[Any, Any]) -> bytes:
     """The minutes as they were issued, byte for byte."""
-    minutes_id = meeting["minutes_id"]
+    return bytes_of(conn, keys, meeting["minutes_id"], meeting["case_id"])
+
+
+def bytes_of(conn: Connection, keys: BoundKeys, minutes_id: int | None, case_id: int) -> bytes:
+    """The bytes of a version that was issued; `case_id`: the meeting's record. NotFound when it was not."""
     sealed = conn.scalar(select(letter_bytes.c.sealed).where(letter_bytes.c.id == minutes_id)) if minutes_id else None
-    cipher = keys.find(f"case:{meeting['case_id']}")
+    cipher = keys.find(f"case:{case_id}")
     if sealed is None or cipher is None:
         raise NotFound("会议还没有纪要")
     return zlib.decompress(cipher.open(sealed, f"minutes:{minutes_id}".encode()))
