@@ -36,7 +36,7 @@ _NEW_JOB = insert(job).inline()
 
 
 def fall_due(cases: Cases, act: Act, record_id: int) -> None:
-    """The day has come: nothing when the date has moved, the benefit has ended, or its review is under way already."""
+    """The day has come: nothing when the date has moved or the benefit has ended; behind a case under way it is tried again."""
     found = benefits.row(act.conn, record_id * 65536 + 1)
     planned = found["next_review_on"]
     if planned is not None and planned <= act.today.isoformat():
@@ -55,7 +55,8 @@ def _open(cases: Cases, act: Act, found: Mapping[Any, Any], occasion: str, kind:
     act.open("household", household_id)  # whoever begins a case of this household now waits for us, or we see his case
     if (no := conclusions.open_case(act.conn, household_id)) is None:
         cases.start(act, KEY, {"household_id": household_id, "occasion": occasion})
-    elif act.conn.scalar(select(record.c.process).where(record.c.no == no)) != KEY:
+    elif kind == "review_due" or act.conn.scalar(select(record.c.process).where(record.c.no == no)) != KEY:
+        # Also behind a review: it may be one that has concluded, and moved the date to this day, whose letter is not delivered yet.
         benefits.try_again(act, found["id"] >> 16, kind)
 
 
