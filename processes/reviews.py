@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Integer, Select, and_, cast, func, insert, or
 from engine import jobs
 from engine.cases import Cases
 from engine.errors import Refused
-from engine.model import Actor
+from engine.model import SHANGHAI, Actor
 from engine.office import Act
 from engine.queries import Area, Page, within
 from engine.store import job, record
@@ -55,9 +55,15 @@ def _open(cases: Cases, act: Act, found: Mapping[Any, Any], occasion: str, kind:
     act.open("household", household_id)  # whoever begins a case of this household now waits for us, or we see his case
     if (no := conclusions.open_case(act.conn, household_id)) is None:
         cases.start(act, KEY, {"household_id": household_id, "occasion": occasion})
-    elif kind == "review_due" or act.conn.scalar(select(record.c.process).where(record.c.no == no)) != KEY:
-        # Also behind a review: it may be one that has concluded, and moved the date to this day, whose letter is not delivered yet.
+    elif not _moves_the_date(act.conn, no, found):
         benefits.try_again(act, found["id"] >> 16, kind)
+
+
+def _moves_the_date(conn: Connection, no: str, found: Mapping[Any, Any]) -> bool:
+    """Whether the household's open case is a review that has still to conclude, and then says itself when the next one is due. One
+    that has concluded, and whose letter is not delivered yet, has moved the date to this day: it is tried again behind it."""
+    case = conn.execute(select(record.c.process, record.c.opened_at).where(record.c.no == no)).one()
+    return bool(case.process == KEY and (found["last_review_on"] or "") < case.opened_at.astimezone(SHANGHAI).date().isoformat())
 
 
 def begin_round(act: Act, unit: str) -> dict[str, Any]:
