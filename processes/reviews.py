@@ -16,11 +16,12 @@ from sqlalchemy import Connection, Integer, Select, and_, cast, func, insert, or
 from engine import jobs
 from engine.cases import Cases
 from engine.errors import Refused
-from engine.model import SHANGHAI, Actor
+from engine.model import Actor
 from engine.office import Act
 from engine.queries import Area, Page, within
 from engine.store import job, record
 from processes import benefits, conclusions, organisation
+from processes.benefit_tables import benefit_adjustment
 from processes.review_2012 import KEY
 from processes.tables import benefit, household
 
@@ -55,15 +56,16 @@ def _open(cases: Cases, act: Act, found: Mapping[Any, Any], occasion: str, kind:
     act.open("household", household_id)  # whoever begins a case of this household now waits for us, or we see his case
     if (no := conclusions.open_case(act.conn, household_id)) is None:
         cases.start(act, KEY, {"household_id": household_id, "occasion": occasion})
-    elif not _moves_the_date(act.conn, no, found):
+    elif not _moves_the_date(act.conn, no):
         benefits.try_again(act, found["id"] >> 16, kind)
 
 
-def _moves_the_date(conn: Connection, no: str, found: Mapping[Any, Any]) -> bool:
+def _moves_the_date(conn: Connection, no: str) -> bool:
     """Whether the household's open case is a review that has still to conclude, and then says itself when the next one is due. One
     that has concluded, and whose letter is not delivered yet, has moved the date to this day: it is tried again behind it."""
-    case = conn.execute(select(record.c.process, record.c.opened_at).where(record.c.no == no)).one()
-    return bool(case.process == KEY and (found["last_review_on"] or "") < case.opened_at.astimezone(SHANGHAI).date().isoformat())
+    if conn.scalar(select(record.c.process).where(record.c.no == no)) != KEY:
+        return False
+    return conn.scalar(select(benefit_adjustment.c.id).where(benefit_adjustment.c.case_no == no).limit(1)) is None
 
 
 def begin_round(act: Act, unit: str) -> dict[str, Any]:
