@@ -21,6 +21,7 @@ from engine.office import Act
 from engine.queries import Area, Page, within
 from engine.store import job, record
 from processes import benefits, conclusions, organisation
+from processes.benefit_tables import benefit_adjustment
 from processes.review_2012 import KEY
 from processes.tables import benefit, household
 
@@ -36,7 +37,7 @@ _NEW_JOB = insert(job).inline()
 
 
 def fall_due(cases: Cases, act: Act, record_id: int) -> None:
-    """The day has come: nothing when the date has moved, the benefit has ended, or its review is under way already."""
+    """The day has come: nothing when the date has moved or the benefit has ended; behind a case under way it is tried again."""
     found = benefits.row(act.conn, record_id * 65536 + 1)
     planned = found["next_review_on"]
     if planned is not None and planned <= act.today.isoformat():
@@ -55,8 +56,16 @@ def _open(cases: Cases, act: Act, found: Mapping[Any, Any], occasion: str, kind:
     act.open("household", household_id)  # whoever begins a case of this household now waits for us, or we see his case
     if (no := conclusions.open_case(act.conn, household_id)) is None:
         cases.start(act, KEY, {"household_id": household_id, "occasion": occasion})
-    elif act.conn.scalar(select(record.c.process).where(record.c.no == no)) != KEY:
+    elif not _moves_the_date(act.conn, no):
         benefits.try_again(act, found["id"] >> 16, kind)
+
+
+def _moves_the_date(conn: Connection, no: str) -> bool:
+    """Whether the household's open case is a review that has still to conclude, and then says itself when the next one is due. One
+    that has concluded, and whose letter is not delivered yet, has moved the date to this day: it is tried again behind it."""
+    if conn.scalar(select(record.c.process).where(record.c.no == no)) != KEY:
+        return False
+    return conn.scalar(select(benefit_adjustment.c.id).where(benefit_adjustment.c.case_no == no).limit(1)) is None
 
 
 def begin_round(act: Act, unit: str) -> dict[str, Any]:

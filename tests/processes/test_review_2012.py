@@ -915,3 +915,19 @@ def test_reviews_due_in_one_second_are_opened_once_each_by_two_workers_while_a_p
     assert states == [("review_due", "done", MANY)]
     if MANY <= PROVED:
         review.proven()
+
+
+def test_a_review_that_falls_due_while_the_last_letter_is_not_delivered_is_not_lost(review):
+    """Found by the state machine: the day came while the concluded review was still open, and its job was gone."""
+    home = review.granted()
+    review.due(home)
+    review.to_opinion()
+    review.opinion("keep")
+    review.d.do("lee", "street_signoff", signoff="agree", opinion="同意")
+    letter_case, planned = review.d.no, review.benefit(home)["next_review_on"]
+    assert "deliver_conclusion" in review.d.tasks()
+    review.d.at(f"{planned}T09:00")
+    assert review.opened(home) == letter_case, "one at a time"
+    review.d.do("clerk", "deliver_conclusion", delivered_on=review.day, method="direct", recipient="张一")
+    review.later(5)
+    assert review.opened(home) != letter_case
