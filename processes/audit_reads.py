@@ -2,26 +2,27 @@
 
 Readers have records of their own (processes/readers.py). Administration has no record of its own: its entries stand with
 the staff member, the proposed change, the unit, the batch, the sample or the case that it concerned, and are brought
-together here. Bodies are looked through, which costs a second or so for 100,000 of them; reasons are opened only for the
-lines of the page that is shown.
+together here. Bodies are looked through by the database, without an index; they are read, and reasons opened, only for the lines of the
+page that is shown.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, LargeBinary, and_, func, literal, not_, or_, select
 
 from engine import store
 from engine.crypto import BoundKeys
 from engine.errors import Invalid, NotFound
-from engine.model import SHANGHAI, Data
+from engine.model import Data, stamp
 from engine.office import entries_at
 from engine.queries import Area, Page, within
+from processes.event_log import midnight
 from processes.tables import document, household_member
 
 READS = {
@@ -51,6 +52,7 @@ ADMIN = {
     "task_transferred": ("转办", "Task transferred"),
     "task_delegated": ("委托", "Task delegated"),
     "tasks_handed_over": ("离职转办", "Tasks handed over"),
+    "incident_opened": ("故障作业：发生", "Incident: came up"),
     "incident_retried": ("故障作业：重试", "Incident: tried again"),
     "incident_skipped": ("故障作业：跳过", "Incident: skipped"),
     "incident_cancelled": ("故障作业：取消", "Incident: cancelled"),
@@ -63,7 +65,10 @@ ADMIN = {
     "sample_drawn": ("抽取样本", "Sample drawn"),
 }
 _WHOLE = ("staff", "staff_change", "unit", "sample")  # kinds of records all of whose entries are administration
-_ELSEWHERE = tuple(event for event in ADMIN if event.startswith(("task", "incident_", "deadline_", "standard_", "review_round")))
+_ELSEWHERE = {  # kind of record -> how events begin that are administration there
+    "case": ("incident_", "task_transferred", "task_delegated", "tasks_handed_over", "deadline_recomputed"),
+    "standard_batch": ("standard_proposed", "standard_confirmed", "standard_withdrawn"), "campaign": ("review_round_begun",),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +115,15 @@ def reads(conn: Connection, keys: BoundKeys, wanted: Wanted, page: int = 1, size
     """A page of `Line`, the newest first."""
     if wanted.event and wanted.event not in READS:
         raise Invalid({"event": ["请从所列各项中选择"]})
-    where = [store.record.c.kind == "reader", within(store.record.c.unit, wanted.area)]
+    where = [store.record.c.kind == "reader", within(store.record.c.unit, wanted.area), *_when(conn, wanted)]
     if wanted.who:
         where.append(store.record.c.subject == f"staff:{wanted.who}")
-    found = [one for one in _lines(conn, where) if _fits(one, wanted) and (wanted.event is None or _kind(one) == wanted.event)]
-    if wanted.case:
-        touches = _touching(conn, wanted.case)
-        found = [one for one in found if touches(one.data)]
-    return _page(conn, keys, found, page, size, _read_about)
+    if wanted.event:
+        health = _has(conn, '"field":"health"')
+        revealed = wanted.event in ("field_revealed", "health_revealed")
+        where.append(_says(conn, "field_revealed" if revealed else wanted.event))
+        where += [health if wanted.event == "health_revealed" else not_(health)] if revealed else []
+    return _page(conn, keys, where, page, size, _read_about, _touching(conn, wanted.case) if wanted.case else None)
 
 
 def _kind(line: Line) -> str:
@@ -161,21 +167,18 @@ def administered(conn: Connection, keys: BoundKeys, wanted: Wanted, page: int = 
     """A page of `Line`, the newest first: staff, posts, tokens, substitutes, hand-overs, incidents, standards, samples."""
     if wanted.event and wanted.event not in ADMIN:
         raise Invalid({"event": ["请从所列各项中选择"]})
-    whole = store.record.c.kind.in_(_WHOLE)
-    mentioned = [_says(conn, event) for event in ([wanted.event] if wanted.event else _ELSEWHERE) if event in _ELSEWHERE]
-    where = [within(store.record.c.unit, wanted.area), or_(whole, and_(not_(whole), or_(*mentioned))) if mentioned else whole]
-    found = [one for one in _lines(conn, where) if _fits(one, wanted) and (one.kind in _WHOLE or one.event in _ELSEWHERE) and wanted.event in (None, one.event)]
+    where = [within(store.record.c.unit, wanted.area), *_when(conn, wanted)]
+    if wanted.event:
+        where.append(_says(conn, wanted.event))
+    else:
+        elsewhere = [and_(store.record.c.kind == kind, or_(*(_has(conn, f',"event":"{start}') for start in starts))) for kind, starts in _ELSEWHERE.items()]
+        where.append(or_(store.record.c.kind.in_(_WHOLE), *elsewhere))
+    if wanted.who:
+        actor = func.substr(store.entry.c.body, 1, _place(conn, _AT))
+        where.append(or_(_place(conn, f'"id":{json.dumps(wanted.who)}', actor) > 0, _place(conn, f'"for":{json.dumps(wanted.who)}', actor) > 0))
     if wanted.case:
-        number = conn.scalar(select(store.record.c.id).where(store.record.c.no == wanted.case, store.record.c.kind == "case"))
-        found = [one for one in found if one.record_id == number]
-    return _page(conn, keys, found, page, size, _admin_about)
-
-
-def _says(conn: Connection, event: str) -> ColumnElement[bool]:
-    """Entries whose bytes name the event: looked for by the database, so that those of all cases need not be brought here."""
-    needle = literal(f'"event":"{event}"'.encode())
-    found = func.instr(store.entry.c.body, needle) if conn.dialect.name == "sqlite" else func.pg_catalog.position(store.entry.c.body, needle)
-    return found > 0
+        where.append(store.record.c.no == wanted.case)
+    return _page(conn, keys, where, page, size, _admin_about)
 
 
 def _admin_about(conn: Connection, lines: Sequence[Line]) -> list[dict[str, Any]]:
@@ -189,34 +192,59 @@ def _admin_about(conn: Connection, lines: Sequence[Line]) -> list[dict[str, Any]
     return found
 
 
-# -- both
+# -- both: the database looks into the stored bytes, which are canonical JSON (engine/model.py): what comes first stands first
+
+_AT = '"at":"'  # after the actor, before everything else: the first one is the entry's own
+_STAMP = 27  # characters of a moment
 
 
-def _lines(conn: Connection, where: Sequence[Any]) -> list[Line]:
-    query = select(store.entry.c.record_id, store.entry.c.seq, store.entry.c.body, store.record.c.kind).join(store.record, store.record.c.id == store.entry.c.record_id).where(*where)
+def _place(conn: Connection, text: str, within_: Any = None) -> ColumnElement[int]:
+    """Where the text first stands in the bytes, from 1; 0: nowhere."""
+    body, needle = store.entry.c.body if within_ is None else within_, literal(text.encode(), LargeBinary)
+    return func.instr(body, needle) if conn.dialect.name == "sqlite" else func.pg_catalog.position(body, needle)
+
+
+def _has(conn: Connection, text: str) -> ColumnElement[bool]:
+    return _place(conn, text) > 0
+
+
+def _says(conn: Connection, event: str) -> ColumnElement[bool]:
+    """Entries of this event: it stands between the data and the kind of the record."""
+    return _has(conn, f',"event":"{event}","kind":"')
+
+
+def _moment(conn: Connection) -> ColumnElement[bytes]:
+    """The entry's time, as its bytes say it: sorts as time does."""
+    return func.substr(store.entry.c.body, _place(conn, _AT) + len(_AT), _STAMP, type_=LargeBinary)
+
+
+def _when(conn: Connection, wanted: Wanted) -> list[ColumnElement[bool]]:
     found = []
-    for record_id, seq, body, kind in conn.execute(query):
-        said = json.loads(body)
-        who = said["actor"]
-        found.append(Line(record_id, seq, datetime.fromisoformat(said["at"]), who["id"], who.get("for", ""), who["unit"], kind, said["event"], said.get("data", {}), {}))
-    return sorted(found, key=lambda one: (one.at, one.record_id, one.seq), reverse=True)
+    if wanted.from_on:
+        found.append(_moment(conn) >= stamp(midnight(wanted.from_on)).encode())
+    if wanted.until_on:
+        found.append(_moment(conn) < stamp(midnight(wanted.until_on + timedelta(days=1))).encode())
+    return found
 
 
-def _fits(line: Line, wanted: Wanted) -> bool:
-    on = line.at.astimezone(SHANGHAI).date()
-    return (
-        (wanted.who is None or wanted.who in (line.who, line.on_behalf_of))
-        and (wanted.from_on is None or on >= wanted.from_on)
-        and (wanted.until_on is None or on <= wanted.until_on)
-    )
-
-
-def _page(conn: Connection, keys: BoundKeys, found: Sequence[Line], page: int, size: int, about: Any) -> Page:
-    shown = found[(page - 1) * size : page * size]
-    opened = {(e.record_id, e.seq): _reason(e.personal.values()) for e in entries_at(conn, keys, [(one.record_id, one.seq) for one in shown])} if shown else {}
-    lines = [Line(one.record_id, one.seq, one.at, one.who, one.on_behalf_of, one.unit, one.kind, one.event, one.data, more, opened.get((one.record_id, one.seq)))
-             for one, more in zip(shown, about(conn, shown) if shown else [], strict=True)]  # fmt: skip
-    return Page(lines, len(found), page, size)  # type: ignore[arg-type]
+def _page(conn: Connection, keys: BoundKeys, where: Sequence[Any], page: int, size: int, about: Any, only: Any = None) -> Page:
+    """`only`: what the database cannot tell; then all that is left is read."""
+    at = _moment(conn).label("at")
+    columns = (store.entry.c.record_id, store.entry.c.seq, store.record.c.kind, at, *([store.entry.c.body] if only else []))
+    query = select(*columns).join(store.record, store.record.c.id == store.entry.c.record_id).where(*where)
+    listed = query.order_by(at.desc(), store.entry.c.record_id.desc(), store.entry.c.seq.desc())
+    if only:
+        rows = [row for row in conn.execute(listed) if only(json.loads(row.body).get("data", {}))]
+        total, rows = len(rows), rows[(page - 1) * size : page * size]
+    else:
+        total = conn.scalar(select(func.count()).select_from(query.subquery())) or 0
+        rows = list(conn.execute(listed.limit(size).offset((page - 1) * size)))
+    kinds = {(row.record_id, row.seq): row.kind for row in rows}
+    entries = entries_at(conn, keys, list(kinds)) if kinds else []
+    lines = [Line(e.record_id, e.seq, e.at, e.actor, e.said["actor"].get("for", ""), e.said["actor"]["unit"], kinds[e.record_id, e.seq], e.event, e.data, {}, _reason(e.personal.values()))
+             for e in entries]  # fmt: skip
+    found = [replace(one, about=more) for one, more in zip(lines, about(conn, lines) if lines else [], strict=True)]
+    return Page(found, total, page, size)  # type: ignore[arg-type]
 
 
 def _reason(parts: Iterable[Any]) -> str | None:

@@ -112,7 +112,7 @@ def test_administration_of_staff_tokens_incidents_and_hand_overs(district):
 
 
 def test_what_only_sounds_like_an_event_is_none(district):
-    """A reason that quotes an event's name is no event: bytes are looked for, and then read."""
+    """Data that names an event is no event: the place in the bytes counts."""
     district.apply(district.household(210_000))
     number = district.tasks()["completeness_check"]["id"]
     with district.office.act(district.people["clerk"]) as act:
