@@ -117,6 +117,7 @@ def _no_constant(text: str) -> Any:
 
 _DECODER = json.JSONDecoder(parse_float=_float, parse_int=_int, parse_constant=_no_constant)
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), check_circular=False, allow_nan=False)
+_encode = _ENCODER.encode
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")  # with such letters keys sort otherwise in UTF-16
 
 
@@ -124,7 +125,13 @@ def parsed(text: str) -> Any:
     """The value of a JSON text; ValueError when it is none, too deep, or has numbers that no honest writer writes."""
     _odd.clear()
     try:
+        if text[:1] == "{":  # without the wrapper, which looks for blanks
+            value, end = _DECODER.scan_once(text, 0)  # type: ignore[attr-defined]
+            if end == len(text):
+                return value
         return _DECODER.decode(text)
+    except StopIteration:
+        raise ValueError("not JSON") from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -132,7 +139,7 @@ def parsed(text: str) -> Any:
 def canonical(value: Any, text: str) -> str:
     """RFC 8785 of a value that was just read from `text`. ValueError where it has none."""
     if not _odd and (text.isascii() or _ASTRAL.search(text) is None):
-        return _ENCODER.encode(value)  # the standard library writes the same, and in C
+        return _encode(value)  # the standard library writes the same, and in C
     try:
         return _slowly(value)
     except RecursionError:
@@ -172,7 +179,7 @@ def _number(value: float) -> str:
 
 def read_line(line: bytes, what: str) -> tuple[dict[str, Any], str]:
     try:
-        text = line.decode()
+        text = line.decode().rstrip("\n")
         said = parsed(text)
     except ValueError as error:
         raise BadBundle(f"{what} 中有一行不是 JSON", f"a line of {what} is not JSON ({error})") from None
@@ -646,7 +653,7 @@ class Result(NamedTuple):
     records: list[int]
     places: list[int]
     leaves: bytes
-    rows: list[tuple[tuple[str, int], str]]  # (table, id) -> JSON [at, record, seq, values, part that nobody can see, subject]
+    rows: list[tuple[tuple[str, int], str]]  # (table, id) -> JSON [at, record, seq, part that nobody can see, subject], a tab, the values
     missing: list[tuple[int, int, str, Optional[str]]]  # record, seq, subject, why it was withheld
     erased: list[str]
     withheld: list[tuple[int, int]]  # computations without their inputs
@@ -772,8 +779,7 @@ class _Walk:
         except ValueError as error:
             self.broken(1, seq, "不是规范的 JSON", f"not canonical JSON ({error})")
             return None
-        shape = _SHAPE.items() if type(said) is dict else ()
-        wrong = [name for name, right in shape if not (right(said[name]) if name in said else name in _OPTIONAL)] if shape else ["{}"]
+        wrong = _misshaped(said)
         if not wrong:
             same = {"record": self.record, "seq": seq, "log": _setup.log, "kind": self.expected.kind if self.expected else said["kind"]}
             wrong = [name for name, value in same.items() if said[name] != value]
@@ -815,7 +821,8 @@ class _Walk:
             except (KeyError, TypeError):
                 self.broken(7, seq, f"{subject} 的部分没有第 {number} 项的列", f"the part of {subject} lacks the columns of put {number}")
                 hidden = True
-        self.result.rows.append(((put["table"], put["id"]), _ENCODER.encode([at, self.record, seq, values, hidden, subject])))
+        rest = _encode([at, self.record, seq, hidden, subject])
+        self.result.rows.append(((put["table"], put["id"]), f"{rest}\t{_encode(values)}"))
 
     def _duties(self, seq: int, said: dict[str, Any]) -> None:
         """Check 9: who acts here after having acted there."""
@@ -878,6 +885,13 @@ class _Walk:
 def _is_put(value: Any) -> bool:
     return (type(value) is dict and type(value.get("table")) is str and is_int(value.get("id")) and type(value.get("set", {})) is dict
             and type(value.get("of", "")) is str)  # fmt: skip
+
+
+def _misshaped(said: Any) -> list[str]:
+    """Names of the fields that are not of their kind."""
+    if type(said) is not dict:
+        return ["{}"]
+    return [name for name, right in _SHAPE.items() if not (right(said[name]) if name in said else name in _OPTIONAL)]
 
 
 _SHAPE: dict[str, Any] = {
@@ -1201,21 +1215,19 @@ class Bundle:
             else:
                 self._row(key, rows.pop(key), shown_, known)  # type: ignore[arg-type]
         for table, number in sorted(rows):
-            _, record, seq, _, _, _ = json.loads(rows[table, number].rpartition("\n")[2])
+            record, seq = _puts(rows[table, number])[-1][1:3]
             self.fail(8, f"{table} {number} 应有而没有", f"the row {table} {number} is gone", (record, seq))
         return known
 
     def _row(self, key: tuple[str, int], puts: str, values: dict[str, Any], known: Any) -> None:
-        if "\n" not in puts and _HASHLIKE.search(puts) is None:
-            only = json.loads(puts)
-            if not only[4] and same(only[3], values):
-                return  # most rows: put once, and as they were
-        said = sorted((json.loads(line) for line in puts.split("\n")), key=lambda put: put[:3])
+        if "\n" not in puts and ",false," in puts and _HASHLIKE.search(puts) is None and puts.partition("\t")[2] == _encode(values):
+            return  # most rows: put once, and as they were
+        said = _puts(puts)
         last: dict[str, tuple[Any, int]] = {}
         hidden = -1
         for order, put in enumerate(said):
-            hidden = order if put[4] else hidden
-            last.update({name: (value, order) for name, value in put[3].items()})
+            hidden = order if put[3] else hidden
+            last.update({name: (value, order) for name, value in put[5].items()})
         for name in sorted(last.keys() | values.keys()):
             value, order = last.get(name, (None, -1))
             there = values.get(name)
@@ -1227,7 +1239,7 @@ class Bundle:
                     self.gap(8, f"{key[0]} {key[1]} 的 {name} 出自看不到的部分", f"{name} of {key[0]} {key[1]} may come from a part that is not here", where)
             else:
                 self.fail(8, f"{key[0]} {key[1]} 的 {name} 与条目不符", f"{name} of {key[0]} {key[1]} is not what the entries put there", where)
-        gone = any(put[5] in self.erased for put in said)
+        gone = any(put[4] in self.erased for put in said)
         digests = [v for v, _ in last.values() if is_hash(v)]
         if not digests:
             return
@@ -1264,6 +1276,15 @@ class Bundle:
         for (table, number), (_, gone, record, seq, has) in known.items():
             if has and not gone and (table, number) not in given_:
                 self.gap(8, f"{table} {number} 的附件不在证据中", f"the attachment of {table} {number} is not in the bundle", (record, seq))
+
+
+def _puts(text: str) -> list[list[Any]]:
+    """What was put into a row, the last one last: [at, record, seq, hidden, subject, values]."""
+    found = []
+    for line in text.split("\n"):
+        rest, _, values = line.partition("\t")
+        found.append([*json.loads(rest), json.loads(values)])
+    return sorted(found, key=lambda put: put[:3])
 
 
 def same(one: Any, other: Any) -> bool:
