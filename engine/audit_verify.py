@@ -95,39 +95,51 @@ def is_hash(value: Any) -> bool:
 
 # -- JSON: one reader that notices what is not exact, and RFC 8785
 
-_floats: list[str] = []
+_odd: list[str] = []  # numbers of the last text that the standard library's encoder might not write as RFC 8785 does
 
 
 def _float(text: str) -> float:
-    _floats.append(text)
+    _odd.append(text)
     return float(text)
+
+
+def _int(text: str) -> int:
+    if len(text) > 15:
+        if len(text) > 400:
+            raise ValueError("a number of more than 400 digits")
+        _odd.append(text)
+    return int(text)
 
 
 def _no_constant(text: str) -> Any:
     raise ValueError(f"{text} is not JSON")
 
 
-_DECODER = json.JSONDecoder(parse_float=_float, parse_constant=_no_constant)
+_DECODER = json.JSONDecoder(parse_float=_float, parse_int=_int, parse_constant=_no_constant)
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), check_circular=False, allow_nan=False)
-_ODD = re.compile("[\ue000-\U0010ffff]|[0-9]{16}")  # keys that sort otherwise in UTF-16; numbers that may be too large
-_HUGE = re.compile(r"[0-9]{400}")
+_encode = _ENCODER.encode
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")  # with such letters keys sort otherwise in UTF-16
 
 
 def parsed(text: str) -> Any:
     """The value of a JSON text; ValueError when it is none, too deep, or has numbers that no honest writer writes."""
-    _floats.clear()
-    if _HUGE.search(text):
-        raise ValueError("a number of more than 400 digits")
+    _odd.clear()
     try:
+        if text[:1] == "{":  # without the wrapper, which looks for blanks
+            value, end = _DECODER.scan_once(text, 0)  # type: ignore[attr-defined]
+            if end == len(text):
+                return value
         return _DECODER.decode(text)
+    except StopIteration:
+        raise ValueError("not JSON") from None
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
 def canonical(value: Any, text: str) -> str:
     """RFC 8785 of a value that was just read from `text`. ValueError where it has none."""
-    if not _floats and _ODD.search(text) is None:
-        return _ENCODER.encode(value)  # the standard library writes the same, and in C
+    if not _odd and (text.isascii() or _ASTRAL.search(text) is None):
+        return _encode(value)  # the standard library writes the same, and in C
     try:
         return _slowly(value)
     except RecursionError:
@@ -167,11 +179,12 @@ def _number(value: float) -> str:
 
 def read_line(line: bytes, what: str) -> tuple[dict[str, Any], str]:
     try:
-        text = line.decode()
+        text = line.decode().rstrip("\n")
         said = parsed(text)
     except ValueError as error:
         raise BadBundle(f"{what} 中有一行不是 JSON", f"a line of {what} is not JSON ({error})") from None
-    need(type(said) is dict, f"a line of {what} is an object")
+    if type(said) is not dict:
+        raise BadBundle(f"{what} 中有一行不是对象", f"a line of {what} is an object")
     return said, text
 
 
@@ -640,7 +653,7 @@ class Result(NamedTuple):
     records: list[int]
     places: list[int]
     leaves: bytes
-    rows: list[tuple[tuple[str, int], str]]  # (table, id) -> JSON [at, record, seq, values, part that nobody can see, subject]
+    rows: list[tuple[tuple[str, int], str]]  # (table, id) -> JSON [at, record, seq, part that nobody can see, subject], a tab, the values
     missing: list[tuple[int, int, str, Optional[str]]]  # record, seq, subject, why it was withheld
     erased: list[str]
     withheld: list[tuple[int, int]]  # computations without their inputs
@@ -663,7 +676,8 @@ def check_part(part: Part) -> Result:
         where, subject = (said.get("record"), said.get("seq")), said.get("subject")
         need(is_int(where[0]) and is_int(where[1]) and type(subject) is str, "a payload names record, seq and subject")
         mine = payloads.setdefault((int(where[0]), int(where[1])), {})  # type: ignore[arg-type]
-        need(subject not in mine, f"two payloads of the same entry and subject: {where}")
+        if subject in mine:
+            raise BadBundle("同一条目同一人有两份个人信息", f"two payloads of the same entry and subject: {where}")
         if "withheld" in said:
             need(type(said["withheld"]) is str, "withheld says why")
             mine[str(subject)] = (None, said["withheld"])
@@ -765,8 +779,7 @@ class _Walk:
         except ValueError as error:
             self.broken(1, seq, "不是规范的 JSON", f"not canonical JSON ({error})")
             return None
-        shape = _SHAPE.items() if type(said) is dict else ()
-        wrong = [name for name, right in shape if not (right(said[name]) if name in said else name in _OPTIONAL)] if shape else ["{}"]
+        wrong = _misshaped(said)
         if not wrong:
             same = {"record": self.record, "seq": seq, "log": _setup.log, "kind": self.expected.kind if self.expected else said["kind"]}
             wrong = [name for name, value in same.items() if said[name] != value]
@@ -808,7 +821,8 @@ class _Walk:
             except (KeyError, TypeError):
                 self.broken(7, seq, f"{subject} 的部分没有第 {number} 项的列", f"the part of {subject} lacks the columns of put {number}")
                 hidden = True
-        self.result.rows.append(((put["table"], put["id"]), _ENCODER.encode([at, self.record, seq, values, hidden, subject])))
+        rest = _encode([at, self.record, seq, hidden, subject])
+        self.result.rows.append(((put["table"], put["id"]), f"{rest}\t{_encode(values)}"))
 
     def _duties(self, seq: int, said: dict[str, Any]) -> None:
         """Check 9: who acts here after having acted there."""
@@ -873,6 +887,13 @@ def _is_put(value: Any) -> bool:
             and type(value.get("of", "")) is str)  # fmt: skip
 
 
+def _misshaped(said: Any) -> list[str]:
+    """Names of the fields that are not of their kind."""
+    if type(said) is not dict:
+        return ["{}"]
+    return [name for name, right in _SHAPE.items() if not (right(said[name]) if name in said else name in _OPTIONAL)]
+
+
 _SHAPE: dict[str, Any] = {
     "v": lambda v: v == 1 and type(v) is int,
     "log": lambda v: type(v) is str,
@@ -893,6 +914,9 @@ _OPTIONAL = frozenset({"data", "puts", "sealed"})
 # -- the bundle as a whole
 
 
+_HASHLIKE = re.compile('"[0-9a-f]{64}"')
+
+
 class _Stream:
     """A file of the bundle, read once from front to back, hashed on the way."""
 
@@ -901,7 +925,8 @@ class _Stream:
 
     def lines(self) -> Iterator[bytes]:
         while line := self._file.readline(MOST_LINE + 1):
-            need(len(line) <= MOST_LINE, f"{self.name} has a line of more than {MOST_LINE} bytes")
+            if len(line) > MOST_LINE:
+                raise BadBundle(f"{self.name} 有一行过长", f"{self.name} has a line of more than {MOST_LINE} bytes")
             self._sum.update(line)
             self.size += len(line)
             yield line
@@ -1190,17 +1215,19 @@ class Bundle:
             else:
                 self._row(key, rows.pop(key), shown_, known)  # type: ignore[arg-type]
         for table, number in sorted(rows):
-            _, record, seq, _, _, _ = json.loads(rows[table, number].rpartition("\n")[2])
+            record, seq = _puts(rows[table, number])[-1][1:3]
             self.fail(8, f"{table} {number} 应有而没有", f"the row {table} {number} is gone", (record, seq))
         return known
 
     def _row(self, key: tuple[str, int], puts: str, values: dict[str, Any], known: Any) -> None:
-        said = sorted((json.loads(line) for line in puts.split("\n")), key=lambda put: put[:3])
+        if "\n" not in puts and ",false," in puts and _HASHLIKE.search(puts) is None and puts.partition("\t")[2] == _encode(values):
+            return  # most rows: put once, and as they were
+        said = _puts(puts)
         last: dict[str, tuple[Any, int]] = {}
         hidden = -1
         for order, put in enumerate(said):
-            hidden = order if put[4] else hidden
-            last.update({name: (value, order) for name, value in put[3].items()})
+            hidden = order if put[3] else hidden
+            last.update({name: (value, order) for name, value in put[5].items()})
         for name in sorted(last.keys() | values.keys()):
             value, order = last.get(name, (None, -1))
             there = values.get(name)
@@ -1212,7 +1239,7 @@ class Bundle:
                     self.gap(8, f"{key[0]} {key[1]} 的 {name} 出自看不到的部分", f"{name} of {key[0]} {key[1]} may come from a part that is not here", where)
             else:
                 self.fail(8, f"{key[0]} {key[1]} 的 {name} 与条目不符", f"{name} of {key[0]} {key[1]} is not what the entries put there", where)
-        gone = any(put[5] in self.erased for put in said)
+        gone = any(put[4] in self.erased for put in said)
         digests = [v for v, _ in last.values() if is_hash(v)]
         if not digests:
             return
@@ -1251,6 +1278,15 @@ class Bundle:
                 self.gap(8, f"{table} {number} 的附件不在证据中", f"the attachment of {table} {number} is not in the bundle", (record, seq))
 
 
+def _puts(text: str) -> list[list[Any]]:
+    """What was put into a row, the last one last: [at, record, seq, hidden, subject, values]."""
+    found = []
+    for line in text.split("\n"):
+        rest, _, values = line.partition("\t")
+        found.append([*json.loads(rest), json.loads(values)])
+    return sorted(found, key=lambda put: put[:3])
+
+
 def same(one: Any, other: Any) -> bool:
     """As JSON: true is not 1."""
     if type(one) is dict and type(other) is dict:
@@ -1271,7 +1307,8 @@ class _Ahead:
     def _next(self) -> None:
         self._line, before = next(self._lines, b""), self.record
         self.record = self._record(self._line) if self._line else None
-        need(self.record is None or before is None or self.record >= before, f"{self._name}.jsonl is not in the order of its records")
+        if self.record is not None and before is not None and self.record < before:
+            raise BadBundle(f"{self._name}.jsonl 未按记录排序", f"{self._name}.jsonl is not in the order of its records")
 
     def _record(self, line: bytes) -> int:
         found = re.match(rb'\{"record": ?([0-9]{1,18}),', line)
