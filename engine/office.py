@@ -362,7 +362,7 @@ class Kept:
     def __init__(self, conn: Connection, keys: BoundKeys, record_id: int) -> None:
         bodies = select(store.entry).where(store.entry.c.record_id == record_id).order_by(store.entry.c.seq)
         kept = select(store.payload).where(store.payload.c.record_id == record_id)
-        self._keys = keys
+        self._keys, self._digest = keys, ""
         self._payloads = {(row.seq, row.subject): row for row in conn.execute(kept)}
         self._rows = conn.execute(bodies).all()
         self.closed = [Entry(row.record_id, row.seq, row.body, row.leaf, read_body(row.body)) for row in self._rows]
@@ -382,6 +382,11 @@ class Kept:
 
     def digest(self) -> str:
         """The same as long as everything that `entries` reads is the same, to the byte: also which keys are still there."""
+        if not self._digest:
+            self._digest = self._digested()
+        return self._digest
+
+    def _digested(self) -> str:
         found = hashlib.sha256()
         subjects = {subject for entry in self.closed for subject in entry.said.get("sealed", {})}
         for row in self._rows:
