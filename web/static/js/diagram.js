@@ -197,7 +197,7 @@ document.addEventListener("replay:step", () => {
     const element = registry.get(id);
     if (!element || coloured(g) === before.get(id)) continue;
     const group = registry.getGraphics(id);
-    group.querySelector(".djs-visual").replaceChildren();
+    group.querySelector(":scope > title")?.remove(); // it takes a group's first child for what it drew
     factory.update(element.waypoints ? "connection" : "shape", element, group);
   }
   finish(viewer);
