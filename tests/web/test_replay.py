@@ -174,15 +174,17 @@ def test_a_changed_entry_is_named_with_both_sides_and_the_steps_before_it_still_
 
 
 def test_bytes_that_are_no_entry_are_said_to_be_none(app, door, case, district, bureau):
+    case_id = district.case()["id"]
     with breaking_in(bureau.office.store) as conn:
-        conn.execute(store.entry.update().where(store.entry.c.record_id == district.case()["id"], store.entry.c.seq == 3).values(body=b"[1"))
+        conn.execute(store.entry.update().where(store.entry.c.record_id == case_id, store.entry.c.seq == 3).values(body=b"[1"))
     assert door.good("auditor", "GET", f"/cases/{case}/replay")["result"] == "cannot"
     assert "不能重做" in Desk(app, "auditor").text(f"/cases/{case}/replay")
 
 
 def test_an_erased_household_leaves_the_steps_without_what_was_personal(app, door, case, district, bureau):
+    subject = district.case()["subject"]
     with breaking_in(bureau.office.store) as conn:
-        conn.execute(store.subject_key.delete().where(store.subject_key.c.subject == district.case()["subject"]))
+        conn.execute(store.subject_key.delete().where(store.subject_key.c.subject == subject))
     told = door.good("auditor", "GET", f"/cases/{case}/replay")
     assert (told["result"], told["shown"]["erased"], told["computation"]["from"], told["computation"]["amount_fen"]) == ("same", True, "record", 66_000)
     page = Desk(app, "auditor").text(f"/cases/{case}/replay")
