@@ -376,7 +376,7 @@ class Kept:
     work of `history`; who shows one entry opens that one. ValueError or KeyError when a body cannot be read."""
 
     def __init__(self, conn: Connection, keys: BoundKeys, record_id: int) -> None:
-        self._keys = keys
+        self._keys, self._digest = keys, ""
         self._rows, self._payloads = stored_of(conn, record_id)
         self.closed = [Entry(row.record_id, row.seq, row.body, row.leaf, read_body(row.body)) for row in self._rows]
 
@@ -390,6 +390,11 @@ class Kept:
 
     def digest(self) -> str:
         """The same as long as everything that `entries` reads is the same, to the byte: also which keys are still there."""
+        if not self._digest:
+            self._digest = self._digested()
+        return self._digest
+
+    def _digested(self) -> str:
         found = hashlib.sha256()
         subjects = {subject for entry in self.closed for subject in entry.said.get("sealed", {})}
         for row in self._rows:

@@ -13,7 +13,7 @@ from engine.store import Store
 
 @contextmanager
 def breaking_in(store: Store) -> Iterator[Connection]:
-    """A connection of his own; what he does is committed at the end."""
+    """A connection of his own; what he does is committed at the end. On PostgreSQL others wait until then."""
     his = create_engine(store.url)
     with his.begin() as conn:
         for table in (*APPEND_ONLY, "record"):

@@ -96,7 +96,6 @@ def opened(conn: Connection, row: Mapping[Any, Any]) -> Opened:
     keys = made.office.keys.on(conn)
     try:
         kept = Kept(conn, keys, row["id"])
-        logins = wording.logins_in(kept.closed)
     except _COST as error:
         raise Unreadable(str(error) or type(error).__name__) from error
     try:
@@ -104,7 +103,29 @@ def opened(conn: Connection, row: Mapping[Any, Any]) -> Opened:
     except NotFound:
         drawing = process.drawing  # the replay says that its own is gone
     replayed = made.replays.of(conn, row, kept)
-    return Opened(row, process, drawing, kept, replayed, case_steps.steps(process, drawing, kept.closed), wording.names_of(conn, logins), keys)
+    try:
+        steps, logins = _steps_of(kept, process, drawing)
+    except _COST as error:
+        raise Unreadable(str(error) or type(error).__name__) from error
+    return Opened(row, process, drawing, kept, replayed, steps, wording.names_of(conn, logins), keys)
+
+
+_read: OrderedDict[str, tuple[Sequence[Step], frozenset[str]]] = OrderedDict()  # digest of a record -> its steps, and whom it names
+_read_lock = threading.Lock()
+_READ = 32
+
+
+def _steps_of(kept: Kept, process: Process, drawing: Drawing) -> tuple[Sequence[Step], frozenset[str]]:
+    """Remembered by all bytes of the record, like what doing it again gave."""
+    with _read_lock:
+        found = _read.get(kept.digest())
+    if found is None:
+        found = case_steps.steps(process, drawing, kept.closed), frozenset(wording.logins_in(kept.closed))
+        with _read_lock:
+            _read[kept.digest()] = found
+            while len(_read) > _READ:
+                _read.popitem(last=False)
+    return found
 
 
 def tell(conn: Connection, case: Opened, actor: Actor, step: int | None, *, whole: bool = True) -> dict[str, Any]:

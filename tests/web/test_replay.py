@@ -27,17 +27,18 @@ def door(bureau, district):
 
 @pytest.fixture
 def case(district, clock):
-    """A case up to the street leader's word: sent back once, late once."""
+    """A case whose democratic review was late, and whose street leader sent it back; the reviewer has answered."""
     district.apply(district.household(210_000))
     district.accept()
     district.check()
     district.survey()
+    clock.advance(days=18)
     district.review()
     clock.advance(minutes=30)
     district.do("rita", "street_opinion", street_outcome="propose_grant", opinion="情况属实，拟同意")
     clock.advance(minutes=30)
     district.do("lee", "street_signoff", signoff="return", opinion="缺房产证明")
-    clock.advance(days=20)
+    clock.advance(minutes=30)
     district.do("rita", "street_opinion", street_outcome="propose_grant", opinion="房产证明已补")
     return district.no
 
@@ -58,19 +59,22 @@ def test_who_decided_what_and_why_stands_first(app, case):
 
 def test_a_step_shows_who_when_opinion_data_papers_law_days_and_seal(door, case):
     last = door.good("auditor", "GET", f"/cases/{case}/replay")
-    assert (last["result"], last["step"], last["anomalies"]) == ("same", last["entries"], [last["entries"] - 1, last["entries"]])
-    late = last["shown"]
-    assert (late["who"]["login"], late["who"]["post"], late["who"]["unit"], late["who"]["unit_words"]) == ("rita", "reviewer", "120116001", "塘沽街道")
-    assert {"label": "办理意见", "value": "房产证明已补"} in late["answers"]
-    assert last["deadline"]["late_workdays"] > 5
-    assert {one["code"] for one in late["odd"]} == {"late"}
+    late, back = step_of(last, "民主评议"), step_of(last, "街镇分管领导签批")
+    assert (last["result"], last["step"], last["anomalies"]) == ("same", last["entries"], [late, back])
+    who = last["shown"]["who"]
+    assert (who["login"], who["post"], who["unit"], who["unit_words"]) == ("rita", "reviewer", "120116001", "塘沽街道")
+    assert {"label": "办理意见", "value": "房产证明已补"} in last["shown"]["answers"]
+    assert (last["deadline"], last["shown"]["took"]) == (None, "0 小时 30 分")
     assert last["law"]["task"]
     assert last["law"]["task_words"].startswith("《")
     assert (last["computation"]["category"], last["computation"]["amount_fen"], last["computation"]["agrees"]) == ("dibao", 66_000, True)
     assert last["computation"]["lines"]
     assert (last["seal"]["holds"], last["seal"]["index"]) == (True, None)
-    back = door.good("auditor", "GET", f"/cases/{case}/replay?step={last['entries'] - 1}")
+    back, late = (door.good("auditor", "GET", f"/cases/{case}/replay?step={n}") for n in (back, late))
     assert [one["code"] for one in back["shown"]["odd"]] == ["returned"]
+    assert [one["code"] for one in late["shown"]["odd"]] == ["late"]
+    days = late["deadline"]
+    assert (days["due_on"], days["done_on"], days["late_workdays"], days["rule"]) == ("2018-12-10", "2018-12-21", 9, "workdays(5, since='survey_ended_on')")
     assert {"step", "decision", "why"} <= back["decisions"][0].keys()
 
 
@@ -170,15 +174,17 @@ def test_a_changed_entry_is_named_with_both_sides_and_the_steps_before_it_still_
 
 
 def test_bytes_that_are_no_entry_are_said_to_be_none(app, door, case, district, bureau):
+    case_id = district.case()["id"]
     with breaking_in(bureau.office.store) as conn:
-        conn.execute(store.entry.update().where(store.entry.c.record_id == district.case()["id"], store.entry.c.seq == 3).values(body=b"[1"))
+        conn.execute(store.entry.update().where(store.entry.c.record_id == case_id, store.entry.c.seq == 3).values(body=b"[1"))
     assert door.good("auditor", "GET", f"/cases/{case}/replay")["result"] == "cannot"
     assert "不能重做" in Desk(app, "auditor").text(f"/cases/{case}/replay")
 
 
 def test_an_erased_household_leaves_the_steps_without_what_was_personal(app, door, case, district, bureau):
+    subject = district.case()["subject"]
     with breaking_in(bureau.office.store) as conn:
-        conn.execute(store.subject_key.delete().where(store.subject_key.c.subject == district.case()["subject"]))
+        conn.execute(store.subject_key.delete().where(store.subject_key.c.subject == subject))
     told = door.good("auditor", "GET", f"/cases/{case}/replay")
     assert (told["result"], told["shown"]["erased"], told["computation"]["from"], told["computation"]["amount_fen"]) == ("same", True, "record", 66_000)
     page = Desk(app, "auditor").text(f"/cases/{case}/replay")

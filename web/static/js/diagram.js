@@ -4,7 +4,7 @@ const root = document.getElementById("diagram");
 const words = root.dataset;
 let picture, drawn, here;
 const english = document.documentElement.lang === "en";
-const [toggle, told, tools, explorer, stage] = [".explore button", "[role=status]", ".tools", "#explorer", ".stage"].map((s) => root.querySelector(s));
+const [toggle, told, tools, explorer, stage] = [".explore button", ".explore [role=status]", ".tools", "#explorer", ".stage"].map((s) => root.querySelector(s));
 const PAN = 100; // px for an arrow key
 const READABLE = 0.9; // scale at which the smallest words can be read
 let viewer = null;
@@ -195,7 +195,10 @@ document.addEventListener("replay:step", () => {
   dress({ elementsById: Object.fromEntries(registry.filter((e) => e.di).map((e) => [e.di.id, e.di])) });
   for (const [id, g] of drawn) {
     const element = registry.get(id);
-    if (element && coloured(g) !== before.get(id)) factory.update(element.waypoints ? "connection" : "shape", element, registry.getGraphics(id));
+    if (!element || coloured(g) === before.get(id)) continue;
+    const group = registry.getGraphics(id);
+    group.querySelector(":scope > title")?.remove(); // it takes a group's first child for what it drew
+    factory.update(element.waypoints ? "connection" : "shape", element, group);
   }
   finish(viewer);
   if (here && !explorer.hidden) bring(registry.get(here.dataset.id));
