@@ -61,10 +61,10 @@ def public_key() -> str | None:
     return file.read_text(encoding="utf-8").strip() if file.exists() else None
 
 
-def proof(conn: Connection, no: str, seq: int) -> dict[str, Any]:
+def proof(conn: Connection, actor: Actor, no: str, seq: int) -> dict[str, Any]:
     """That one entry stands in the tree: its place and the hashes up to the newest root (RFC 6962 2.1.1)."""
     row = conn.execute(select(store.record.c.id, store.record.c.unit).where(store.record.c.no == no)).one_or_none()
-    if row is None or not me().covers(row.unit):
+    if row is None or not actor.covers(row.unit):
         raise NotFound(f"没有这件个案：{no}")
     place, last = sealing.index_of(conn, row.id, seq), sealing.latest(conn)
     if place is None or last is None or place >= last["tree_size"]:
@@ -74,9 +74,9 @@ def proof(conn: Connection, no: str, seq: int) -> dict[str, Any]:
     return {"case": no, "seq": seq, "index": place, "tree_size": last["tree_size"], "suite": suite.number, "proof": [one.hex() for one in path], "checkpoint": last["note"]}
 
 
-def bundle(cases: tuple[str, ...], reason: str, *, personal: bool) -> tuple[io.BufferedIOBase, str]:
+def bundle(who: Actor, cases: tuple[str, ...], reason: str, *, personal: bool) -> tuple[io.BufferedIOBase, str]:
     """An evidence bundle as a file, and its name; that it was made stands in the reader's record. Raises Invalid, NotFound."""
-    actor = me().only({"auditor"})
+    actor = who.only({"auditor"})
     if not actor.roles:
         raise Refused("role", "只有审计人员可以导出证据包", "Only auditors take evidence away")
     wrong = {name: [why] for name, bad, why in (("cases", not cases, "请写明个案编号"), ("cases", len(cases) > MOST_CASES, f"最多 {MOST_CASES} 件"),
@@ -159,7 +159,7 @@ def sheet() -> ResponseReturnValue:
 @bp.post("/record/evidence")
 def export() -> ResponseReturnValue:
     try:
-        file, name = bundle(numbers(request.form.get("cases", "")), request.form.get("reason", ""), personal="without_personal" not in request.form)
+        file, name = bundle(me(), numbers(request.form.get("cases", "")), request.form.get("reason", ""), personal="without_personal" not in request.form)
     except (EngineError, Invalid) as error:
         return _failed(error)
     return send_file(file, mimetype="application/zip", as_attachment=True, download_name=name)  # type: ignore[arg-type]

@@ -128,13 +128,13 @@ def proof(asked: dict[str, Any]) -> Any:
     """That one entry of a case stands in the tree of the newest checkpoint."""
     record.reader(me())
     with bureau().office.read() as conn:
-        return record.proof(conn, asked["case"], asked["seq"])
+        return record.proof(conn, me(), asked["case"], asked["seq"])
 
 
 @operation(blp, "POST", "/record/evidence", ("application/zip",), takes=EvidenceIn, replies=(403, 404))
 def evidence(said: dict[str, Any]) -> Any:
     """A bundle for audit_verify.py (docs/evidence.md). That it was made, and why, stands in your own record."""
-    file, name = record.bundle(tuple(said["cases"]), said["reason"], personal=said["personal"])
+    file, name = record.bundle(me(), tuple(said["cases"]), said["reason"], personal=said["personal"])
     return send_file(file, mimetype="application/zip", as_attachment=True, download_name=name)  # type: ignore[arg-type]
 
 
