@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import click
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from tqdm import tqdm
 from werkzeug.serving import make_server
 
@@ -300,6 +300,8 @@ def _apply(d: District, household_id: int, day: date) -> None:
 def _work(d: District, actor: Actor, day: date) -> None:
     """Do most of what this person can do today; some is left, so that every step has open work and some is late."""
     with d.made.office.read() as conn:
+        if _idle(conn, actor):  # most are, most days, and the two lists cost half of the demo's time
+            return
         todo = tasks(conn, actor, "mine", Filter(), 1, 40).items + tasks(conn, actor, "available", Filter(), 1, 40).items
     for row in todo:
         if d.left.setdefault(row["node"], row["id"]) == row["id"] or d.chance.random() < _LAZY.get(row["node"], 0.25) or _forgotten(row):
@@ -310,6 +312,11 @@ def _work(d: District, actor: Actor, day: date) -> None:
         household_id = int(row["subject"].partition(":")[2])
         with contextlib.suppress(Refused):
             _do(d, actor, row, answers(d, actor, household_id, day.isoformat()))
+
+
+def _idle(conn: Connection, actor: Actor) -> bool:
+    found = conn.execute(_OPEN).all()
+    return not any(row.assignee == actor.id if row.assignee else actor.holds(row.role, row.unit) for row in found)
 
 
 def _forgotten(row: Mapping[str, Any]) -> bool:
@@ -323,6 +330,7 @@ def _do(d: District, actor: Actor, row: Mapping[str, Any], answers: dict[str, An
         d.made.cases.complete(act, row["id"], answers)
 
 
+_OPEN = select(store.task.c.role, store.task.c.unit, store.task.c.assignee).where(store.is_open).distinct()
 _LAZY = {"home_survey": 0.45, "democratic_review": 0.4, "decide": 0.4, "means_check": 0.3, "supplement": 0.6,
          "register_near_relative": 0.5, "deliver_refusal": 0.5, "deliver_approval": 0.4}  # fmt: skip
 
