@@ -9,7 +9,7 @@ from engine import store
 from engine.merkle import SHA256
 from engine.office import Kept, history
 from engine.replays import Replays
-from tests.attacker import breaking_in
+from tests.tamper import tampering
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_an_altered_byte_is_never_answered_from_memory(district, case, table, ch
         with district.office.read() as conn:
             body = conn.scalar(select(store.entry.c.body).where(store.entry.c.record_id == case["id"], store.entry.c.seq == 2))
         changed = {"body": body.replace(b"clerk", b"other")}
-    with breaking_in(district.office.store) as conn:
+    with tampering(district.office.store) as conn:
         conn.execute(of.update().where(of.c.record_id == case["id"], of.c.seq == 2).values(**changed))
     found = done(district, replays)
     assert (found.result, found.reason, found.entry) == ("different", "seal", 2)
@@ -67,22 +67,22 @@ def test_a_deleted_payload_and_a_removed_last_entry_are_seen(district, case):
     replays = Replays(district.cases)
     done(district, replays)
     kept = store.entry.c
-    with breaking_in(district.office.store) as conn:
+    with tampering(district.office.store) as conn:
         conn.execute(store.payload.delete().where(store.payload.c.record_id == case["id"], store.payload.c.seq == 1))
     assert (done(district, replays).reason, done(district, replays).entry) == ("seal", 1)
-    with breaking_in(district.office.store) as conn:
+    with tampering(district.office.store) as conn:
         conn.execute(store.entry.delete().where(kept.record_id == case["id"], kept.seq == 2))
     assert done(district, replays).result == "different"
 
 
 def test_a_record_that_was_written_anew_is_found_in_the_tree(district, case):
     replays = Replays(district.cases)
-    with breaking_in(district.office.store) as conn:
+    with tampering(district.office.store) as conn:
         for index, seq in enumerate((1, 2)):
             body = conn.scalar(select(store.entry.c.body).where(store.entry.c.record_id == case["id"], store.entry.c.seq == seq))
             conn.execute(store.leaf.insert().values(leaf_index=index, record_id=case["id"], seq=seq, hash=SHA256.leaf(body)))
     assert done(district, replays).result == "same"
-    with breaking_in(district.office.store) as conn:
+    with tampering(district.office.store) as conn:
         conn.execute(store.leaf.update().where(store.leaf.c.seq == 2).values(hash=SHA256.leaf(b"what was signed")))
     found = done(district, replays)
     assert (found.result, found.reason, found.entry, len(found.stands)) == ("different", "tree", 2, 2)
@@ -98,7 +98,7 @@ def test_the_digest_knows_an_erased_key_and_opening_one_by_one_gives_the_history
         assert one_by_one == whole
         assert [entry.personal for entry in one_by_one] == [entry.personal for entry in whole]
         assert all(entry.personal == {} for entry in before.closed)
-    with breaking_in(district.office.store) as conn:
+    with tampering(district.office.store) as conn:
         conn.execute(store.subject_key.delete().where(store.subject_key.c.subject == case["subject"]))
     with district.office.read() as conn:
         assert Kept(conn, district.office.keys.on(conn), case["id"]).digest() != digest

@@ -14,6 +14,7 @@ from processes import identity, organisation
 from processes.tables import household
 from tests.district import COMMUNITY, REVIEWERS, STREET
 from tests.served import app_of
+from tests.tamper import tampering
 from tests.web.test_api_document import PREFIX, documented, misfits
 
 
@@ -124,8 +125,8 @@ def test_every_operation_but_the_public_one_asks_for_a_token(door):
     for path, item in door.doc["paths"].items():
         for verb in ("get", "post", "put", "delete"):
             if verb in item and item[verb].get("security") != []:
-                where = path.replace("{digest}", "0" * 64).replace("{no}", "DB-2018-000001").replace("{name}", "objection")
-                for name in ("task_id", "household_id", "person_id", "letter_id", "document_id", "change_id", "job_id", "substitute_id", "position", "benefit_id", "finding_id"):
+                where = path.replace("{digest}", "0" * 64).replace("{no}", "DB-2018-000001").replace("{name}", "objection").replace("{key}", "late")
+                for name in ("task_id", "household_id", "person_id", "letter_id", "document_id", "change_id", "job_id", "substitute_id", "position", "benefit_id", "finding_id", "number"):
                     where = where.replace(f"{{{name}}}", "1")
                 assert client.open(where, method=verb.upper()).status_code == 401, (verb, path)
 
@@ -512,7 +513,7 @@ def test_replay_shows_the_case_as_of_an_entry_and_finds_a_changed_one(door, dist
     assert "accepted_on" not in first["facts"]
     assert "step" in door.bad(422, "auditor", "GET", f"/cases/{case}/replay?step=3")["errors"]
     assert door.good("auditor", "GET", f"/cases/{case}/record")["intact"] is True
-    with bureau.office.store.write() as conn:
+    with tampering(bureau.office.store) as conn:
         row = conn.execute(select(store.entry).where(store.entry.c.record_id == district.case()["id"], store.entry.c.seq == 2)).one()
         conn.execute(store.entry.update().where(store.entry.c.record_id == row.record_id, store.entry.c.seq == 2).values(body=row.body.replace(b"clerk", b"other")))
     assert door.good("auditor", "GET", f"/cases/{case}/record")["intact"] is False

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from engine import store
 from engine.office import history
-from tests.attacker import breaking_in
+from tests.tamper import tampering
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 from web import create_app
@@ -163,7 +163,7 @@ def test_a_changed_entry_is_named_with_both_sides_and_the_steps_before_it_still_
     case_id = district.case()["id"]
     with bureau.office.read() as conn:
         body = conn.scalar(select(store.entry.c.body).where(store.entry.c.record_id == case_id, store.entry.c.seq == 3))
-    with breaking_in(bureau.office.store) as conn:
+    with tampering(bureau.office.store) as conn:
         conn.execute(store.entry.update().where(store.entry.c.record_id == case_id, store.entry.c.seq == 3).values(body=body.replace(b"2018", b"2017")))
     told = door.good("auditor", "GET", f"/cases/{case}/replay?step=2")
     assert (told["result"], told["reason"], told["entry"], told["shown"]["who"]["login"]) == ("different", "seal", 3, "clerk")
@@ -175,7 +175,7 @@ def test_a_changed_entry_is_named_with_both_sides_and_the_steps_before_it_still_
 
 def test_bytes_that_are_no_entry_are_said_to_be_none(app, door, case, district, bureau):
     case_id = district.case()["id"]
-    with breaking_in(bureau.office.store) as conn:
+    with tampering(bureau.office.store) as conn:
         conn.execute(store.entry.update().where(store.entry.c.record_id == case_id, store.entry.c.seq == 3).values(body=b"[1"))
     assert door.good("auditor", "GET", f"/cases/{case}/replay")["result"] == "cannot"
     assert "不能重做" in Desk(app, "auditor").text(f"/cases/{case}/replay")
@@ -183,7 +183,7 @@ def test_bytes_that_are_no_entry_are_said_to_be_none(app, door, case, district, 
 
 def test_an_erased_household_leaves_the_steps_without_what_was_personal(app, door, case, district, bureau):
     subject = district.case()["subject"]
-    with breaking_in(bureau.office.store) as conn:
+    with tampering(bureau.office.store) as conn:
         conn.execute(store.subject_key.delete().where(store.subject_key.c.subject == subject))
     told = door.good("auditor", "GET", f"/cases/{case}/replay")
     assert (told["result"], told["shown"]["erased"], told["computation"]["from"], told["computation"]["amount_fen"]) == ("same", True, "record", 66_000)

@@ -344,6 +344,7 @@ class Line(Said):
     """An entry as it was sealed, with what its payload still holds."""
 
     v = _n("format")
+    engine = fields.Integer(metadata={"description": "version of the engine's rules; entries from before it was named have none"})
     log = _s()
     record = _n()
     kind = _s()
