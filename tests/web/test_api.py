@@ -125,7 +125,7 @@ def test_every_operation_but_the_public_one_asks_for_a_token(door):
     for path, item in door.doc["paths"].items():
         for verb in ("get", "post", "put", "delete"):
             if verb in item and item[verb].get("security") != []:
-                where = path.replace("{digest}", "0" * 64).replace("{no}", "DB-2018-000001").replace("{name}", "objection").replace("{key}", "late")
+                where = path.replace("{digest}", "0" * 64).replace("{no}", "DB-2018-000001").replace("{name}", "objection").replace("{key}", "late").replace("{kind}", "xes")
                 for name in ("task_id", "household_id", "person_id", "letter_id", "document_id", "change_id", "job_id", "substitute_id", "position", "benefit_id", "finding_id", "number"):
                     where = where.replace(f"{{{name}}}", "1")
                 assert client.open(where, method=verb.upper()).status_code == 401, (verb, path)
