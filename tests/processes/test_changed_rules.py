@@ -1,0 +1,105 @@
+"""A change of the law's past, of arithmetic or of a drawing: exactly the cases that it concerns are reported, at the entry that it changes."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from engine import step
+from engine.office import history
+from engine.proof import judge
+from processes import dibao_2012, law, verify
+from processes.bureau import CATALOGUE
+from tests.processes.test_verify import KEYS, seal
+
+
+@pytest.fixture
+def two(district, bureau):
+    """One case that was assessed, and one that was not yet."""
+    district.to_street_opinion(serial=1)
+    district.assessed = district.no
+    district.apply(district.household(serial=2))
+    seal(bureau)
+    return district
+
+
+def wrong(district):
+    report = verify.run(district.bureau.settings, keys=KEYS)
+    assert report.faults == []
+    return report.wrong
+
+
+def changed_law(monkeypatch, name, text):
+    rows = law._LAW[name]
+    monkeypatch.setattr(law, "_LAW", {**law._LAW, name: tuple(dataclasses.replace(row, text=text) for row in rows)})
+    law.in_force.cache_clear()
+    law.value.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _forget_values():
+    yield
+    law.in_force.cache_clear()
+    law.value.cache_clear()
+
+
+def test_a_changed_value_of_then_shows_in_the_cases_that_used_it(two, monkeypatch):
+    assert wrong(two) == []
+    changed_law(monkeypatch, "dibao_standard_urban", "930")
+    [one] = wrong(two)
+    assert (one["case"], one["result"]) == (two.assessed, "different")
+    with two.office.read() as conn:
+        entries = history(conn, two.office.keys.on(conn), two.case(two.assessed)["id"])
+    assert [entry.seq for entry in entries if "assess" in dict(entry.data.get("then", {}).get("ran", ()))] == [one["entry"]]
+    assert "amount_fen" in one["recorded"]
+    assert one["recorded"] != one["computed"]
+
+
+def test_a_value_that_nobody_used_changes_nothing(two, monkeypatch):
+    changed_law(monkeypatch, "record_retention_years", "1")
+    assert wrong(two) == []
+
+
+def test_other_arithmetic_without_a_new_version_is_a_difference(two, monkeypatch):
+    old = dibao_2012.DIBAO_2012.services["assess"]
+
+    def dearer(snapshot):
+        found = old(snapshot)
+        return {**found, "amount_fen": found["amount_fen"] + 1}
+
+    changed = dataclasses.replace(CATALOGUE["dibao-2012"], services={**dibao_2012.DIBAO_2012.services, "assess": dearer})
+    monkeypatch.setitem(CATALOGUE, "dibao-2012", changed)
+    assert [(one["case"], one["result"]) for one in wrong(two)] == [(two.assessed, "different")]
+
+
+def test_with_a_new_version_old_cases_go_by_the_old_one(two, bureau, monkeypatch):
+    process = CATALOGUE["dibao-2012"]
+    old = process.services["assess"]
+
+    def dearer(snapshot):
+        found = old(snapshot)
+        return {**found, "amount_fen": found["amount_fen"] + 100}
+
+    changed = dataclasses.replace(process, services={**process.services, "assess": dearer}, former_rules={"assess": {1: old}})
+    monkeypatch.setitem(CATALOGUE, "dibao-2012", changed)
+    assert wrong(two) == []
+    two.bureau.cases.processes = CATALOGUE
+    two.to_street_opinion(serial=3)
+    seal(bureau)
+    assert wrong(two) == []
+    with two.office.read() as conn:
+        row = two.case()
+        entries = history(conn, two.office.keys.on(conn), row["id"])
+        named = [entry.data["rules"] for entry in entries if "rules" in entry.data]
+        assert named == [{"assess": 2}]
+        assert {entry.data["law"] for entry in entries if "law" in entry.data} == {law.DIGEST}
+        monkeypatch.setitem(CATALOGUE, "dibao-2012", process)  # a program from before
+        verdict = judge(two.cases, conn, entries)
+    assert verdict.result == "cannot"
+    assert "assess" in verdict.why
+
+
+def test_an_entry_of_a_newer_engine_cannot_be_done_again(two, monkeypatch):
+    monkeypatch.setattr(step, "ENGINE", 0)
+    assert {one["result"] for one in wrong(two)} == {"cannot"}
