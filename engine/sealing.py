@@ -210,7 +210,9 @@ def latest(conn: Connection) -> Mapping[Any, Any] | None:
 
 
 def suite_of(conn: Connection) -> Suite:
-    """Which hash the tree was made with: a leaf that is not SHA-256 of its bytes was made with SM3."""
+    """Which hash the tree was made with: whichever fits more of some leaves, for one of them may have been altered."""
     same = and_(store.entry.c.record_id == store.leaf.c.record_id, store.entry.c.seq == store.leaf.c.seq)
-    row = conn.execute(select(store.leaf.c.hash, store.entry.c.leaf).join(store.entry, same).limit(1)).one_or_none()
-    return merkle.SHA256 if row is None or row[0].hex() == row[1] else merkle.SM3
+    step = max(1, tree_size(conn) // 100)
+    query = select(store.leaf.c.hash, store.entry.c.body).join(store.entry, same).where(store.leaf.c.leaf_index % step == 0)
+    rows = conn.execute(query.order_by(store.leaf.c.leaf_index).limit(101)).all()
+    return max((merkle.SHA256, merkle.SM3), key=lambda suite: sum(suite.leaf(row.body) == row.hash for row in rows))

@@ -28,6 +28,7 @@ from processes.meeting_tables import meeting_minutes
 from processes.tables import document
 
 FORMAT = 1
+MOST_CASES = 200  # in a bundle that a page or the API makes; more by `yingbao export evidence`
 _LAW = ("calendar.yaml", "change_checks.yaml", "deductions.yaml", "excluded_income.yaml", "parameters.yaml", "procedure.yaml", "versions.yaml")
 
 
@@ -63,6 +64,14 @@ class Wanted:
     old: tuple[int, ...] = ()
     public_key: str = ""
     origin: str = "yingbao/binhai"
+
+
+def vet(cases: Sequence[str], reason: str) -> None:
+    """What a person who takes evidence away has to say. Raises Invalid."""
+    if not 0 < len(cases) <= MOST_CASES:
+        raise Invalid({"cases": [f"请写明个案编号，最多 {MOST_CASES} 件"]})
+    if not reason.strip():
+        raise Invalid({"reason": ["请写明导出理由"]})
 
 
 def write(conn: Connection, keys: BoundKeys, wanted: Wanted, out: IO[bytes]) -> dict[str, Any]:

@@ -18,11 +18,11 @@ from engine.bpmn import Drawing
 from engine.errors import NotFound
 from engine.office import history
 from engine.proof import Verdict, judge
+from processes import backup as backups
 from processes import bureau as bureaus
 from processes import divergences, erasure, evidence, organisation, readers
 from processes import verify as verifying
 from processes.rebuild import differences
-from web import backup as backups
 from web.opening import bureau, settings
 from web.sequencer import public_file
 from web.settings import Settings

@@ -25,6 +25,8 @@ _SAID: Mapping[str, str] = {
     r"缺少 case（个案）或 activity（环节）列": "There is no column case or no column activity",
     r"第 (\d+) 个个案有一个事件没有 concept:name": r"Case \1 has an event without concept:name",
     r"没有这件待办": "There is no such task",
+    r"请写明个案编号，最多 (\d+) 件": r"Name the cases, at most \1",
+    r"请写明导出理由": "Say why the evidence is taken away",
     r"没有这项审计发现": "There is no such finding",
     r"请写明内容，最多 (\d+) 字": r"Write what you have to say, in at most \1 characters",
     r"请选择：答复成立.*": "Choose: the reply is accepted, or the finding upheld",

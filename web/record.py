@@ -28,7 +28,6 @@ from web.sequencer import public_file
 bp = Blueprint("record", __name__)
 
 READERS = frozenset({"auditor", "supervisor", "admin"})
-MOST_CASES = 200  # in a bundle that a page or the API makes; more by `yingbao export evidence`
 
 
 def reader(actor: Actor) -> Actor:
@@ -79,10 +78,7 @@ def bundle(who: Actor, cases: tuple[str, ...], reason: str, *, personal: bool) -
     actor = who.only({"auditor"})
     if not actor.roles:
         raise Refused("role", "只有审计人员可以导出证据包", "Only auditors take evidence away")
-    wrong = {name: [why] for name, bad, why in (("cases", not cases, "请写明个案编号"), ("cases", len(cases) > MOST_CASES, f"最多 {MOST_CASES} 件"),
-                                                ("reason", not reason.strip(), "请写明导出理由")) if bad}  # fmt: skip
-    if wrong:
-        raise Invalid(wrong)
+    evidence.vet(cases, reason)
     made = bureau()
     with made.office.act(actor) as act:
         units = dict(act.conn.execute(select(store.record.c.no, store.record.c.unit).where(store.record.c.no.in_(cases))).all())

@@ -462,9 +462,12 @@ class Lives(RuleBasedStateMachine):
         with self.office.read() as conn:
             for one in self.ids:
                 found = benefits.row(conn, one)
-                assert found["status"] in MOVES[self.status.get(one)]
-                self.status[one] = found["status"]
                 month = f"{self.office.today():%Y-%m}"
+                if found["status"] == "closed" and self.status.get(one) not in ("stopped", "closed"):
+                    assert found["stopped_from"] <= month, "only what stops with this month is stopped and closed in one step"
+                else:
+                    assert found["status"] in MOVES[self.status.get(one)]
+                self.status[one] = found["status"]
                 if found["status"] == "pending_first_payment":
                     assert month < found["first_payment_month"]
                 if found["status"] == "stopped":

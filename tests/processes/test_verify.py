@@ -106,7 +106,7 @@ def altered(sealed, table, column):
     else:
         assert places <= named(report), (column, Counter(fault["what"] for fault in report.faults))
     if column in ("body", "sealed", "leaf", "hash"):
-        assert {place for place in named(report) if place != (None, None)} == places
+        assert {place for place in named(report) if place != (None, None)} == places, (table.name, column, sorted(report.faults, key=str)[:6])
     with tampering(sealed.office.store) as conn:
         exchange(conn, table, new, hit)
 
@@ -136,7 +136,7 @@ def test_each_altered_value_of_a_cases_row_is_found(sealed):
 def test_deleted_inserted_and_exchanged_entries_are_named(sealed):
     with sealed.office.read() as conn:
         case = conn.execute(select(store.record.c.id, store.record.c.seq).where(store.record.c.kind == "case").order_by(store.record.c.id).limit(1)).one()
-    bodies = select(store.entry).where(store.entry.c.record_id == case.id)
+    bodies = select(store.entry).where(store.entry.c.record_id == case.id).order_by(store.entry.c.seq)
 
     def at(seq):
         return (store.entry.c.record_id == case.id) & (store.entry.c.seq == seq)

@@ -183,8 +183,8 @@ def test_the_ordinary_task_page_works_for_a_meeting_and_for_the_earlier_drawing(
     done = desk.post(f"/tasks/{task['id']}", {"_do": "complete", "items-0-position": "1", "items-0-admitted": "true"}, page=f"/tasks/{task['id']}")
     assert done.status_code == 302, done.get_data(as_text=True)
     assert room.item()["status"] == "admitted"
-    for tab in ("overview", "record", "drawing"):
-        assert desk.get(f"/cases/{room.meeting}?tab={tab}").status_code == 200, tab
+    for tab in ("?tab=overview", "?tab=record", "/replay"):
+        assert desk.get(f"/cases/{room.meeting}{tab}").status_code == 200, tab
     assert "等候" in desk.text(f"/cases/{room.no}")
     assert Desk(app, "auditor").get("/cases").status_code == 200
     with room.office.read() as conn:

@@ -85,8 +85,8 @@ def test_evidence_is_taken_away_by_auditors_with_a_reason(door, sealed):
 def test_a_difference_is_accepted_by_two_persons_and_only_that_one(door, sealed, bureau):
     sent = {"case": sealed.no, "reason": "取整方式不同"}
     door.bad(409, "auditor", "POST", "/divergences", sent)  # it replays the same
+    digest = sealed.case()["drawing"]
     with tampering(bureau.office.store) as conn:
-        digest = sealed.case()["drawing"]
         kept = conn.execute(select(store.drawing).where(store.drawing.c.digest == digest)).mappings().one()
         conn.execute(delete(store.drawing).where(store.drawing.c.digest == digest))
         conn.execute(insert(store.drawing).values(digest=digest, key=kept["key"], xml=kept["xml"] + b"\n"))

@@ -113,8 +113,8 @@ def test_pages_list_begin_and_lead_on(door, bureau, district, home):
     assert begun.status_code == 302
     no = begun.location.rpartition("/")[2]
     assert no in desk.text("/reviews/?state=under_way")
-    for tab in ("overview", "household", "checks", "record", "drawing", "papers"):
-        text = desk.text(f"/cases/{no}?tab={tab}")
+    for page in (*(f"?tab={tab}" for tab in ("overview", "household", "checks", "record", "papers")), "/replay"):
+        text = desk.text(f"/cases/{no}{page}")
         assert re.search(r"\sstyle=|\son[a-z]+=|<script>|<style", text) is None
     assert "Record a change" in desk.text(f"/cases/{no}")
     assert desk.get(f"/cases/{no}/messages/resolution").status_code == 404

@@ -11,6 +11,7 @@ from marshmallow import fields
 from engine import sealing
 from engine.errors import NotFound
 from processes import divergences, erasure
+from processes import evidence as bundles
 from web import record
 from web.api import schemas
 from web.api.desk import me, once
@@ -49,7 +50,7 @@ class InclusionProof(schemas.Said):
 
 
 class EvidenceIn(schemas.Strict):
-    cases = fields.List(fields.String(), required=True, metadata={"description": f"at most {record.MOST_CASES}", "example": ["DB-2018-000123"]})
+    cases = fields.List(fields.String(), required=True, metadata={"description": f"at most {bundles.MOST_CASES}", "example": ["DB-2018-000123"]})
     reason = schemas.text("kept in the reader's record", required=True, most=400, example="年度审计抽查")
     personal = fields.Boolean(load_default=True, metadata={"description": "false: payloads and attachments stay here"})
 

@@ -27,7 +27,6 @@ from engine.model import stamp
 from engine.store import Store
 from processes import erasure, schema
 from processes.bureau import Bureau
-from web.settings import Settings
 
 FORMAT = 1
 
@@ -58,7 +57,7 @@ def write(made: Bureau, out: Path, keys: Path) -> dict[str, int]:
     return {"entries": entries, "files": len(files), "keys": len(found)}
 
 
-def read(settings: Settings, file: Path, keys: Path) -> dict[str, int]:
+def read(settings: Any, file: Path, keys: Path) -> dict[str, int]:
     """Into an empty database and folder. BadBackup when a sum does not fit; Conflict when something is there already."""
     with zipfile.ZipFile(file) as archive, tempfile.TemporaryDirectory() as folder:
         manifest = _checked(archive)
@@ -76,7 +75,7 @@ def read(settings: Settings, file: Path, keys: Path) -> dict[str, int]:
     return {"entries": manifest["entries"], "files": len(names), "keys": _keys_back(settings, keys)}
 
 
-def _keys_back(settings: Settings, keys: Path) -> int:
+def _keys_back(settings: Any, keys: Path) -> int:
     known = json.loads(keys.read_text())["keys"]
     opened = Store(settings.database)
     with opened.write() as conn:
@@ -109,7 +108,7 @@ def _checked(archive: zipfile.ZipFile) -> dict[str, Any]:
     return manifest
 
 
-def _refuse_full(settings: Settings, kind: str) -> None:
+def _refuse_full(settings: Any, kind: str) -> None:
     opened = Store(settings.database)
     try:
         if kind != ("sqlite" if opened.sqlite else "postgresql"):
@@ -142,11 +141,10 @@ def _whole(part: Path, name: Path) -> None:
 
 def _copy_sqlite(opened: Store, copy: Path) -> None:
     source = sqlite3.connect(str(opened.url.database))
-    target = sqlite3.connect(copy)
+    target = sqlite3.connect(copy, isolation_level=None)
     source.backup(target)
     target.execute("PRAGMA secure_delete=ON")
     target.execute("DELETE FROM subject_key")
-    target.commit()
     target.execute("VACUUM")
     target.close()
     source.close()

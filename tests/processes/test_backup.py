@@ -12,13 +12,12 @@ from sqlalchemy import select
 
 from engine import store
 from engine.errors import Conflict
+from processes import backup, erasure, schema, verify
 from processes import bureau as bureaus
-from processes import erasure, schema, verify
 from processes.rebuild import differences
 from tests.conftest import database
 from tests.processes.test_erasure import closed, forgotten  # noqa: F401 - a fixture
 from tests.processes.test_verify import KEYS, seal
-from web import backup
 
 
 @pytest.fixture
