@@ -61,6 +61,18 @@ def run(settings: Any, *, processes: int = 1, resume: Path | None = None, old: S
     """`resume`: where each record's result is kept while it runs; a record that has grown since is looked at again. `told` hears
     how many of how many records are done. `only`: one case, and no tree."""
     made = build(settings)
+    try:
+        report = _run(made, processes, resume, told, only)
+        if only is None:
+            _whole(made, report, old, keys)
+    finally:
+        made.office.store.close()
+    if resume is not None:
+        resume.unlink(missing_ok=True)
+    return report
+
+
+def _run(made: Bureau, processes: int, resume: Path | None, told: Callable[[int, int], None], only: str | None) -> Report:
     report = Report()
     with made.office.read() as conn:
         rows = conn.execute(select(store.record.c.id, store.record.c.head, store.record.c.no).order_by(store.record.c.id)).all()
@@ -69,21 +81,16 @@ def run(settings: Any, *, processes: int = 1, resume: Path | None = None, old: S
             if not rows:
                 raise NotFound(f"没有这件个案：{only}")
     known = _known(resume, made)
-    open_ = [row.id for row in rows if (known.get(row.id) or {}).get("head") != row.head]
+    open_ = {row.id: None for row in rows if (known.get(row.id) or {}).get("head") != row.head}
     for row in rows:
-        if row.id not in set(open_):
+        if row.id not in open_:
             report.take(known[row.id])
     told(len(rows) - len(open_), len(rows))
     with _Kept(resume, made, fresh=not known) as kept:
-        for said in _looked_at(settings, made, open_, processes):
+        for said in _looked_at(made, list(open_), processes):
             report.take(said)
             kept.add(said)
             told(report.records, len(rows))
-    if only is None:
-        _whole(made, report, old, keys)
-    made.office.store.close()
-    if resume is not None:
-        resume.unlink(missing_ok=True)
     return report
 
 
@@ -107,13 +114,13 @@ def _orphans(conn: Connection) -> list[Fault]:
     return found
 
 
-def _looked_at(settings: Any, made: Bureau, ids: Sequence[int], processes: int) -> Iterator[dict[str, Any]]:
+def _looked_at(made: Bureau, ids: Sequence[int], processes: int) -> Iterator[dict[str, Any]]:
     chunks = [ids[n : n + CHUNK] for n in range(0, len(ids), CHUNK)]
     if processes < 2 or len(chunks) < 2:
         for chunk in chunks:
             yield from look(made, chunk)
         return
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin, initargs=(settings,)) as pool:
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin, initargs=(made.settings,)) as pool:
         for done in pool.map(_chunk, chunks):
             yield from done
 
