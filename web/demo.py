@@ -300,7 +300,7 @@ def _apply(d: District, household_id: int, day: date) -> None:
 def _work(d: District, actor: Actor, day: date) -> None:
     """Do most of what this person can do today; some is left, so that every step has open work and some is late."""
     with d.made.office.read() as conn:
-        if _idle(conn, actor):  # most are, most days, and the two lists cost half of the demo's time
+        if _idle(conn, actor):  # a third of them are, and the two lists cost much of the demo's time
             return
         todo = tasks(conn, actor, "mine", Filter(), 1, 40).items + tasks(conn, actor, "available", Filter(), 1, 40).items
     for row in todo:

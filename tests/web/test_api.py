@@ -513,8 +513,9 @@ def test_replay_shows_the_case_as_of_an_entry_and_finds_a_changed_one(door, dist
     assert "accepted_on" not in first["facts"]
     assert "step" in door.bad(422, "auditor", "GET", f"/cases/{case}/replay?step=3")["errors"]
     assert door.good("auditor", "GET", f"/cases/{case}/record")["intact"] is True
+    case_id = district.case()["id"]
     with tampering(bureau.office.store) as conn:
-        row = conn.execute(select(store.entry).where(store.entry.c.record_id == district.case()["id"], store.entry.c.seq == 2)).one()
+        row = conn.execute(select(store.entry).where(store.entry.c.record_id == case_id, store.entry.c.seq == 2)).one()
         conn.execute(store.entry.update().where(store.entry.c.record_id == row.record_id, store.entry.c.seq == 2).values(body=row.body.replace(b"clerk", b"other")))
     assert door.good("auditor", "GET", f"/cases/{case}/record")["intact"] is False
     assert (door.good("auditor", "GET", f"/cases/{case}/replay")["result"], door.good("auditor", "GET", f"/cases/{case}/replay")["entry"]) == ("different", 2)
