@@ -9,24 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, and_, select
 
 from engine import notes, store
-from engine.bpmn import unpacked
+from engine.bpmn import Run, unpacked
 from engine.cases import Cases
-from engine.crypto import BoundKeys
-from engine.errors import Cannot, Diverged
+from engine.crypto import BoundKeys, Unreadable
+from engine.errors import Cannot, Diverged, NotFound
 from engine.merkle import Suite
 from engine.model import GENESIS, Entry, canonical, leaf_hash, stamp
 from engine.office import read_entry, stored_of
-from engine.sealing import STEP
+from engine.sealing import STEP, number, place
 from engine.step import CAUSES, fingerprint
-
-_AT = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +133,19 @@ def _state(kept: bytes) -> str:
         return ""
 
 
-def judge(cases: Cases, conn: Connection, entries: Sequence[Entry]) -> Verdict:
-    """Do a case again, with the recorded drawing, rules, law and calendar, and compare."""
+def judge(cases: Cases, conn: Connection, entries: Sequence[Entry], seen: Callable[[Entry, Run], None] = lambda _entry, _run: None) -> Verdict:
+    """Do a case again, with the recorded drawing, rules, law and calendar, and compare. `seen` is told each entry with the Run
+    after it, as far as it goes. The one judgement for pages, API and command line."""
     by_record = list[int]()
     try:
-        for _ in cases.replaying(conn, entries, by_record.append):
-            pass
+        for entry, run in cases.replaying(conn, entries, by_record.append):
+            seen(entry, run)
     except Diverged as error:
         return Verdict("different", len(entries), error.seq, str(error.recorded), str(error.computed))
     except Cannot as error:
         return Verdict("cannot", len(entries), error.seq, why=str(error))
+    except (NotFound, Unreadable, ValueError, KeyError, IndexError, TypeError) as error:  # whatever a spoiled entry makes of it
+        return Verdict("cannot", len(entries), why=str(error) or type(error).__name__)
     return Verdict("same", len(entries), by_record=tuple(dict.fromkeys(by_record)))
 
 
@@ -176,7 +177,7 @@ class Tree:
             yield from self._at(signed, kept)
         if self._other:
             yield Fault(None, None, f"checkpoint {self._other[0]} was signed over other entries" + f" (and {len(self._other) - 1} later ones)" * (len(self._other) > 1))
-        yield from (Fault(None, None, f"node {n >> _AT}/{n & (1 << _AT) - 1} is none of the tree's") for n in sorted(nodes))
+        yield from (Fault(None, None, f"node {'/'.join(map(str, place(n)))} is none of the tree's") for n in sorted(nodes))
         yield from (Fault(None, None, f"a checkpoint for {size} entries, but there are {self.size} leaves") for size in sorted(signed))
         yield from (Fault(None, None, f"{size} entries were here once, now there are {self.size}: entries were taken away") for size in sorted(kept))
         if last < self.size:
@@ -218,7 +219,7 @@ class Tree:
     def _nodes(self, nodes: dict[int, bytes]) -> Iterator[Fault]:
         level = STEP
         while self.size % (1 << level) == 0:
-            found = nodes.pop((level << _AT) + (self.size >> level) - 1, None)
+            found = nodes.pop(number(level, (self.size >> level) - 1), None)
             if found != self._closed.get(level) and not self._gap:
                 yield Fault(None, None, f"node {level}/{(self.size >> level) - 1} of the tree is {'missing' if found is None else 'not what its leaves give'}")
             level += STEP

@@ -17,10 +17,9 @@ from sqlalchemy import Connection, select
 from engine import sealing, store
 from engine.bpmn import Path
 from engine.cases import Cases
-from engine.crypto import Unreadable
-from engine.errors import Diverged, NotFound
 from engine.model import Data, Entry
 from engine.office import Kept, seals_hold
+from engine.proof import judge
 
 KEPT = 32  # cases; some hundred KB each when they are long
 
@@ -76,14 +75,11 @@ class Replays:
         self.done += 1
         entries = kept.entries()
         stands: list[Stand] = []
+        verdict = judge(self._cases, conn, entries, lambda _entry, run: stands.append(Stand(run.path(), dict(run.facts))))
         trouble = _seal_trouble(row, entries)
-        try:
-            for _entry, run in self._cases.replaying(conn, entries):
-                stands.append(Stand(run.path(), dict(run.facts)))
-        except Diverged as error:
-            trouble = trouble or Replayed("different", (), error.seq, "replay", str(error.recorded), str(error.computed))
-        except (NotFound, Unreadable, ValueError, KeyError, IndexError) as error:
-            trouble = trouble or Replayed("cannot", (), None, "record", str(error) or type(error).__name__)
+        if trouble is None and verdict.result != "same":
+            kind = "replay" if verdict.result == "different" else "record"
+            trouble = Replayed(verdict.result, (), verdict.entry, kind, verdict.recorded or verdict.why, verdict.computed)
         found = trouble or Replayed("same")
         return Replayed(found.result, tuple(stands), found.entry, found.reason, found.recorded, found.computed)
 

@@ -89,7 +89,7 @@ class Sequencer:
         while end >> level:
             first, last = size >> level, end >> level
             get = stored(conn, self.suite)
-            made = [{"id": (level << _AT) + n, "hash": _made(self.suite, get, level, n)} for n in range(first, last)]
+            made = [{"id": number(level, n), "hash": _made(self.suite, get, level, n)} for n in range(first, last)]
             if made:
                 conn.execute(insert(store.node), made)
             level += STEP
@@ -127,6 +127,16 @@ def _fault(row: Row[Any]) -> Unsealable | None:
     return None
 
 
+def number(level: int, index: int) -> int:
+    """The id of a stored node."""
+    return (level << _AT) + index
+
+
+def place(node: int) -> tuple[int, int]:
+    """Level and index of a stored node, from its id."""
+    return node >> _AT, node & (1 << _AT) - 1
+
+
 def tree_size(conn: Connection) -> int:
     last: int | None = conn.scalar(select(func.max(store.leaf.c.leaf_index)))
     return 0 if last is None else last + 1
@@ -149,7 +159,7 @@ def stored(conn: Connection, suite: Suite) -> Get:
         if level == 0:
             table, key, base = store.leaf, store.leaf.c.leaf_index, 0
         else:
-            table, key, base = store.node, store.node.c.id, level << _AT
+            table, key, base = store.node, store.node.c.id, number(level, 0)
         for row in conn.execute(select(key, table.c.hash).where(key.between(base + start, base + start + count - 1))):
             known[level, row[0] - base] = row[1]
 

@@ -62,11 +62,9 @@ def replay(case: str | None, bundle: Path | None, *, as_json: bool) -> None:
     with made.office.read() as conn:
         row = queries.case_row(conn, str(case))
         entries = history(conn, made.office.keys.on(conn), row["id"])
-        verdict = judge(made.cases, conn, entries)
-        steps = [] if verdict.result != "same" else [
-            {"seq": e.seq, "at": e.said["at"], "actor": e.actor, "event": e.event, "active": list(run.path().active)}
-            for e, run in made.cases.replaying(conn, entries)
-        ]  # fmt: skip
+        steps: list[dict[str, Any]] = []
+        verdict = judge(made.cases, conn, entries, lambda e, run: steps.append(
+            {"seq": e.seq, "at": e.said["at"], "actor": e.actor, "event": e.event, "active": list(run.path().active)}))  # fmt: skip
     said = asdict(verdict) | {"steps": steps}
     lines = [f"{s['seq']:>4} {s['at'][:19]} {s['actor']:<16} {s['event']:<18} -> {', '.join(s['active'])}" for s in steps]
     click.echo(json.dumps(said, ensure_ascii=False) if as_json else "\n".join([*lines, _words(verdict)]))

@@ -74,7 +74,7 @@ class Opened:
         """What is odd about step n (from 1)."""
         found = list(self.steps[place - 1].odd)
         if place == min(self.replayed.entry or 0, self.last):
-            found.append("replay" if self.replayed.reason == "replay" else "seal")
+            found.append("replay" if self.replayed.reason in ("replay", "record") else "seal")
         return found
 
     def story(self, titles: Mapping[str, str] | None = None) -> Story:

@@ -274,3 +274,17 @@ def test_a_finding_goes_its_way_through_the_api(door, case):
     assert [(one["state"], [x["kind"] for x in one["said"]]) for one in found] == [("upheld", ["reply", "verdict"])]
     assert door.good("auditor", "GET", f"/findings/{number}")["text"] == "一人签字"
     door.bad(404, "stranger", "GET", f"/findings/{number}")
+
+
+def test_a_case_whose_drawing_is_gone_cannot_be_done_again_and_says_so(app, door, district, case, bureau):
+    """On the page, through the API and on the command line's own judgement alike."""
+    digest = district.case()["drawing"]
+    with tampering(bureau.office.store) as conn:
+        conn.execute(store.drawing.delete().where(store.drawing.c.digest == digest))
+    bureau.cases._drawings.clear()
+    told = door.good("auditor", "GET", f"/cases/{case}/replay")
+    assert told["result"] == "cannot"
+    assert digest in told["why"]
+    page = Desk(app, "auditor").get(f"/cases/{case}/replay")
+    assert page.status_code == 200
+    assert digest in page.get_data(as_text=True)
