@@ -17,6 +17,7 @@ from engine.office import Act, history
 from engine.proof import Verdict, judge
 from processes.proof_tables import divergence
 
+MOST_WORDS = 400  # of a reason
 PROPOSERS, ACCEPTERS = frozenset({"auditor"}), frozenset({"auditor", "supervisor"})
 
 
@@ -28,8 +29,10 @@ def accepted(conn: Connection, case_id: int) -> frozenset[str]:
 def propose(act: Act, cases: Cases, no: str, reason: str) -> dict[str, Any]:
     """Propose to accept how the case differs now. Conflict when it does not; NotFound outside the actor's area."""
     _allowed(act, PROPOSERS)
-    if not reason.strip():
-        raise Invalid({"reason": ["必须填写"]})
+    if not 0 < len(reason.strip()) <= MOST_WORDS:
+        raise Invalid({"reason": [f"请写明认可的理由，最多 {MOST_WORDS} 字"]})
+    if len(no) > 40:
+        raise Invalid({"case": ["没有这件个案"]})
     row = act.conn.execute(select(store.record).where(store.record.c.no == no)).mappings().one_or_none()
     if row is None or not act.actor.covers(row["unit"]):
         raise NotFound(f"没有这件个案：{no}")

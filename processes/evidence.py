@@ -29,6 +29,7 @@ from processes.tables import document
 
 FORMAT = 1
 MOST_CASES = 200  # in a bundle that a page or the API makes; more by `yingbao export evidence`
+MOST_WORDS = 400  # of a reason
 _LAW = ("calendar.yaml", "change_checks.yaml", "deductions.yaml", "excluded_income.yaml", "parameters.yaml", "procedure.yaml", "versions.yaml")
 
 
@@ -68,10 +69,10 @@ class Wanted:
 
 def vet(cases: Sequence[str], reason: str) -> None:
     """What a person who takes evidence away has to say. Raises Invalid."""
-    if not 0 < len(cases) <= MOST_CASES:
+    if not 0 < len(cases) <= MOST_CASES or any(len(no) > 40 for no in cases):
         raise Invalid({"cases": [f"请写明个案编号，最多 {MOST_CASES} 件"]})
-    if not reason.strip():
-        raise Invalid({"reason": ["请写明导出理由"]})
+    if not 0 < len(reason.strip()) <= MOST_WORDS:
+        raise Invalid({"reason": [f"请写明导出理由，最多 {MOST_WORDS} 字"]})
 
 
 def write(conn: Connection, keys: BoundKeys, wanted: Wanted, out: IO[bytes]) -> dict[str, Any]:

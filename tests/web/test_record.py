@@ -176,6 +176,12 @@ def test_pages_in_both_languages(bureau, sealed):
 def test_the_page_takes_evidence_away_and_says_what_is_wrong(bureau, sealed):
     desk = Desk(app_of(bureau), "auditor")
     assert desk.post("/record/evidence", {"cases": sealed.no, "reason": ""}, page="/record").status_code == 422
+    for sent in ({"cases": sealed.no, "reason": "长" * 401}, {"cases": "9" * 100_000, "reason": "抽查"}, {"cases": " ".join(map(str, range(201))), "reason": "抽查"}):
+        refused = desk.post("/record/evidence", sent, page="/record")
+        assert refused.status_code == 422
+        assert "最多" in refused.get_data(as_text=True)
+    assert desk.post("/record/divergences", {"case": "9" * 100_000, "reason": "x"}, page="/record").status_code == 422
+    assert desk.post("/record/divergences", {"case": sealed.no, "reason": "长" * 401}, page="/record").status_code == 422
     answer = desk.post("/record/evidence", {"cases": f"{sealed.no}，{sealed.no}", "reason": "抽查"}, page="/record")
     assert answer.mimetype == "application/zip"
     answer.close()
