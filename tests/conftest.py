@@ -132,6 +132,20 @@ def postgres():
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def stamped(settings: Any) -> None:
+    """Says that a database of the tests, which no migration made, is of the newest schema: for commands that ask."""
+    from alembic import command
+
+    from processes import schema
+
+    config, opened = schema._config(settings.database), Store(settings.database, guarded=False)
+    with opened.engine.connect() as conn:
+        config.attributes["connection"] = conn
+        command.stamp(config, "head")
+        conn.commit()
+    opened.close()
+
+
 def every_table() -> None:
     """All business tables join the metadata."""
     import processes.bureau  # noqa: F401

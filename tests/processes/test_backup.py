@@ -7,15 +7,14 @@ import zipfile
 from dataclasses import replace
 
 import pytest
-from alembic import command
 from sqlalchemy import select
 
 from engine import store
 from engine.errors import Conflict
-from processes import backup, erasure, schema, verify
+from processes import backup, erasure, verify
 from processes import bureau as bureaus
 from processes.rebuild import differences
-from tests.conftest import database
+from tests.conftest import database, stamped
 from tests.processes.test_erasure import closed, forgotten  # noqa: F401 - a fixture
 from tests.processes.test_verify import KEYS, seal
 
@@ -30,12 +29,7 @@ def elsewhere(request, district, tmp_path):
 
 
 def saved(district, tmp_path):
-    """The tests' databases are copies of a pattern that no migration made: they are said to be of the newest schema."""
-    with district.office.store.engine.connect() as conn:
-        config = schema._config(district.bureau.settings.database)
-        config.attributes["connection"] = conn
-        command.stamp(config, "head")
-        conn.commit()
+    stamped(district.bureau.settings)
     return backup.write(district.bureau, tmp_path / "b.zip", tmp_path / "keys.json")
 
 

@@ -11,15 +11,15 @@ import time
 import zipfile
 
 import pytest
-from alembic import command
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import delete, insert, select
 
 from engine import merkle, notes, sealing, store
 from engine.notes import Ed25519Signer, Verifier
 from engine.sealing import Sequencer
-from processes import schema, verify
+from processes import verify
 from processes.tables import person
+from tests.conftest import stamped
 from tests.served import app_of
 from tests.tamper import tampering
 from tests.web.test_api import Door
@@ -128,7 +128,7 @@ def test_the_key_file_is_made_once_and_closed_to_others(tmp_path):
 def test_the_sequencer_beside_a_server_seals_and_comes_back_when_it_is_killed(sealed, tmp_path, monkeypatch):
     """A process of its own: what is written is sealed without anybody asking; killed, it is started again."""
     settings = Settings(database=sealed.bureau.settings.database, secret_key="s" * 32, data_key=sealed.bureau.settings.data_key, files=tmp_path / "f", signing_key=tmp_path / "key")
-    stamped(sealed)
+    stamped(sealed.bureau.settings)
     started = []
     popen = subprocess.Popen
     monkeypatch.setattr(subprocess, "Popen", lambda *a, **k: started.append(popen(*a, **k)) or started[-1])
@@ -153,14 +153,6 @@ def test_the_sequencer_beside_a_server_seals_and_comes_back_when_it_is_killed(se
 def waiting(district):
     with district.office.read() as conn:
         return sealing.state(conn).waiting
-
-
-def stamped(district):
-    with district.office.store.engine.connect() as conn:
-        config = schema._config(district.bureau.settings.database)
-        config.attributes["connection"] = conn
-        command.stamp(config, "head")
-        conn.commit()
 
 
 def test_pages_in_both_languages(bureau, sealed):
