@@ -117,7 +117,7 @@ def test_it_is_for_everybody_and_the_watermark_is_on_top(page, case, axe, lang, 
     page.click("[data-do=fit]")
     page.locator(".bjs-powered-by").scroll_into_view_if_needed()
     assert page.evaluate(WATERMARK_ON_TOP)
-    assert page.evaluate(axe + RULES) == []
+    assert page.evaluate(axe + "; " + RULES) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     page.click(".bjs-powered-by")
     expect(page.locator(".bjs-powered-by-lightbox")).to_be_visible()

@@ -13,15 +13,18 @@ from processes import organisation
 from tests.e2e.test_browser import open_task, register, sign_in
 
 pytestmark = pytest.mark.browser
-RULES = "; axe.run({resultTypes: ['violations']}).then(r => r.violations.map(v => v.id + ' ' + v.nodes[0].html))"
+RULES = "axe.run({resultTypes: ['violations']}).then(r => r.violations.map(v => v.id + ' ' + v.nodes[0].html))"
+# Contrast takes three quarters of axe's time, and no colour of ours depends on the width.
+NARROW = RULES.replace("['violations']", "['violations'], rules: {'color-contrast': {enabled: false}}")
 def clean(page, axe, address=""):
     """axe finds nothing, and a phone does not scroll sideways."""
     if address:
         page.goto(address)
     page.set_viewport_size({"width": 1400, "height": 900})
-    assert page.evaluate(axe + RULES) == [], page.url
+    page.evaluate(axe + "; true")
+    assert page.evaluate(RULES) == [], page.url
     page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate(axe + RULES) == [], page.url
+    assert page.evaluate(NARROW) == [], page.url
     assert page.evaluate("document.documentElement.scrollWidth") <= 390, page.url
     page.set_viewport_size({"width": 1400, "height": 900})
 
