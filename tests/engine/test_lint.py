@@ -509,7 +509,7 @@ def spoiled(data: st.DataObject) -> bytes:
     return etree.tostring(tree)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_a_spoiled_drawing_is_refused_or_the_engine_can_read_it(data: st.DataObject) -> None:
     xml = spoiled(data)

@@ -19,7 +19,7 @@ from processes import verify
 from processes.rebuild import differences
 from tests.tamper import tampering
 
-ROWS = int(os.environ.get("YINGBAO_TEST_TAMPERED", "12"))  # of each column; 200 in `make load`
+ROWS = int(os.environ.get("YINGBAO_TEST_TAMPERED", "4"))  # of each column; 200 in `make load`
 ORIGIN = "yingbao/binhai/training"
 
 

@@ -13,10 +13,10 @@ from sqlalchemy import select
 from engine import store
 from processes import event_log
 from processes.audit_lists import LISTS
+from tests.served import app_of
 from tests.web.test_api import Door
 from tests.web.test_api_document import PREFIX
 from tests.web.test_pages import Desk
-from web import create_app
 
 NOT_AUDITORS = ("clerk", "sue", "admin", "lee", "rita", "app", "exam")
 PAGES = ("/audit/", "/audit/samples", "/audit/conformance", "/audit/reads", "/audit/admin", *(f"/audit/lists/{key}" for key in LISTS))
@@ -24,7 +24,7 @@ PAGES = ("/audit/", "/audit/samples", "/audit/conformance", "/audit/reads", "/au
 
 @pytest.fixture
 def app(bureau, district):
-    return create_app(bureau=bureau)
+    return app_of(bureau)
 
 
 @pytest.fixture
@@ -351,5 +351,5 @@ def test_moves_of_the_training_clock_are_administration(district):
     with district.office.read() as conn:
         assert district_record(conn) is not None
     _clock_on_record(district.bureau, "advance", "8")
-    desk = Desk(create_app(bureau=district.bureau), "auditor")
+    desk = Desk(app_of(district.bureau), "auditor")
     assert "调整演示时钟" in desk.text("/audit/admin?event=clock_moved")

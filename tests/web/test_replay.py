@@ -9,15 +9,15 @@ from sqlalchemy import select
 
 from engine import store
 from engine.office import history
+from tests.served import app_of
 from tests.tamper import tampering
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
-from web import create_app
 
 
 @pytest.fixture
 def app(bureau, district):
-    return create_app(bureau=bureau)
+    return app_of(bureau)
 
 
 @pytest.fixture
