@@ -18,7 +18,7 @@ from engine.errors import EngineError, Invalid, NotFound, Refused
 from engine.forms import from_html
 from engine.model import SYSTEM, Actor, Entry
 from engine.office import history
-from processes import documents, eligibility, households, letters, organisation, paperwork, readers
+from processes import deadlines, documents, eligibility, households, letters, organisation, paperwork, readers
 from processes.bureau import CATALOGUE
 from processes.case_tables import letter, notice
 from processes.tables import document
@@ -192,6 +192,7 @@ def show(no: str) -> ResponseReturnValue:
             "benefits": [b for b in households.active_benefits(conn, household_id) if b["case_no"] == no] if household_id else [],
             "result": _assessed(entries, house) if house else None,
             "days": {x["id"]: made.cases.deadline(conn, keys, x, run, drawing, process) for x in tasks if x["state"] == "open"},
+            "limit": deadlines.whole_case(run.facts, made.office.today()) if row["process"] == "dibao-2012" and not row["closed_at"] else None,
             "still": incidents.at_case(conn, row["id"]) if not row["closed_at"] else [],
             "street": organisation.unit_name(conn, run.facts.get("street") or row["unit"]),
             "community": organisation.unit_name(conn, run.facts["community"]) if house else "",
