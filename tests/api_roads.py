@@ -75,13 +75,15 @@ class Roads(Door):
 
     def register(self, *people: dict[str, Any], unsigned: tuple[int, ...] = (), **more: Any) -> int:
         """A household with a scanned page, whose adults have signed the authorisation, but for the positions `unsigned`."""
-        body = self.written(*people, **more)
+        return self.take(self.written(*people, **more), unsigned)
+
+    def take(self, body: dict[str, Any], unsigned: tuple[int, ...] = ()) -> int:
         made = self.good("clerk", "POST", "/households", body)
         self.home, self.members, self.body = made["id"], made["members"], body
         self._pages[self.home] = self.upload()
         self.choose(self.home)
-        for position, one in enumerate(people):
-            if one["born"] < "2000" and position not in unsigned:
+        for position, one in enumerate(body["members"]):
+            if one["id_no"][6:10] < "2000" and position not in unsigned:
                 self.authorise(position)
         return self.home
 
@@ -215,9 +217,9 @@ class Roads(Door):
         self.go("app", "decide_refusal", decision="refused", opinion=opinion, **reason)
         return self.deliver("deliver_refusal")
 
-    def granted(self, *homes: int, begun: str = "2018-10-08") -> list[str]:
+    def granted(self, *homes: int) -> list[str]:
         """Households through the whole application, decided on the 16th day; the clock comes to the first of the month after. Their cases."""
-        day = date.fromisoformat(begun)
+        day = date.fromisoformat(self.today)
         later = [day.fromordinal(day.toordinal() + n).isoformat() for n in (8, 16)]
         cases: dict[int, str] = {}
         self.each(homes, cases, self.investigated, self.review, self.street, self.post)

@@ -352,3 +352,141 @@ def test_rows_1_to_20_of_domain_3_9_in_full_through_assessments(roads):
     assert "1845.00" in str(came["3"]["lines"])
     assert "44160.01" in str(came["13"]["lines"])
     assert roads.heads() == heads
+
+
+# -- reports of changes: change-report-2012
+
+
+def elders(*incomes: str, **last: object) -> list[dict]:
+    """Members with an income a month each, as a pension: head, spouse, children."""
+    people = [person(f"赵{'一二三四'[n]}", ("head", "spouse", "child", "child")[n], f"{1971 + n}-03-01", income) for n, income in enumerate(incomes)]
+    people[-1] |= last
+    return people
+
+
+def test_s12_a_death_reported_in_time_pays_1840_from_february(roads):
+    roads.clock.set("2018-10-08T09:00")
+    home = roads.register(*elders("", "1500.00", ""))
+    roads.granted(home)
+    roads.stable()
+    head, dead, kid = roads.members
+    assert (roads.today, roads.payable("2018-10", "2018-11", "2019-01")) == ("2018-11-01", [0, 126_000, 126_000])
+    roads.at("2019-01-08T10:00")
+    no = roads.report("death", "2018-12-28", person_id=dead)
+    assert roads.open() == {"register_change": "2019-01-15"}
+    said = {"evidence_outcome": "complete", "leaves": [{"person_id": dead, "left_on": "2018-12-28", "left_reason": "death"}]}
+    assert "leaves" in roads.refused(422, "clerk", "register_change", evidence_outcome="complete")["errors"]
+    roads.go("clerk", "register_change", **said)
+    roads.looked_into()
+    assert roads.facts("late", "members_counted", "amount_fen") == (False, 2, 184_000)
+    assert roads.concluded("increase", "member_changed")["outcome"] == "ended_changed"
+    assert roads.payable("2018-12", "2019-01", "2019-02", "2019-03") == [126_000, 126_000, 184_000, 184_000]
+    found = roads.benefit()
+    assert {one["person_id"] for one in found["members_counted"]} == {head, kid}, "the dead person's share stops"
+    assert (found["members"], found["status"], found["exit_class"], found["settlements"]) == (2, "active", None, [])
+    last = found["adjustments"][-1]
+    assert (last["kind"], last["before_fen"], last["after_fen"], last["before_members"], last["after_members"], last["from_month"], last["case_no"]) == (
+        "increase", 126_000, 184_000, 3, 2, "2019-02", no)  # fmt: skip
+    assert [m["person_id"] for m in roads.good("clerk", "GET", f"/households/{home}")["members"]] == [head, kid]
+    assert roads.letters() == ["report_receipt", "adjustment"]
+    assert "1840.00元" in roads.letter("adjustment")
+    roads.proven()
+
+
+@SQLITE
+def test_s12_when_the_holder_died_somebody_else_becomes_the_holder(roads):
+    roads.clock.set("2018-10-08T09:00")
+    roads.register(*elders("1500.00", "", ""))
+    roads.granted(roads.home)
+    roads.stable()
+    dead, spouse, kid = roads.members
+    roads.at("2019-01-08T10:00")
+    roads.report("death", "2018-12-28", person_id=dead)
+    leaves = [{"person_id": dead, "left_on": "2018-12-28", "left_reason": "death"}]
+    for wrong in (None, dead, 1):
+        more = {"new_holder": wrong} if wrong else {}
+        assert roads.refused(422, "clerk", "register_change", evidence_outcome="complete", leaves=leaves, **more)["errors"].keys() == {"new_holder"}
+    roads.go("clerk", "register_change", evidence_outcome="complete", leaves=leaves, new_holder=spouse)
+    roads.looked_into()
+    roads.concluded("increase", "member_changed")
+    found, house = roads.benefit(), roads.good("clerk", "GET", f"/households/{roads.home}")
+    assert [a["kind"] for a in found["adjustments"]] == ["grant", "keep", "increase", "holder"]
+    assert [(m["person_id"], m["relation"]) for m in house["members"]] == [(spouse, "head"), (kid, "child")]
+    assert roads.payable("2019-01", "2019-02") == [126_000, 184_000]
+    assert (found["status"], found["exit_class"], found["members"]) == ("active", None, 2)
+    roads.proven()
+
+
+def job_in_mid_period(roads: Roads, *, reported_by: str = "household", channel: str = "window", **last: object) -> None:
+    """A household of 1200 yuan; the wife earns 2300 since 2018-12-10."""
+    roads.clock.set("2018-10-08T09:00")
+    roads.register(*elders("1200.00", "", "", **last))
+    roads.granted(roads.home)
+    roads.stable()
+    earner = roads.members[1]
+    roads.at("2018-12-12T10:00")
+    roads.report("job_start", "2018-12-10", person_id=earner, reported_by=reported_by, channel=channel)
+    roads.go("clerk", "register_change", evidence_outcome="complete", persons=[{"person_id": earner, "employment": "employed"}],
+             incomes=[{"person_id": earner, "kind": "wage_income", "amount_fen": "2300.00", "period": "month"}])  # fmt: skip
+    roads.at("2018-12-18T10:00")
+    roads.looked_into()
+    assert roads.facts("per_capita") == "1166.67"
+
+
+@SQLITE
+@pytest.mark.parametrize(("reported_by", "channel", "exit_class", "letters"), [
+    ("household", "window", "voluntary", ["report_receipt", "stop"]), ("public", "phone", "reported", ["stop"])])  # fmt: skip
+def test_s14_a_job_in_mid_period_stops_dibao_from_january(roads, reported_by, channel, exit_class, letters):
+    job_in_mid_period(roads, reported_by=reported_by, channel=channel)
+    assert roads.facts("category", "amount_fen") == ("low_income", 0)
+    keep = {"conclusion": "keep", "reason_code": "unchanged", "opinion": "维持"}
+    assert roads.refused(422, "rita", "street_opinion", **keep)["errors"]
+    assert roads.concluded("stop", "income_over")["outcome"] == "ended_stopped"
+    assert roads.payable("2018-11", "2018-12", "2019-01") == [156_000, 156_000, 0]
+    found = roads.benefit()
+    assert (found["exit_class"], found["exit_reason"], found["stopped_from"], found["settlements"]) == (exit_class, "income_over", "2019-01", [])
+    assert roads.letters() == letters, "nobody is told of a tip by a receipt"
+    roads.at("2019-01-01T00:01")
+    assert roads.benefit()["status"] == "closed"
+    roads.proven()
+
+
+@SQLITE
+def test_s14_with_a_hardship_it_goes_on_as_low_income_with_276_yuan(roads):
+    job_in_mid_period(roads, disability_kind="limb", disability_grade=2)
+    assert roads.facts("category", "amount_fen") == ("low_income", 27_600)
+    said = {"conclusion": "convert", "reason_code": "converted", "opinion": "转为低收入", "clause": "津民发〔2012〕"}
+    assert roads.refused(422, "rita", "street_opinion", **said)["errors"].keys() == {"convert_consent"}
+    assert roads.concluded("convert", "converted", convert_consent=True)["outcome"] == "ended_changed"
+    assert roads.payable("2018-12", "2019-01") == [156_000, 27_600]
+    found = roads.benefit()
+    assert (found["category"], found["status"], found["exit_class"]) == ("low_income", "active", None)
+    roads.proven()
+
+
+@SQLITE
+def test_s22_a_son_marries_and_leaves_and_the_couple_applies_on_its_own(roads):
+    roads.clock.set("2018-10-08T09:00")
+    home = roads.register(*elders("2000.00", "", "", "1000.00"))
+    roads.granted(home)
+    roads.stable()
+    son, number = roads.members[3], roads.body["members"][3]["id_no"]
+    assert roads.payable("2018-12") == [68_000]
+    roads.at("2018-12-12T10:00")
+    first = roads.report("marriage", "2018-12-08", person_id=son)
+    roads.go("clerk", "register_change", evidence_outcome="complete", leaves=[{"person_id": son, "left_on": "2018-12-08", "left_reason": "marriage"}])
+    couple = roads.written(person("赵四", "head", "1974-03-01", "1000.00"), person("王五", "spouse", "1976-03-01", sex="female"), address="新婚路2号")
+    couple["members"][0]["id_no"] = number
+    assert roads.bad(403, "clerk", "POST", "/households", couple)["rule"] == "one-benefit", "he still counts where he came from"
+    roads.looked_into()
+    assert roads.facts("members_counted", "amount_fen") == (3, 76_000)
+    roads.concluded("increase", "member_changed")
+    assert roads.payable("2018-12", "2019-01") == [68_000, 76_000]
+    found = roads.benefit(home)
+    assert (found["members"], len(found["members_counted"]), found["status"], found["exit_class"]) == (3, 3, "active", None)
+    roads.proven(first)
+    roads.take(couple)
+    roads.investigated()
+    assert roads.facts("members_counted", "category", "amount_fen") == (2, "dibao", 84_000), "(920 x 2 - 1000)"
+    assert roads.good("rita", "GET", f"/benefits?household_id={roads.home}")["items"] == [], "nothing is given before it is decided"
+    roads.proven()
