@@ -629,6 +629,34 @@ def test_s19_a_special_case_is_refused_and_the_household_hears_by_the_ordinary_l
     hall.proven(no, lx)
 
 
+@SQLITE
+def test_a_report_goes_to_a_meeting_and_on_from_where_it_left(hall):
+    """Like S18, from another process: what makes an end of dibao becomes 276 yuan by the meeting's resolution."""
+    hall.clock.set("2018-10-08T09:00")
+    home = hall.register(person("张一", "head", "1971-03-01", "1000.00"), person("李二", "spouse", "1972-03-01", sex="female"))
+    hall.granted(home)
+    hall.stable()
+    assert hall.payable("2018-12") == [84_000]
+    hall.at("2018-12-05T09:00")
+    no = hall.report("income_up", "2018-12-03", person_id=hall.members[0])
+    hall.go("clerk", "register_change", evidence_outcome="complete", check_home=True,
+            incomes=[{"person_id": hall.members[0], "kind": "transfer_income", "amount_fen": "1890.00", "period": "month"}])  # fmt: skip
+    hall.looked_into()
+    assert hall.facts("category", "per_capita", "amount_fen") == ("low_income", "945.00", 0)
+    hall.go("rita", "street_opinion", conclusion="joint_meeting", opinion="提交研究", trigger="income_slightly_over", special_facts="肾衰竭，自付八万元", wish="转为低收入")
+    assert hall.open() == {}
+    [asked] = hall.good("secretary", "GET", "/special-case-requests")["items"]
+    assert (asked["case_no"], asked["process"], asked["due_on"]) == (no, "change-report-2012", "2018-12-19")
+    lx = opened_meeting(hall, asked["id"])
+    all_vote(hall, lx, "for", health="against")
+    hall.good("convener", "POST", f"/meetings/{lx}/announce", {"item": 1, "announced": "approve_as", "approved_category": "low_income", "reasons": "刚性支出过重"})
+    assert set(hall.open()) == {"street_opinion"}
+    assert hall.facts("category", "amount_fen", "resolution") == ("low_income", 27_600, "approve_as")
+    assert hall.concluded("convert", "converted", convert_consent=True)["outcome"] == "ended_changed"
+    assert hall.payable("2018-12", "2019-01") == [84_000, 27_600]
+    hall.proven(no, lx)
+
+
 # -- time
 
 
