@@ -482,3 +482,11 @@ def test_a_request_that_is_too_large_leaves_no_open_file(app, district, monkeypa
     answer.close()
     assert len(made) == 1
     assert made[0].closed
+
+
+def test_what_a_person_should_look_at_stands_with_the_calculation(app, district):
+    """920.00 a head is not below 920.00 (N220 art 4), and one more look at the figures is asked for."""
+    district.to_street_opinion(276_000)
+    assert district.facts()["edge"] is True
+    assert "人均收入恰等于标准" in Desk(app, "rita").text(f"/cases/{district.no}")
+    assert "exactly the standard" in Desk(app, "rita", lang="en").text(f"/cases/{district.no}")
