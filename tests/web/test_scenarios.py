@@ -659,6 +659,24 @@ def test_a_report_goes_to_a_meeting_and_on_from_where_it_left(hall):
     hall.proven(no, lx)
 
 
+@SQLITE
+def test_a_report_that_nobody_surveyed_goes_to_no_meeting(hall):
+    """The meeting takes no case without a finished investigation; it would wait there for ever."""
+    hall.clock.set("2018-10-08T09:00")
+    hall.register(person("张一", "head", "1971-03-01", "1000.00"), person("李二", "spouse", "1972-03-01", sex="female"))
+    hall.granted(hall.home)
+    hall.stable()
+    hall.at("2018-12-05T09:00")
+    hall.report("income_up", "2018-12-03", person_id=hall.members[0])
+    hall.go("clerk", "register_change", evidence_outcome="complete",
+            incomes=[{"person_id": hall.members[0], "kind": "transfer_income", "amount_fen": "1890.00", "period": "month"}])  # fmt: skip
+    hall.looked_into()
+    said = {"conclusion": "joint_meeting", "opinion": "提交研究", "trigger": "income_slightly_over", "special_facts": "肾衰竭", "wish": "转为低收入"}
+    assert "conclusion" in hall.refused(422, "rita", "street_opinion", **said)["errors"]
+    hall.go("rita", "street_opinion", conclusion="return_survey", opinion="先入户")
+    assert "home_survey" in hall.open()
+
+
 # -- time
 
 
