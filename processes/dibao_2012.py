@@ -124,7 +124,7 @@ def _not_twice(conn: Connection, household_id: int) -> None:
 def _at_acceptance(act: Act, facts: Data) -> Data:
     """Every adult member authorises the check before anything is asked (N220 art 12)."""
     household_id = facts["household_id"]
-    if missing := households.missing_authorisations(act.conn, household_id, act.today):
+    if missing := households.missing_authorisations(act.conn, household_id, act.today, production=act.office.production):
         raise Refused(
             "authorization",
             f"还有 {len(missing)} 名成年家庭成员没有签署核对授权书，不能受理（民发〔2012〕220号第十二条）",

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from engine import queries
 from engine.errors import Invalid, NotWaiting, Refused
 from engine.office import history, seals_hold
-from processes import households, identity, organisation, spot_check
+from processes import households, identity, investigation, organisation, spot_check
+from processes.bureau import CATALOGUE
 from processes.case_tables import letter, notice
 from processes.rebuild import differences
 from processes.tables import benefit
@@ -166,6 +167,76 @@ def test_in_production_a_delivery_is_proved_as_its_method_allows(district, metho
 def test_in_training_nobody_needs_a_scan_to_practise_a_delivery(district):
     district.to_refusal()
     district.do("clerk", "deliver_refusal", delivered_on="2018-12-03", method="direct", recipient="张一")
+
+
+def asked_for(district, give, node, field, **answers):
+    """In production `give` is refused without the page or photo, and goes through with it."""
+    with pytest.raises(Invalid) as wrong:
+        give(node, **answers)
+    assert set(wrong.value.fields) == {field}, node
+    return give(node, **answers, **{field: district.scan})
+
+
+def test_in_production_a_signature_is_a_scanned_page_and_a_notice_is_photographed(district):
+    """N220 arts 12, 23, 25, 29: what residents sign, or what hung on a board, is never a tick that staff typed."""
+    day, home = "2018-12-03", district.household(210_000, sign=False)
+    district.office.production = True
+    district.apply(home)
+    with pytest.raises(Refused) as refused:
+        district.accept()
+    assert refused.value.rule == "authorization"
+    with district.office.read() as conn:
+        adults = households.missing_authorisations(conn, home, date(2018, 12, 3), production=True)
+    with pytest.raises(Invalid) as wrong, district.office.act(district.people["clerk"]) as act:
+        households.authorise(act, home, adults[0], day, "2019-12-02")
+    assert set(wrong.value.fields) == {"document_id"}
+    with district.office.act(district.people["clerk"]) as act:
+        for person_id in adults:
+            households.authorise(act, home, person_id, day, "2019-12-02", district.scan)
+    district.accept()
+    district.check()
+    district.survey()
+
+    def doing(who):
+        return lambda node, **answers: district.do(who, node, **answers)
+
+    asked_for(district, doing("officer"), "democratic_review", "signed_document", held_on=day, place="居委会", chair="主任", participants=REVIEWERS,
+              statements="属实", review_conclusion="agree")  # fmt: skip
+    district.street()
+    asked_for(district, doing("vera"), "post_street_notice", "photo", posted_on=day, places=["village_board"])
+    district.at("2018-12-11T09:00")
+    asked_for(district, doing("vera"), "remove_street_notice", "photo", removed_on="2018-12-11", objections="none")
+    told = asked_for(district, lambda name, **said: district.send("clerk", name, **said), "withdrawal", "signed_document", withdrawn_on="2018-12-11", reason="已就业")
+    assert told["outcome"] == "ended_withdrawn"
+    proven(district)
+
+
+def test_an_authorisation_without_its_page_counts_in_training_only(district):
+    home = district.household(210_000)
+    district.office.production = True
+    district.apply(home)
+    with pytest.raises(Refused) as refused:
+        district.accept()
+    assert refused.value.rule == "authorization"
+    district.office.production = False
+    district.accept()
+
+
+def test_in_production_the_rejection_after_the_check_names_its_proof_of_delivery(district):
+    district.apply(district.household(n=2))
+    district.accept()
+    district.survey()
+    district.check("exceeds_standard", found_assets="60000")
+    district.office.production = True
+    asked_for(district, lambda node, **said: district.do("rita", node, **said), "reject_after_check", "receipt_document", delivered_on="2018-12-03", reasons="超限")
+    proven(district)
+
+
+def test_every_page_that_production_asks_for_is_a_field_of_its_form():
+    asked = {node: field for node, (field, _) in investigation.PAPERS.items()}
+    forms = {node: form for process in CATALOGUE.values() for node, form in process.answered.items() if node in asked}
+    assert forms.keys() == asked.keys()
+    assert all(form._declared_fields[asked[node]].metadata["widget"] == "document" for node, form in forms.items())
 
 
 def test_s4_assets_found_by_the_check_lead_to_a_rejection_and_an_objection_reopens(district):
