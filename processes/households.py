@@ -350,6 +350,16 @@ def declare_near_relative(act: Act, household_id: int, data: Mapping[Any, Any]) 
     act.append(record, "near_relative_declared", puts=puts)
 
 
+def register_near_relative(act: Act, household_id: int, data: Mapping[Any, Any]) -> None:
+    """The street's single registration (单独登记, N220 art 14); whom the household declared already is not entered twice."""
+    login = data.get("staff_login")
+    known = and_(near_relative.c.household_id == household_id, near_relative.c.staff_login == login, near_relative.c.relation == data["relation"])
+    if login and act.conn.scalar(select(near_relative.c.id).where(known)) is not None:
+        return
+    name = data.get("staff_name") or act.conn.scalar(select(staff.c.name).where(staff.c.login == login)) or ""
+    declare_near_relative(act, household_id, {**data, "staff_name": name})
+
+
 def authorise(act: Act, household_id: int, person_id: int, signed_on: str, valid_until: str, document_id: int | None = None) -> None:
     """A member's authorisation of the means check (N220 art 12). In real cases the page that he signed is named."""
     record = _open(act, household_id)

@@ -400,7 +400,7 @@ def _category(d: District, household_id: int) -> str | None:
 _ANSWERS: dict[str, Answer] = {
     "completeness_check": _completeness,
     "supplement": _supplement,
-    "register_near_relative": lambda *_: {"staff_name": "某工作人员", "position": "居委会委员", "relation": "sibling"},
+    "register_near_relative": lambda d, a, *_: {"staff_login": d.by_role("reviewer", a.unit)[-1].id, "position": "街镇审核人", "relation": "sibling"},
     "means_check": _check,
     "reject_after_check": lambda _d, _a, _h, day: {"delivered_on": day, "reasons": "核对发现的货币财产超过规定限额。"},
     "district_recheck": lambda _d, _a, _h, _day: {"findings": "异议不成立。", "district_outcome": "propose_grant"},

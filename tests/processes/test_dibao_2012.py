@@ -13,8 +13,9 @@ from engine.office import history, seals_hold
 from processes import households, identity, investigation, organisation, spot_check
 from processes.bureau import CATALOGUE
 from processes.case_tables import letter, notice
+from processes.dibao_2012 import DIBAO_2012
 from processes.rebuild import differences
-from processes.tables import benefit
+from processes.tables import benefit, near_relative
 from tests.district import REVIEWERS
 
 
@@ -477,7 +478,7 @@ def test_near_relatives_are_registered_visited_and_recused(district):
     district.apply(household_id)
     district.accept()
     assert "register_near_relative" in district.tasks()
-    district.do("clerk", "register_near_relative", staff_name="ann", position="调查员", relation="sibling")
+    district.do("clerk", "register_near_relative", staff_name="某ann", position="调查员", relation="sibling")
     with pytest.raises(Refused) as refused:
         district.survey()
     assert refused.value.rule == "near-relative"
@@ -486,6 +487,86 @@ def test_near_relatives_are_registered_visited_and_recused(district):
         district.cases.claim(act, task["id"])
     with pytest.raises(Refused), district.office.act(district.people["bob"]) as act:
         district.cases.transfer(act, task["id"], "ann", "转办")
+
+
+def test_whom_the_registration_names_is_recused_from_then_on(district):
+    """The household only said yes; who it is comes with the street's registration (N220 art 14, domain 5.4)."""
+    home = district.household(210_000, near_relative_declared=True)
+    district.apply(home)
+    district.accept()
+    said = {"position": "调查员", "relation": "sibling"}
+    for answers, field in (({}, "staff_login"), ({"staff_login": "nobody"}, "staff_login")):
+        with pytest.raises(Invalid) as wrong:
+            district.do("clerk", "register_near_relative", **said, **answers)
+        assert set(wrong.value.fields) == {field}
+    district.do("clerk", "register_near_relative", staff_login="ann", **said)
+    with district.office.read() as conn:
+        [row] = conn.execute(select(near_relative)).mappings().all()
+        assert (row["staff_login"], row["staff_name"], row["relation"]) == ("ann", "某ann", "sibling")
+        assert households.recused_staff(conn, home) == {"ann"}
+    with pytest.raises(Refused) as refused:
+        district.survey()
+    assert refused.value.rule == "near-relative"
+    proven(district)
+
+
+def test_whom_the_household_declared_already_is_not_entered_twice(district):
+    home = district.household(210_000)
+    declared = {"staff_login": "ann", "staff_name": "某ann", "position": "调查员", "relation": "sibling"}
+    with district.office.act(district.people["clerk"]) as act:
+        households.declare_near_relative(act, home, declared)
+    district.apply(home)
+    district.accept()
+    district.do("clerk", "register_near_relative", staff_login="ann", position="调查员", relation="sibling")
+    proven(district)
+    with district.office.read() as conn:
+        assert len(conn.execute(select(near_relative)).all()) == 1
+
+
+def found_out(district, login="carl"):
+    """A near relative comes out by the cross match while the case is under way."""
+    related(district, login, int(district.case()["subject"].partition(":")[2]))
+
+
+def test_a_near_relative_found_after_acceptance_brings_the_district_s_visit(district):
+    district.to_street_opinion()
+    district.review()
+    district.street()
+    district.post()
+    found_out(district)
+    district.at("2018-12-11T09:00")
+    district.do("vera", "remove_street_notice", removed_on="2018-12-11", objections="none")
+    district.do("rita", "submit_to_district", contents=["application", "survey", "review", "opinion"])
+    facts = district.facts()
+    assert (facts["spot_check"], facts["spot_reason"].split()[0], facts["near_relative"]) == (True, "near_relative", True)
+    assert "spot_check_visit" in district.tasks()
+    proven(district)
+
+
+def test_a_near_relative_found_at_the_district_is_visited_before_the_decision_once(district):
+    district.to_district()
+    if district.facts()["spot_check"]:
+        pytest.skip("drawn by lot, so it was visited already")
+    district.do("exam", "district_examination", district_outcome="propose_grant", opinion="拟批准")
+    district.post("post_district_notice")
+    found_out(district)
+    district.at("2018-12-19T09:00")
+    district.do("vera", "remove_district_notice", removed_on="2018-12-19", objections="none")
+    assert set(district.tasks()) == {"late_spot_check_visit"}
+    assert district.facts()["late_reason"] == "near_relative"
+    visit = {"visited_on": "2018-12-19", "second_visitor": "乙", "findings": "有出入"}
+    district.do("spot", "late_spot_check_visit", late_agrees=False, **visit)
+    district.do("exam", "district_examination", district_outcome="propose_refuse", opinion="不符", reason_code="facts_unclear", clause="第二十六条")
+    assert set(district.tasks()) == {"decide_refusal"}, "visited once is enough"
+    proven(district)
+
+
+def test_before_the_receipt_looked_again_a_case_went_by_what_was_known_at_acceptance():
+    """The former versions, by which older records replay."""
+    day = date(2018, 12, 11)
+    assert DIBAO_2012.service("receive_file", {"near_relative": None}, day, {"drawn": False}, version=1)["spot_check"] is False
+    assert DIBAO_2012.service("check_late_draw", {}, day, {"late": True}, version=1) == {"late_drawn": True, "late_drawn_on": "2018-12-11"}
+    assert (DIBAO_2012.rule("receive_file"), DIBAO_2012.rule("check_late_draw")) == (2, 2)
 
 
 def test_a_near_relative_may_not_take_the_application_in(district):
