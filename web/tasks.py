@@ -134,7 +134,8 @@ def _page(
             "house": house, "facts": run.facts, "place": organisation.unit_name(conn, run.facts.get("community") or row["unit"]), "people": names,
             "key_facts": wording.fact_lines(run.facts, process.answered, names), "opinions": _opinions(entries, process, drawing, names),
             "result": _computed(conn, keys, run.facts, made, house) if house else None, "papers": _papers(conn, household_id) if household_id else [],
-            "colleagues": _choosable(conn, process.form_of(row["node"]), row["unit"], run.facts.get("community")), "barred": _barred(conn, process, row, run.facts, who), **beside,
+            "colleagues": organisation.colleagues(conn, node.role, row["unit"]), "barred": _barred(conn, process, row, run.facts, who), **beside,
+            "choosable": _choosable(conn, process.form_of(row["node"]), row["unit"], run.facts.get("community")),
             "since": _since(entries, process, names) if conflict else [], "deadline_parts": deadlines.told(found, made.office.today()),
             "communities": organisation.units(conn, level="community") if "new_community" in process.form_of(row["node"])._declared_fields else [],
         }  # fmt: skip
