@@ -6,6 +6,7 @@ The drawing owns order, lanes and deadlines; this module owns what its service t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from importlib import resources
 from pathlib import Path
@@ -183,7 +184,10 @@ def _on_near_relative(act: Act, _case: CaseRef, answers: Data, facts: Data) -> N
 
 
 def _on_check_rejection(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
-    return paperwork.issue(act, case, "check_rejection", facts, answers)
+    """The form says when the household got it: the period to object (N220 art 20) runs from there."""
+    [put] = paperwork.issue(act, case, "check_rejection", facts, answers)
+    got = {"delivered_on": answers["delivered_on"], "receipt_document": answers.get("receipt_document")}
+    return [replace(put, values={**put.values, **got})]
 
 
 def _on_decision(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:

@@ -54,6 +54,7 @@ _SAID: Mapping[str, str] = {
     r"已经是这个类别": "It is of this class already",
     r"这个月没有新的救助标准，或已有更新的标准；可以提出的月份：(.*)": r"No new standard begins in this month, or a newer one is in force; months that can be proposed: \1",
     r"没有这份材料": "There is no such document",
+    r"不能早于文书日期（(.*)）": r"Not before the letter's date (\1)",
     r"没有这份文书": "There is no such letter",
     r"没有这次会议": "There is no such meeting",
     r"会议没有这个议题": "The meeting has no such item",
