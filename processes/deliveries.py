@@ -17,7 +17,7 @@ from engine import store
 from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Actor, Data, Put
 from engine.office import Act
-from processes import benefit_letters, calendar, conclusions, documents, erasure, households, investigation, law
+from processes import benefit_letters, calendar, conclusions, documents, erasure, households, investigation, law, readers
 from processes.benefits import add_months
 from processes.case_tables import letter
 from processes.dibao_2012_forms import Deliver
@@ -41,7 +41,7 @@ def deliver(act: Act, letter_id: int, said: Data) -> None:
     record = act.open(_kind(act.conn, letter_id), letter_id >> 16)
     row = _row(act.conn, letter_id)
     house = households.row(act.conn, row["household_id"])
-    if not act.actor.covers(house["community"]):
+    if not readers.of_cases(act.actor).covers(house["community"]):
         raise NotFound("没有这份文书")
     post = act.actor.post_over(house["community"], DELIVERERS)
     if post is None:

@@ -378,7 +378,7 @@ def authorise(act: Act, household_id: int, person_id: int, signed_on: str, valid
 
 def _open(act: Act, household_id: int) -> Any:
     record = act.open("household", household_id)
-    if not act.actor.covers(record.unit):
+    if not readers.of_cases(act.actor).covers(record.unit):
         raise NotFound("没有这户家庭")
     erasure.refuse_restricted(act.conn, household_id)
     act.through(act.actor.post_over(record.unit))

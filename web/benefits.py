@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from engine.errors import NotFound
 from engine.forms import Form, from_html, understand
 from engine.office import Act
-from processes import benefit_acts, benefit_lists, benefits, deliveries, households, letters, organisation
+from processes import benefit_acts, benefit_lists, benefits, deliveries, households, letters, organisation, readers
 from processes.benefit_lists import STATUSES, Filter
 from web import wording
 from web.deliveries import shown
@@ -59,7 +59,7 @@ def listing() -> ResponseReturnValue:
     sought = {"name": sent.get("name", "").strip()[:60], "id_no": sent.get("id_no", "").strip()[:40]}
     args = {k: v for k, v in request.args.items() if k in ("status", "category", "review_class", "unit") and v}
     unit = args.get("unit", "")
-    area = unit if unit and me().covers(unit) else me().areas
+    area = unit if unit and readers.of_benefits(me()).covers(unit) else readers.of_benefits(me()).areas
     wanted = Filter(_one(args, "status", STATUSES), _one(args, "category", CATEGORIES), _one(args, "review_class", benefits.CLASSES),
                     name=sought["name"], id_no=sought["id_no"])  # fmt: skip
     page = whole(sent.get("page") or request.args.get("page"), 1, 10_000)
@@ -82,7 +82,7 @@ def visible(conn: Connection, benefit_id: int) -> tuple[Mapping[Any, Any], Mappi
     """The benefit and its household, for those whose area it lives in; for others there is no such benefit."""
     row = benefits.row(conn, benefit_id)
     house = households.row(conn, row["household_id"])
-    if not me().covers(house["community"]):
+    if not readers.of_benefits(me()).covers(house["community"]):
         raise NotFound("没有这项救助待遇")
     return row, house
 

@@ -18,7 +18,7 @@ from engine.errors import EngineError, Invalid, NotFound, Refused
 from engine.forms import from_html
 from engine.model import SYSTEM, Actor, Entry
 from engine.office import history
-from processes import deliveries, documents, eligibility, households, letters, organisation, paperwork, readers
+from processes import deadlines, deliveries, documents, eligibility, households, letters, organisation, paperwork, readers
 from processes.bureau import CATALOGUE
 from processes.case_tables import notice
 from processes.tables import document
@@ -123,7 +123,7 @@ def listing() -> ResponseReturnValue:
     with made.office.read() as conn:
         if sought.upper().startswith(tuple(f"{process.prefix}-" for process in CATALOGUE.values())):
             return redirect(url_for("cases.show", no=sought.upper()))
-        found = _named(conn, actor, sought, page) if sought else queries.cases(conn, actor.areas, state=state, page=page)
+        found = _named(conn, actor, sought, page) if sought else queries.cases(conn, readers.of_cases(actor).areas, state=state, page=page)
         names = households.applicant_names(conn, [row["subject"] for row in found.items])
         places = {row["unit"]: organisation.unit_name(conn, row["unit"]) for row in found.items}
     return render_template("cases.html", found=found, names=names, places=places, state=state, sought=sought, outcomes=OUTCOMES)
@@ -132,7 +132,7 @@ def listing() -> ResponseReturnValue:
 def _named(conn: Any, actor: Actor, name: str, page: int) -> queries.Page:
     """Cases of the households in which somebody of that name lives."""
     keys = bureau().office.keys.on(conn)
-    houses = households.search(conn, keys, actor.areas, name=name, page=1, size=200).items
+    houses = households.search(conn, keys, readers.of_cases(actor).areas, name=name, page=1, size=200).items
     subjects = [f"household:{row['id']}" for row in houses]
     where = (store.record.c.kind == "case") & store.record.c.subject.in_(subjects)
     rows = conn.execute(select(store.record).where(where).order_by(store.record.c.id.desc())).mappings().all()
@@ -142,7 +142,7 @@ def _named(conn: Any, actor: Actor, name: str, page: int) -> queries.Page:
 def visible(conn: Any, actor: Actor, no: str) -> Mapping[Any, Any]:
     """The case's row, for those whose area it lies in, who began it, or who have had a task of it; for others there is no such case."""
     row = queries.case_row(conn, no)
-    if actor.covers(row["unit"]) or actor.id == row["opened_by"]:
+    if readers.of_cases(actor).covers(row["unit"]) or actor.id == row["opened_by"]:
         return row
     mine = any(
         not {x["assignee"], x["done_by"]}.isdisjoint(one.persons) or one.holds(x["role"], x["unit"])
@@ -179,7 +179,7 @@ def show(no: str) -> ResponseReturnValue:
         drawing = made.cases.drawing(conn, row["drawing"])
         run = Run.load(drawing, row["state"], made.office.clock())
         household_id = run.facts.get("household_id")  # a meeting has none
-        entries = history(conn, keys, row["id"])
+        entries = readers.told_to(actor, row["unit"], history(conn, keys, row["id"]))
         tasks = queries.case_tasks(conn, row["id"])
         house = households.view(conn, keys, household_id) if household_id else None
         names = wording.names_of(conn, [*wording.logins_in(entries), *(x["assignee"] for x in tasks), run.facts.get("second_investigator")])
@@ -194,6 +194,7 @@ def show(no: str) -> ResponseReturnValue:
             "benefits": [b for b in households.active_benefits(conn, household_id) if b["case_no"] == no] if household_id else [],
             "result": _assessed(entries, house) if house else None,
             "days": {x["id"]: made.cases.deadline(conn, keys, x, run, drawing, process) for x in tasks if x["state"] == "open"},
+            "limit": deadlines.whole_case(run.facts, made.office.today()) if row["process"] == "dibao-2012" and not row["closed_at"] else None,
             "still": incidents.at_case(conn, row["id"]) if not row["closed_at"] else [],
             "street": organisation.unit_name(conn, run.facts.get("street") or row["unit"]),
             "community": organisation.unit_name(conn, run.facts["community"]) if house else "",
@@ -407,7 +408,7 @@ def message(no: str, name: str) -> ResponseReturnValue:
     with made.office.read() as conn:
         row = recordable(conn, actor, no, name)
         household_id = int((row["subject"] or "").partition(":")[2] or 0)
-        seen = actor.covers(row["unit"]) or actor.id == row["opened_by"]
+        seen = readers.of_cases(actor).covers(row["unit"]) or actor.id == row["opened_by"]
     process, back = CATALOGUE[row["process"]], url_for("cases.show", no=no) if seen else url_for("households.show", household_id=household_id)
     if name not in process.senders or name not in RECORDED:
         raise NotFound("没有这种来件")
@@ -446,7 +447,7 @@ def letter_visible(conn: Any, actor: Actor, row: Mapping[Any, Any]) -> None:
     """A letter is seen by who sees its case; one that stands in a benefit's own record, by those whose area the household lives in."""
     if conn.scalar(select(store.record.c.kind).where(store.record.c.id == row["id"] >> 16)) == "case":
         visible(conn, actor, row["case_no"])
-    elif not actor.covers(households.row(conn, row["household_id"])["community"]):
+    elif not readers.of_benefits(actor).covers(households.row(conn, row["household_id"])["community"]):
         raise NotFound("没有这份文书")
 
 
@@ -470,7 +471,7 @@ def show_document(document_id: int) -> ResponseReturnValue:
     with made.office.act(actor) as act:
         data, media_type, household_id = documents.fetch(act.conn, act.keys, made.settings.files, document_id)
         unit = households.row(act.conn, household_id)["community"]
-        if not actor.covers(unit):
+        if not readers.of_cases(actor).covers(unit):
             raise NotFound("没有这份材料")
         readers.note(act, "document_read", {"document": document_id})
     headers = {"Content-Disposition": f'inline; filename="document-{document_id}"', "Content-Security-Policy": "default-src 'none'"}

@@ -20,7 +20,7 @@ from engine.errors import Conflict, EngineError, Invalid, NotFound, Refused
 from engine.forms import Form, from_html
 from engine.model import Actor
 from engine.office import history
-from processes import deadlines, eligibility, households, organisation
+from processes import deadlines, eligibility, households, organisation, readers
 from processes.bureau import CATALOGUE
 from processes.eligibility_facts import BadFacts
 from processes.identity import mask_name
@@ -127,7 +127,7 @@ def _page(
         found = made.cases.deadline(conn, keys, row, run, drawing, process) if row["state"] == "open" else None
         household_id = run.facts.get("household_id")  # a meeting has none
         house = households.view(conn, keys, household_id) if household_id else None
-        entries = history(conn, keys, case["id"])
+        entries = readers.told_to(actor, case["unit"], history(conn, keys, case["id"]))
         beside = around.view(conn, keys, case, row, actor, who)
         names = wording.names_of(conn, [*wording.logins_in(entries), row["assignee"], row["owner"], row["done_by"], who.on_behalf_of, run.facts.get("second_investigator")])
         view = {
@@ -191,7 +191,8 @@ def seen(actor: Actor, row: Mapping[Any, Any]) -> None:
 
 
 def _sees(actor: Actor, row: Mapping[Any, Any]) -> bool:
-    return actor.covers(row["case_unit"]) or actor.covers(row["unit"]) or not {row["assignee"], row["done_by"]}.isdisjoint(actor.persons)
+    reading = readers.of_cases(actor)
+    return reading.covers(row["case_unit"]) or reading.covers(row["unit"]) or actor.holds(row["role"], row["unit"]) or not {row["assignee"], row["done_by"]}.isdisjoint(actor.persons)
 
 
 def opened(actor: Actor, task_id: int) -> None:

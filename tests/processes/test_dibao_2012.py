@@ -339,6 +339,37 @@ def test_s10_an_objection_in_the_district_notice_has_twenty_working_days(distric
     assert list(district.tasks()) == ["remove_district_notice"]
 
 
+def _objected(district):
+    district.to_district()
+    district.clock.set("2019-01-14T09:00")
+    district.do("exam", "district_examination", district_outcome="propose_grant", opinion="拟批准")
+    district.post("post_district_notice")
+    district.clock.set("2019-01-21T09:00")
+    district.send("exam", "objection", objection_on="2019-01-21", objector_kind="resident", grounds="有车")
+
+
+def test_a_refusal_after_an_objection_has_five_working_days_of_its_own(district):
+    """Counted from the submission (2018-12-11) it would be weeks late when it begins."""
+    _objected(district)
+    district.clock.set("2019-02-20T09:00")
+    district.do("exam", "district_recheck", district_outcome="propose_refuse", findings="有车", reason_code="other", clause="第八条")
+    assert district.tasks()["decide_refusal"]["due_on"] == "2019-02-27"
+    district.do("app", "decide_refusal", decision="returned", opinion="请补充依据", reason_code="other", clause="第八条")
+    assert district.tasks()["district_examination"]["due_on"] == "2019-02-27"
+    proven(district)
+
+
+def test_an_objection_that_changes_the_figures_leads_to_a_new_survey_and_a_new_calculation(district):
+    """N220 art 29: the district investigates again; what it finds is computed, not only granted or refused."""
+    _objected(district)
+    district.clock.set("2019-01-22T09:00")
+    district.do("exam", "district_recheck", district_outcome="return_survey", findings="有打工收入未申报", reason_code="other", clause="第二十九条")
+    assert {"home_survey", "neighbor_enquiry"} <= set(district.tasks())
+    assert district.tasks()["home_survey"]["due_on"] == "2019-02-03"
+    assert district.facts()["district_outcome"] is None
+    proven(district)
+
+
 def test_withdrawal_works_until_the_decision_and_not_after(district):
     district.to_district()
     district.send("clerk", "withdrawal", withdrawn_on="2018-12-11", reason="已找到工作")

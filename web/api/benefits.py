@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from engine.errors import NotFound, Refused
 from engine.forms import Whole
 from engine.office import Act
-from processes import benefit_acts, benefit_lists, benefits, deliveries, households
+from processes import benefit_acts, benefit_lists, benefits, deliveries, households, readers
 from processes.benefit_lists import STATUSES, Filter
 from web.api import schemas
 from web.api.desk import me, once
@@ -156,7 +156,7 @@ def _row(found: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _visible(conn: Connection, benefit_id: int) -> Mapping[Any, Any]:
     row = benefits.row(conn, benefit_id)
-    if not me().covers(households.row(conn, row["household_id"])["community"]):
+    if not readers.of_benefits(me()).covers(households.row(conn, row["household_id"])["community"]):
         raise NotFound("没有这项救助待遇")
     return row
 
@@ -165,16 +165,16 @@ def _visible(conn: Connection, benefit_id: int) -> Mapping[Any, Any]:
 def listing(asked: dict[str, Any]) -> Any:
     """Benefits of your posts' units and those below them, the newest first."""
     unit = asked.get("unit")
-    if unit and not me().covers(unit):
+    if unit and not readers.of_benefits(me()).covers(unit):
         raise Refused("unit", "这个机构不在您的辖区", "This unit is outside your area")
     wanted = Filter(asked.get("status"), asked.get("category"), asked.get("review_class"), asked.get("household_id"))
-    return _found(unit or me().areas, wanted, asked)
+    return _found(unit or readers.of_benefits(me()).areas, wanted, asked)
 
 
 @operation(blp, "POST", "/benefits/search", schemas.paged(BenefitRow), takes=BenefitSearch)
 def search(said: dict[str, Any]) -> Any:
     """By a member's name or ID, which stay out of addresses and logs."""
-    return _found(me().areas, Filter(name=said.get("name") or "", id_no=said.get("id_no") or ""), said)
+    return _found(readers.of_benefits(me()).areas, Filter(name=said.get("name") or "", id_no=said.get("id_no") or ""), said)
 
 
 def _found(area: Any, wanted: Filter, asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from engine.errors import Refused
 from engine.forms import json_schema
 from engine.office import Act, history, seals_hold
 from engine.process import Process
-from processes import calendar, deadlines, deliveries, households, letters, paperwork
+from processes import calendar, deadlines, deliveries, households, letters, paperwork, readers
 from processes.bureau import CATALOGUE
 from web.api import schemas
 from web.api.desk import if_match, me, once, spoken, stale
@@ -75,11 +75,11 @@ def start(said: dict[str, Any]) -> Any:
 def listing(asked: dict[str, Any]) -> Any:
     """Cases of your posts' units and those below them, the newest first."""
     unit = asked.get("unit")
-    if unit and not me().covers(unit):
+    if unit and not readers.of_cases(me()).covers(unit):
         raise Refused("unit", "这个机构不在您的辖区", "This unit is outside your area")
     subject = f"household:{asked['household_id']}" if asked.get("household_id") is not None else None
     with bureau().office.read() as conn:
-        found = queries.cases(conn, unit or me().areas, process=asked.get("process"), state=asked.get("state"), subject=subject,
+        found = queries.cases(conn, unit or readers.of_cases(me()).areas, process=asked.get("process"), state=asked.get("state"), subject=subject,
                               page=asked["page"], size=asked["size"])  # fmt: skip
     return schemas.listed([listed(r) for r in found.items], found.total, found.page, found.size)
 
@@ -101,6 +101,7 @@ def show(no: str) -> Any:
         "tasks": tasks,
         "waits_for": waits,
         "stands_still": [{"job": job["kind"], "key": job["key"], "state": job["state"], "tries": job["attempts"]} for job in still],
+        "limit": deadlines.whole_case(run.facts, made.office.today()) if row["process"] == "dibao-2012" and not row["closed_at"] else None,
         "messages": _recordable(CATALOGUE[row["process"]], waits, row["unit"], run.facts),
     }
     return said, {"ETag": f'"{row["seq"]}"'}
@@ -142,9 +143,9 @@ def record(no: str) -> Any:
     with made.office.read() as conn:
         row = visible(conn, me(), no)
         entries = history(conn, made.office.keys.on(conn), row["id"])
-    inside = me().covers(row["unit"])
+    inside = readers.of_cases(me()).covers(row["unit"])
     items = [
-        {**e.said, "leaf": e.leaf, **({"personal": _without_health(e.personal)} if inside else {})} for e in entries
+        {**e.said, "leaf": e.leaf, **({"personal": _without_health(e.personal)} if inside else {})} for e in readers.told_to(me(), row["unit"], entries)
     ]
     return {"case": no, "intact": seals_hold(entries) is None, "head": row["head"], "items": items}
 

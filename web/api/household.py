@@ -47,7 +47,7 @@ _SHOWN = ("id", "kind", "title", "media_type", "size", "uploaded_by", "uploaded_
 def _visible(conn: Connection, household_id: int) -> Mapping[Any, Any]:
     """For those whose area it lies in, or who have a task of a case of it; for others there is no such household."""
     row = households.row(conn, household_id)
-    if me().covers(row["community"]):
+    if readers.of_cases(me()).covers(row["community"]):
         return row
     for case in queries.cases(conn, "", subject=f"household:{household_id}", size=100).items:
         try:
@@ -96,7 +96,7 @@ def search(said: dict[str, Any]) -> Any:
 def _found(asked: dict[str, Any]) -> dict[str, Any]:
     made = bureau()
     with made.office.read() as conn:
-        found = households.search(conn, made.office.keys.on(conn), me().areas, name=asked.get("name") or "", id_no=asked.get("id_no") or "",
+        found = households.search(conn, made.office.keys.on(conn), readers.of_cases(me()).areas, name=asked.get("name") or "", id_no=asked.get("id_no") or "",
                                   page=asked["page"], size=asked["size"])  # fmt: skip
     return schemas.listed([dict(r) for r in found.items], found.total, found.page, found.size)
 
