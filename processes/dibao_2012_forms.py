@@ -189,12 +189,20 @@ class Supplement(Step):
 
 
 class NearRelative(Form):
-    staff_name = text("经办人员或居村委会成员姓名", "Name of staff", max=60)
+    """单独登记 (N220 art 14). Whoever has a login here is chosen, so that the recusal holds; a committee member may have none."""
+
+    staff_login = staff("经办人员或居村委会成员", "Colleague", role="", required=False, fact=False)
+    staff_name = text("姓名（不在名单中的填写）", "Name, if not in the list", required=False, max=60)
     position = text("职务", "Position", max=60)
     relation = choice("关系", "Relation", [
         ("spouse", "配偶", "Spouse"), ("parent", "父母", "Parent"), ("child", "子女", "Child"), ("sibling", "兄弟姐妹", "Sibling"),
         ("grandparent", "祖父母、外祖父母", "Grandparent"), ("grandchild", "孙子女、外孙子女", "Grandchild")], widget="select")  # fmt: skip
     note = text("登记说明", "Note", required=False, widget="textarea")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _somebody(self, data: Mapping[str, Any], **_: Any) -> None:
+        if not data.get("staff_login") and not data.get("staff_name"):
+            raise ValidationError({"staff_login": [self.say("请选择工作人员；不在名单中的，请填写姓名", "Choose the colleague, or give the name")]})
 
 
 class MeansCheck(Form):

@@ -56,7 +56,8 @@ _MEMBERS = (
 _IN_FORCE = and_(authorization.c.person_id == household_member.c.person_id, authorization.c.household_id == household_member.c.household_id,
                  authorization.c.signed_on <= bindparam("on"), authorization.c.valid_until >= bindparam("on"))  # fmt: skip
 _SIGNED = (
-    select(household_member.c.person_id, person.c.birth_date, person.c.placeholder, exists().where(_IN_FORCE).label("signed"))
+    select(household_member.c.person_id, person.c.birth_date, person.c.placeholder, exists().where(_IN_FORCE).label("signed"),
+           exists().where(_IN_FORCE, authorization.c.document_id.is_not(None)).label("on_paper"))
     .join(person, person.c.id == household_member.c.person_id)
     .where(household_member.c.household_id == _HERE, _CURRENT)
 )
@@ -357,12 +358,25 @@ def declare_near_relative(act: Act, household_id: int, data: Mapping[Any, Any]) 
     act.append(record, "near_relative_declared", puts=puts)
 
 
+def register_near_relative(act: Act, household_id: int, data: Mapping[Any, Any]) -> None:
+    """The street's single registration (单独登记, N220 art 14); whom the household declared already is not entered twice."""
+    login = data.get("staff_login")
+    known = and_(near_relative.c.household_id == household_id, near_relative.c.staff_login == login, near_relative.c.relation == data["relation"])
+    if login and act.conn.scalar(select(near_relative.c.id).where(known)) is not None:
+        return
+    name = data.get("staff_name") or act.conn.scalar(select(staff.c.name).where(staff.c.login == login)) or ""
+    declare_near_relative(act, household_id, {**data, "staff_name": name})
+
+
 def authorise(act: Act, household_id: int, person_id: int, signed_on: str, valid_until: str, document_id: int | None = None) -> None:
+    """A member's authorisation of the means check (N220 art 12). In real cases the page that he signed is named."""
     record = _open(act, household_id)
     if person_id not in {m["person_id"] for m in members_of(act.conn, household_id)}:
         raise NotFound("这户没有这名成员")
     if signed_on > act.today.isoformat() or valid_until < signed_on:
         raise Invalid({"signed_on": ["签署日期不能晚于今天，有效期不能早于签署日期"]})
+    if document_id is None and act.office.production:
+        raise Invalid({"document_id": ["请附本人签字的授权书扫描件（民发〔2012〕220号第十二条）"]})
     where = and_(document.c.id == document_id, document.c.household_id == household_id)
     if document_id is not None and act.conn.scalar(select(document.c.id).where(where)) is None:
         raise Invalid({"document_id": ["这户没有这份材料"]})
@@ -402,10 +416,10 @@ def _adult(member: Mapping[Any, Any], on: date) -> bool:
     return on.year - day.year - ((on.month, on.day) < (day.month, day.day)) >= 18
 
 
-def missing_authorisations(conn: Connection, household_id: int, on: date) -> list[int]:
-    """Adult members without an authorisation in force."""
+def missing_authorisations(conn: Connection, household_id: int, on: date, *, production: bool = False) -> list[int]:
+    """Adult members without an authorisation in force (N220 art 12). In `production` one counts only with its signed page."""
     rows = conn.execute(_SIGNED, {"household_id": household_id, "on": on.isoformat()}).mappings()
-    return sorted(m["person_id"] for m in rows if not m["signed"] and _adult(m, on))
+    return sorted(m["person_id"] for m in rows if not m["on_paper" if production else "signed"] and _adult(m, on))
 
 
 def _in_force(conn: Connection, household_id: int, on: date) -> dict[int, int]:

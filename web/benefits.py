@@ -14,9 +14,10 @@ from sqlalchemy import Connection
 from engine.errors import NotFound
 from engine.forms import Form, from_html, understand
 from engine.office import Act
-from processes import benefit_acts, benefit_lists, benefits, households, letters, organisation, readers
+from processes import benefit_acts, benefit_lists, benefits, deliveries, households, letters, organisation, readers
 from processes.benefit_lists import STATUSES, Filter
 from web import wording
+from web.deliveries import shown
 from web.desk import bureau, idem, lang, me, whole
 from web.households import Told
 
@@ -95,6 +96,7 @@ def show(benefit_id: int) -> ResponseReturnValue:
         pending = benefit_acts.pending(conn, benefit_id)
         view = {
             "members": benefit_lists.members_counted(conn, benefit_id), "months": benefit_lists.months_paid(conn, benefit_id, today),
+            "own_letters": shown(conn, deliveries.of_benefit(conn, benefit_id)),
             "settlements": benefit_lists.settlements(conn, benefit_id, today), "place": organisation.unit_name(conn, house["community"]),
             "applicant": households.applicant(conn, house["id"])["name"],
             "people": wording.names_of(conn, [one["decided_by"] for one in life] + ([pending["proposed_by"]] if pending else [])),

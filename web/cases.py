@@ -18,9 +18,9 @@ from engine.errors import EngineError, Invalid, NotFound, Refused
 from engine.forms import from_html
 from engine.model import SYSTEM, Actor, Entry
 from engine.office import history
-from processes import deadlines, documents, eligibility, households, letters, organisation, paperwork, readers
+from processes import deadlines, deliveries, documents, eligibility, households, letters, organisation, paperwork, readers
 from processes.bureau import CATALOGUE
-from processes.case_tables import letter, notice
+from processes.case_tables import notice
 from processes.tables import document
 from web import incidents, uploads, wording
 from web.desk import READERS, bureau, either, idem, lang, me, roles_for, standing_in, whole, works_cases
@@ -78,9 +78,11 @@ EVENTS = {
     "task_copied": lazy_gettext("Copied to colleagues"),
     "copy_read": lazy_gettext("Copy read"),
     "comment_added": lazy_gettext("Comment"),
+    deliveries.EVENT: lazy_gettext("Delivery recorded"),
     "tasks_handed_over": lazy_gettext("A leaver's tasks handed over"),
     "task_taken_back": lazy_gettext("Taken back"),
 }
+_BESIDE = {deliveries.EVENT: deliveries.Delivery}  # what is said in a case beside its tasks and messages, by event
 RECORDED = {  # what people record for a case, as the button says it
     "objection": lazy_gettext("Record an objection"),
     "withdrawal": lazy_gettext("Record a withdrawal"),
@@ -186,7 +188,7 @@ def show(no: str) -> ResponseReturnValue:
             "house": house,
             "tasks": tasks,
             "timeline": story.lines(entries),
-            "letters": conn.execute(select(letter).where(letter.c.case_no == no).order_by(letter.c.id)).mappings().all(),
+            "letters": [{**x, "may_deliver": deliveries.waits(conn, actor, x)} for x in deliveries.of_case(conn, no)],
             "notices": conn.execute(select(notice).where(notice.c.case_no == no).order_by(notice.c.id)).mappings().all(),
             "documents": conn.execute(select(document).where(document.c.household_id == household_id)).mappings().all(),
             "benefits": [b for b in households.active_benefits(conn, household_id) if b["case_no"] == no] if household_id else [],
@@ -246,7 +248,7 @@ class Story:
             "seq": entry.seq, "at": entry.at, "who": self.names.get(who, who), "login": who,
             "role": either(*organisation.ROLES[node.role]) if node and node.role in organisation.ROLES and entry.actor != SYSTEM.id else "",
             "event": self.event(entry), "node": self.title(entry), "id": node.id if node else message,
-            "answers": [*self.around(entry), *self.answers(secrets, key, message)], "changes": self.changes(entry, known), "leaf": entry.leaf, "erased": None in secrets,
+            "answers": [*self.around(entry), *self.answers(secrets, key, message or entry.event)], "changes": self.changes(entry, known), "leaf": entry.leaf, "erased": None in secrets,
             "received": task["opened_at"] if task and entry.event == "task_completed" else None,
             "took": _span(entry.at - task["opened_at"]) if task and entry.event == "task_completed" else "",
             "then": entry.data.get("then", {}),
@@ -290,7 +292,7 @@ class Story:
     def answers(self, secrets: Sequence[Any], key: str, message: str) -> list[tuple[str, Any]]:
         """What was said, with the labels of its form, in the form's order."""
         given = self.given(secrets)
-        form_class = self.process.answered.get(key.rpartition(".")[0]) or self.process.messages.get(message) or self.process.start_form
+        form_class = self.process.answered.get(key.rpartition(".")[0]) or self.process.messages.get(message) or _BESIDE.get(message) or self.process.start_form
         fields = form_class().fields
         order = [n for n in fields if n in given] + [n for n in given if n not in fields]
         return [(self.label(fields, n), self.shown(given[n], fields[n].metadata if n in fields else {})) for n in order if n != "household_id"]

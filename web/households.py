@@ -134,7 +134,7 @@ def show(household_id: int) -> ResponseReturnValue:
         _visible(conn, household_id)
         house = households.view(conn, made.office.keys.on(conn), household_id)
         view = {
-            "missing": households.missing_authorisations(conn, household_id, made.office.today()),
+            "missing": households.missing_authorisations(conn, household_id, made.office.today(), production=made.settings.production),
             "cases": queries.cases(conn, "", subject=f"household:{household_id}").items,
             "papers": _papers(conn, household_id),
             "benefits": households.active_benefits(conn, household_id),

@@ -97,6 +97,16 @@ def show(task_id: int) -> ResponseReturnValue:
     return _page(task_id)
 
 
+def _choosable(conn: Any, form_class: type[Form], unit: str, community: str | None) -> Sequence[Mapping[str, Any]]:
+    """Whom the form's list of colleagues offers: holders of the post that it names over the task's unit; for a form that names
+    no post, everybody over the household's community, once."""
+    roles = [field.metadata["role"] for field in form_class._declared_fields.values() if field.metadata.get("widget") == "staff"]
+    if not roles:
+        return []
+    found = organisation.colleagues(conn, roles[0], unit if roles[0] else community or unit)
+    return list({row["login"]: row for row in found}.values())
+
+
 def _page(
     task_id: int, *, typed: Mapping[Any, Any] | None = None, errors: Mapping[str, list[str]] | None = None,
     conflict: str = "", refused: str = "", trouble: str = "", status: int = 200,
@@ -125,6 +135,7 @@ def _page(
             "key_facts": wording.fact_lines(run.facts, process.answered, names), "opinions": _opinions(entries, process, drawing, names),
             "result": _computed(conn, keys, run.facts, made, house) if house else None, "papers": _papers(conn, household_id) if household_id else [],
             "colleagues": organisation.colleagues(conn, node.role, row["unit"]), "barred": _barred(conn, process, row, run.facts, who), **beside,
+            "choosable": _choosable(conn, process.form_of(row["node"]), row["unit"], run.facts.get("community")),
             "since": _since(entries, process, names) if conflict else [], "deadline_parts": deadlines.told(found, made.office.today()),
             "communities": organisation.units(conn, level="community") if "new_community" in process.form_of(row["node"])._declared_fields else [],
         }  # fmt: skip

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from engine.errors import NotFound, Refused
 from engine.forms import Whole
 from engine.office import Act
-from processes import benefit_acts, benefit_lists, benefits, households, readers
+from processes import benefit_acts, benefit_lists, benefits, deliveries, households, readers
 from processes.benefit_lists import STATUSES, Filter
 from web.api import schemas
 from web.api.desk import me, once
@@ -202,6 +202,14 @@ def show(benefit_id: int, asked: dict[str, Any]) -> Any:
             "payable": {"month": month, "payable_fen": benefits.payable(conn, benefit_id, month)} if month else None,
             "proposal": _proposal(keys, pending) if pending else None,
         }
+
+
+@operation(blp, "GET", "/benefits/<row:benefit_id>/letters", schemas.paged(schemas.LetterRow), asks=schemas.Paging, replies=(404,))
+def own_letters(benefit_id: int, asked: dict[str, Any]) -> Any:
+    """Letters that stand in the benefit's own record (suspension, resumption, 调标, reminders), with delivery and last days."""
+    with bureau().office.read() as conn:
+        _visible(conn, benefit_id)
+        return schemas.cut(deliveries.of_benefit(conn, benefit_id), asked["page"], asked["size"])
 
 
 def _decision(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,18 +8,20 @@ from typing import Any
 
 from flask import Response
 from flask_smorest import Blueprint
-from sqlalchemy import select
 
 from engine import incidents, queries
 from engine.bpmn import Drawing, Run
 from engine.cases import task_etag
 from engine.errors import Refused
 from engine.forms import json_schema
-from engine.office import history, seals_hold
+from engine.office import Act, history, seals_hold
 from engine.process import Process
-from processes import calendar, deadlines, households, letters, paperwork, readers
+from processes import calendar, deadlines, deliveries, households, letters, paperwork, readers
 from processes.bureau import CATALOGUE
+<<<<<<< HEAD
 from processes.case_tables import letter, notice
+=======
+>>>>>>> 1c00c48935e228aa8354f88478f582a3678786ef
 from web.api import schemas
 from web.api.desk import if_match, me, once, spoken, stale
 from web.api.operation import operation, shape_of
@@ -233,8 +235,7 @@ def case_letters(no: str, asked: dict[str, Any]) -> Any:
     """Letters and notices that were issued in the case, with their delivery."""
     with bureau().office.read() as conn:
         visible(conn, me(), no)
-        rows = conn.execute(select(letter).where(letter.c.case_no == no).order_by(letter.c.id)).mappings()
-        return schemas.cut([dict(r) for r in rows], asked["page"], asked["size"])
+        return schemas.cut(deliveries.of_case(conn, no), asked["page"], asked["size"])
 
 
 @operation(blp, "GET", "/letters/<row:letter_id>", ("text/html",), replies=(404,))
@@ -247,6 +248,7 @@ def letter_bytes(letter_id: int) -> Any:
     return Response(stored, mimetype="text/html")
 
 
+<<<<<<< HEAD
 _NOTICE = tuple(schemas.NoticeOnFile._declared_fields)
 
 
@@ -269,6 +271,20 @@ def notice_sheet(no: str, notice_id: int) -> Any:
 def case_sheet(no: str, kind: str) -> Any:
     """A sheet for paper with what is known of the household: application, declaration, authorisation, survey, democratic_review, delivery."""
     return sheet_of(me(), no, kind)
+=======
+@operation(blp, "POST", "/letters/<row:letter_id>/delivery", schemas.LetterRow, takes=deliveries.Delivery, replies=(404,),
+           example={"delivered_on": "2018-12-21", "method": "direct", "recipient": "张秀英", "receipt_document": 4259842})  # fmt: skip
+def deliver(letter_id: int, said: dict[str, Any]) -> Any:
+    """送达: record how a letter was delivered, once; the answer has the last days that run from it. Letters of a decision in a
+    case are delivered by the case's own task."""
+
+    def work(act: Act) -> dict[str, Any]:
+        deliveries.deliver(act, letter_id, said)
+        row, _ = paperwork.issued_bytes(act.conn, act.keys, letter_id)
+        return deliveries.told(row)
+
+    return once(said, work)
+>>>>>>> 1c00c48935e228aa8354f88478f582a3678786ef
 
 
 @operation(blp, "GET", "/cases/<no:no>/survey-sheet", ("text/html",), replies=(403, 404))

@@ -673,6 +673,9 @@ class LetterRow(Said):
     delivered_on = _s(none=True)
     delivery_method = _s(none=True)
     receipt_document = _n(none=True)
+    objection_until = _s("last day to object to a check's result; runs from the delivery", none=True)
+    review_until = _s("last day to ask for administrative review; runs from the delivery", none=True)
+    suit_until = _s("last day to go to court directly; runs from the delivery", none=True)
 
 
 class Assessment(Said):

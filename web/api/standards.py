@@ -82,6 +82,7 @@ class AdjustedBenefit(schemas.Said):
     done_arrears_fen = _n(none=True)
     done_recomputed = fields.Boolean(required=True, allow_none=True)
     done_letter_id = _n(none=True)
+    done_delivered_on = _s("when its letter was delivered", none=True)
 
 
 class BatchNo(schemas.Said):
