@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, insert, select
 
 from engine.errors import Conflict, NotFound, Refused
-from engine.model import SHANGHAI, Put
+from engine.model import SHANGHAI, Data, Put
 from engine.office import Act, Office, Record
 from engine.store import job
 from processes import households, law
@@ -23,6 +23,7 @@ from processes.calendar import add_workdays
 from processes.tables import benefit, benefit_person
 
 LIVE = ("pending_first_payment", "active", "suspended")
+OWED = ("found", "agreed")  # a settlement that is still to be paid
 # code, zh, en, exit class where it is the same however it came to light (None: that of the trigger)
 REASONS = [
     ("unchanged", "情况没有变化", "Nothing has changed", None),
@@ -435,7 +436,7 @@ def month_begins(act: Act, record_id: int) -> None:
 
 
 def _unsettled(conn: Connection, benefit_id: int) -> bool:
-    where = and_(settlement.c.benefit_id == benefit_id, settlement.c.status.in_(("found", "agreed")))
+    where = and_(settlement.c.benefit_id == benefit_id, settlement.c.status.in_(OWED))
     return conn.scalar(select(settlement.c.id).where(where).limit(1)) is not None
 
 
@@ -471,7 +472,7 @@ def agree(act: Act, settlement_id: int, instalment_fen: int, first_month: str) -
     found = act.conn.execute(select(settlement).where(settlement.c.id == settlement_id)).mappings().one_or_none()
     if found is None:
         raise NotFound("没有这笔追缴或补发")
-    if found["status"] not in ("found", "agreed"):
+    if found["status"] not in OWED:
         raise Conflict("这笔款项已经结清或免除", "This is settled already")
     values = {
         "instalment_fen": instalment_fen,
@@ -482,6 +483,28 @@ def agree(act: Act, settlement_id: int, instalment_fen: int, first_month: str) -
     act.append(
         act.open("benefit", found["benefit_id"] >> 16), "settlement_agreed", puts=[Put("settlement", settlement_id, values)]
     )
+
+
+def one_settlement(conn: Connection, benefit_id: int, settlement_id: int) -> Mapping[Any, Any]:
+    """A settlement of this benefit."""
+    where = and_(settlement.c.id == settlement_id, settlement.c.benefit_id == benefit_id)
+    found = conn.execute(select(settlement).where(where)).mappings().one_or_none()
+    if found is None:
+        raise NotFound("没有这笔追缴或补发")
+    return found
+
+
+def clear(act: Act, found: Mapping[Any, Any], status: str, data: Data, said: str = "") -> None:
+    """A settlement is over: the money came (settled), or it is not asked back (waived). `said`: why, in the words of who decided;
+    personal. A benefit that waited for nothing else is closed. Raises Conflict when it is over already."""
+    if found["status"] not in OWED:
+        raise Conflict("这笔款项已经结清或免除", "This is settled already")
+    record = act.open("benefit", found["benefit_id"] >> 16)
+    personal = {f"household:{found['household_id']}": {"settlement": found["id"], "reason": said}} if said else {}
+    told = {"settlement": found["id"], "status": status, **data}
+    act.append(record, "settlement_cleared", told, personal=personal, puts=[Put("settlement", found["id"], {"status": status})])
+    if row(act.conn, found["benefit_id"])["status"] == "stopped":  # else the first of a month has nothing to do with it
+        month_begins(act, record.id)
 
 
 def instalments(amount_fen: int, instalment_fen: int, first_month: str) -> list[tuple[str, int]]:
