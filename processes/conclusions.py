@@ -18,7 +18,7 @@ from engine.errors import Refused
 from engine.forms import Form, choice, document, money, on_date, text, yes_no
 from engine.given import gives
 from engine.model import SYSTEM, Data, Put
-from engine.office import Act
+from engine.office import Act, Kept
 from engine.process import CaseRef
 from processes import benefits, eligibility, households, law, paperwork, special_cases
 from processes.dibao_2012_forms import Deliver, Outcome, Step, opinion
@@ -246,8 +246,20 @@ def apply_conclusion(act: Act, case: CaseRef, answers: Data, facts: Data) -> Seq
     benefits.decide(act, facts["benefit_id"], change)
     if facts.get("overpaid_fen"):
         benefits.settle(act, facts["benefit_id"], case.no, facts.get("reason_code") or "unchanged", paid_and_right_months(act, facts))
-    said = {**answers, "before_fen": before["amount_fen"], "before_category": before["category"]}
+    said = {**answers, **_street_said(act, case.id, facts), "before_fen": before["amount_fen"], "before_category": before["category"]}
     return paperwork.issue(act, case, LETTERS[kind], facts, said)
+
+
+def _street_said(act: Act, case_id: int, facts: Data) -> Data:
+    """The reasons and the clause of the street's opinion, which the district approved: they are what the household is told (N649 art
+    13), not the words with which somebody signed. Free text is no fact, so it is read from the entry of the opinion."""
+    kept = Kept(act.conn, act.keys, case_id)
+    for place, entry in reversed(list(enumerate(kept.closed))):
+        if entry.event == "task_completed" and entry.data["task"].startswith("street_opinion."):
+            part = kept.entry(place).personal.get(f"household:{facts['household_id']}") or {}
+            told = part.get("said", {}).get("answers", {})
+            return {"opinion": told.get("opinion"), "clause": told.get("clause")}
+    return {}
 
 
 LETTERS = {"keep": "review_result", "increase": "adjustment", "decrease": "adjustment", "convert": "adjustment", "stop": "stop", "suspend": "suspension"}

@@ -147,6 +147,7 @@ def test_s14_a_job_in_mid_period_stops_dibao_from_january_and_the_exit_is_the_re
     assert reports.paid("2018-11", "2018-12", "2019-01") == [156_000, 156_000, 0]
     assert (reports.row()["exit_class"], reports.row()["exit_reason"], reports.row()["stopped_from"]) == (exit_class, "income_over", "2019-01")
     assert reports.letters() == letters, "nobody is told of a tip by a receipt"
+    assert [words in reports.letter("stop") for words in ("理由：收入超过标准；情况属实。", "依据：第三十二条。", "同意")] == [True, True, False]
     assert reports.settlements() == []
     reports.proven()
 

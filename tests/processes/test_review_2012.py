@@ -365,7 +365,10 @@ def test_s14_found_at_a_review_without_hardship_stops_from_january_as_cleared(re
     assert (after["next_review_on"], after["next_report_on"]) == (None, None)
     assert [row["active"] for row in review.rows(benefit_person, benefit_id=after["id"])] == [False, False, False]
     text = review.letter("stop")
-    assert all(words in text for words in ("2019年1月起停止发放", "1560.00元", "收入超过标准", "1166.67元", "920.00元", "60日内"))
+    assert all(words in text for words in ("2019年1月起停止发放", "1560.00元", "1166.67元", "920.00元", "60日内"))
+    assert "理由：收入超过标准；复审意见。" in text, "the street's reasons, not the words of who approved"
+    assert "依据：民发〔2012〕220号第三十二条。" in text, "the clause that the street named"
+    assert "同意" not in text
     with review.d.office.read() as conn:
         assert [benefits.payable(conn, after["id"], month) for month in ("2018-12", "2019-01")] == [156_000, 0]
     review.d.at("2019-01-01T00:00")
@@ -931,3 +934,18 @@ def test_a_review_that_falls_due_while_the_last_letter_is_not_delivered_is_not_l
     review.d.do("clerk", "deliver_conclusion", delivered_on=review.day, method="direct", recipient="张一")
     review.later(5)
     assert review.opened(home) != letter_case
+
+
+def test_an_opinion_that_was_sent_back_does_not_reach_the_letter(review):
+    home = s14(review, hardship=False)
+    review.d.do("rita", "street_opinion", conclusion="stop", reason_code="income_over", clause="第一稿条款", opinion="第一稿")
+    review.d.do("lee", "street_signoff", signoff="return", opinion="写明收入来源")
+    review.d.do("rita", "street_opinion", conclusion="stop", reason_code="income_over", clause="民发〔2012〕220号第四条", opinion="妻子在超市就业，月收入2300元")
+    review.d.do("lee", "street_signoff", signoff="agree", opinion="同意")
+    review.d.do("app", "decide", decision="approved", opinion="准予停发")
+    text = review.letter("stop")
+    assert "理由：收入超过标准；妻子在超市就业，月收入2300元。" in text
+    assert "依据：民发〔2012〕220号第四条。" in text
+    assert not any(words in text for words in ("第一稿", "准予停发", "写明收入来源"))
+    assert review.benefit(home)["status"] == "stopped"
+    review.proven()
