@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, select
 
 from engine import store
 from engine.errors import Refused
@@ -62,7 +62,7 @@ STARTED = ("street", "community", "near_relative", "benefit_id", "benefit_catego
 
 def begin(act: Act, household_id: int, exit_trigger: str, starters: Collection[str], *, beside: bool = False) -> dict[str, Any]:
     """The facts (STARTED) that a re-check begins with. Refused: a household outside the actor's area, without a benefit, or with
-    another case under way (unless it may stand `beside` one). The household stays locked: two windows at once begin one case."""
+    another case that has not decided (unless it may stand `beside` one). The household stays locked: two windows at once begin one case."""
     house = act.conn.execute(select(household).where(household.c.id == household_id)).mappings().one_or_none()
     if house is None or not _may_begin(act, house["community"], starters):
         raise Refused("unit", "没有这户家庭，或不在您的辖区", "No such household in your area")
@@ -86,10 +86,22 @@ def _may_begin(act: Act, community: str, starters: Collection[str]) -> bool:
     return window is not None
 
 
+# What is still done when a case has decided: nothing more can be recorded in it, so it stands in nobody's way. A household that
+# moves out of reach, or agrees to no plan, would else neither report nor be reviewed (N220 arts 32 and 33).
+AFTERWARDS = ("deliver_approval", "deliver_conclusion", "deliver_transfer", "recovery_plan")
+
+
+def undecided() -> ColumnElement[bool]:
+    """Of a case's record: it is open, and has not come to its decision."""
+    tasks = store.task.c
+    decided = exists().where(store.tasks_of(store.record.c.id), tasks.state == "open", tasks.node.in_(AFTERWARDS))
+    return and_(store.record.c.closed_at.is_(None), ~decided)
+
+
 def open_case(conn: Connection, household_id: int) -> str | None:
-    """The number of the household's case that is under way."""
+    """The number of the household's case that has not come to its decision."""
     cases = store.record.c
-    where = and_(cases.subject == f"household:{household_id}", cases.kind == "case", cases.closed_at.is_(None))
+    where = and_(cases.subject == f"household:{household_id}", cases.kind == "case", undecided())
     found: str | None = conn.scalar(select(cases.no).where(where).limit(1))
     return found
 
@@ -164,19 +176,27 @@ class DecideConclusion(Outcome):
         return {} if loaded["decision"] == "returned" else {"decided_on": self.context_value("today").isoformat()}
 
 
+PLANS = [("agreed", "已约定", "Agreed"), ("refuses", "不同意约定，或无法约定", "No plan was to be had")]
+
+
 class RecoveryPlan(Step):
     """How the household pays back what it got too much: agreed in writing, within what it can bear."""
 
     AFTER: ClassVar[Mapping[str, str]] = {"agreed_on": "decided_on"}
-    agreed_on = on_date("约定日期", "Agreed on")
-    instalment = money("每月退还金额", "Paid back a month")
-    first_month = text("从哪个月开始", "First month", max=7, hint="如 2019-03", hint_en="Like 2019-03")
+    plan_outcome = choice("商定结果", "Outcome", PLANS, required=False)  # not said: agreed, as when there was nothing else
+    agreed_on = on_date("约定日期", "Agreed on", required=False)
+    instalment = money("每月退还金额", "Paid back a month", required=False)
+    first_month = text("从哪个月开始", "First month", required=False, max=7, hint="如 2019-03", hint_en="Like 2019-03")
     signed_document = document("还款协议签字页（扫描件）", "Signed agreement")
     note = text("说明", "Note", required=False, widget="textarea")
 
     @validates_schema(skip_on_field_errors=False)
     def _sensible(self, data: Mapping[str, Any], **_: Any) -> None:
-        wrong: dict[str, list[str]] = {}
+        if data.get("plan_outcome") == "refuses":
+            if not data.get("note"):
+                raise ValidationError({"note": [self.say("没有约定时请写明情况", "Say why there is no plan")]})
+            return
+        wrong: dict[str, list[str]] = {n: [self.say("必须填写", "Required")] for n in ("agreed_on", "instalment") if data.get(n) is None}
         if (fen := data.get("instalment")) is not None and not 0 < fen <= (self.fact("overpaid_fen") or 0):
             wrong["instalment"] = [self.say("每月退还金额应大于零，且不超过追缴总额", "More than nothing, and not more than the whole")]
         month = data.get("first_month") or ""
@@ -275,7 +295,10 @@ def delivered(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[P
 
 
 def agreed(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
-    """The settlement that this case found is paid back by a plan; the household gets it in writing."""
+    """The settlement that this case found is paid back by a plan; the household gets it in writing. Without one it stays as it was
+    found, on the list of money that is still to be settled."""
+    if answers.get("plan_outcome") == "refuses":
+        return ()
     for found in benefits.of_settlements(act.conn, facts["benefit_id"]):
         if found["case_no"] == case.no and found["kind"] == "recovery":
             benefits.agree(act, found["id"], answers["instalment"], answers["first_month"])

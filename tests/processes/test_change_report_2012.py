@@ -646,8 +646,44 @@ def test_after_the_conclusion_a_further_change_is_a_case_of_its_own(reports):
     reports.conclude("keep", "unchanged")
     with pytest.raises(NotWaiting):
         d.send("clerk", "change_reported", **reports.said("other", "2018-12-11"))
+    first, second = d.no, reports.report("other", "2018-12-11")
+    assert second != first, "nothing more can be recorded in the first, and its letter may be long under way"
+    assert second in refused(reports, "open_case", lambda: reports.report("other", "2018-12-12"))
+    reports.register()
+    reports.investigate()
+    reports.conclude("keep", "unchanged")
+    d.no = first
+    assert reports.deliver()["outcome"] == "ended_kept"
+    d.no = second
+    assert reports.deliver()["outcome"] == "ended_kept"
+    assert [a["case_no"] for a in reports.adjustments()[1:]] == [first, second]
+    reports.proven(first)
+    reports.proven(second)
+
+
+def test_a_household_that_agrees_to_no_plan_may_still_report(reports):
+    d = reports.d
+    reports.granted(members=family(100_000, 0, 0))
+    earner = reports.members()[0]
+    d.clock.set("2019-05-06T10:00")
+    reports.report("income_up", "2019-02-11", person_id=earner)
+    reports.register(incomes=[{"person_id": earner, "kind": "transfer_income", "amount_fen": "1400", "period": "month"}])
+    reports.investigate()
+    reports.conclude("decrease", clause="第三十二条")
     reports.deliver()
-    reports.report("other", "2018-12-11")
+    first = d.no
+    assert list(d.tasks()) == ["recovery_plan"]
+    second = reports.report("job_loss", "2019-05-05", person_id=earner)
+    d.no = first
+    refused(reports, {"note"}, lambda: d.do("clerk", "recovery_plan", plan_outcome="refuses"))
+    refused(reports, {"agreed_on", "instalment", "first_month"}, lambda: d.do("clerk", "recovery_plan", plan_outcome="agreed"))
+    assert d.do("clerk", "recovery_plan", plan_outcome="refuses", note="认为没有多领")["outcome"] == "ended_changed"
+    [found] = reports.settlements()
+    assert (found["status"], found["instalment_fen"], found["case_no"]) == ("found", None, first)
+    assert "recovery" not in reports.letters(first)
+    d.no = second
+    assert "register_change" in d.tasks()
+    reports.proven(first)
 
 
 # -- the duty to report

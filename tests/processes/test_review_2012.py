@@ -18,7 +18,7 @@ from engine import store
 from engine.bpmn import Run
 from engine.errors import Conflict, Invalid, NotWaiting, Refused
 from engine.office import history, seals_hold
-from processes import benefits, households, identity, paperwork, reviews
+from processes import benefits, conclusions, households, identity, paperwork, reviews
 from processes import import_annex1 as annex1
 from processes.benefit_tables import benefit_adjustment, settlement, special_case_request
 from processes.case_tables import letter, notice
@@ -930,10 +930,34 @@ def test_a_review_that_falls_due_while_the_last_letter_is_not_delivered_is_not_l
     letter_case, planned = review.d.no, review.benefit(home)["next_review_on"]
     assert "deliver_conclusion" in review.d.tasks()
     review.d.at(f"{planned}T09:00")
-    assert review.opened(home) == letter_case, "one at a time"
+    with review.d.office.read() as conn:
+        no = conclusions.open_case(conn, home)
+    assert no not in (None, letter_case), "the next one opens, though the letter of the last one is still to be delivered"
+    assert review.d.case(no)["process"] == "review-2012"
     review.d.do("clerk", "deliver_conclusion", delivered_on=review.day, method="direct", recipient="张一")
-    review.later(5)
-    assert review.opened(home) != letter_case
+    assert review.opened(home) == no
+    review.proven()
+
+
+def test_a_report_opens_its_case_behind_a_review_that_has_decided(review):
+    home = review.granted()
+    review.due(home)
+    review.to_opinion()
+    review.opinion("keep")
+    said = {"household_id": home, "kind": "other", "event_on": review.day, "reported_on": review.day, "channel": "window", "reported_by": "household", "details": "x"}
+
+    def report():
+        with review.d.office.act(review.d.people["clerk"]) as act:
+            return review.d.cases.start(act, "change-report-2012", said)["case"]
+
+    with pytest.raises(Refused) as refused:
+        report()
+    assert refused.value.rule == "open_case"
+    review.d.do("lee", "street_signoff", signoff="agree", opinion="同意")
+    no = report()
+    review.d.do("clerk", "deliver_conclusion", delivered_on=review.day, method="direct", recipient="张一")
+    assert review.d.case(no)["closed_at"] is None
+    review.proven()
 
 
 def test_an_opinion_that_was_sent_back_does_not_reach_the_letter(review):
