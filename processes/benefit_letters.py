@@ -2,7 +2,7 @@
 
 Data beside the letterhead: before_fen, before_category, amount_fen, category, from_month, reason_code, opinion, clause, decided_on,
 overpaid_fen, overpaid_months, compared (figure beside the rule's number, of `letters`); of a plan to pay back: instalment, first_month;
-of what is paid later: arrears_fen, arrears_months; of a new standard: effective_month, standards (before, after; yuan text), members,
+of a suspension that ends: resumed_from; of what is paid later: arrears_fen, arrears_months; of a new standard: effective_month, standards (before, after; yuan text), members,
 income (yuan text), contact.
 """
 
@@ -57,10 +57,15 @@ def _paid_later(data: Mapping[str, Any], words: str) -> list[str]:
     return [f"{spans}{words}共{yuan(data['arrears_fen'])}元（大写：{capital(data['arrears_fen'])}），另行补发。"]
 
 
+def _resumed(data: Mapping[str, Any]) -> list[str]:
+    return [f"此前暂停发放的救助金，自{month_words(data['resumed_from'])}起恢复发放。"] if data.get("resumed_from") else []
+
+
 def review_result(data: Mapping[str, Any]) -> list[str]:
     return [
         f"经对您家庭的情况进行复核，您家庭继续符合{CATEGORY_WORDS.get(data['before_category'], '社会救助')}条件，"
         f"每月救助金额{yuan(data['before_fen'])}元不变。",
+        *_resumed(data),
         _CHANGES,
     ]
 
@@ -73,6 +78,7 @@ def adjustment(data: Mapping[str, Any]) -> list[str]:
     return [
         f"经复核，自{month_words(data['from_month'])}起，您家庭的社会救助{what}每月金额由{yuan(data['before_fen'])}元"
         f"调整为{yuan(fen)}元（大写：{capital(fen)}）。",
+        *_resumed(data),
         f"理由：{_why(data)}。",
         _basis(data),
         *_paid_too_much(data),

@@ -335,6 +335,11 @@ def allow(before: Mapping[Any, Any], change: Change, today: date) -> None:
         raise Refused("past-month", "变更不能从已经过去的月份起执行", "A change may not count from a month that is over")
 
 
+def resumes(before: Mapping[Any, Any], change: Change) -> bool:
+    """A re-check that finds the household still entitled ends a suspension, too: what was to be verified is verified (N220 art 33)."""
+    return before["status"] == "suspended" and change.reviewed_on is not None and change.kind in ("keep", "increase", "decrease", "convert")
+
+
 def _recounts(change: Change) -> bool:
     return change.recount and change.kind not in ("suspend", "resume")
 
@@ -355,6 +360,8 @@ def _after(act: Act, before: Mapping[Any, Any], change: Change) -> dict[str, Any
         return after
     if change.kind in ("suspend", "resume"):
         after["status"] = "suspended" if change.kind == "suspend" else "active"
+    if resumes(before, change):
+        after["status"] = "active"
     return after | _dates(act, after, change)
 
 

@@ -136,6 +136,8 @@ def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Seque
         _vet_report(act, answers, facts)
     if node == "register_change" and answers["evidence_outcome"] == "complete":
         _vet_registration(act, answers, facts)
+    if node == "street_opinion":
+        conclusions.vet(act, form, answers, facts)
     if node == "withdrawal":
         _vet_withdrawal(facts)
     investigation.vet(act, node, form, answers, facts, acts)

@@ -14,7 +14,7 @@ from marshmallow import ValidationError, validates_schema
 from sqlalchemy import ColumnElement, Connection, and_, exists, select
 
 from engine import store
-from engine.errors import Refused
+from engine.errors import Invalid, Refused
 from engine.forms import Form, choice, document, money, on_date, text, yes_no
 from engine.given import gives
 from engine.model import SYSTEM, Data, Put
@@ -36,6 +36,7 @@ CONCLUSIONS = [
 ]
 # Stops for which the arithmetic is not asked (domain 2.9).
 WITHOUT_FIGURES = frozenset({"death_single", "imprisoned", "moved_out_district", "voluntary", "fraud", "refused_jobs", "no_cooperation"})
+TO_SUSPEND = frozenset(code for code, _, _ in benefits.SUSPENSIONS)
 ROUND = ("category", "amount_fen", "per_capita", "conclusion", "reason_code", "signoff", "decision", "decided_on", "resolution", "meeting_from",
          "meeting_requested_on")  # fmt: skip
 
@@ -116,7 +117,7 @@ class Conclude(Outcome):
     REASONED = frozenset({"stop", "suspend", "decrease"})
     RETURNS = {"home_survey": {"conclusion": "return_survey"}}  # noqa: RUF012
     conclusion = choice("审核意见", "Opinion", CONCLUSIONS, fact=True)
-    reason_code = choice("理由", "Reason", [(c, zh, en) for c, zh, en, _ in benefits.REASONS], required=False, widget="select", fact=True)
+    reason_code = choice("理由", "Reason", [*((c, zh, en) for c, zh, en, _ in benefits.REASONS), *benefits.SUSPENSIONS], required=False, widget="select", fact=True)
     clause = text("依据条款", "Clause of law", required=False, max=200, hint="如：民发〔2012〕220号第三十二条", hint_en="Like: 民发〔2012〕220号 art 32")
     review_class = choice("今后的复审类别", "Review class from now on", [(c, f"{c} 类", f"Class {c}") for c in benefits.CLASSES], required=False, fact=True)
     convert_consent = yes_no("申请人是否同意转换类别", "Household consents to the conversion", required=False, fact=True)
@@ -132,9 +133,11 @@ class Conclude(Outcome):
             return
         if said != "keep" and not reason:
             raise ValidationError({"reason_code": [self.say("请选择理由", "Choose the reason")]})
+        if said != "suspend" and reason in TO_SUSPEND:
+            raise ValidationError({"reason_code": [self.say("这项理由只用于暂停发放", "A reason to suspend the payment only")]})
         if said == "convert" and data.get("convert_consent") is not True:
             raise ValidationError({"convert_consent": [self.say("转换救助类别应取得申请人同意", "The household must consent to a conversion")]})
-        if said in ("stop", "suspend") and reason in WITHOUT_FIGURES:
+        if (said in ("stop", "suspend") and reason in WITHOUT_FIGURES) or (said == "suspend" and reason in TO_SUSPEND):
             return
         if said == "stop" and self._declined(data):
             return
@@ -153,6 +156,12 @@ class Conclude(Outcome):
         """What this opinion leaves out, an earlier one does not say for it."""
         unsaid = {name: None for name in ("reason_code", "review_class", "convert_consent") if loaded.get(name) is None}
         return unsaid | special_cases.asked(self, loaded["conclusion"], "street")
+
+
+def vet(act: Act, form: Form, answers: Data, facts: Data) -> None:
+    """What only the benefit can tell of the street's opinion. Raises Invalid: at the decision it would be too late."""
+    if answers["conclusion"] == "suspend" and benefits.row(act.conn, facts["benefit_id"])["status"] != "active":
+        raise Invalid({"conclusion": [form.say("只有正在发放的待遇可以暂停", "Only a benefit that is being paid can be suspended")]})
 
 
 class SignOff(Outcome):
@@ -264,9 +273,10 @@ def apply_conclusion(act: Act, case: CaseRef, answers: Data, facts: Data) -> Seq
         law_version=facts.get("law_version") or law.version(act.today), exit_class=facts.get("exit_class"),
         reviewed_on=facts["decided_on"], review_class=facts.get("review_class"))  # fmt: skip
     benefits.decide(act, facts["benefit_id"], change)
+    resumed = {"resumed_from": facts["from_month"]} if benefits.resumes(before, change) else {}
     if facts.get("overpaid_fen"):
         benefits.settle(act, facts["benefit_id"], case.no, facts.get("reason_code") or "unchanged", paid_and_right_months(act, facts))
-    said = {**answers, **_street_said(act, case.id, facts), "before_fen": before["amount_fen"], "before_category": before["category"]}
+    said = {**answers, **_street_said(act, case.id, facts), "before_fen": before["amount_fen"], "before_category": before["category"], **resumed}
     return paperwork.issue(act, case, LETTERS[kind], facts, said)
 
 

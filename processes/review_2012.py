@@ -97,6 +97,8 @@ def _several(act: Act, facts: Data) -> bool:
 
 def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Sequence[Any]) -> None:
     investigation.vet(act, node, form, answers, facts, acts)
+    if node == "street_opinion":
+        conclusions.vet(act, form, answers, facts)
     wrong: dict[str, list[str]] = {}
     if node == "renew_authorisations" and answers["contact_outcome"] == "contacted" and (n := _missing(act, facts)["missing"]):
         wrong["contact_outcome"] = [form.say(f"还有 {n} 名成年家庭成员没有签署核对授权书", f"{n} adult members have not signed")]

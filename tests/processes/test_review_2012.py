@@ -17,8 +17,9 @@ from sqlalchemy import func, select
 from engine import store
 from engine.bpmn import Run
 from engine.errors import Conflict, Invalid, NotWaiting, Refused
+from engine.forms import understand
 from engine.office import history, seals_hold
-from processes import benefits, conclusions, households, identity, paperwork, reviews
+from processes import benefit_acts, benefits, conclusions, households, identity, paperwork, reviews
 from processes import import_annex1 as annex1
 from processes.benefit_tables import benefit_adjustment, settlement, special_case_request
 from processes.case_tables import letter, notice
@@ -972,4 +973,72 @@ def test_an_opinion_that_was_sent_back_does_not_reach_the_letter(review):
     assert "依据：民发〔2012〕220号第四条。" in text
     assert not any(words in text for words in ("第一稿", "准予停发", "写明收入来源"))
     assert review.benefit(home)["status"] == "stopped"
+    review.proven()
+
+
+# -- a benefit whose payment is suspended
+
+
+def suspended(review, home: int) -> None:
+    with review.d.office.read() as conn:
+        found = benefits.live(conn, home)
+    for who, work, form, said in (("rita", benefit_acts.propose, benefit_acts.Suspension, {"reason_code": "unreachable", "reason": "三次上门无人"}),
+                                  ("app", benefit_acts.confirm, benefit_acts.Settling, {"opinion": "同意"})):  # fmt: skip
+        with review.d.office.act(review.d.people[who]) as act:
+            work(act, found["id"], "suspend", understand(form(context={"today": act.today}), said))
+
+
+def suspended_in_review(review) -> int:
+    home = review.granted()
+    review.d.at("2018-12-03T09:00")
+    suspended(review, home)
+    review.due(home)
+    review.d.clock.set("2019-02-11T09:00")
+    review.contact()
+    return home
+
+
+@pytest.mark.parametrize(("now", "conclusion", "reason", "amount", "letter_"), [
+    (210_000, "keep", None, 66_000, "review_result"), (205_000, "increase", "income_changed", 71_000, "adjustment"), (240_000, "decrease", "income_changed", 36_000, "adjustment")])  # fmt: skip
+def test_a_review_that_finds_the_household_entitled_ends_the_suspension(review, now, conclusion, reason, amount, letter_):
+    home = suspended_in_review(review)
+    earns(review, home, now, member=0)
+    review.d.check()
+    review.survey()
+    review.conclude(conclusion, reason)
+    after = review.benefit(home)
+    assert (after["status"], after["amount_fen"]) == ("active", amount)
+    [said] = review.rows(benefit_adjustment, case_no=review.d.no)
+    assert (said["before_status"], said["after_status"], said["from_month"]) == ("suspended", "active", "2019-03")
+    with review.d.office.read() as conn:
+        assert [benefits.payable(conn, after["id"], month) for month in ("2018-12", "2019-01", "2019-02", "2019-03")] == [66_000, 0, 0, amount]
+    assert "自2019年3月起恢复发放" in review.letter(letter_)
+    review.proven()
+
+
+def test_what_is_suspended_is_not_suspended_again_and_the_street_is_told_so(review):
+    suspended_in_review(review)
+    review.d.check()
+    review.survey()
+    with pytest.raises(Invalid) as invalid:
+        review.opinion("suspend", "under_verification")
+    assert set(invalid.value.fields) == {"conclusion"}
+    review.conclude("keep")
+    review.proven()
+
+
+def test_a_review_suspends_for_the_reasons_of_a_suspension(review):
+    home = review.granted()
+    review.due(home)
+    review.to_opinion()
+    for conclusion, reason, field in (("stop", "unreachable", "reason_code"), ("keep", "unreachable", "reason_code"), ("suspend", "income_over", "conclusion")):
+        with pytest.raises(Invalid) as invalid:
+            review.opinion(conclusion, reason)
+        assert field in invalid.value.fields
+    assert review.conclude("suspend", "under_verification")["outcome"] == "ended_changed"
+    after = review.benefit(home)
+    assert after["status"] == "suspended"
+    with review.d.office.read() as conn:
+        assert [benefits.payable(conn, after["id"], month) for month in ("2018-12", "2019-01")] == [66_000, 0]
+    assert "理由：家庭情况有待核实；复审意见。" in review.letter("suspension")
     review.proven()
