@@ -200,6 +200,9 @@ class ReviewOpinion(conclusions.Conclude):
     @validates_schema(skip_on_field_errors=False)
     def _past(self, data: Mapping[str, Any], **_: Any) -> None:
         month, today = data.get("changed_since"), self.context_value("today")
+        if data.get("conclusion") == "stop" and data.get("reason_code") == "fraud" and not month and not self.fact("overpaid_since"):
+            raise ValidationError({"changed_since": [self.say(
+                "以隐瞒、虚报或伪造为由停发的，应写明从哪个月起多领", "Who lied or hid pays back: say since which month it was too much")]})  # fmt: skip
         if month and not (conclusions.is_month(month) and month <= f"{today:%Y-%m}"):
             raise ValidationError({"changed_since": [self.say("月份写成 2018-10，且不能晚于本月", "Like 2018-10, and not after this month")]})
 
