@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, or_, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from engine.crypto import BoundKeys
 from engine.office import history
 from engine.queries import Area, Page, within
 from processes import benefits, identity
-from processes.benefit_tables import settlement
+from processes.benefit_tables import report_duty, settlement
 from processes.case_tables import letter
 from processes.tables import benefit, benefit_person, household, household_member, person
 
@@ -149,8 +149,9 @@ def _plan(found: Mapping[Any, Any], month: str) -> dict[str, Any]:
 
 
 def due_within(conn: Connection, area: Area, today: date) -> dict[str, int]:
-    """How many reviews and reports of live benefits of an area are due by today."""
-    late = [func.coalesce(func.sum(case((benefit.c[name] <= today.isoformat(), 1), else_=0)), 0).label(name) for name in ("next_review_on", "next_report_on")]
-    query = select(*late).join(household, household.c.id == benefit.c.household_id)
-    row = conn.execute(query.where(within(household.c.community, area), benefit.c.status.in_(benefits.LIVE))).one()
-    return {"reviews": int(row[0]), "reports": int(row[1])}
+    """How many reviews of live benefits of an area are due by today, and how many of them owe a report."""
+    lives = select(func.count()).select_from(benefit).join(household, household.c.id == benefit.c.household_id)
+    lives = lives.where(within(household.c.community, area), benefit.c.status.in_(benefits.LIVE))
+    owing = select(report_duty.c.benefit_id).where(report_duty.c.answered_on.is_(None))
+    reviews, reports = benefit.c.next_review_on <= today.isoformat(), benefit.c.id.in_(owing)
+    return {"reviews": conn.scalar(lives.where(reviews)) or 0, "reports": conn.scalar(lives.where(reports)) or 0}

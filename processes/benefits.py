@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, select
+from sqlalchemy import Connection, and_, insert, or_, select
 
 from engine.errors import Conflict, NotFound, Refused
 from engine.model import SHANGHAI, Data, Put
@@ -61,6 +61,7 @@ REASON_WORDS: Mapping[str, tuple[str, str]] = {
     code: (zh, en) for code, zh, en in [*((c, z, e) for c, z, e, _ in REASONS), *SUSPENSIONS, *RESUMPTIONS, *OTHER_REASONS]
 }
 _NEW_JOB = insert(job).inline()
+WAITING = ("ready", "running", "incident")  # states of a job that will still be done
 CLASSES = ("A", "B", "C")
 _LAW_SINCE = date(2012, 12, 12)  # N220: there are no intervals of reviews from before it
 EXITS = ("voluntary", "cleared", "reported", "other")  # 主动退保, 清查退保, 群众举报退保, 其他 (domain 8)
@@ -196,10 +197,10 @@ def give_dates(act: Act, benefit_id: int) -> bool:
     values = {"amount_from": found["amount_from"] or found["first_payment_month"], "review_class": review_class, "last_review_on": last.isoformat(),
               "next_review_on": due.isoformat(), "next_report_on": report.isoformat()}  # fmt: skip
     act.append(record, "benefit_dated", puts=[Put("benefit", benefit_id, values)])
-    _plan(act, record.id, "review_due", due)
-    _plan(act, record.id, "report_due", report)
+    plan(act, record.id, "review_due", due)
+    plan(act, record.id, "report_due", report)
     if found["status"] == "pending_first_payment":
-        _plan(act, record.id, "benefit_month", first_of(found["first_payment_month"]))
+        plan(act, record.id, "benefit_month", first_of(found["first_payment_month"]))
     return True
 
 
@@ -221,12 +222,14 @@ def _suggested(act: Act, household_id: int) -> str:
     return suggest_class(households.snapshot(act.conn, act.keys, household_id, act.today))
 
 
-def _plan(act: Act, record_id: int, kind: str, day: date, key: str | None = None) -> None:
-    """A job of the benefit at the beginning of a day; planned once for a key, which is the day when none is given."""
+def plan(act: Act, record_id: int, kind: str, day: date, key: str | None = None) -> None:
+    """A job of the benefit at the beginning of a day, unless one waits for the key, which is the day when none is given. One that
+    is done already found its date moved away and did nothing: when the date comes back, the day gets another, "2019-02-01.2"."""
     wanted = key or day.isoformat()
-    known = select(job.c.id).where(job.c.record_id == record_id, job.c.kind == kind, job.c.key == wanted)
-    if act.conn.scalar(known) is None:
-        act.write(_NEW_JOB, [_job(record_id, kind, day) | {"key": wanted}])
+    known = select(job.c.state).where(job.c.record_id == record_id, job.c.kind == kind, or_(job.c.key == wanted, job.c.key.startswith(f"{wanted}.")))
+    states = act.conn.scalars(known).all()
+    if not any(state in WAITING for state in states):
+        act.write(_NEW_JOB, [_job(record_id, kind, day) | {"key": f"{wanted}.{len(states) + 1}" if states else wanted}])
 
 
 def _job(record_id: int, kind: str, day: date) -> dict[str, Any]:
@@ -373,9 +376,22 @@ def _dates(act: Act, after: Mapping[str, Any], change: Change) -> dict[str, Any]
     last = date.fromisoformat(change.reviewed_on or after["last_review_on"] or act.today.isoformat())
     hukou = households.row(act.conn, after["household_id"])["hukou_kind"]
     due = max(next_review(last, review_class, after["category"], hukou), act.today)
-    report = next_report(last, review_class)
+    reported = last if change.reviewed_on else _last_report(after) or last
     return {"review_class": review_class, "last_review_on": last.isoformat(), "next_review_on": due.isoformat(),
-            "next_report_on": max(report, act.today).isoformat()}  # fmt: skip
+            "next_report_on": coming_report(reported, review_class, act.today).isoformat()}  # fmt: skip
+
+
+def _last_report(before: Mapping[str, Any]) -> date | None:
+    """From when the duty to report was counted: a household that reported yesterday does not owe again because its class changed."""
+    if not before["next_report_on"] or not before["review_class"]:
+        return None
+    planned = date.fromisoformat(before["next_report_on"])
+    return add_months(planned, -int(law.value(f"report_months_{before['review_class']}", planned).amount))
+
+
+def coming_report(last: date, review_class: str, today: date) -> date:
+    """When it reports the next time; a day that is over would never come, and on this one it may have been reminded already."""
+    return max(next_report(last, review_class), today + timedelta(days=1))
 
 
 def _changed(before: Mapping[Any, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -421,9 +437,9 @@ def _follow(act: Act, record_id: int, before: Mapping[Any, Any], after: Mapping[
     """The jobs of its dates; a job whose date has moved finds so and does nothing."""
     for name, kind in (("next_review_on", "review_due"), ("next_report_on", "report_due")):
         if after[name] and after[name] != before[name]:
-            _plan(act, record_id, kind, date.fromisoformat(after[name]))
+            plan(act, record_id, kind, date.fromisoformat(after[name]))
     if after["status"] == "stopped":  # not the job of the first payment, which may be of the same day
-        _plan(act, record_id, "benefit_month", first_of(after["stopped_from"]), f"stop.{after['stopped_from']}")
+        plan(act, record_id, "benefit_month", first_of(after["stopped_from"]), f"stop.{after['stopped_from']}")
 
 
 def month_begins(act: Act, record_id: int) -> None:
@@ -437,7 +453,7 @@ def month_begins(act: Act, record_id: int) -> None:
     elif found["status"] == "stopped" and month >= found["stopped_from"]:
         if _unsettled(act.conn, found["id"]):
             later = month_after(act.today)
-            _plan(act, record_id, "benefit_month", first_of(later), f"settle.{later}")
+            plan(act, record_id, "benefit_month", first_of(later), f"settle.{later}")
             return
         act.append(record, "benefit_closed", {"month": month}, puts=[Put("benefit", found["id"], {"status": "closed"})])
 
@@ -536,4 +552,4 @@ def retry_day(today: date) -> date:
 
 def try_again(act: Act, record_id: int, kind: str) -> None:
     """Plan a job of a benefit for the next working day."""
-    _plan(act, record_id, kind, retry_day(act.today))
+    plan(act, record_id, kind, retry_day(act.today))

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from engine.errors import NotFound
 from engine.forms import Form, from_html, understand
 from engine.office import Act
-from processes import benefit_acts, benefit_lists, benefits, households, letters, organisation
+from processes import benefit_acts, benefit_lists, benefits, households, letters, organisation, report_duties
 from processes.benefit_lists import STATUSES, Filter
 from web import wording
 from web.desk import bureau, idem, lang, me, whole
@@ -101,7 +101,7 @@ def show(benefit_id: int) -> ResponseReturnValue:
         view = {
             "members": benefit_lists.members_counted(conn, benefit_id), "months": benefit_lists.months_paid(conn, benefit_id, today),
             "settlements": benefit_lists.settlements(conn, made.office.keys.on(conn), benefit_id, today), "place": organisation.unit_name(conn, house["community"]),
-            "applicant": households.applicant(conn, house["id"])["name"],
+            "owed": report_duties.owed(conn, benefit_id), "applicant": households.applicant(conn, house["id"])["name"],
             "why": made.office.keys.on(conn).reveal("benefit_proposal", "reason", pending["id"], pending["reason"]) if pending else "",
         }  # fmt: skip
         known = [one["decided_by"] for one in life] + ([pending["proposed_by"]] if pending else []) + [s["cleared_by"] for s in view["settlements"] if s["cleared_by"]]

@@ -18,7 +18,7 @@ from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.forms import understand
 from engine.office import history
 from engine.store import Store, metadata
-from processes import benefit_acts, benefit_lists, benefits, organisation, paperwork
+from processes import benefit_acts, benefit_lists, benefits, conclusions, organisation, paperwork
 from processes.benefit_act_tables import benefit_proposal
 from processes.benefits import Change
 from processes.rebuild import differences
@@ -400,6 +400,34 @@ def test_another_class_moves_the_next_review_and_nothing_else(granted):
     with pytest.raises(Refused):
         granted.act("clerk", benefit_acts.change_class, benefit_acts.ReviewClass, review_class="C", reason="窗口")
     assert differences(granted.office) == []
+
+
+def test_a_day_that_comes_back_when_its_job_is_done_gets_another_job(granted):
+    """The class was moved away before the day and back on it: the job of the morning had found nothing to do."""
+    day = granted.row()["next_review_on"]
+    first, other = granted.row()["review_class"], "A"
+    assert first != other
+    granted.d.at("2019-01-05T09:00")
+    granted.act("rita", benefit_acts.change_class, benefit_acts.ReviewClass, review_class=other, reason="患重病")
+    assert granted.row()["next_review_on"] > day
+    granted.d.at(f"{day}T09:00")
+    with granted.office.read() as conn:
+        assert conclusions.open_case(conn, granted.household) is None
+    granted.act("rita", benefit_acts.change_class, benefit_acts.ReviewClass, review_class=first, reason="登记有误")
+    assert granted.row()["next_review_on"] == day
+    granted.d.bureau.jobs.run_all()
+    with granted.office.read() as conn:
+        keys = conn.scalars(select(store.job.c.key).where(store.job.c.kind == "review_due", store.job.c.key.startswith(day)).order_by(store.job.c.id)).all()
+        assert keys == [day, f"{day}.2"]
+        assert conclusions.open_case(conn, granted.household) is not None
+    assert differences(granted.office) == []
+
+
+def test_a_day_is_planned_once_as_long_as_its_job_waits(granted):
+    for _ in range(3):
+        with granted.office.act() as act:
+            benefits.plan(act, granted.id >> 16, "review_due", date(2030, 1, 1))
+    assert granted.count(store.job, store.job.c.key.startswith("2030-01-01")) == 1
 
 
 def test_reasons_are_personal_and_stay_out_of_the_entries(granted):

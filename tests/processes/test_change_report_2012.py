@@ -13,7 +13,7 @@ from engine.errors import Invalid, NotWaiting, Refused
 from engine.jobs import Jobs
 from engine.model import Put
 from engine.store import entry, record
-from processes import benefits, change_kinds, duties, households, law, report_duties
+from processes import benefit_acts, benefit_lists, benefits, change_kinds, duties, households, law, report_duties
 from processes.change_report_2012_forms import is_late
 from processes.tables import household, household_member, person
 from tests.district import COMMUNITY, STREET
@@ -748,3 +748,61 @@ def test_what_is_still_owed_moves_with_the_household(reports):
         counts = [report_duties.by_street(conn, area, d.office.today()) for area in (STREET, OTHER_STREET)]
     assert counts == [[], [{"street": OTHER_STREET, "due": 1, "overdue": 0, "answered": 0}]]
     reports.proven()
+
+
+def silent(reports, *days):
+    """The clock comes to each day; reviews that are due as well wait, and nobody reports."""
+    for day in days:
+        reports.d.clock.set(f"{day}T00:01")
+        Jobs(reports.d.office, {name: reports.d.bureau.jobs.handlers[name] for name in ("report_due", "report_reminder")}, reports.d.clock).run_all()
+
+
+def test_who_stays_silent_owes_the_next_report_as_well_and_one_report_answers_both(reports):
+    reports.granted()
+    silent(reports, "2019-01-24", "2019-02-08", "2019-04-24", "2019-05-09")
+    assert [(r["due_on"], r["reminded_on"], r["reminded_again_on"]) for r in reports.duties()] == [
+        ("2019-01-24", "2019-01-24", "2019-02-08"), ("2019-04-24", "2019-04-24", "2019-05-09")]  # fmt: skip
+    assert reports.row()["next_report_on"] == "2019-07-24"
+    with reports.d.office.read() as conn:
+        assert report_duties.owed(conn, reports.benefit_id) == ["2019-01-24", "2019-04-24"]
+        assert benefit_lists.due_within(conn, STREET, reports.d.office.today())["reports"] == 1, "households, not letters"
+    reports.d.clock.set("2019-05-13T10:00")
+    no = reports.report("no_change")
+    assert [(r["answered_on"], r["case_no"]) for r in reports.duties()] == [("2019-05-13", no)] * 2
+    assert reports.row()["next_report_on"] == "2019-08-13"
+    with reports.d.office.read() as conn:
+        assert benefit_lists.due_within(conn, STREET, reports.d.office.today())["reports"] == 0
+    reports.proven()
+
+
+def test_what_fell_due_while_nothing_ran_is_one_duty(reports):
+    reports.granted()
+    silent(reports, "2019-09-02")
+    assert [r["due_on"] for r in reports.duties()] == ["2019-01-24"]
+    assert reports.row()["next_report_on"] == "2019-10-24"
+
+
+def test_a_report_that_is_entered_late_on_the_day_of_the_duty_does_not_end_the_duty_for_ever(reports):
+    """The next time is counted from the day of the report, three months ago: it falls on this very day, whose job is done."""
+    reports.granted()
+    silent(reports, "2019-01-24")
+    reports.d.clock.set("2019-01-24T10:00")
+    reports.report("no_change", reported_on="2018-10-24")
+    assert reports.duties()[0]["answered_on"] == "2018-10-24"
+    assert reports.row()["next_report_on"] == "2019-01-25"
+    silent(reports, "2019-01-25")
+    assert [r["due_on"] for r in reports.duties()] == ["2019-01-24", "2019-01-25"]
+    reports.proven()
+
+
+def test_another_class_counts_the_duty_from_the_last_report(reports):
+    reports.granted()
+    reports.d.clock.set("2019-01-10T10:00")
+    reports.report("no_change")
+    assert (reports.row()["review_class"], reports.row()["next_report_on"]) == ("C", "2019-04-10")
+    for review_class, following in (("B", "2019-07-10"), ("A", "2020-01-10"), ("C", "2019-04-10")):
+        with reports.d.office.act(reports.d.people["rita"]) as act:
+            benefit_acts.change_class(act, reports.benefit_id, {"review_class": review_class, "reason": "情况变化"})
+        assert reports.row()["next_report_on"] == following, "the household reported on 2019-01-10"
+    silent(reports, "2019-04-10")
+    assert len(reports.duties()) == 1

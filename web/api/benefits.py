@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from engine.errors import NotFound, Refused
 from engine.forms import Whole
 from engine.office import Act
-from processes import benefit_acts, benefit_lists, benefits, households
+from processes import benefit_acts, benefit_lists, benefits, households, report_duties
 from processes.benefit_lists import STATUSES, Filter
 from web.api import schemas
 from web.api.desk import me, once
@@ -139,6 +139,7 @@ class Benefit(BenefitRow):
     members_counted = _many(CountedMember)
     adjustments = _many(Adjustment, "oldest first")
     settlements = _many(Settlement)
+    reports_owed = fields.List(fields.String(), required=True, metadata={"description": "the days since which the household owes a report, the oldest first"})
     months = _many(Payable, "payable in the last and the next months")
     payable = fields.Nested(Payable, required=True, allow_none=True, metadata={"description": "of the month that was asked for"})
     proposal = fields.Nested(Proposal, required=True, allow_none=True, metadata={"description": "what waits for its decision"})
@@ -203,6 +204,7 @@ def show(benefit_id: int, asked: dict[str, Any]) -> Any:
             "members_counted": [dict(m) for m in benefit_lists.members_counted(conn, benefit_id)],
             "adjustments": [_decision(d) for d in benefit_lists.life(conn, keys, benefit_id)],
             "settlements": [{name: s[name] for name in _SETTLED} for s in benefit_lists.settlements(conn, keys, benefit_id, today)],
+            "reports_owed": report_duties.owed(conn, benefit_id),
             "months": benefit_lists.months_paid(conn, benefit_id, today),
             "payable": {"month": month, "payable_fen": benefits.payable(conn, benefit_id, month)} if month else None,
             "proposal": _proposal(keys, pending) if pending else None,
