@@ -17,7 +17,7 @@ from engine.errors import Conflict, NotFound, Refused
 from engine.model import SHANGHAI, Data, Put
 from engine.office import Act, Office, Record
 from engine.store import job
-from processes import households, law
+from processes import households, law, special_cases
 from processes.benefit_tables import benefit_adjustment, settlement
 from processes.calendar import add_workdays
 from processes.tables import benefit, benefit_person
@@ -154,10 +154,9 @@ def begin(act: Act, event: str, values: Mapping[str, Any], data: Mapping[str, An
     house = households.row(act.conn, household_id)
     record = act.new("benefit", house["street"], subject=f"household:{household_id}")
     review_class = values.get("review_class") or house["review_class"] or _suggested(act, household_id)
-    due, report = (
-        next_review(act.today, review_class, values["category"], house["hukou_kind"]),
-        next_report(act.today, review_class),
-    )
+    due, report = next_review(act.today, review_class, values["category"], house["hukou_kind"]), next_report(act.today, review_class)
+    if (again := special_cases.look_again(act.conn, values.get("case_no"))) is not None:
+        due = max(min(due, again), act.today)
     row_id = record.next_id()
     row = {**values, "amount_from": values["first_payment_month"], "review_class": review_class, "last_review_on": act.today.isoformat(),
            "next_review_on": due.isoformat(), "next_report_on": report.isoformat()}  # fmt: skip
@@ -377,8 +376,23 @@ def _dates(act: Act, after: Mapping[str, Any], change: Change) -> dict[str, Any]
     hukou = households.row(act.conn, after["household_id"])["hukou_kind"]
     due = max(next_review(last, review_class, after["category"], hukou), act.today)
     reported = last if change.reviewed_on else _last_report(after) or last
+    if (again := _look_again(act, after["id"], change)) is not None:
+        due = min(due, again)
     return {"review_class": review_class, "last_review_on": last.isoformat(), "next_review_on": due.isoformat(),
             "next_report_on": coming_report(reported, review_class, act.today).isoformat()}  # fmt: skip
+
+
+def _look_again(act: Act, benefit_id: int, change: Change) -> date | None:
+    """The day, still to come, on which what the joint meeting resolved is looked at again. What is kept stays under the resolution
+    by which it was decided."""
+    cases = [change.case_no]
+    if change.kind == "keep":
+        for decision in reversed(history_of(act.conn, benefit_id)):
+            cases.append(decision["case_no"])
+            if decision["kind"] in ("grant", "increase", "decrease", "convert"):
+                break
+    days = [special_cases.look_again(act.conn, no) for no in cases]
+    return min((day for day in days if day is not None and day > act.today), default=None)
 
 
 def _last_report(before: Mapping[str, Any]) -> date | None:

@@ -276,7 +276,7 @@ def apply_conclusion(act: Act, case: CaseRef, answers: Data, facts: Data) -> Seq
     resumed = {"resumed_from": facts["from_month"]} if benefits.resumes(before, change) else {}
     if facts.get("overpaid_fen"):
         benefits.settle(act, facts["benefit_id"], case.no, facts.get("reason_code") or "unchanged", paid_and_right_months(act, facts))
-    said = {**answers, **_street_said(act, case.id, facts), "before_fen": before["amount_fen"], "before_category": before["category"], **resumed}
+    said = {**answers, **_street_said(act, case.id, facts), **special_cases.told(act, case.id, facts), "before_fen": before["amount_fen"], "before_category": before["category"], **resumed}
     return paperwork.issue(act, case, LETTERS[kind], facts, said)
 
 

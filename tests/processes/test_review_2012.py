@@ -644,6 +644,41 @@ def test_the_meeting_s_resolution_brings_the_review_back_to_the_street(review):
     review.proven()
 
 
+@pytest.mark.parametrize(("said", "day"), [
+    ({"review_on": "2019-06-14"}, "2019-06-14"), ({"fixed_until": "2019-06"}, "2019-06-01"), ({"review_on": "2019-04-15", "fixed_until": "2019-06"}, "2019-04-15"),
+    ({"review_on": "2020-06-14"}, "2019-12-14")])  # fmt: skip
+def test_what_the_meeting_resolved_is_looked_at_again_when_it_said_so(review, said, day):
+    home = to_meeting(review)
+    review.d.clock.set("2018-12-14T10:00")
+    resolve(review, "approve_as", approved_category="dibao", approved_amount="500", conditions="按时报告医疗支出", **said)
+    review.conclude("decrease", "special_case", review_class="A")
+    assert review.benefit(home)["next_review_on"] == day, "not later than the ordinary review of class A, 2019-12-14"
+    text = review.letter("adjustment")
+    assert "附带条件：按时报告医疗支出。" in text
+    assert ("联席会议研究确定，执行至2019年6月" in text) == ("fixed_until" in said)
+    assert ("2019年6月14日前再次研究" in text) == (said.get("review_on") == "2019-06-14")
+    with review.d.office.act(review.d.people["rita"]) as act:  # another class does not take the day away
+        benefit_acts.change_class(act, benefits.live(act.conn, home)["id"], {"review_class": "B", "reason": "情况变化"})
+    assert review.benefit(home)["next_review_on"] == min(day, "2019-06-14")
+    first = review.d.no
+    assert review.opened(home, f"{min(day, '2019-06-14')}T00:01") != first
+    review.proven()
+
+
+def test_an_amount_that_the_meeting_fixed_stays_under_its_resolution_while_it_is_kept(review):
+    home = to_meeting(review)
+    review.d.clock.set("2018-12-14T10:00")
+    resolve(review, "approve_as", approved_category="dibao", approved_amount="500", fixed_until="2019-06")
+    review.conclude("decrease", "special_case", review_class="A")
+    found = review.benefit(home)
+    for month, kind, fen, day in (("2019-04", "keep", None, "2019-06-01"), ("2019-05", "increase", 60_000, "2020-04-10")):
+        review.d.clock.set("2019-03-10T10:00" if kind == "keep" else "2019-04-10T10:00")
+        with review.d.office.act(review.d.people["app"]) as act:
+            change = benefits.Change(kind, "unchanged", month, amount_fen=fen, reviewed_on=act.today.isoformat())
+            benefits.decide(act, found["id"], change)
+        assert review.benefit(home)["next_review_on"] == day
+
+
 def test_the_meeting_may_ask_for_another_investigation_or_refuse(review):
     home = to_meeting(review)
     resolve(review, "return_for_investigation")
