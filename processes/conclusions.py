@@ -87,6 +87,20 @@ def _may_begin(act: Act, community: str, starters: Collection[str]) -> bool:
     return window is not None
 
 
+def granted_on(conn: Connection, benefit_id: int) -> str:
+    """The day from which the household had to report; of a list brought in, the first day of the first month."""
+    found = benefits.row(conn, benefit_id)
+    return str(found["granted_on"] or benefits.first_of(found["first_payment_month"]).isoformat())
+
+
+def refuse_before(granted: str, day: str) -> None:
+    """Raises Refused: what happened before the benefit is no change of it (N220 art 32)."""
+    if day < granted:
+        raise Refused(
+            "before-benefit", f"变化发生在享受救助（{granted}）之前，不属于变化报告；申请时隐瞒的，请按举报核查办理",
+            f"This happened before the benefit was granted ({granted}): it is no change. What was hidden then is a complaint")  # fmt: skip
+
+
 # What is still done when a case has decided: nothing more can be recorded in it, so it stands in nobody's way. A household that
 # moves out of reach, or agrees to no plan, would else neither report nor be reviewed (N220 arts 32 and 33).
 AFTERWARDS = ("deliver_approval", "deliver_conclusion", "deliver_transfer", "recovery_plan")

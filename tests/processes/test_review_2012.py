@@ -21,7 +21,7 @@ from engine.forms import understand
 from engine.office import history, seals_hold
 from processes import benefit_acts, benefits, conclusions, households, identity, paperwork, reviews
 from processes import import_annex1 as annex1
-from processes.benefit_tables import benefit_adjustment, settlement, special_case_request
+from processes.benefit_tables import benefit_adjustment, report_duty, settlement, special_case_request
 from processes.case_tables import letter, notice
 from processes.rebuild import differences
 from processes.tables import benefit, benefit_person
@@ -698,7 +698,10 @@ def test_a_late_report_during_the_review_begins_the_investigation_anew_and_is_pa
     review.opened(home, "2018-12-12T09:00")
     review.to_opinion()
     said = {"change_kind": "job_start", "changed_on": "2018-09-20", "reported_on": "2018-12-12", "reported_by": "household", "details": "妻子在超市上班"}
-    for odd, field in (({"changed_on": "2018-08-01"}, "changed_on"), ({"reported_on": "2018-12-01"}, "reported_on"), ({"reported_on": "2018-12-13"}, "reported_on")):
+    with pytest.raises(Refused) as refused:
+        review.d.send("clerk", "change_reported", **{**said, "changed_on": "2018-08-01"})
+    assert refused.value.rule == "before-benefit"
+    for odd, field in (({"reported_on": "2018-12-01"}, "reported_on"), ({"reported_on": "2018-12-13"}, "reported_on")):
         with pytest.raises(Invalid) as invalid:
             review.d.send("clerk", "change_reported", **{**said, **odd})
         assert field in invalid.value.fields
@@ -1076,4 +1079,49 @@ def test_a_review_suspends_for_the_reasons_of_a_suspension(review):
     with review.d.office.read() as conn:
         assert [benefits.payable(conn, after["id"], month) for month in ("2018-12", "2019-01")] == [66_000, 0]
     assert "理由：家庭情况有待核实；复审意见。" in review.letter("suspension")
+    review.proven()
+
+
+# -- the duty to report, answered into a review
+
+
+def in_review_and_owing(review) -> int:
+    home = review.granted()
+    review.due(home)
+    review.d.at("2019-02-11T09:00")
+    assert [(row["due_on"], row["answered_on"]) for row in review.rows(report_duty)] == [("2019-02-09", None)]
+    return home
+
+
+def test_the_household_s_report_into_its_review_answers_the_duty_and_gets_a_receipt(review):
+    home = in_review_and_owing(review)
+    said = {"change_kind": "split", "changed_on": "2019-02-10", "reported_on": "2019-02-11", "reported_by": "household", "details": "儿子分户"}
+    review.d.send("clerk", "change_reported", **said)
+    [duty] = review.rows(report_duty)
+    assert (duty["answered_on"], duty["case_no"]) == ("2019-02-11", review.d.no)
+    assert review.benefit(home)["next_report_on"] == "2019-05-11"
+    text = review.letter("report_receipt")
+    assert "于2019年2月11日报告的情况已收到：分户（发生日期：2019年2月10日）" in text
+    assert "超过了规定的报告期限" not in text
+    review.d.at("2019-02-25T09:00")
+    assert review.rows(report_duty)[0]["reminded_again_on"] is None
+    review.proven()
+
+
+@pytest.mark.parametrize("reporter", ["others", "committee"])
+def test_what_others_report_into_a_review_answers_nothing_and_nobody_is_told_of_it(review, reporter):
+    in_review_and_owing(review)
+    said = {"change_kind": "job_start", "changed_on": "2019-02-10", "reported_on": "2019-02-11", "reported_by": reporter, "details": "x"}
+    review.d.send("clerk", "change_reported", **said)
+    assert review.rows(report_duty)[0]["answered_on"] is None
+    assert review.rows(letter, kind="report_receipt") == []
+
+
+def test_a_late_report_into_a_review_is_told_so(review):
+    home = review.granted()
+    review.due(home)
+    review.d.clock.set("2019-02-11T09:00")
+    said = {"change_kind": "income_up", "changed_on": "2018-12-11", "reported_on": "2019-02-11", "reported_by": "household", "details": "x"}
+    review.d.send("clerk", "change_reported", **said)
+    assert "超过了规定的报告期限" in review.letter("report_receipt")
     review.proven()
