@@ -211,7 +211,7 @@ def _on_grant(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[P
         "law_version": facts.get("law_version") or law.version(act.today),
     }
     benefits.begin(act, "benefit_granted", values, {"case": case.no})
-    return paperwork.issue(act, case, "approval", facts, answers)
+    return paperwork.issue(act, case, "approval", facts, {**answers, **special_cases.told(act, case.id, facts)})
 
 
 def _posting(stage: str) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Response
 from flask_smorest import Blueprint
+from sqlalchemy import select
 
 from engine import incidents, queries
 from engine.bpmn import Drawing, Run
@@ -18,10 +19,7 @@ from engine.office import Act, history, seals_hold
 from engine.process import Process
 from processes import calendar, deadlines, deliveries, households, letters, paperwork, readers
 from processes.bureau import CATALOGUE
-<<<<<<< HEAD
-from processes.case_tables import letter, notice
-=======
->>>>>>> 1c00c48935e228aa8354f88478f582a3678786ef
+from processes.case_tables import notice
 from web.api import schemas
 from web.api.desk import if_match, me, once, spoken, stale
 from web.api.operation import operation, shape_of
@@ -248,7 +246,6 @@ def letter_bytes(letter_id: int) -> Any:
     return Response(stored, mimetype="text/html")
 
 
-<<<<<<< HEAD
 _NOTICE = tuple(schemas.NoticeOnFile._declared_fields)
 
 
@@ -271,7 +268,8 @@ def notice_sheet(no: str, notice_id: int) -> Any:
 def case_sheet(no: str, kind: str) -> Any:
     """A sheet for paper with what is known of the household: application, declaration, authorisation, survey, democratic_review, delivery."""
     return sheet_of(me(), no, kind)
-=======
+
+
 @operation(blp, "POST", "/letters/<row:letter_id>/delivery", schemas.LetterRow, takes=deliveries.Delivery, replies=(404,),
            example={"delivered_on": "2018-12-21", "method": "direct", "recipient": "张秀英", "receipt_document": 4259842})  # fmt: skip
 def deliver(letter_id: int, said: dict[str, Any]) -> Any:
@@ -284,7 +282,6 @@ def deliver(letter_id: int, said: dict[str, Any]) -> Any:
         return deliveries.told(row)
 
     return once(said, work)
->>>>>>> 1c00c48935e228aa8354f88478f582a3678786ef
 
 
 @operation(blp, "GET", "/cases/<no:no>/survey-sheet", ("text/html",), replies=(403, 404))
