@@ -303,14 +303,17 @@ def act_on(task_id: int) -> ResponseReturnValue:
 
 
 def _workable(row: Mapping[Any, Any]) -> bool:
-    """Whether papers may be put to this task: it is open, and nothing keeps who is signed in from doing it."""
-    if row["state"] != "open" or not request.files:
+    """Whether papers may be put to this task: nothing keeps who is signed in from doing it. Where somebody else was first, the
+    papers stay with the household: whoever scanned them does not scan them again."""
+    if not request.files:
         return False
-    made = bureau()
+    made, who = bureau(), as_whom(me(), row)
+    if row["state"] != "open" and not who.holds(row["role"], row["unit"]):
+        return False
     with made.office.read() as conn:
         case = queries.case_row(conn, row["no"])
         run = Run.load(made.cases.drawing(conn, row["drawing"]), case["state"], made.office.clock())
-        return not _barred(conn, CATALOGUE[row["process"]], row, run.facts, as_whom(me(), row))
+        return not _barred(conn, CATALOGUE[row["process"]], row, run.facts, who)
 
 
 def _at_inputs(fields: Mapping[str, list[str]]) -> dict[str, list[str]]:

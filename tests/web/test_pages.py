@@ -228,6 +228,23 @@ def test_a_stale_page_gets_both_versions(app, case, district):
     assert "我的意见" in page
 
 
+def test_who_comes_second_does_not_lose_the_scan(app, district):
+    """Two investigators at one survey: the second one's page is refused, the scan stays with the household and in his form."""
+    district.apply(district.household(210_000))
+    district.accept()
+    task = district.tasks()["home_survey"]
+    late = Desk(app, "carl")
+    old = late.text(f"/tasks/{task['id']}")
+    sent = {n: re.search(rf'name="{n}" value="([^"]*)"', old)[1] for n in ("csrf_token", "_key", "_etag")}
+    said = {"surveyed_on": "2018-12-03", "second_investigator": "bob", "met_person": "户主", "housing": "一间", "living": "简朴", "findings": "属实"}
+    district.survey()
+    scan = {"surveyed_signature__file": (io.BytesIO(b"%PDF-1.4 page of carl"), "carl.pdf")}
+    answer = late.http.post(f"/tasks/{task['id']}", data=sent | said | scan | {"_do": "complete"}, content_type="multipart/form-data")
+    assert answer.status_code == 409
+    assert "carl.pdf" in answer.get_data(as_text=True)
+    assert "carl.pdf" in late.text(f"/households/{district.facts()['household_id']}")
+
+
 def test_a_refused_person_is_told_the_rule_and_keeps_the_text(app, case, district):
     task = district.tasks()["completeness_check"]
     answer = Desk(app, "ann").post(f"/tasks/{task['id']}", {"_do": "complete", "outcome": "complete", "opinion": "留着"})

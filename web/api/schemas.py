@@ -197,6 +197,18 @@ def _object(about: str = "", **kind: Any) -> fields.Dict:
     return fields.Dict(required=True, metadata={"description": about} if about else {}, **kind)
 
 
+class TaskNow(Said):
+    """A task as somebody else left it."""
+
+    state = _s(example="done")
+    assignee = _s(none=True)
+    done_by = _s(none=True)
+    due_on = _s(none=True)
+    flags = _s()
+    closed_at = _s(none=True)
+    etag = _s()
+
+
 class Problem(Said):
     """Every refusal and failure."""
 
@@ -206,6 +218,7 @@ class Problem(Said):
     errors = fields.Dict(keys=fields.String(), values=fields.List(fields.String()), required=True,
                          metadata={"description": "path of a field -> what is wrong with it"})  # fmt: skip
     rule = fields.String(metadata={"description": "name of the rule that forbids it"})
+    now = fields.Nested(TaskNow, metadata={"description": "of a conflict over a task: how it stands now"})
 
 
 class Moved(Said):
