@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from engine.errors import Conflict, Invalid, NotFound, Refused
-from engine.forms import Form, choice, text, yes_no
+from engine.forms import Form, choice, on_date, text, yes_no
 from engine.model import Data, Put
 from engine.office import Act, Record
 from engine.process import CaseRef
@@ -23,6 +23,7 @@ from processes.benefits import CLASSES, RESUMPTIONS, SUSPENSIONS, Change
 PROPOSERS = frozenset({"reviewer", "window_clerk"})
 DECIDERS = frozenset({"approver"})
 CLASSIFIERS = frozenset({"reviewer", "civil_affairs_officer", "approver"})
+PAYERS = frozenset({"finance_officer"})
 LETTERS = {"suspend": "suspension", "resume": "resumption"}
 
 
@@ -52,6 +53,19 @@ class ReviewClass(Form):
 
     review_class = choice("复审类别", "Review class", [(c, f"{c} 类", f"Class {c}") for c in CLASSES])
     reason = text("理由", "Reason", max=500, widget="textarea")
+
+
+class Paid(Form):
+    """结清: the money of past months came back, or was paid out; the finance office saw it."""
+
+    cleared_on = on_date("收付日期", "Paid on")
+    note = text("说明", "Note", required=False, max=500, widget="textarea", hint="如：退款凭证号", hint_en="Like: number of the voucher")
+
+
+class Waiver(Form):
+    """免除: what was paid too much is not asked back."""
+
+    reason = text("免除理由", "Why it is waived", max=500, widget="textarea")
 
 
 # -- what is proposed, and decided by another
@@ -109,6 +123,31 @@ def change_class(act: Act, benefit_id: int, said: Data) -> int:
     month = max(f"{act.today:%Y-%m}", _first(found))
     change = Change("keep", "class_changed", month, review_class=said["review_class"], law_version=found["law_version"], recount=False)
     return benefits.decide(act, benefit_id, change, said["reason"])
+
+
+# -- money of past months
+
+
+def settled(act: Act, benefit_id: int, settlement_id: int, said: Data) -> None:
+    """The finance office registers that a recovery is paid back, or arrears are paid out. Nothing is settled by the end of a plan:
+    that a month is over does not show that money came."""
+    found = _money(act, benefit_id, settlement_id, PAYERS, "只有资金发放岗可以登记结清", "Only finance officers register payments")
+    if said["cleared_on"] < (first := benefits.first_of(found["from_month"]).isoformat()):
+        raise Invalid({"cleared_on": [f"不能早于所涉月份的第一天（{first}）"]})
+    benefits.clear(act, found, "settled", {"cleared_on": said["cleared_on"]}, said.get("note") or "")
+
+
+def waived(act: Act, benefit_id: int, settlement_id: int, said: Data) -> None:
+    """An approver of the district does not ask the money back, for a reason. What the household is owed is never waived."""
+    found = _money(act, benefit_id, settlement_id, DECIDERS, "只有区级审批人可以免除退还", "Only approvers of the district waive it")
+    if found["kind"] != "recovery":
+        raise Refused("waive-arrears", "应补发给家庭的款项不能免除", "What the household is owed cannot be waived")
+    benefits.clear(act, found, "waived", {"cleared_on": act.today.isoformat()}, said["reason"])
+
+
+def _money(act: Act, benefit_id: int, settlement_id: int, roles: Collection[str], zh: str, en: str) -> Mapping[Any, Any]:
+    _opened(act, benefit_id, roles, zh, en)
+    return benefits.one_settlement(act.conn, benefit_id, settlement_id)
 
 
 def _opened(act: Act, benefit_id: int, roles: Collection[str], zh: str, en: str) -> tuple[Record, Mapping[Any, Any], Mapping[Any, Any]]:

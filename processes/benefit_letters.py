@@ -2,7 +2,7 @@
 
 Data beside the letterhead: before_fen, before_category, amount_fen, category, from_month, reason_code, opinion, clause, decided_on,
 overpaid_fen, overpaid_months, compared (figure beside the rule's number, of `letters`); of a plan to pay back: instalment, first_month;
-of what is paid later: arrears_fen, arrears_months; of a new standard: effective_month, standards (before, after; yuan text), members,
+of a suspension that ends: resumed_from; of a resolution: conditions, fixed_until, look_again_on; of what is paid later: arrears_fen, arrears_months; of a new standard: effective_month, standards (before, after; yuan text), members,
 income (yuan text), contact.
 """
 
@@ -57,10 +57,23 @@ def _paid_later(data: Mapping[str, Any], words: str) -> list[str]:
     return [f"{spans}{words}共{yuan(data['arrears_fen'])}元（大写：{capital(data['arrears_fen'])}），另行补发。"]
 
 
+def _resumed(data: Mapping[str, Any]) -> list[str]:
+    return [f"此前暂停发放的救助金，自{month_words(data['resumed_from'])}起恢复发放。"] if data.get("resumed_from") else []
+
+
+def of_the_meeting(data: Mapping[str, Any]) -> list[str]:
+    """What the joint meeting tied to its resolution: the household has to know it, or it cannot keep to it."""
+    found = [f"附带条件：{data['conditions'].rstrip('。')}。"] if data.get("conditions") else []
+    found += [f"上述金额由联席会议研究确定，执行至{month_words(data['fixed_until'])}；届时将重新复核。"] if data.get("fixed_until") else []
+    return found + ([f"联席会议决定，{_day(data['look_again_on'])}前再次研究您家庭的情况。"] if data.get("look_again_on") else [])
+
+
 def review_result(data: Mapping[str, Any]) -> list[str]:
     return [
         f"经对您家庭的情况进行复核，您家庭继续符合{CATEGORY_WORDS.get(data['before_category'], '社会救助')}条件，"
         f"每月救助金额{yuan(data['before_fen'])}元不变。",
+        *_resumed(data),
+        *of_the_meeting(data),
         _CHANGES,
     ]
 
@@ -73,8 +86,10 @@ def adjustment(data: Mapping[str, Any]) -> list[str]:
     return [
         f"经复核，自{month_words(data['from_month'])}起，您家庭的社会救助{what}每月金额由{yuan(data['before_fen'])}元"
         f"调整为{yuan(fen)}元（大写：{capital(fen)}）。",
+        *_resumed(data),
         f"理由：{_why(data)}。",
         _basis(data),
+        *of_the_meeting(data),
         *_paid_too_much(data),
     ]
 

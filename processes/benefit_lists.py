@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, or_, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from engine.crypto import BoundKeys
 from engine.office import history
 from engine.queries import Area, Page, within
 from processes import benefits, identity
+from processes.benefit_tables import report_duty, settlement
 from processes.case_tables import letter
 from processes.tables import benefit, benefit_person, household, household_member, person
 
@@ -30,6 +31,7 @@ class Filter:
     household_id: int | None = None
     name: str = ""
     id_no: str = ""
+    unsettled: bool = False  # money of past months is still to be paid back or paid later
 
 
 def search(conn: Connection, keys: BoundKeys, area: Area, wanted: Filter, *, page: int = 1, size: int = 25) -> Page:
@@ -54,6 +56,9 @@ def _narrowed(keys: BoundKeys, area: Area, wanted: Filter) -> Select[Any]:
     for name in ("status", "category", "review_class", "household_id"):
         if (value := getattr(wanted, name)) is not None:
             query = query.where(benefit.c[name] == value)
+    if wanted.unsettled:
+        owed = select(settlement.c.benefit_id).where(settlement.c.status.in_(benefits.OWED))
+        query = query.where(benefit.c.id.in_(owed))
     if wanted.name or wanted.id_no:
         query = query.where(benefit.c.household_id.in_(_households_with(keys, wanted)))
     return query
@@ -116,23 +121,37 @@ def months_paid(conn: Connection, benefit_id: int, today: date, back: int = 6, a
     return [{"month": month, "payable_fen": benefits.payable(conn, benefit_id, month)} for month in benefits.months(first, last)]
 
 
-def settlements(conn: Connection, benefit_id: int, today: date) -> list[dict[str, Any]]:
-    """What is to be paid back or paid later, with its plan and what is left of the plan after this month."""
-    return [{**found, **_plan(found, f"{today:%Y-%m}")} for found in benefits.of_settlements(conn, benefit_id)]
+def settlements(conn: Connection, keys: BoundKeys, benefit_id: int, today: date) -> list[dict[str, Any]]:
+    """What is to be paid back or paid later, with its plan, what is left of the plan after this month, and how it ended:
+    cleared_on, cleared_by, said."""
+    rows = benefits.of_settlements(conn, benefit_id)
+    ended = _ends(conn, keys, benefit_id) if any(row["status"] not in benefits.OWED for row in rows) else {}
+    still = {"cleared_on": None, "cleared_by": None, "said": None}
+    return [{**found, **_plan(found, f"{today:%Y-%m}"), **still, **ended.get(found["id"], {})} for found in rows]
+
+
+def _ends(conn: Connection, keys: BoundKeys, benefit_id: int) -> dict[int, dict[str, Any]]:
+    found = {}
+    for entry in history(conn, keys, benefit_id >> 16):
+        if entry.event == "settlement_cleared":
+            said = next((part["said"]["reason"] for part in entry.personal.values() if part and "reason" in part.get("said", {})), None)
+            found[entry.data["settlement"]] = {"cleared_on": entry.data["cleared_on"], "cleared_by": entry.said["actor"]["id"], "said": said}
+    return found
 
 
 def _plan(found: Mapping[Any, Any], month: str) -> dict[str, Any]:
     over = found["status"] in ("settled", "waived")
     if not found["instalment_fen"]:
-        return {"plan": [], "rest_fen": 0 if over else found["amount_fen"]}
+        return {"plan": [], "rest_fen": 0 if over else found["amount_fen"], "plan_over": False}
     plan = benefits.instalments(found["amount_fen"], found["instalment_fen"], found["first_month"])
     rest = sum(fen for m, fen in plan if m > month)
-    return {"plan": [{"month": m, "fen": fen} for m, fen in plan], "rest_fen": 0 if over else rest}
+    return {"plan": [{"month": m, "fen": fen} for m, fen in plan], "rest_fen": 0 if over else rest, "plan_over": not over and plan[-1][0] <= month}
 
 
 def due_within(conn: Connection, area: Area, today: date) -> dict[str, int]:
-    """How many reviews and reports of live benefits of an area are due by today."""
-    late = [func.coalesce(func.sum(case((benefit.c[name] <= today.isoformat(), 1), else_=0)), 0).label(name) for name in ("next_review_on", "next_report_on")]
-    query = select(*late).join(household, household.c.id == benefit.c.household_id)
-    row = conn.execute(query.where(within(household.c.community, area), benefit.c.status.in_(benefits.LIVE))).one()
-    return {"reviews": int(row[0]), "reports": int(row[1])}
+    """How many reviews of live benefits of an area are due by today, and how many of them owe a report."""
+    lives = select(func.count()).select_from(benefit).join(household, household.c.id == benefit.c.household_id)
+    lives = lives.where(within(household.c.community, area), benefit.c.status.in_(benefits.LIVE))
+    owing = select(report_duty.c.benefit_id).where(report_duty.c.answered_on.is_(None))
+    reviews, reports = benefit.c.next_review_on <= today.isoformat(), benefit.c.id.in_(owing)
+    return {"reviews": conn.scalar(lives.where(reviews)) or 0, "reports": conn.scalar(lives.where(reports)) or 0}

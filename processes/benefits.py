@@ -8,21 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, select
+from sqlalchemy import Connection, and_, insert, or_, select
 
 from engine.errors import Conflict, NotFound, Refused
-from engine.model import SHANGHAI, Put
+from engine.model import SHANGHAI, Data, Put
 from engine.office import Act, Office, Record
 from engine.store import job
-from processes import households, law
+from processes import households, law, special_cases
 from processes.benefit_tables import benefit_adjustment, settlement
 from processes.calendar import add_workdays
 from processes.tables import benefit, benefit_person
 
 LIVE = ("pending_first_payment", "active", "suspended")
+OWED = ("found", "agreed")  # a settlement that is still to be paid
 # code, zh, en, exit class where it is the same however it came to light (None: that of the trigger)
 REASONS = [
     ("unchanged", "情况没有变化", "Nothing has changed", None),
@@ -60,6 +61,7 @@ REASON_WORDS: Mapping[str, tuple[str, str]] = {
     code: (zh, en) for code, zh, en in [*((c, z, e) for c, z, e, _ in REASONS), *SUSPENSIONS, *RESUMPTIONS, *OTHER_REASONS]
 }
 _NEW_JOB = insert(job).inline()
+WAITING = ("ready", "running", "incident")  # states of a job that will still be done
 CLASSES = ("A", "B", "C")
 _LAW_SINCE = date(2012, 12, 12)  # N220: there are no intervals of reviews from before it
 EXITS = ("voluntary", "cleared", "reported", "other")  # 主动退保, 清查退保, 群众举报退保, 其他 (domain 8)
@@ -152,10 +154,9 @@ def begin(act: Act, event: str, values: Mapping[str, Any], data: Mapping[str, An
     house = households.row(act.conn, household_id)
     record = act.new("benefit", house["street"], subject=f"household:{household_id}")
     review_class = values.get("review_class") or house["review_class"] or _suggested(act, household_id)
-    due, report = (
-        next_review(act.today, review_class, values["category"], house["hukou_kind"]),
-        next_report(act.today, review_class),
-    )
+    due, report = next_review(act.today, review_class, values["category"], house["hukou_kind"]), next_report(act.today, review_class)
+    if (again := special_cases.look_again(act.conn, values.get("case_no"))) is not None:
+        due = max(min(due, again), act.today)
     row_id = record.next_id()
     row = {**values, "amount_from": values["first_payment_month"], "review_class": review_class, "last_review_on": act.today.isoformat(),
            "next_review_on": due.isoformat(), "next_report_on": report.isoformat()}  # fmt: skip
@@ -195,10 +196,10 @@ def give_dates(act: Act, benefit_id: int) -> bool:
     values = {"amount_from": found["amount_from"] or found["first_payment_month"], "review_class": review_class, "last_review_on": last.isoformat(),
               "next_review_on": due.isoformat(), "next_report_on": report.isoformat()}  # fmt: skip
     act.append(record, "benefit_dated", puts=[Put("benefit", benefit_id, values)])
-    _plan(act, record.id, "review_due", due)
-    _plan(act, record.id, "report_due", report)
+    plan(act, record.id, "review_due", due)
+    plan(act, record.id, "report_due", report)
     if found["status"] == "pending_first_payment":
-        _plan(act, record.id, "benefit_month", first_of(found["first_payment_month"]))
+        plan(act, record.id, "benefit_month", first_of(found["first_payment_month"]))
     return True
 
 
@@ -220,12 +221,14 @@ def _suggested(act: Act, household_id: int) -> str:
     return suggest_class(households.snapshot(act.conn, act.keys, household_id, act.today))
 
 
-def _plan(act: Act, record_id: int, kind: str, day: date, key: str | None = None) -> None:
-    """A job of the benefit at the beginning of a day; planned once for a key, which is the day when none is given."""
+def plan(act: Act, record_id: int, kind: str, day: date, key: str | None = None) -> None:
+    """A job of the benefit at the beginning of a day, unless one waits for the key, which is the day when none is given. One that
+    is done already found its date moved away and did nothing: when the date comes back, the day gets another, "2019-02-01.2"."""
     wanted = key or day.isoformat()
-    known = select(job.c.id).where(job.c.record_id == record_id, job.c.kind == kind, job.c.key == wanted)
-    if act.conn.scalar(known) is None:
-        act.write(_NEW_JOB, [_job(record_id, kind, day) | {"key": wanted}])
+    known = select(job.c.state).where(job.c.record_id == record_id, job.c.kind == kind, or_(job.c.key == wanted, job.c.key.startswith(f"{wanted}.")))
+    states = act.conn.scalars(known).all()
+    if not any(state in WAITING for state in states):
+        act.write(_NEW_JOB, [_job(record_id, kind, day) | {"key": f"{wanted}.{len(states) + 1}" if states else wanted}])
 
 
 def _job(record_id: int, kind: str, day: date) -> dict[str, Any]:
@@ -234,6 +237,12 @@ def _job(record_id: int, kind: str, day: date) -> dict[str, Any]:
 
 
 # -- looking
+
+
+def ended_by_death(conn: Connection, household_id: int) -> bool:
+    """Whether the household's last benefit was stopped because its only recipient died."""
+    last = select(benefit.c.exit_reason).where(benefit.c.household_id == household_id).order_by(benefit.c.id.desc()).limit(1)
+    return conn.scalar(last) == "death_single"
 
 
 def live(conn: Connection, household_id: int) -> Mapping[Any, Any] | None:
@@ -334,6 +343,11 @@ def allow(before: Mapping[Any, Any], change: Change, today: date) -> None:
         raise Refused("past-month", "变更不能从已经过去的月份起执行", "A change may not count from a month that is over")
 
 
+def resumes(before: Mapping[Any, Any], change: Change) -> bool:
+    """A re-check that finds the household still entitled ends a suspension, too: what was to be verified is verified (N220 art 33)."""
+    return before["status"] == "suspended" and change.reviewed_on is not None and change.kind in ("keep", "increase", "decrease", "convert")
+
+
 def _recounts(change: Change) -> bool:
     return change.recount and change.kind not in ("suspend", "resume")
 
@@ -354,6 +368,8 @@ def _after(act: Act, before: Mapping[Any, Any], change: Change) -> dict[str, Any
         return after
     if change.kind in ("suspend", "resume"):
         after["status"] = "suspended" if change.kind == "suspend" else "active"
+    if resumes(before, change):
+        after["status"] = "active"
     return after | _dates(act, after, change)
 
 
@@ -365,9 +381,37 @@ def _dates(act: Act, after: Mapping[str, Any], change: Change) -> dict[str, Any]
     last = date.fromisoformat(change.reviewed_on or after["last_review_on"] or act.today.isoformat())
     hukou = households.row(act.conn, after["household_id"])["hukou_kind"]
     due = max(next_review(last, review_class, after["category"], hukou), act.today)
-    report = next_report(last, review_class)
+    reported = last if change.reviewed_on else _last_report(after) or last
+    if (again := _look_again(act, after["id"], change)) is not None:
+        due = min(due, again)
     return {"review_class": review_class, "last_review_on": last.isoformat(), "next_review_on": due.isoformat(),
-            "next_report_on": max(report, act.today).isoformat()}  # fmt: skip
+            "next_report_on": coming_report(reported, review_class, act.today).isoformat()}  # fmt: skip
+
+
+def _look_again(act: Act, benefit_id: int, change: Change) -> date | None:
+    """The day, still to come, on which what the joint meeting resolved is looked at again. What is kept stays under the resolution
+    by which it was decided."""
+    cases = [change.case_no]
+    if change.kind == "keep":
+        for decision in reversed(history_of(act.conn, benefit_id)):
+            cases.append(decision["case_no"])
+            if decision["kind"] in ("grant", "increase", "decrease", "convert"):
+                break
+    days = [special_cases.look_again(act.conn, no) for no in cases]
+    return min((day for day in days if day is not None and day > act.today), default=None)
+
+
+def _last_report(before: Mapping[str, Any]) -> date | None:
+    """From when the duty to report was counted: a household that reported yesterday does not owe again because its class changed."""
+    if not before["next_report_on"] or not before["review_class"]:
+        return None
+    planned = date.fromisoformat(before["next_report_on"])
+    return add_months(planned, -int(law.value(f"report_months_{before['review_class']}", planned).amount))
+
+
+def coming_report(last: date, review_class: str, today: date) -> date:
+    """When it reports the next time; a day that is over would never come, and on this one it may have been reminded already."""
+    return max(next_report(last, review_class), today + timedelta(days=1))
 
 
 def _changed(before: Mapping[Any, Any], after: Mapping[str, Any]) -> dict[str, Any]:
@@ -413,9 +457,9 @@ def _follow(act: Act, record_id: int, before: Mapping[Any, Any], after: Mapping[
     """The jobs of its dates; a job whose date has moved finds so and does nothing."""
     for name, kind in (("next_review_on", "review_due"), ("next_report_on", "report_due")):
         if after[name] and after[name] != before[name]:
-            _plan(act, record_id, kind, date.fromisoformat(after[name]))
+            plan(act, record_id, kind, date.fromisoformat(after[name]))
     if after["status"] == "stopped":  # not the job of the first payment, which may be of the same day
-        _plan(act, record_id, "benefit_month", first_of(after["stopped_from"]), f"stop.{after['stopped_from']}")
+        plan(act, record_id, "benefit_month", first_of(after["stopped_from"]), f"stop.{after['stopped_from']}")
 
 
 def month_begins(act: Act, record_id: int) -> None:
@@ -429,13 +473,13 @@ def month_begins(act: Act, record_id: int) -> None:
     elif found["status"] == "stopped" and month >= found["stopped_from"]:
         if _unsettled(act.conn, found["id"]):
             later = month_after(act.today)
-            _plan(act, record_id, "benefit_month", first_of(later), f"settle.{later}")
+            plan(act, record_id, "benefit_month", first_of(later), f"settle.{later}")
             return
         act.append(record, "benefit_closed", {"month": month}, puts=[Put("benefit", found["id"], {"status": "closed"})])
 
 
 def _unsettled(conn: Connection, benefit_id: int) -> bool:
-    where = and_(settlement.c.benefit_id == benefit_id, settlement.c.status.in_(("found", "agreed")))
+    where = and_(settlement.c.benefit_id == benefit_id, settlement.c.status.in_(OWED))
     return conn.scalar(select(settlement.c.id).where(where).limit(1)) is not None
 
 
@@ -471,7 +515,7 @@ def agree(act: Act, settlement_id: int, instalment_fen: int, first_month: str) -
     found = act.conn.execute(select(settlement).where(settlement.c.id == settlement_id)).mappings().one_or_none()
     if found is None:
         raise NotFound("没有这笔追缴或补发")
-    if found["status"] not in ("found", "agreed"):
+    if found["status"] not in OWED:
         raise Conflict("这笔款项已经结清或免除", "This is settled already")
     values = {
         "instalment_fen": instalment_fen,
@@ -482,6 +526,28 @@ def agree(act: Act, settlement_id: int, instalment_fen: int, first_month: str) -
     act.append(
         act.open("benefit", found["benefit_id"] >> 16), "settlement_agreed", puts=[Put("settlement", settlement_id, values)]
     )
+
+
+def one_settlement(conn: Connection, benefit_id: int, settlement_id: int) -> Mapping[Any, Any]:
+    """A settlement of this benefit."""
+    where = and_(settlement.c.id == settlement_id, settlement.c.benefit_id == benefit_id)
+    found = conn.execute(select(settlement).where(where)).mappings().one_or_none()
+    if found is None:
+        raise NotFound("没有这笔追缴或补发")
+    return found
+
+
+def clear(act: Act, found: Mapping[Any, Any], status: str, data: Data, said: str = "") -> None:
+    """A settlement is over: the money came (settled), or it is not asked back (waived). `said`: why, in the words of who decided;
+    personal. A benefit that waited for nothing else is closed. Raises Conflict when it is over already."""
+    if found["status"] not in OWED:
+        raise Conflict("这笔款项已经结清或免除", "This is settled already")
+    record = act.open("benefit", found["benefit_id"] >> 16)
+    personal = {f"household:{found['household_id']}": {"settlement": found["id"], "reason": said}} if said else {}
+    told = {"settlement": found["id"], "status": status, **data}
+    act.append(record, "settlement_cleared", told, personal=personal, puts=[Put("settlement", found["id"], {"status": status})])
+    if row(act.conn, found["benefit_id"])["status"] == "stopped":  # else the first of a month has nothing to do with it
+        month_begins(act, record.id)
 
 
 def instalments(amount_fen: int, instalment_fen: int, first_month: str) -> list[tuple[str, int]]:
@@ -506,4 +572,4 @@ def retry_day(today: date) -> date:
 
 def try_again(act: Act, record_id: int, kind: str) -> None:
     """Plan a job of a benefit for the next working day."""
-    _plan(act, record_id, kind, retry_day(act.today))
+    plan(act, record_id, kind, retry_day(act.today))

@@ -23,7 +23,8 @@ KINDS = [
     ("other", "其他变化", "Other change"),
     ("no_change", "没有变化（定期报告）", "No change (periodic report)"),
 ]
-KIND_WORDS = {code: zh for code, zh, _ in KINDS}
+SPLIT = ("split", "分户", "Household split")  # told during a review; of a report it is one of the reasons for which a member leaves
+KIND_WORDS = {code: zh for code, zh, _ in [*KINDS, SPLIT]}
 # Kinds that concern one member, who must be named.
 OF_A_MEMBER = frozenset({
     "death", "job_start", "job_loss", "retirement", "illness", "disability", "imprisonment", "study_start", "study_end"})  # fmt: skip

@@ -110,13 +110,7 @@ def close_withdrawn(today: date) -> Data:
 def _begin(act: Act, facts: Data) -> Data:
     nothing = facts["kind"] == "no_change" and not facts.get("doubted")  # ends at once and touches nothing: a review may be under way
     started = conclusions.begin(act, facts["household_id"], change_kinds.exit_trigger(facts["reported_by"]), STARTERS, beside=nothing)
-    return started | {"granted_on": _granted(act.conn, started["benefit_id"])}
-
-
-def _granted(conn: Connection, benefit_id: int) -> str:
-    """The day from which the household had to report; of a list brought in, the first day of the first month."""
-    found = benefits.row(conn, benefit_id)
-    return str(found["granted_on"] or benefits.first_of(found["first_payment_month"]).isoformat())
+    return started | {"granted_on": conclusions.granted_on(act.conn, started["benefit_id"])}
 
 
 def _counted(act: Act, facts: Data) -> Data:
@@ -136,19 +130,18 @@ def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Seque
         _vet_report(act, answers, facts)
     if node == "register_change" and answers["evidence_outcome"] == "complete":
         _vet_registration(act, answers, facts)
+    if node == "street_opinion":
+        conclusions.vet(act, form, answers, facts)
     if node == "withdrawal":
         _vet_withdrawal(facts)
     investigation.vet(act, node, form, answers, facts, acts)
 
 
 def _vet_report(act: Act, answers: Data, facts: Data) -> None:
-    person_id, day, granted = answers.get("person_id"), answers.get("event_on") or answers["reported_on"], facts["granted_on"]
+    person_id = answers.get("person_id")
     if person_id is not None and person_id not in _members(act, facts):
         raise Refused("not-a-member", "这户没有这名成员", "This household has no such member")
-    if day < granted:
-        raise Refused(
-            "before-benefit", f"变化发生在享受救助（{granted}）之前，不属于变化报告；申请时隐瞒的，请按举报核查办理",
-            f"This happened before the benefit was granted ({granted}): it is no change. What was hidden then is a complaint")  # fmt: skip
+    conclusions.refuse_before(facts["granted_on"], answers.get("event_on") or answers["reported_on"])
 
 
 def _vet_withdrawal(facts: Data) -> None:

@@ -11,14 +11,14 @@ from datetime import date
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, select
 
 from engine import store
-from engine.errors import Refused
+from engine.errors import Invalid, Refused
 from engine.forms import Form, choice, document, money, on_date, text, yes_no
 from engine.given import gives
 from engine.model import SYSTEM, Data, Put
-from engine.office import Act
+from engine.office import Act, Kept
 from engine.process import CaseRef
 from processes import benefits, eligibility, households, law, paperwork, special_cases
 from processes.dibao_2012_forms import Deliver, Outcome, Step, opinion
@@ -36,6 +36,7 @@ CONCLUSIONS = [
 ]
 # Stops for which the arithmetic is not asked (domain 2.9).
 WITHOUT_FIGURES = frozenset({"death_single", "imprisoned", "moved_out_district", "voluntary", "fraud", "refused_jobs", "no_cooperation"})
+TO_SUSPEND = frozenset(code for code, _, _ in benefits.SUSPENSIONS)
 ROUND = ("category", "amount_fen", "per_capita", "conclusion", "reason_code", "signoff", "decision", "decided_on", "resolution", "meeting_from",
          "meeting_requested_on")  # fmt: skip
 
@@ -62,7 +63,7 @@ STARTED = ("street", "community", "near_relative", "benefit_id", "benefit_catego
 
 def begin(act: Act, household_id: int, exit_trigger: str, starters: Collection[str], *, beside: bool = False) -> dict[str, Any]:
     """The facts (STARTED) that a re-check begins with. Refused: a household outside the actor's area, without a benefit, or with
-    another case under way (unless it may stand `beside` one). The household stays locked: two windows at once begin one case."""
+    another case that has not decided (unless it may stand `beside` one). The household stays locked: two windows at once begin one case."""
     house = act.conn.execute(select(household).where(household.c.id == household_id)).mappings().one_or_none()
     if house is None or not _may_begin(act, house["community"], starters):
         raise Refused("unit", "没有这户家庭，或不在您的辖区", "No such household in your area")
@@ -86,10 +87,36 @@ def _may_begin(act: Act, community: str, starters: Collection[str]) -> bool:
     return window is not None
 
 
+def granted_on(conn: Connection, benefit_id: int) -> str:
+    """The day from which the household had to report; of a list brought in, the first day of the first month."""
+    found = benefits.row(conn, benefit_id)
+    return str(found["granted_on"] or benefits.first_of(found["first_payment_month"]).isoformat())
+
+
+def refuse_before(granted: str, day: str) -> None:
+    """Raises Refused: what happened before the benefit is no change of it (N220 art 32)."""
+    if day < granted:
+        raise Refused(
+            "before-benefit", f"变化发生在享受救助（{granted}）之前，不属于变化报告；申请时隐瞒的，请按举报核查办理",
+            f"This happened before the benefit was granted ({granted}): it is no change. What was hidden then is a complaint")  # fmt: skip
+
+
+# What is still done when a case has decided: nothing more can be recorded in it, so it stands in nobody's way. A household that
+# moves out of reach, or agrees to no plan, would else neither report nor be reviewed (N220 arts 32 and 33).
+AFTERWARDS = ("deliver_approval", "deliver_conclusion", "deliver_transfer", "recovery_plan")
+
+
+def undecided() -> ColumnElement[bool]:
+    """Of a case's record: it is open, and has not come to its decision."""
+    tasks = store.task.c
+    decided = exists().where(store.tasks_of(store.record.c.id), tasks.state == "open", tasks.node.in_(AFTERWARDS))
+    return and_(store.record.c.closed_at.is_(None), ~decided)
+
+
 def open_case(conn: Connection, household_id: int) -> str | None:
-    """The number of the household's case that is under way."""
+    """The number of the household's case that has not come to its decision."""
     cases = store.record.c
-    where = and_(cases.subject == f"household:{household_id}", cases.kind == "case", cases.closed_at.is_(None))
+    where = and_(cases.subject == f"household:{household_id}", cases.kind == "case", undecided())
     found: str | None = conn.scalar(select(cases.no).where(where).limit(1))
     return found
 
@@ -104,7 +131,7 @@ class Conclude(Outcome):
     REASONED = frozenset({"stop", "suspend", "decrease"})
     RETURNS = {"home_survey": {"conclusion": "return_survey"}}  # noqa: RUF012
     conclusion = choice("审核意见", "Opinion", CONCLUSIONS, fact=True)
-    reason_code = choice("理由", "Reason", [(c, zh, en) for c, zh, en, _ in benefits.REASONS], required=False, widget="select", fact=True)
+    reason_code = choice("理由", "Reason", [*((c, zh, en) for c, zh, en, _ in benefits.REASONS), *benefits.SUSPENSIONS], required=False, widget="select", fact=True)
     clause = text("依据条款", "Clause of law", required=False, max=200, hint="如：民发〔2012〕220号第三十二条", hint_en="Like: 民发〔2012〕220号 art 32")
     review_class = choice("今后的复审类别", "Review class from now on", [(c, f"{c} 类", f"Class {c}") for c in benefits.CLASSES], required=False, fact=True)
     convert_consent = yes_no("申请人是否同意转换类别", "Household consents to the conversion", required=False, fact=True)
@@ -120,9 +147,11 @@ class Conclude(Outcome):
             return
         if said != "keep" and not reason:
             raise ValidationError({"reason_code": [self.say("请选择理由", "Choose the reason")]})
+        if said != "suspend" and reason in TO_SUSPEND:
+            raise ValidationError({"reason_code": [self.say("这项理由只用于暂停发放", "A reason to suspend the payment only")]})
         if said == "convert" and data.get("convert_consent") is not True:
             raise ValidationError({"convert_consent": [self.say("转换救助类别应取得申请人同意", "The household must consent to a conversion")]})
-        if said in ("stop", "suspend") and reason in WITHOUT_FIGURES:
+        if (said in ("stop", "suspend") and reason in WITHOUT_FIGURES) or (said == "suspend" and reason in TO_SUSPEND):
             return
         if said == "stop" and self._declined(data):
             return
@@ -141,6 +170,12 @@ class Conclude(Outcome):
         """What this opinion leaves out, an earlier one does not say for it."""
         unsaid = {name: None for name in ("reason_code", "review_class", "convert_consent") if loaded.get(name) is None}
         return unsaid | special_cases.asked(self, loaded["conclusion"], "street")
+
+
+def vet(act: Act, form: Form, answers: Data, facts: Data) -> None:
+    """What only the benefit can tell of the street's opinion. Raises Invalid: at the decision it would be too late."""
+    if answers["conclusion"] == "suspend" and benefits.row(act.conn, facts["benefit_id"])["status"] != "active":
+        raise Invalid({"conclusion": [form.say("只有正在发放的待遇可以暂停", "Only a benefit that is being paid can be suspended")]})
 
 
 class SignOff(Outcome):
@@ -164,19 +199,27 @@ class DecideConclusion(Outcome):
         return {} if loaded["decision"] == "returned" else {"decided_on": self.context_value("today").isoformat()}
 
 
+PLANS = [("agreed", "已约定", "Agreed"), ("refuses", "不同意约定，或无法约定", "No plan was to be had")]
+
+
 class RecoveryPlan(Step):
     """How the household pays back what it got too much: agreed in writing, within what it can bear."""
 
     AFTER: ClassVar[Mapping[str, str]] = {"agreed_on": "decided_on"}
-    agreed_on = on_date("约定日期", "Agreed on")
-    instalment = money("每月退还金额", "Paid back a month")
-    first_month = text("从哪个月开始", "First month", max=7, hint="如 2019-03", hint_en="Like 2019-03")
+    plan_outcome = choice("商定结果", "Outcome", PLANS, required=False)  # not said: agreed, as when there was nothing else
+    agreed_on = on_date("约定日期", "Agreed on", required=False)
+    instalment = money("每月退还金额", "Paid back a month", required=False)
+    first_month = text("从哪个月开始", "First month", required=False, max=7, hint="如 2019-03", hint_en="Like 2019-03")
     signed_document = document("还款协议签字页（扫描件）", "Signed agreement")
     note = text("说明", "Note", required=False, widget="textarea")
 
     @validates_schema(skip_on_field_errors=False)
     def _sensible(self, data: Mapping[str, Any], **_: Any) -> None:
-        wrong: dict[str, list[str]] = {}
+        if data.get("plan_outcome") == "refuses":
+            if not data.get("note"):
+                raise ValidationError({"note": [self.say("没有约定时请写明情况", "Say why there is no plan")]})
+            return
+        wrong: dict[str, list[str]] = {n: [self.say("必须填写", "Required")] for n in ("agreed_on", "instalment") if data.get(n) is None}
         if (fen := data.get("instalment")) is not None and not 0 < fen <= (self.fact("overpaid_fen") or 0):
             wrong["instalment"] = [self.say("每月退还金额应大于零，且不超过追缴总额", "More than nothing, and not more than the whole")]
         month = data.get("first_month") or ""
@@ -244,10 +287,23 @@ def apply_conclusion(act: Act, case: CaseRef, answers: Data, facts: Data) -> Seq
         law_version=facts.get("law_version") or law.version(act.today), exit_class=facts.get("exit_class"),
         reviewed_on=facts["decided_on"], review_class=facts.get("review_class"))  # fmt: skip
     benefits.decide(act, facts["benefit_id"], change)
+    resumed = {"resumed_from": facts["from_month"]} if benefits.resumes(before, change) else {}
     if facts.get("overpaid_fen"):
         benefits.settle(act, facts["benefit_id"], case.no, facts.get("reason_code") or "unchanged", paid_and_right_months(act, facts))
-    said = {**answers, "before_fen": before["amount_fen"], "before_category": before["category"]}
+    said = {**answers, **_street_said(act, case.id, facts), **special_cases.told(act, case.id, facts), "before_fen": before["amount_fen"], "before_category": before["category"], **resumed}
     return paperwork.issue(act, case, LETTERS[kind], facts, said)
+
+
+def _street_said(act: Act, case_id: int, facts: Data) -> Data:
+    """The reasons and the clause of the street's opinion, which the district approved: they are what the household is told (N649 art
+    13), not the words with which somebody signed. Free text is no fact, so it is read from the entry of the opinion."""
+    kept = Kept(act.conn, act.keys, case_id)
+    for place, entry in reversed(list(enumerate(kept.closed))):
+        if entry.event == "task_completed" and entry.data["task"].startswith("street_opinion."):
+            part = kept.entry(place).personal.get(f"household:{facts['household_id']}") or {}
+            told = part.get("said", {}).get("answers", {})
+            return {"opinion": told.get("opinion"), "clause": told.get("clause")}
+    return {}
 
 
 LETTERS = {"keep": "review_result", "increase": "adjustment", "decrease": "adjustment", "convert": "adjustment", "stop": "stop", "suspend": "suspension"}
@@ -263,7 +319,10 @@ def delivered(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[P
 
 
 def agreed(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
-    """The settlement that this case found is paid back by a plan; the household gets it in writing."""
+    """The settlement that this case found is paid back by a plan; the household gets it in writing. Without one it stays as it was
+    found, on the list of money that is still to be settled."""
+    if answers.get("plan_outcome") == "refuses":
+        return ()
     for found in benefits.of_settlements(act.conn, facts["benefit_id"]):
         if found["case_no"] == case.no and found["kind"] == "recovery":
             benefits.agree(act, found["id"], answers["instalment"], answers["first_month"])

@@ -137,6 +137,8 @@ def _at_start(act: Act, facts: Data) -> Data:
 def _not_twice(conn: Connection, household_id: int) -> None:
     if no := conclusions.open_case(conn, household_id):
         raise Refused("open_case", f"这户已有在办个案 {no}，不能重复申请", f"This household has an open case: {no}")
+    if benefits.ended_by_death(conn, household_id):
+        raise Refused("deceased", "这户享受待遇的人员已登记死亡，不能再提出申请；登记有误的，请先更正", "The recipient is registered as deceased; if that is wrong, mend it first")
     if benefits.live(conn, household_id) is not None:
         raise Refused("active_benefit", "这户正在享受救助待遇，不能重复申请", "This household already receives a benefit")
 
@@ -209,7 +211,7 @@ def _on_grant(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[P
         "law_version": facts.get("law_version") or law.version(act.today),
     }
     benefits.begin(act, "benefit_granted", values, {"case": case.no})
-    return paperwork.issue(act, case, "approval", facts, answers)
+    return paperwork.issue(act, case, "approval", facts, {**answers, **special_cases.told(act, case.id, facts)})
 
 
 def _posting(stage: str) -> Any:
@@ -224,6 +226,24 @@ def _removal(stage: str) -> Any:
         return paperwork.remove_notice(act, case, stage, answers)
 
     return effect
+
+
+_STAGES = ("street_opinion", "district_proposal")
+
+
+def _on_objection(act: Act, case: CaseRef, answers: Data, _facts: Data) -> Sequence[Put]:
+    """What is disputed hangs no longer: what comes of it is published anew (N220 art 29). The notice is over on the day on which the
+    objection is recorded, when everybody may know of it, not on the day on which it was raised."""
+    return _down(act, case)
+
+
+def _on_withdrawal(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
+    """A household that asks for nothing any more is not shown to its neighbours."""
+    return [*_down(act, case), *special_cases.lapsed(act, case, answers, facts)]
+
+
+def _down(act: Act, case: CaseRef) -> list[Put]:
+    return [put for stage in _STAGES for put in paperwork.remove_notice(act, case, stage, {"removed_on": act.today.isoformat()})]
 
 
 def _delivery(kind: str) -> Any:
@@ -280,7 +300,8 @@ DIBAO_2012 = Process(
         "district_examination": special_cases.requests("dibao-2012"),
         "resolution": special_cases.resolved,
         "special_case_decision": special_cases.resolved,
-        "close_withdrawn": special_cases.lapsed,
+        "close_withdrawn": _on_withdrawal,
+        "objection": _on_objection,
         "deliver_approval": _delivery("approval"),
         "deliver_refusal": _delivery("refusal"),
     },

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, union_all
 
+from engine import store
 from engine.crypto import BoundKeys
 from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Put
@@ -192,11 +193,18 @@ def _health(data: Mapping[Any, Any]) -> str | None:
 
 
 def _free(conn: Connection, person_id: int, joins: int | None = None) -> None:
-    """A person is a member of one household, and counted in one benefit, at a time (domain 3.2)."""
-    query = select(household.c.no).join(household_member, household_member.c.household_id == household.c.id)
-    other = conn.scalar(query.where(household_member.c.person_id == person_id, _CURRENT))
+    """A living person is a member of one household, and counted in one benefit, at a time (domain 3.2). A case under way is
+    named with its street, for whoever stands at a second window cannot open it (S34)."""
+    dead = select(household_member.c.id).where(household_member.c.person_id == person_id, household_member.c.left_reason == "death")
+    if conn.scalar(dead.limit(1)):
+        raise Refused("deceased", "此人已登记死亡，不能再登记为家庭成员；登记有误的，请先更正", "This person is registered as deceased; if that is wrong, mend it first")
+    query = select(household.c.id, household.c.no, unit.c.name).join(household_member, household_member.c.household_id == household.c.id)
+    other = conn.execute(query.join(unit, unit.c.code == household.c.street).where(household_member.c.person_id == person_id, _CURRENT)).one_or_none()
     if other:
-        raise Refused("one-household", f"此人已登记在家庭 {other}，不能重复登记", f"This person is a member of household {other}")
+        row = store.record.c
+        case = conn.scalar(select(row.no).where(row.kind == "case", row.subject == f"household:{other.id}", row.closed_at.is_(None)).order_by(row.id).limit(1))
+        zh, en = (f"，在办个案 {case}", f", case {case}") if case else ("", "")
+        raise Refused("one-household", f"此人已登记在{other.name}的家庭 {other.no}{zh}，不能重复登记", f"This person is a member of household {other.no} of {other.name}{en}")
     counted = select(household.c.no).join(benefit, benefit.c.household_id == household.c.id).join(benefit_person, benefit_person.c.benefit_id == benefit.c.id)
     paid = conn.scalar(counted.where(benefit_person.c.person_id == person_id, benefit_person.c.active, household.c.id != (joins or 0)))
     if paid:

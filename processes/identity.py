@@ -9,6 +9,7 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
 INVENTED_DIVISION = "120199"  # never allotted; accepted outside production only
 SAMPLES = frozenset({"120116195001010013", "120116198006150027", "120116201009090036"})  # domain 9, fictional
+PLACEHOLDER = "待登记成员"  # and a number: a member of a list of whom only the household's size is known
 _PROVINCE = re.compile(r"1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")
 _EARLIEST = 1880
 _FOLD = str.maketrans({chr(0xFF01 + n): chr(0x21 + n) for n in range(94)})
@@ -66,8 +67,8 @@ def mask(number: str) -> str:
 
 
 def mask_name(name: str) -> str:
-    """张建国 -> 张*国"""
-    if len(name) <= 1:
+    """张建国 -> 张*国; who has no name yet has none to hide."""
+    if len(name) <= 1 or name.startswith(PLACEHOLDER):
         return name
     return name[0] + "*" * max(1, len(name) - 2) + (name[-1] if len(name) > 2 else "")
 

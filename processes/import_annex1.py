@@ -423,7 +423,7 @@ def commit(act: Act, seen: Preview, row: Row) -> int | None:
     if now.errors:
         raise Invalid(now.errors)
     head = {"name": data["name"], "id_no": data["id_no"], "relation": "head", "income": _income(data)}
-    others = [{"name": f"待登记成员{n}", "relation": "other", "placeholder": True} for n in range(2, data["members"] + 1)]
+    others = [{"name": f"{identity.PLACEHOLDER}{n}", "relation": "other", "placeholder": True} for n in range(2, data["members"] + 1)]
     household_id = households.register(act, {
         "community": data["community"], "hukou_kind": given["hukou_kind"], "review_class": given["review_class"],
         "hardship_cause": data["cause"], "members": [head, *others], "property": _assets(data)}, production=seen.production)  # fmt: skip

@@ -99,7 +99,8 @@ def _approval(data: Mapping[str, Any]) -> list[str]:
     members, category = data.get("members_counted") or data["household"]["size"], data["category"]
     return [
         f"您家庭{members}人申请的{_CATEGORIES.get(category, '社会救助')}，经审核、公示，{chinese_date(data['decided_on'])}批准。",
-        *(_payment(category, data["amount_fen"], data["first_payment_month"]) if data["amount_fen"] else [_NO_PAYMENT]),
+        *(_payment(data) if data["amount_fen"] else [_NO_PAYMENT]),
+        *benefit_letters.of_the_meeting(data),
         "家庭人口、收入或财产发生变化，请及时向街镇或居村委会报告。",
         *_remedies(data),
     ]
@@ -108,9 +109,12 @@ def _approval(data: Mapping[str, Any]) -> list[str]:
 _NO_PAYMENT = "您家庭认定为低收入家庭，不按月发放救助金，可以按规定申请其他专项救助。"
 
 
-def _payment(category: str, amount: int, month: str) -> list[str]:
+def _payment(data: Mapping[str, Any]) -> list[str]:
+    category, amount, month = data["category"], data["amount_fen"], data["first_payment_month"]
     how = (
-        "低保标准乘以家庭人口，减去家庭月收入（民发〔2012〕220号第二十七条）"
+        "联席会议研究确定"
+        if data.get("fixed_until")
+        else "低保标准乘以家庭人口，减去家庭月收入（民发〔2012〕220号第二十七条）"
         if category == "dibao"
         else "天津市低收入家庭救助标准"
     )

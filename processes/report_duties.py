@@ -4,17 +4,15 @@ stays silent; its next report answers it, whatever it reports."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from engine import jobs
-from engine.model import SHANGHAI, Put
+from engine.model import Put
 from engine.office import Act, Record
 from engine.process import CaseRef
 from engine.queries import Area, Page, within
-from engine.store import job
 from processes import benefits, households, law, paperwork
 from processes.benefit_tables import report_duty
 from processes.tables import household
@@ -22,21 +20,28 @@ from processes.tables import household
 STATES = ("due", "overdue", "answered")
 
 
-def due(act: Act, record_id: int, day: str) -> None:
-    """The job "report_due" of a benefit: write the duty down and remind. A job whose date has moved does nothing."""
+def due(act: Act, record_id: int, key: str) -> None:
+    """The job "report_due" of a benefit: write the duty down, remind, and plan the next one: who stays silent owes that, too. What
+    fell due while nothing ran is one duty. `key`: begins with the day; a job whose date has moved does nothing."""
+    day = key[:10]
     record, found = act.open("benefit", record_id), benefits.row(act.conn, record_id * 65536 + 1)
     if found["status"] not in benefits.LIVE or found["next_report_on"] != day or _known(act.conn, found["id"], day):
         return
     house = households.row(act.conn, found["household_id"])
     values = {"benefit_id": found["id"], "household_id": house["id"], "street": house["street"], "due_on": day, "reminded_on": act.today.isoformat()}
-    puts = [Put("report_duty", record.next_id(), values), *_letter(act, record, house, day)]
+    following = date.fromisoformat(day)
+    while following <= act.today:
+        following = benefits.next_report(following, found["review_class"] or "B")
+    puts = [Put("report_duty", record.next_id(), values), *_letter(act, record, house, day), Put("benefit", found["id"], {"next_report_on": following.isoformat()})]
     act.append(record, "report_due", {"due_on": day}, puts=puts)
     again = date.fromisoformat(day) + timedelta(days=reminder_days(date.fromisoformat(day)))
-    _plan(act, record_id, "report_reminder", max(again, act.today), day)
+    benefits.plan(act, record_id, "report_reminder", max(again, act.today), day)
+    benefits.plan(act, record_id, "report_due", following)
 
 
-def remind(act: Act, record_id: int, day: str) -> None:
-    """The job "report_reminder": who has not answered by now is reminded once more, and not again."""
+def remind(act: Act, record_id: int, key: str) -> None:
+    """The job "report_reminder": who has not answered by now is reminded once more, and not again. `key`: the duty's day."""
+    day = key[:10]
     record = act.open("benefit", record_id)
     where = and_(report_duty.c.benefit_id == record_id * 65536 + 1, report_duty.c.due_on == day)
     found = act.conn.execute(select(report_duty).where(where)).mappings().one_or_none()
@@ -53,10 +58,10 @@ def answer(act: Act, benefit_id: int, case_no: str, reported_on: str) -> None:
     record, found = act.open("benefit", benefit_id >> 16), benefits.row(act.conn, benefit_id)
     told = {"answered_on": reported_on, "case_no": case_no}
     puts = [Put("report_duty", row["id"], told) for row in _open(act.conn, benefit_id)]
-    following = max(benefits.next_report(date.fromisoformat(reported_on), found["review_class"] or "B"), act.today)
+    following = benefits.coming_report(date.fromisoformat(reported_on), found["review_class"] or "B", act.today)
     if found["status"] in benefits.LIVE and following.isoformat() != found["next_report_on"]:
         puts.append(Put("benefit", benefit_id, {"next_report_on": following.isoformat()}))
-        _plan(act, record.id, "report_due", following, following.isoformat())
+        benefits.plan(act, record.id, "report_due", following)
     if puts:
         act.append(record, "report_received", {"case": case_no}, puts=puts)
 
@@ -77,14 +82,13 @@ def _letter(act: Act, record: Record, house: Mapping[Any, Any], day: str) -> lis
     return paperwork.issue(act, CaseRef(record.id, house["no"], record.next_id), "report_reminder", facts, {})
 
 
-def _plan(act: Act, record_id: int, kind: str, day: date, key: str) -> None:
-    known = select(job.c.id).where(job.c.record_id == record_id, job.c.kind == kind, job.c.key == key)
-    if act.conn.scalar(known) is None:
-        jobs.plan(act.conn, kind, record_id, key, datetime.combine(day, datetime.min.time(), SHANGHAI), {})
-
-
 def _known(conn: Connection, benefit_id: int, day: str) -> bool:
     return conn.scalar(select(report_duty.c.id).where(report_duty.c.benefit_id == benefit_id, report_duty.c.due_on == day)) is not None
+
+
+def owed(conn: Connection, benefit_id: int) -> list[str]:
+    """The days since which the household owes a report, the oldest first."""
+    return [row["due_on"] for row in _open(conn, benefit_id)]
 
 
 def _open(conn: Connection, benefit_id: int) -> Sequence[Mapping[Any, Any]]:

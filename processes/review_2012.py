@@ -17,7 +17,18 @@ from engine.given import given, gives
 from engine.model import Data, Put
 from engine.office import Act
 from engine.process import CaseRef, Process
-from processes import benefits, calendar, conclusions, duties, households, investigation, organisation, paperwork, special_cases
+from processes import (
+    benefits,
+    calendar,
+    conclusions,
+    duties,
+    households,
+    investigation,
+    organisation,
+    paperwork,
+    report_duties,
+    special_cases,
+)
 from processes.review_2012_forms import FORMS, MESSAGES, StartReview
 
 KEY = "review-2012"
@@ -97,6 +108,8 @@ def _several(act: Act, facts: Data) -> bool:
 
 def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Sequence[Any]) -> None:
     investigation.vet(act, node, form, answers, facts, acts)
+    if node == "street_opinion":
+        conclusions.vet(act, form, answers, facts)
     wrong: dict[str, list[str]] = {}
     if node == "renew_authorisations" and answers["contact_outcome"] == "contacted" and (n := _missing(act, facts)["missing"]):
         wrong["contact_outcome"] = [form.say(f"还有 {n} 名成年家庭成员没有签署核对授权书", f"{n} adult members have not signed")]
@@ -104,10 +117,7 @@ def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Seque
         name = "reason_code" if node == "street_opinion" else "contact_outcome"
         wrong[name] = [form.say("这户享受待遇的不止一人，成员去世应先变更家庭成员", "More than one person receives it: change the members first")]
     if node == "change_reported":
-        begun = benefits.row(act.conn, facts["benefit_id"])
-        since = begun["granted_on"] or f"{begun['first_payment_month']}-01"
-        if answers["changed_on"] < since:
-            wrong["changed_on"] = [form.say(f"不能早于待遇批准日期（{since}）", f"May not be before the benefit ({since})")]
+        conclusions.refuse_before(conclusions.granted_on(act.conn, facts["benefit_id"]), answers["changed_on"])
     if wrong:
         raise Invalid(wrong)
 
@@ -119,6 +129,15 @@ def _on_change(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[
     """Nobody waits any more for the meeting, and the notice of a stop comes down."""
     gone = {"removed_on": act.today.isoformat()}
     return [*special_cases.lapsed(act, case, answers, facts), *paperwork.remove_notice(act, case, "destitute_stop", gone)]
+
+
+def _on_report(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
+    """The household's own report is one wherever it is recorded: it answers the duty, and gets a receipt (N220 art 32; domain 1.6)."""
+    if answers["reported_by"] != "household":
+        return ()
+    report_duties.answer(act, facts["benefit_id"], case.no, answers["reported_on"])
+    told = {**answers, "kind": answers["change_kind"], "event_on": answers["changed_on"], "late": facts["reported_late"]}
+    return paperwork.issue(act, case, "report_receipt", facts, told)
 
 
 def _on_posting(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
@@ -165,6 +184,7 @@ REVIEW_2012 = Process(
         "request_means_check": investigation.ask_registries,
         "street_opinion": special_cases.requests(KEY),
         "resolution": special_cases.resolved,
+        "change_reported": _on_report,
         "record_change": _on_change,
         "post_stop_notice": _on_posting,
         "remove_stop_notice": _on_removal,

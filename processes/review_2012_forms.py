@@ -13,7 +13,7 @@ from marshmallow import ValidationError, validates_schema
 
 from engine.forms import Form, choice, document, number, on_date, several, text
 from engine.given import gives
-from processes import benefits, conclusions, law, special_cases
+from processes import benefits, change_kinds, conclusions, law, special_cases
 from processes.dibao_2012_forms import (
     MATERIALS,
     HomeSurvey,
@@ -32,27 +32,7 @@ OCCASIONS = [
     ("campaign", "全面复核", "Everybody is re-checked"),
     ("early", "提前复审", "Early"),
 ]
-CHANGES = [
-    ("birth", "出生", "Birth"),
-    ("death", "死亡", "Death"),
-    ("marriage", "结婚", "Marriage"),
-    ("divorce", "离婚", "Divorce"),
-    ("split", "分户", "Household split"),
-    ("move_in", "迁入", "Moved in"),
-    ("move_out", "迁出", "Moved out"),
-    ("income_up", "收入增加", "More income"),
-    ("income_down", "收入减少", "Less income"),
-    ("job_start", "就业", "Job begun"),
-    ("job_loss", "失业", "Job lost"),
-    ("retirement", "退休", "Retirement"),
-    ("property_change", "财产变化", "Property changed"),
-    ("illness", "患病", "Illness"),
-    ("disability", "残疾", "Disability"),
-    ("imprisonment", "服刑", "Imprisonment"),
-    ("study_start", "入学", "Study begun"),
-    ("study_end", "毕业或离校", "Study ended"),
-    ("other", "其他", "Other"),
-]
+CHANGES = [change_kinds.SPLIT, *(kind for kind in change_kinds.KINDS if kind[0] != "no_change")]
 
 
 class StartReview(Form):
@@ -200,6 +180,9 @@ class ReviewOpinion(conclusions.Conclude):
     @validates_schema(skip_on_field_errors=False)
     def _past(self, data: Mapping[str, Any], **_: Any) -> None:
         month, today = data.get("changed_since"), self.context_value("today")
+        if data.get("conclusion") == "stop" and data.get("reason_code") == "fraud" and not month and not self.fact("overpaid_since"):
+            raise ValidationError({"changed_since": [self.say(
+                "以隐瞒、虚报或伪造为由停发的，应写明从哪个月起多领", "Who lied or hid pays back: say since which month it was too much")]})  # fmt: skip
         if month and not (conclusions.is_month(month) and month <= f"{today:%Y-%m}"):
             raise ValidationError({"changed_since": [self.say("月份写成 2018-10，且不能晚于本月", "Like 2018-10, and not after this month")]})
 

@@ -21,7 +21,6 @@ from engine.office import Act
 from engine.queries import Area, Page, within
 from engine.store import job, record
 from processes import benefits, conclusions, organisation
-from processes.benefit_tables import benefit_adjustment
 from processes.review_2012 import KEY
 from processes.tables import benefit, household
 
@@ -56,16 +55,8 @@ def _open(cases: Cases, act: Act, found: Mapping[Any, Any], occasion: str, kind:
     act.open("household", household_id)  # whoever begins a case of this household now waits for us, or we see his case
     if (no := conclusions.open_case(act.conn, household_id)) is None:
         cases.start(act, KEY, {"household_id": household_id, "occasion": occasion})
-    elif not _moves_the_date(act.conn, no):
+    elif act.conn.scalar(select(record.c.process).where(record.c.no == no)) != KEY:  # a review says itself when the next one is due
         benefits.try_again(act, found["id"] >> 16, kind)
-
-
-def _moves_the_date(conn: Connection, no: str) -> bool:
-    """Whether the household's open case is a review that has still to conclude, and then says itself when the next one is due. One
-    that has concluded, and whose letter is not delivered yet, has moved the date to this day: it is tried again behind it."""
-    if conn.scalar(select(record.c.process).where(record.c.no == no)) != KEY:
-        return False
-    return conn.scalar(select(benefit_adjustment.c.id).where(benefit_adjustment.c.case_no == no).limit(1)) is None
 
 
 def begin_round(act: Act, unit: str) -> dict[str, Any]:
@@ -147,7 +138,7 @@ def _of_state(state: str, today: date) -> Select[Any]:
         closed = whole.join(record, and_(reviews_of, record.c.closed_at.is_not(None), household.c.id == _HOUSE))
         newest = select(func.max(benefit.c.id)).where(benefit.c.household_id == household.c.id).correlate(household).scalar_subquery()
         return closed.where(benefit.c.id == newest).order_by(record.c.id.desc())
-    busy = select(_HOUSE).where(reviews_of, record.c.closed_at.is_(None))
+    busy = select(_HOUSE).where(reviews_of, conclusions.undecided())
     free = whole.outerjoin(record, record.c.id == -1).where(_live(), benefit.c.household_id.not_in(busy))
     last = (today + timedelta(days=AHEAD)).isoformat()
     when = benefit.c.next_review_on < day if state == "overdue" else and_(benefit.c.next_review_on >= day, benefit.c.next_review_on <= last)

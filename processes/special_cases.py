@@ -11,12 +11,12 @@ from datetime import date
 from typing import Any
 
 from marshmallow import ValidationError, validates_schema
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, and_, bindparam, select
 
 from engine.forms import Form, choice, money, number, on_date, text, yes_no
 from engine.given import gives
 from engine.model import Data, Put
-from engine.office import Act
+from engine.office import Act, Kept
 from engine.process import CaseRef, Effect
 from processes import law
 from processes.benefit_tables import special_case_request
@@ -100,6 +100,30 @@ def lapsed(act: Act, case: CaseRef, _answers: Data, _facts: Data) -> list[Put]:
         Put("special_case_request", found["id"], {"status": "lapsed"})
         for found in act.conn.execute(_OPEN, {"the_case": case.no}).mappings()
     ]
+
+
+def look_again(conn: Connection, case_no: str | None) -> date | None:
+    """When what the meeting resolved for a case is to be looked at again: on the day that it set, and in the last month of an amount
+    that it fixed, so that another one counts from the month after (domain 4.5). None: it set nothing, or there was no meeting."""
+    where = and_(special_case_request.c.case_no == case_no, special_case_request.c.status == "decided")
+    query = select(special_case_request.c.review_on, special_case_request.c.fixed_until).where(where).order_by(special_case_request.c.id.desc()).limit(1)
+    found = conn.execute(query).one_or_none() if case_no else None
+    days = [found.review_on, found.fixed_until and f"{found.fixed_until}-01"] if found else []
+    return min((date.fromisoformat(day) for day in days if day), default=None)
+
+
+def told(act: Act, case_id: int, facts: Data) -> Data:
+    """For the household's letter: conditions, day and last month of the resolution by which its case went on. The words are personal
+    and no facts, so they are read from the entry of the message."""
+    if facts.get("resolution") != "approve_as":
+        return {}
+    kept = Kept(act.conn, act.keys, case_id)
+    for place, entry in reversed(list(enumerate(kept.closed))):
+        if entry.event == "message_received" and entry.data["message"] == "resolution":
+            part = kept.entry(place).personal.get(f"household:{facts['household_id']}") or {}
+            said = part.get("said", {}).get("answers", {})
+            return {"conditions": said.get("conditions"), "fixed_until": said.get("fixed_until"), "look_again_on": said.get("review_on")}
+    return {}
 
 
 def is_month(said: str) -> bool:

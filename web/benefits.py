@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from engine.errors import NotFound
 from engine.forms import Form, from_html, understand
 from engine.office import Act
-from processes import benefit_acts, benefit_lists, benefits, deliveries, households, letters, organisation, readers
+from processes import benefit_acts, benefit_lists, benefits, deliveries, households, letters, organisation, readers, report_duties
 from processes.benefit_lists import STATUSES, Filter
 from web import wording
 from web.deliveries import shown
@@ -50,6 +50,11 @@ FORMS: Mapping[str, tuple[type[Form], LazyString, Work]] = {
     "refuse-resumption": (benefit_acts.Settling, lazy_gettext("No resumption"), _of(benefit_acts.refuse, "resume")),
     "review-class": (benefit_acts.ReviewClass, lazy_gettext("Another review class"), benefit_acts.change_class),
 }
+# Of one settlement; with who may.
+MONEY: Mapping[str, tuple[type[Form], LazyString, Callable[[Act, int, int, Mapping[str, Any]], Any], frozenset[str]]] = {
+    "payment": (benefit_acts.Paid, lazy_gettext("Register the payment"), benefit_acts.settled, benefit_acts.PAYERS),
+    "waiver": (benefit_acts.Waiver, lazy_gettext("Waive it"), benefit_acts.waived, benefit_acts.DECIDERS),
+}
 
 
 @bp.route("/", methods=["GET", "POST"])
@@ -57,11 +62,11 @@ def listing() -> ResponseReturnValue:
     """A list; names and IDs that are looked for are sent, never put into the address."""
     made, sent = bureau(), request.form
     sought = {"name": sent.get("name", "").strip()[:60], "id_no": sent.get("id_no", "").strip()[:40]}
-    args = {k: v for k, v in request.args.items() if k in ("status", "category", "review_class", "unit") and v}
+    args = {k: v for k, v in request.args.items() if k in ("status", "category", "review_class", "unit", "unsettled") and v}
     unit = args.get("unit", "")
     area = unit if unit and readers.of_benefits(me()).covers(unit) else readers.of_benefits(me()).areas
     wanted = Filter(_one(args, "status", STATUSES), _one(args, "category", CATEGORIES), _one(args, "review_class", benefits.CLASSES),
-                    name=sought["name"], id_no=sought["id_no"])  # fmt: skip
+                    name=sought["name"], id_no=sought["id_no"], unsettled="unsettled" in args)  # fmt: skip
     page = whole(sent.get("page") or request.args.get("page"), 1, 10_000)
     with made.office.read() as conn:
         found = benefit_lists.search(conn, made.office.keys.on(conn), area, wanted, page=page)
@@ -97,13 +102,14 @@ def show(benefit_id: int) -> ResponseReturnValue:
         view = {
             "members": benefit_lists.members_counted(conn, benefit_id), "months": benefit_lists.months_paid(conn, benefit_id, today),
             "own_letters": shown(conn, deliveries.of_benefit(conn, benefit_id)),
-            "settlements": benefit_lists.settlements(conn, benefit_id, today), "place": organisation.unit_name(conn, house["community"]),
-            "applicant": households.applicant(conn, house["id"])["name"],
-            "people": wording.names_of(conn, [one["decided_by"] for one in life] + ([pending["proposed_by"]] if pending else [])),
+            "settlements": benefit_lists.settlements(conn, made.office.keys.on(conn), benefit_id, today), "place": organisation.unit_name(conn, house["community"]),
+            "owed": report_duties.owed(conn, benefit_id), "applicant": households.applicant(conn, house["id"])["name"],
             "why": made.office.keys.on(conn).reveal("benefit_proposal", "reason", pending["id"], pending["reason"]) if pending else "",
         }  # fmt: skip
+        known = [one["decided_by"] for one in life] + ([pending["proposed_by"]] if pending else []) + [s["cleared_by"] for s in view["settlements"] if s["cleared_by"]]
+        people = wording.names_of(conn, known)
     return render_template("benefit.html", b=row, house=house, life=life, pending=pending, number=benefits.number, kinds=KINDS, settled=SETTLEMENTS,
-                           reasons=benefits.REASON_WORDS, titles=letters.TITLES, offered=_offered(row, house, pending), month=f"{today:%Y-%m}", **view)  # fmt: skip
+                           reasons=benefits.REASON_WORDS, titles=letters.TITLES, offered=_offered(row, house, pending), people=people, clearing=_clearing(house), month=f"{today:%Y-%m}", **view)  # fmt: skip
 
 
 def _offered(row: Mapping[Any, Any], house: Mapping[Any, Any], pending: Mapping[Any, Any] | None) -> dict[str, LazyString]:
@@ -124,12 +130,31 @@ def _offered(row: Mapping[Any, Any], house: Mapping[Any, Any], pending: Mapping[
     return {name: FORMS[name][1] for name in names}
 
 
+def _clearing(house: Mapping[Any, Any]) -> dict[str, LazyString]:
+    """What this person may register of money that is still to be paid."""
+    return {name: title for name, (_form, title, _work, roles) in MONEY.items() if me().post_over(house["community"], roles) is not None}
+
+
 @bp.route("/<int:benefit_id>/<what>", methods=["GET", "POST"])
 def change(benefit_id: int, what: str) -> ResponseReturnValue:
     """One page for each act on a benefit."""
     if what not in FORMS:
         raise NotFound("没有这个页面")
-    made, (form_class, title, work) = bureau(), FORMS[what]
+    form_class, title, work = FORMS[what]
+    return _form_page(benefit_id, form_class, title, work)
+
+
+@bp.route("/<int:benefit_id>/settlements/<int:settlement_id>/<what>", methods=["GET", "POST"])
+def clear(benefit_id: int, settlement_id: int, what: str) -> ResponseReturnValue:
+    """Money of past months came, or is not asked back."""
+    if what not in MONEY:
+        raise NotFound("没有这个页面")
+    form_class, title, work, _roles = MONEY[what]
+    return _form_page(benefit_id, form_class, title, lambda act, one, said: work(act, one, settlement_id, said))
+
+
+def _form_page(benefit_id: int, form_class: type[Form], title: LazyString, work: Work) -> ResponseReturnValue:
+    made = bureau()
     with made.office.read() as conn:
         visible(conn, benefit_id)
     form = form_class(context={"today": made.office.today(), "actor": me(), "lang": lang(), "facts": {}})
@@ -138,7 +163,7 @@ def change(benefit_id: int, what: str) -> ResponseReturnValue:
         with told, made.office.act(me(), idem()) as act:
             if act.recall() is None:
                 work(act, benefit_id, understand(form, typed))
-                act.remember(what)
+                act.remember("done")
         if told.status == 200:
             flash(_("Recorded."))
             return redirect(url_for("benefits.show", benefit_id=benefit_id))

@@ -51,6 +51,8 @@ _SAID: Mapping[str, str] = {
     r"没有这户家庭": "There is no such household",
     r"没有这项救助待遇": "There is no such benefit",
     r"没有这个调标批次": "There is no such batch",
+    r"没有这笔追缴或补发": "There is no such money of past months",
+    r"不能早于所涉月份的第一天（(.*)）": r"Not before the first day of the months that it is for (\1)",
     r"已经是这个类别": "It is of this class already",
     r"这个月没有新的救助标准，或已有更新的标准；可以提出的月份：(.*)": r"No new standard begins in this month, or a newer one is in force; months that can be proposed: \1",
     r"没有这份材料": "There is no such document",

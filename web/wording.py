@@ -103,6 +103,20 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
     "substitution": {"planned": lazy_gettext("planned"), "active": lazy_pgettext("substitution", "active"), "over": lazy_gettext("over"),
                      "ended": lazy_gettext("ended early")},
     "meeting": {"street": lazy_gettext("street opinion"), "district": lazy_gettext("district examination")},
+    "calculation": {  # what a person should look at
+        "edge": lazy_gettext("Per head exactly the standard: not below it. Check the figures again"),
+        "locally_decided_income": lazy_gettext("An income whose treatment the district decides is counted"),
+        "outside_window": lazy_gettext("An income lies outside the months that count"),
+        "window_incomplete": lazy_gettext("Not every month of the period has its income"),
+        "imputed_below_declared": lazy_gettext("Declared more than the imputed income: the declared one counts"),
+        "rural_flexible_income": lazy_gettext("Flexible work of a rural member: the district decides on its income"),
+        "age_or_sex_unknown": lazy_gettext("Age or sex of a member is unknown: not taken as old"),
+        "disability_and_illness": lazy_gettext("Disability and illness: the higher deduction counts"),
+        "multiple_disability": lazy_gettext("Several disabilities: the kinds decide on the deduction"),
+        "illness_unlisted": lazy_gettext("An illness that is not on the list"),
+        "owner_not_counted": lazy_gettext("Property of somebody who is not counted"),
+        "single_parent_derived": lazy_gettext("Single parent, as the members suggest: ask for proof"),
+    },
 }  # fmt: skip
 
 # Facts worth reading, in the order in which they come about; what is not named here is the machine's own.

@@ -107,7 +107,8 @@ def _register(t: Told) -> list[dict[str, Any]]:
 def _plan(t: Told) -> list[dict[str, Any]]:
     fen = int(t.facts.get("overpaid_fen") or 0)
     said = {"agreed_on": t.day, "first_month": t.month}
-    return [{**said, "instalment": f"{part // 100}.{part % 100:02d}"} for part in (fen, fen // 2, fen + 1, 0)]
+    plans = [{**said, "instalment": f"{part // 100}.{part % 100:02d}"} for part in (fen, fen // 2, fen + 1, 0)]
+    return [plans[0], {"plan_outcome": "refuses", "note": "不同意"}, *plans[1:]]
 
 
 def _opening(t: Told) -> list[dict[str, Any]]:

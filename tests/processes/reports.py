@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from engine.office import history, seals_hold
-from processes import benefits, households
+from processes import benefits, households, paperwork
 from processes.benefit_tables import benefit_adjustment, report_duty, settlement
 from processes.case_tables import letter
 from processes.rebuild import differences
@@ -76,6 +76,12 @@ class Reports:
 
     def letters(self, no: str | None = None) -> list[str]:
         return [r["kind"] for r in self._rows(letter, letter.c.case_no == (no or self.d.no))]
+
+    def letter(self, kind: str) -> str:
+        d = self.d
+        with d.office.read() as conn:
+            number = conn.scalar(select(letter.c.id).where(letter.c.case_no == d.no, letter.c.kind == kind).order_by(letter.c.id.desc()))
+            return paperwork.issued_bytes(conn, d.office.keys.on(conn), number)[1].decode()
 
     def _rows(self, table: Any, where: Any) -> list[Any]:
         with self.d.office.read() as conn:

@@ -18,7 +18,7 @@ from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.forms import understand
 from engine.office import history
 from engine.store import Store, metadata
-from processes import benefit_acts, benefit_lists, benefits, paperwork
+from processes import benefit_acts, benefit_lists, benefits, conclusions, organisation, paperwork
 from processes.benefit_act_tables import benefit_proposal
 from processes.benefits import Change
 from processes.rebuild import differences
@@ -146,6 +146,20 @@ class Granted:
         self.kind = kind
         return self.act(who, benefit_acts.confirm, benefit_acts.Settling, opinion="同意")
 
+    def finance(self):
+        if "fin" not in self.d.people:
+            with self.office.act() as act:
+                organisation.add_staff(act, "fin", "发放", "binhai-2018", [("finance_officer", "120116")])
+            with self.office.read() as conn:
+                self.d.people["fin"] = organisation.find_actor(conn, "fin")
+
+    def clear(self, who, settlement, *, waive=False, **said):
+        """A settlement is paid, or waived, as pages and API do it."""
+        self.finance()
+        form, work = (benefit_acts.Waiver, benefit_acts.waived) if waive else (benefit_acts.Paid, benefit_acts.settled)
+        with self.office.act(self.d.people[who]) as act:
+            work(act, self.id, settlement, understand(form(context={"today": act.today}), said))
+
     def suspend(self):
         self.propose("rita", "suspend", reason_code="unreachable", reason="三次上门无人")
         self.confirm("app")
@@ -201,8 +215,63 @@ def test_who_still_owes_money_is_not_closed_until_it_is_settled(granted):
         granted.d.at(moment)
         assert granted.row()["status"] == "stopped"
     with granted.office.read() as conn:
-        [found] = benefit_lists.settlements(conn, granted.id, granted.office.today())
+        [found] = benefit_lists.settlements(conn, granted.office.keys.on(conn), granted.id, granted.office.today())
     assert (found["amount_fen"], found["plan"][-1], found["rest_fen"]) == (132_000, {"month": "2019-06", "fen": 32_000}, 0)
+    assert (found["plan_over"], found["status"]) == (True, "agreed"), "that a month is over does not show that money came"
+    granted.clear("fin", put.id, cleared_on="2019-06-01", note="凭证 17 号")
+    assert granted.row()["status"] == "closed"
+    with granted.office.read() as conn:
+        [found] = benefit_lists.settlements(conn, granted.office.keys.on(conn), granted.id, granted.office.today())
+    assert {k: found[k] for k in ("status", "plan_over", "cleared_on", "cleared_by", "said")} == {
+        "status": "settled", "plan_over": False, "cleared_on": "2019-06-01", "cleared_by": "fin", "said": "凭证 17 号"}
+    granted.d.at("2019-07-02T00:01")
+    assert granted.row()["status"] == "closed"
+    assert differences(granted.office) == []
+
+
+def test_before_its_last_month_is_over_it_is_not_closed_and_each_settlement_counts(granted):
+    granted.d.at("2019-03-10T09:00")
+    granted.decide(kind="stop", reason_code="fraud", from_month="2019-04", exit_class="cleared")
+    with granted.office.act(granted.d.people["app"]) as act:
+        [back] = benefits.settle(act, granted.id, None, "fraud", {"2019-03": 66_000})
+        [later] = benefits.settle(act, granted.id, None, "income_changed", {"2019-02": -10_000})
+    granted.clear("fin", back.id, cleared_on="2019-03-10")
+    granted.d.at("2019-04-01T00:01")
+    assert granted.row()["status"] == "stopped", "the arrears are not paid out yet"
+    granted.clear("fin", later.id, cleared_on="2019-04-01")
+    assert granted.row()["status"] == "closed"
+    assert differences(granted.office) == []
+
+
+def test_an_approver_waives_a_recovery_and_nobody_waives_what_is_owed_to_the_household(granted):
+    granted.d.at("2019-03-10T09:00")
+    granted.decide(kind="stop", reason_code="income_over", from_month="2019-04", exit_class="cleared")
+    with granted.office.act(granted.d.people["app"]) as act:
+        [back] = benefits.settle(act, granted.id, None, "fraud", {"2019-03": 66_000})
+        [later] = benefits.settle(act, granted.id, None, "income_changed", {"2019-02": -10_000})
+    granted.finance()
+    before = everything(granted.office)
+    for who, settlement, waive, said, name in (("clerk", back.id, True, {"reason": "x"}, "role"), ("fin", back.id, True, {"reason": "x"}, "role"), ("app", back.id, False, {"cleared_on": "2019-03-10"}, "role"),
+                                               ("app", later.id, True, {"reason": "x"}, "waive-arrears")):  # fmt: skip
+        with pytest.raises(Refused) as refused:
+            granted.clear(who, settlement, waive=waive, **said)
+        assert refused.value.rule == name
+    for said in ({"cleared_on": "2019-02-28"}, {"cleared_on": "2019-03-11"}, {}):
+        with pytest.raises(Invalid) as invalid:
+            granted.clear("fin", back.id, **said)
+        assert set(invalid.value.fields) == {"cleared_on"}
+    with pytest.raises(NotFound):
+        granted.clear("fin", granted.id, cleared_on="2019-03-10")
+    assert everything(granted.office) == before
+    granted.clear("app", back.id, waive=True, reason="家庭无力退还")
+    with pytest.raises(Conflict):
+        granted.clear("fin", back.id, cleared_on="2019-03-10")
+    with pytest.raises(Conflict), granted.office.act() as act:
+        benefits.agree(act, back.id, 1, "2019-04")
+    granted.clear("fin", later.id, cleared_on="2019-03-10")
+    assert granted.row()["status"] == "stopped", "its month has not begun"
+    granted.d.at("2019-04-01T00:01")
+    assert granted.row()["status"] == "closed"
     assert differences(granted.office) == []
 
 
@@ -279,8 +348,6 @@ def test_who_may_not_propose(granted, who, error):
 
 
 def test_the_same_person_does_not_confirm_and_nothing_changes(granted):
-    from processes import organisation
-
     with granted.office.act() as act:
         organisation.add_staff(act, "both", "两岗", "binhai-2018", [("reviewer", COMMUNITY[:9]), ("approver", "120116")])
     with granted.office.read() as conn:
@@ -333,6 +400,34 @@ def test_another_class_moves_the_next_review_and_nothing_else(granted):
     with pytest.raises(Refused):
         granted.act("clerk", benefit_acts.change_class, benefit_acts.ReviewClass, review_class="C", reason="窗口")
     assert differences(granted.office) == []
+
+
+def test_a_day_that_comes_back_when_its_job_is_done_gets_another_job(granted):
+    """The class was moved away before the day and back on it: the job of the morning had found nothing to do."""
+    day = granted.row()["next_review_on"]
+    first, other = granted.row()["review_class"], "A"
+    assert first != other
+    granted.d.at("2019-01-05T09:00")
+    granted.act("rita", benefit_acts.change_class, benefit_acts.ReviewClass, review_class=other, reason="患重病")
+    assert granted.row()["next_review_on"] > day
+    granted.d.at(f"{day}T09:00")
+    with granted.office.read() as conn:
+        assert conclusions.open_case(conn, granted.household) is None
+    granted.act("rita", benefit_acts.change_class, benefit_acts.ReviewClass, review_class=first, reason="登记有误")
+    assert granted.row()["next_review_on"] == day
+    granted.d.bureau.jobs.run_all()
+    with granted.office.read() as conn:
+        keys = conn.scalars(select(store.job.c.key).where(store.job.c.kind == "review_due", store.job.c.key.startswith(day)).order_by(store.job.c.id)).all()
+        assert keys == [day, f"{day}.2"]
+        assert conclusions.open_case(conn, granted.household) is not None
+    assert differences(granted.office) == []
+
+
+def test_a_day_is_planned_once_as_long_as_its_job_waits(granted):
+    for _ in range(3):
+        with granted.office.act() as act:
+            benefits.plan(act, granted.id >> 16, "review_due", date(2030, 1, 1))
+    assert granted.count(store.job, store.job.c.key.startswith("2030-01-01")) == 1
 
 
 def test_reasons_are_personal_and_stay_out_of_the_entries(granted):

@@ -13,7 +13,7 @@ from engine.errors import Invalid, NotWaiting, Refused
 from engine.jobs import Jobs
 from engine.model import Put
 from engine.store import entry, record
-from processes import benefits, change_kinds, duties, households, law, report_duties
+from processes import benefit_acts, benefit_lists, benefits, change_kinds, duties, households, law, report_duties
 from processes.change_report_2012_forms import is_late
 from processes.tables import household, household_member, person
 from tests.district import COMMUNITY, STREET
@@ -147,6 +147,7 @@ def test_s14_a_job_in_mid_period_stops_dibao_from_january_and_the_exit_is_the_re
     assert reports.paid("2018-11", "2018-12", "2019-01") == [156_000, 156_000, 0]
     assert (reports.row()["exit_class"], reports.row()["exit_reason"], reports.row()["stopped_from"]) == (exit_class, "income_over", "2019-01")
     assert reports.letters() == letters, "nobody is told of a tip by a receipt"
+    assert [words in reports.letter("stop") for words in ("理由：收入超过标准；情况属实。", "依据：第三十二条。", "同意")] == [True, True, False]
     assert reports.settlements() == []
     reports.proven()
 
@@ -600,6 +601,10 @@ def test_the_joint_meeting_answers_a_special_case(reports):
     d = reports.d
     job_in_mid_period(reports)
     asked = {"trigger": "income_slightly_over", "special_facts": "肾衰竭", "wish": "按低收入救助"}
+    with pytest.raises(Invalid, match="没有入户调查"):
+        d.do("rita", "street_opinion", conclusion="joint_meeting", opinion="研究", **asked)
+    d.do("rita", "street_opinion", conclusion="return_survey", opinion="先入户")
+    reports.investigate()
     d.do("rita", "street_opinion", conclusion="joint_meeting", opinion="研究", **asked)
     assert (d.tasks(), "resolution" in reports.waits()) == ({}, True)
     said = {"resolution": "approve_as", "approved_category": "low_income", "approved_amount": "276", "reasons": "集体研究", "meeting_no": "1", "item": 1}
@@ -645,8 +650,44 @@ def test_after_the_conclusion_a_further_change_is_a_case_of_its_own(reports):
     reports.conclude("keep", "unchanged")
     with pytest.raises(NotWaiting):
         d.send("clerk", "change_reported", **reports.said("other", "2018-12-11"))
+    first, second = d.no, reports.report("other", "2018-12-11")
+    assert second != first, "nothing more can be recorded in the first, and its letter may be long under way"
+    assert second in refused(reports, "open_case", lambda: reports.report("other", "2018-12-12"))
+    reports.register()
+    reports.investigate()
+    reports.conclude("keep", "unchanged")
+    d.no = first
+    assert reports.deliver()["outcome"] == "ended_kept"
+    d.no = second
+    assert reports.deliver()["outcome"] == "ended_kept"
+    assert [a["case_no"] for a in reports.adjustments()[1:]] == [first, second]
+    reports.proven(first)
+    reports.proven(second)
+
+
+def test_a_household_that_agrees_to_no_plan_may_still_report(reports):
+    d = reports.d
+    reports.granted(members=family(100_000, 0, 0))
+    earner = reports.members()[0]
+    d.clock.set("2019-05-06T10:00")
+    reports.report("income_up", "2019-02-11", person_id=earner)
+    reports.register(incomes=[{"person_id": earner, "kind": "transfer_income", "amount_fen": "1400", "period": "month"}])
+    reports.investigate()
+    reports.conclude("decrease", clause="第三十二条")
     reports.deliver()
-    reports.report("other", "2018-12-11")
+    first = d.no
+    assert list(d.tasks()) == ["recovery_plan"]
+    second = reports.report("job_loss", "2019-05-05", person_id=earner)
+    d.no = first
+    refused(reports, {"note"}, lambda: d.do("clerk", "recovery_plan", plan_outcome="refuses"))
+    refused(reports, {"agreed_on", "instalment", "first_month"}, lambda: d.do("clerk", "recovery_plan", plan_outcome="agreed"))
+    assert d.do("clerk", "recovery_plan", plan_outcome="refuses", note="认为没有多领")["outcome"] == "ended_changed"
+    [found] = reports.settlements()
+    assert (found["status"], found["instalment_fen"], found["case_no"]) == ("found", None, first)
+    assert "recovery" not in reports.letters(first)
+    d.no = second
+    assert "register_change" in d.tasks()
+    reports.proven(first)
 
 
 # -- the duty to report
@@ -711,3 +752,61 @@ def test_what_is_still_owed_moves_with_the_household(reports):
         counts = [report_duties.by_street(conn, area, d.office.today()) for area in (STREET, OTHER_STREET)]
     assert counts == [[], [{"street": OTHER_STREET, "due": 1, "overdue": 0, "answered": 0}]]
     reports.proven()
+
+
+def silent(reports, *days):
+    """The clock comes to each day; reviews that are due as well wait, and nobody reports."""
+    for day in days:
+        reports.d.clock.set(f"{day}T00:01")
+        Jobs(reports.d.office, {name: reports.d.bureau.jobs.handlers[name] for name in ("report_due", "report_reminder")}, reports.d.clock).run_all()
+
+
+def test_who_stays_silent_owes_the_next_report_as_well_and_one_report_answers_both(reports):
+    reports.granted()
+    silent(reports, "2019-01-24", "2019-02-08", "2019-04-24", "2019-05-09")
+    assert [(r["due_on"], r["reminded_on"], r["reminded_again_on"]) for r in reports.duties()] == [
+        ("2019-01-24", "2019-01-24", "2019-02-08"), ("2019-04-24", "2019-04-24", "2019-05-09")]  # fmt: skip
+    assert reports.row()["next_report_on"] == "2019-07-24"
+    with reports.d.office.read() as conn:
+        assert report_duties.owed(conn, reports.benefit_id) == ["2019-01-24", "2019-04-24"]
+        assert benefit_lists.due_within(conn, STREET, reports.d.office.today())["reports"] == 1, "households, not letters"
+    reports.d.clock.set("2019-05-13T10:00")
+    no = reports.report("no_change")
+    assert [(r["answered_on"], r["case_no"]) for r in reports.duties()] == [("2019-05-13", no)] * 2
+    assert reports.row()["next_report_on"] == "2019-08-13"
+    with reports.d.office.read() as conn:
+        assert benefit_lists.due_within(conn, STREET, reports.d.office.today())["reports"] == 0
+    reports.proven()
+
+
+def test_what_fell_due_while_nothing_ran_is_one_duty(reports):
+    reports.granted()
+    silent(reports, "2019-09-02")
+    assert [r["due_on"] for r in reports.duties()] == ["2019-01-24"]
+    assert reports.row()["next_report_on"] == "2019-10-24"
+
+
+def test_a_report_that_is_entered_late_on_the_day_of_the_duty_does_not_end_the_duty_for_ever(reports):
+    """The next time is counted from the day of the report, three months ago: it falls on this very day, whose job is done."""
+    reports.granted()
+    silent(reports, "2019-01-24")
+    reports.d.clock.set("2019-01-24T10:00")
+    reports.report("no_change", reported_on="2018-10-24")
+    assert reports.duties()[0]["answered_on"] == "2018-10-24"
+    assert reports.row()["next_report_on"] == "2019-01-25"
+    silent(reports, "2019-01-25")
+    assert [r["due_on"] for r in reports.duties()] == ["2019-01-24", "2019-01-25"]
+    reports.proven()
+
+
+def test_another_class_counts_the_duty_from_the_last_report(reports):
+    reports.granted()
+    reports.d.clock.set("2019-01-10T10:00")
+    reports.report("no_change")
+    assert (reports.row()["review_class"], reports.row()["next_report_on"]) == ("C", "2019-04-10")
+    for review_class, following in (("B", "2019-07-10"), ("A", "2020-01-10"), ("C", "2019-04-10")):
+        with reports.d.office.act(reports.d.people["rita"]) as act:
+            benefit_acts.change_class(act, reports.benefit_id, {"review_class": review_class, "reason": "情况变化"})
+        assert reports.row()["next_report_on"] == following, "the household reported on 2019-01-10"
+    silent(reports, "2019-04-10")
+    assert len(reports.duties()) == 1

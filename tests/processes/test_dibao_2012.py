@@ -10,7 +10,7 @@ from sqlalchemy import select
 from engine import queries
 from engine.errors import Invalid, NotWaiting, Refused
 from engine.office import history, seals_hold
-from processes import households, identity, investigation, organisation, spot_check
+from processes import conclusions, households, identity, investigation, organisation, paperwork, spot_check
 from processes.bureau import CATALOGUE
 from processes.case_tables import letter, notice
 from processes.dibao_2012 import DIBAO_2012
@@ -477,6 +477,34 @@ def test_a_special_case_leaves_for_the_joint_meeting_and_comes_back(district):
     district.resolve()
     assert list(district.tasks()) == ["street_opinion"]
     assert district.facts()["amount_fen"] == 27_600
+    proven(district)
+
+
+def test_a_grant_by_the_meeting_is_reviewed_in_the_last_month_of_its_amount_and_the_letter_has_the_conditions(district):
+    district.to_street_opinion(189_000, n=2)
+    district.do("clerk", "low_income_consent", low_income_consent=True, signed_on="2018-12-03", signed_document=district.scan)
+    district.review()
+    district.do("rita", "street_opinion", street_outcome="joint_meeting", opinion="研究", trigger="income_slightly_over", special_facts="肾衰竭", wish="纳入低收入")
+    district.resolve(approved_amount="300", fixed_until="2019-01", review_on="2019-04-15", conditions="按时报告医疗支出")
+    district.street()
+    district.post()
+    district.at("2018-12-11T09:00")
+    district.submit()
+    district.do("exam", "district_examination", district_outcome="propose_grant", opinion="拟批准")
+    district.post("post_district_notice")
+    district.at("2018-12-20T09:00")
+    district.do("vera", "remove_district_notice", removed_on="2018-12-20", objections="none")
+    district.do("app", "decide", decision="granted", opinion="批准")
+    with district.office.read() as conn:
+        granted = conn.execute(select(benefit)).mappings().one()
+        number = conn.scalar(select(letter.c.id).where(letter.c.kind == "approval"))
+        text = paperwork.issued_bytes(conn, district.office.keys.on(conn), number)[1].decode()
+    assert (granted["amount_fen"], granted["next_review_on"]) == (30_000, "2019-01-01")
+    assert all(words in text for words in ("附带条件：按时报告医疗支出。", "执行至2019年1月", "计算依据：联席会议研究确定", "2019年4月15日前再次研究"))
+    first = district.no
+    district.at("2019-01-01T00:01")
+    with district.office.read() as conn:
+        assert conclusions.open_case(conn, granted["household_id"]) not in (None, first)
     proven(district)
 
 

@@ -97,4 +97,4 @@ def test_masks() -> None:
     assert identity.mask("120116195001010013") == "1201**********0013"
     assert identity.mask("12011650013") == "***********"
     assert identity.mask("") == ""
-    assert [identity.mask_name(n) for n in ("张建国", "李四", "王", "欧阳建国")] == ["张*国", "李*", "王", "欧**国"]
+    assert [identity.mask_name(n) for n in ("张建国", "李四", "王", "欧阳建国", "待登记成员2")] == ["张*国", "李*", "王", "欧**国", "待登记成员2"]

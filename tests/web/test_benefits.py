@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from processes import organisation
+from processes import benefits, organisation
 from tests.district import PASSWORD
 from tests.processes.test_benefits import Granted, everything
 from tests.served import app_of
@@ -57,6 +57,17 @@ def test_the_life_of_a_benefit_through_the_api(door, granted):
     shown = door.good("clerk", "GET", one)
     assert [(s["kind"], s["amount_fen"], s["from_month"], s["to_month"], s["rest_fen"]) for s in shown["settlements"]] == [("arrears", 132_000, "2019-03", "2019-04", 132_000)]
     assert {m["month"]: m["payable_fen"] for m in shown["months"]}["2019-05"] == 66_000
+    owed = f"{one}/settlements/{shown['settlements'][0]['id']}"
+    assert [b["id"] for b in door.good("fin", "GET", "/benefits?unsettled=true")["items"]] == [granted.id]
+    assert door.bad(403, "app", "POST", f"{owed}/waiver", {"reason": "x"})["rule"] == "waive-arrears"
+    assert door.bad(403, "clerk", "POST", f"{owed}/payment", {"cleared_on": "2019-04-10"})["rule"] == "role"
+    assert door.bad(422, "fin", "POST", f"{owed}/payment", {"cleared_on": "2019-04-11"})["errors"].keys() == {"cleared_on"}
+    assert door.bad(404, "fin", "POST", f"{one}/settlements/1/payment", {"cleared_on": "2019-04-10"})["code"] == 404
+    assert door.good("fin", "POST", f"{owed}/payment", {"cleared_on": "2019-04-10"})["status"] == "active"
+    door.bad(409, "fin", "POST", f"{owed}/payment", {"cleared_on": "2019-04-10"})
+    assert door.good("fin", "GET", "/benefits?unsettled=true")["items"] == []
+    [ended] = door.good("clerk", "GET", one)["settlements"]
+    assert (ended["status"], ended["cleared_on"], ended["cleared_by"], ended["rest_fen"]) == ("settled", "2019-04-10", "fin", 0)
     wanted = "A" if shown["review_class"] != "A" else "B"
     assert door.good("rita", "PUT", f"{one}/review-class", {"review_class": wanted, "reason": "患重病"})["status"] == "active"
     assert door.good("rita", "GET", one)["next_review_on"] == {"A": "2019-12-20", "B": "2019-06-20"}[wanted]
@@ -132,6 +143,27 @@ def test_the_pages_lead_through_suspension_and_resumption(app, granted):
     assert rita.post(f"{one}/refuse-resumption", {"opinion": "再核实"}).status_code == 302
     assert rita.post(f"{one}/review-class", {"review_class": "A" if granted.row()["review_class"] != "A" else "B", "reason": "患病"}).status_code == 302
     assert rita.get(f"{one}/nothing").status_code == 404
+
+
+def test_the_page_leads_to_the_payment_and_to_the_waiver_of_a_recovery(app, granted):
+    with granted.office.act(granted.d.people["app"]) as act:
+        [first] = benefits.settle(act, granted.id, None, "income_changed", {"2019-01": 5_000})
+        [second] = benefits.settle(act, granted.id, None, "income_changed", {"2019-02": 6_000})
+    one, clerk, fin, boss = f"/benefits/{granted.id}", Desk(app, "clerk"), Desk(app, "fin"), Desk(app, "app")
+    pay, waive = f"{one}/settlements/{first.id}/payment", f"{one}/settlements/{second.id}/waiver"
+    assert "/settlements/" not in clerk.text(one)
+    assert pay in fin.text(one)
+    assert waive not in fin.text(one)
+    assert waive in boss.text(one)
+    assert f'href="{one}"' in fin.text("/benefits/?unsettled=1")
+    assert fin.post(pay, {}).status_code == 422
+    assert fin.post(pay, {"cleared_on": "2019-02-11", "note": "凭证 3 号"}).status_code == 302
+    assert boss.post(waive, {"reason": "家庭无力退还"}).status_code == 302
+    page = fin.text(one)
+    assert all(words in page for words in ("凭证 3 号", "家庭无力退还", "2019-02-11"))
+    assert "/settlements/" not in page
+    assert fin.get(f"{one}/settlements/{first.id}/nothing").status_code == 404
+    assert f'href="{one}"' not in fin.text("/benefits/?unsettled=1")
 
 
 def test_lists_are_narrowed_and_names_stay_out_of_addresses(app, granted):

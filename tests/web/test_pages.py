@@ -484,6 +484,14 @@ def test_a_request_that_is_too_large_leaves_no_open_file(app, district, monkeypa
     assert made[0].closed
 
 
+def test_what_a_person_should_look_at_stands_with_the_calculation(app, district):
+    """920.00 a head is not below 920.00 (N220 art 4), and one more look at the figures is asked for."""
+    district.to_street_opinion(276_000)
+    assert district.facts()["edge"] is True
+    assert "人均收入恰等于标准" in Desk(app, "rita").text(f"/cases/{district.no}")
+    assert "exactly the standard" in Desk(app, "rita", lang="en").text(f"/cases/{district.no}")
+
+
 def test_the_registration_of_a_near_relative_offers_everybody_over_the_community(app, district):
     """Colleagues of the same post take a task over; a near relative may hold any post."""
     district.apply(district.household(210_000, near_relative_declared=True))

@@ -32,6 +32,7 @@ def test_the_page_shows_who_owes_a_report_and_its_reminder(app, reports):
     assert "H0000" in page
     letter = page.split('href="/letters/')[1].split('"')[0]
     assert "定期报告提醒书" in desk.text(f"/letters/{letter}")
+    assert "Report owed since 2019-01-24" in desk.text(f"/benefits/{reports.benefit_id}")
     assert "/households/" + str(reports.home) not in desk.text("/reports?state=overdue")
     reports.d.at("2019-02-08T00:01")
     assert "2019-02-08" in desk.text("/reports?state=overdue&street=120116001")

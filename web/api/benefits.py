@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from engine.errors import NotFound, Refused
 from engine.forms import Whole
 from engine.office import Act
-from processes import benefit_acts, benefit_lists, benefits, deliveries, households, readers
+from processes import benefit_acts, benefit_lists, benefits, deliveries, households, readers, report_duties
 from processes.benefit_lists import STATUSES, Filter
 from web.api import schemas
 from web.api.desk import me, once
@@ -32,6 +32,7 @@ class BenefitQuery(schemas.Paging):
     category = schemas.one_of(*CATEGORIES)
     review_class = schemas.one_of(*benefits.CLASSES)
     household_id = Whole(metadata={"description": "benefits of this household"})
+    unsettled = fields.Boolean(metadata={"description": "true: only those with money of past months that is still to be paid"})
 
 
 class BenefitSearch(schemas.Paging):
@@ -108,6 +109,10 @@ class Settlement(schemas.Said):
     agreed_on = _s(none=True)
     plan = _many(Instalment)
     rest_fen = _n("what is left of the plan after this month")
+    plan_over = _b()  # its last month has begun, and nobody has registered that it is paid back
+    cleared_on = _s("the day on which it was paid, or waived", none=True)
+    cleared_by = _s(none=True)
+    said = _s("of a waiver: why; of a payment: a note", none=True)
 
 
 class Payable(schemas.Said):
@@ -134,6 +139,7 @@ class Benefit(BenefitRow):
     members_counted = _many(CountedMember)
     adjustments = _many(Adjustment, "oldest first")
     settlements = _many(Settlement)
+    reports_owed = fields.List(fields.String(), required=True, metadata={"description": "the days since which the household owes a report, the oldest first"})
     months = _many(Payable, "payable in the last and the next months")
     payable = fields.Nested(Payable, required=True, allow_none=True, metadata={"description": "of the month that was asked for"})
     proposal = fields.Nested(Proposal, required=True, allow_none=True, metadata={"description": "what waits for its decision"})
@@ -167,7 +173,7 @@ def listing(asked: dict[str, Any]) -> Any:
     unit = asked.get("unit")
     if unit and not readers.of_benefits(me()).covers(unit):
         raise Refused("unit", "这个机构不在您的辖区", "This unit is outside your area")
-    wanted = Filter(asked.get("status"), asked.get("category"), asked.get("review_class"), asked.get("household_id"))
+    wanted = Filter(asked.get("status"), asked.get("category"), asked.get("review_class"), asked.get("household_id"), unsettled=asked.get("unsettled") or False)
     return _found(unit or readers.of_benefits(me()).areas, wanted, asked)
 
 
@@ -197,7 +203,8 @@ def show(benefit_id: int, asked: dict[str, Any]) -> Any:
             **_row({**row, **place}),
             "members_counted": [dict(m) for m in benefit_lists.members_counted(conn, benefit_id)],
             "adjustments": [_decision(d) for d in benefit_lists.life(conn, keys, benefit_id)],
-            "settlements": [{name: s[name] for name in _SETTLED} for s in benefit_lists.settlements(conn, benefit_id, today)],
+            "settlements": [{name: s[name] for name in _SETTLED} for s in benefit_lists.settlements(conn, keys, benefit_id, today)],
+            "reports_owed": report_duties.owed(conn, benefit_id),
             "months": benefit_lists.months_paid(conn, benefit_id, today),
             "payable": {"month": month, "payable_fen": benefits.payable(conn, benefit_id, month)} if month else None,
             "proposal": _proposal(keys, pending) if pending else None,
@@ -281,3 +288,15 @@ def refuse_resumption(benefit_id: int, said: dict[str, Any]) -> Any:
 def review_class(benefit_id: int, said: dict[str, Any]) -> Any:
     """Another review class, for a reason: the next review falls due by it."""
     return _act(benefit_id, said, lambda act: benefit_acts.change_class(act, benefit_id, said))
+
+
+@operation(blp, "POST", "/benefits/<row:benefit_id>/settlements/<row:settlement_id>/payment", Decided, takes=benefit_acts.Paid, replies=(404,))
+def settled(benefit_id: int, settlement_id: int, said: dict[str, Any]) -> Any:
+    """The finance office registers that the money came back, or was paid out. A stopped benefit with nothing else to settle is closed."""
+    return _act(benefit_id, said, lambda act: benefit_acts.settled(act, benefit_id, settlement_id, said))
+
+
+@operation(blp, "POST", "/benefits/<row:benefit_id>/settlements/<row:settlement_id>/waiver", Decided, takes=benefit_acts.Waiver, replies=(404,))
+def waived(benefit_id: int, settlement_id: int, said: dict[str, Any]) -> Any:
+    """An approver does not ask it back, for a reason; rule `waive-arrears`: what the household is owed cannot be waived."""
+    return _act(benefit_id, said, lambda act: benefit_acts.waived(act, benefit_id, settlement_id, said))

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Response
 from flask_smorest import Blueprint
+from sqlalchemy import select
 
 from engine import incidents, queries
 from engine.bpmn import Drawing, Run
@@ -18,10 +19,11 @@ from engine.office import Act, history, seals_hold
 from engine.process import Process
 from processes import calendar, deadlines, deliveries, households, letters, paperwork, readers
 from processes.bureau import CATALOGUE
+from processes.case_tables import notice
 from web.api import schemas
 from web.api.desk import if_match, me, once, spoken, stale
 from web.api.operation import operation, shape_of
-from web.cases import drawing_file, letter_visible, recordable, visible
+from web.cases import drawing_file, letter_visible, notice_on_file, recordable, sheet_of, visible
 from web.desk import as_whom, bureau, roles_for, speaking
 from web.replay import compared, replayed
 
@@ -242,6 +244,30 @@ def letter_bytes(letter_id: int) -> Any:
         row, stored = paperwork.issued_bytes(conn, made.office.keys.on(conn), letter_id)
         letter_visible(conn, me(), row)
     return Response(stored, mimetype="text/html")
+
+
+_NOTICE = tuple(schemas.NoticeOnFile._declared_fields)
+
+
+@operation(blp, "GET", "/cases/<no:no>/notices", schemas.paged(schemas.NoticeOnFile), asks=schemas.Paging, replies=(404,))
+def case_notices(no: str, asked: dict[str, Any]) -> Any:
+    """Notices of the case, those that are over too, with the photos of their posting and removal."""
+    with bureau().office.read() as conn:
+        visible(conn, me(), no)
+        rows = conn.execute(select(notice).where(notice.c.case_no == no).order_by(notice.c.id)).mappings().all()
+    return schemas.cut([{name: row[name] for name in _NOTICE} for row in rows], asked["page"], asked["size"])
+
+
+@operation(blp, "GET", "/cases/<no:no>/notices/<row:notice_id>", ("text/html",), replies=(404,))
+def notice_sheet(no: str, notice_id: int) -> Any:
+    """The sheet of a notice for the file."""
+    return notice_on_file(me(), no, notice_id)
+
+
+@operation(blp, "GET", "/cases/<no:no>/sheets/<name:kind>", ("text/html",), replies=(403, 404))
+def case_sheet(no: str, kind: str) -> Any:
+    """A sheet for paper with what is known of the household: application, declaration, authorisation, survey, democratic_review, delivery."""
+    return sheet_of(me(), no, kind)
 
 
 @operation(blp, "POST", "/letters/<row:letter_id>/delivery", schemas.LetterRow, takes=deliveries.Delivery, replies=(404,),

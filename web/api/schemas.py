@@ -822,6 +822,35 @@ class DocumentRow(Said):
     uploaded_on = _s()
 
 
+class NearRelative(Said):
+    id = _n()
+    staff_login = _s(none=True)
+    staff_name = _s(none=True)
+    position = _s(none=True)
+    relation = _s()
+
+
+class Authorised(Said):
+    id = _n()
+    person_id = _n()
+    signed_on = _s()
+    valid_until = _s()
+    document_id = _n("the signed page", none=True)
+
+
+class NoticeOnFile(Said):
+    id = _n()
+    stage = _s("street_opinion, district_proposal, destitute_stop")
+    members = _n()
+    category = _s()
+    amount_fen = _n()
+    posted_on = _s()
+    until_on = _s("moment at which it is over")
+    removed_on = _s(none=True)
+    photo_posted = _n("number of the document", none=True)
+    photo_removed = _n("number of the document", none=True)
+
+
 @cache
 def paged(row: type[Schema]) -> type[Schema]:
     """{items, page, size, total, pages}; tasks are counted up to 5,000, and pages beyond can be asked for all the same."""
