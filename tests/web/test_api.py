@@ -221,7 +221,10 @@ def test_claim_release_delegate_transfer_escalate(door, district, case):
     assert door.bad(403, "clerk", "POST", f"{where}/transfer", {"to": "ann", "reason": "忙"})["rule"] == "role"
     assert "to" in door.bad(422, "clerk", "POST", f"{where}/transfer", {"to": "nobody", "reason": "忙"})["errors"]
     assert "reason" in door.bad(422, "clerk", "POST", f"{where}/transfer", {"to": "clerk2", "reason": "  "})["errors"]
-    assert door.good("clerk", "POST", f"{where}/delegate", {"to": "clerk2", "reason": "出差"})["assignee"] == "clerk2"
+    assert door.bad(403, "clerk", "POST", f"{where}/delegate", {"to": "clerk2", "reason": "出差", "until": "2018-12-02"})["rule"] == "time-limited"
+    assert "until" in door.bad(422, "clerk", "POST", f"{where}/delegate", {"to": "clerk2", "reason": "出差", "until": "soon"})["errors"]
+    assert door.good("clerk", "POST", f"{where}/delegate", {"to": "clerk2", "reason": "出差", "until": "2018-12-05"})["assignee"] == "clerk2"
+    assert door.good("clerk", "GET", where)["until_on"] == "2018-12-05"
     assert door.good("clerk", "GET", where)["owner"] == "clerk"
     assert door.good("clerk2", "POST", f"{where}/transfer", {"to": "clerk", "reason": "退还"})["assignee"] == "clerk"
     door.good("clerk", "POST", f"{where}/escalate", {"reason": "疑难"})

@@ -519,3 +519,23 @@ def test_the_registration_of_a_near_relative_offers_everybody_over_the_community
     assert {"vera", "ann", "exam"} <= offered["f-staff_login"]
     assert not offered["f-staff_login"] & {"stranger", "clerk"}
     assert offered["f-_to"] == {"clerk2"}
+
+
+@pytest.mark.parametrize(("lang", "words"), [("zh", "委托至"), ("en", "Delegated until")])
+def test_a_task_is_delegated_for_a_time_on_its_page(app, district, lang, words):
+    district.apply(district.household(210_000))
+    path = f"/tasks/{district.tasks()['completeness_check']['id']}"
+    clerk = Desk(app, "clerk", lang)
+    assert 'value="delegate"' not in clerk.text(path), "not his yet"
+    clerk.post(path, {"_do": "claim"})
+    assert 'value="delegate"' in clerk.text(path)
+    sent = {"_do": "delegate", "_to": "clerk2", "_reason": "出差"}
+    wrong = clerk.post(path, sent | {"_until": "soon"})
+    assert wrong.status_code == 422
+    assert 'id="until-err"' in wrong.get_data(as_text=True)
+    assert clerk.post(path, sent | {"_until": "2018-12-02"}).status_code == 403
+    assert clerk.post(path, sent | {"_until": "2018-12-05"}).status_code == 302
+    page = clerk.text(f"/cases/{district.no}?tab=record")
+    assert words in page
+    assert "2018-12-05" in page
+    assert 'value="delegate"' not in Desk(app, "clerk2", lang).text(path), "it is not delegated on"

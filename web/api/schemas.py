@@ -136,6 +136,10 @@ class HandOver(Strict):
     reason = text("why", required=True, most=MAX_TEXT)
 
 
+class Delegation(HandOver):
+    until = text("the last day of the delegation; left out: the task's last day, or a week", most=10, example="2018-12-14")
+
+
 class Return(Strict):
     to = text("an allowed earlier node: `returns` of GET tasks/{id}", required=True, example="home_survey")
     answers = fields.Dict(load_default=dict, metadata={"description": "the rest of the task's form: opinion, reason"})
@@ -304,6 +308,7 @@ class TaskRow(Said):
     unit = _s()
     assignee = _s(none=True)
     owner = _s("who delegated it", none=True)
+    until_on = _s("the last day of the delegation; then it is its owner's again", none=True)
     on_behalf_of = _s("whom you stand in for when you do this task", none=True)
     opened_at = _s()
     due_on = _s("last day; none means promptly", none=True)
