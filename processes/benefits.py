@@ -239,6 +239,12 @@ def _job(record_id: int, kind: str, day: date) -> dict[str, Any]:
 # -- looking
 
 
+def ended_by_death(conn: Connection, household_id: int) -> bool:
+    """Whether the household's last benefit was stopped because its only recipient died."""
+    last = select(benefit.c.exit_reason).where(benefit.c.household_id == household_id).order_by(benefit.c.id.desc()).limit(1)
+    return conn.scalar(last) == "death_single"
+
+
 def live(conn: Connection, household_id: int) -> Mapping[Any, Any] | None:
     """The household's benefit that is paid, about to be paid, or suspended."""
     where = and_(benefit.c.household_id == household_id, benefit.c.status.in_(LIVE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -21,6 +22,17 @@ def card(due_on: str | None, today: date) -> str | None:
     if due_on < today.isoformat():
         return "red"
     return "yellow" if due_on < calm_from(today).isoformat() else None
+
+
+def whole_case(facts: Mapping[str, Any], today: date) -> dict[str, Any] | None:
+    """The limit over the whole procedure, an alarm and no right of anybody's: working days from acceptance (Tianjin's own reports
+    name 38 under the old flow, TDEL, unverified: law/procedure.yaml). None before acceptance."""
+    if not facts.get("accepted_on"):
+        return None
+    since = date.fromisoformat(facts["accepted_on"])
+    n = int(law.value("whole_case_alarm_workdays", since).amount)
+    last = calendar.add_workdays(since, n)
+    return {"since": since.isoformat(), "workdays": n, "last": last.isoformat(), "workdays_left": calendar.workdays_between(today, last)}
 
 
 def told(found: Deadline | None, today: date) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ The drawing owns order, lanes and deadlines; this module owns what its service t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from importlib import resources
 from pathlib import Path
@@ -64,11 +65,21 @@ def reopen_after_check() -> Data:
     return {"check_conclusion": None}
 
 
-@gives("submitted_on", "spot_check", "spot_reason")
+@gives("submitted_on", "spot_check", "spot_reason", "near_relative")
 def receive_file(  # facts by name
     today: date, snapshot: Data, near_relative: bool | None, doubtful: bool | None, reported: bool | None  # noqa: FBT001
 ) -> Data:
-    """The district's receipt. Near-relative, doubtful and reported files are visited every one (N220 art 26)."""
+    """The district's receipt. Near-relative, doubtful and reported files are visited every one (N220 art 26); a relative who
+    was registered or found after acceptance counts as well."""
+    related = bool(near_relative or snapshot["near_relative"])
+    return {**receive_file_1(today, snapshot, related, doubtful, reported), "near_relative": related}
+
+
+@gives("submitted_on", "spot_check", "spot_reason")
+def receive_file_1(
+    today: date, snapshot: Data, near_relative: bool | None, doubtful: bool | None, reported: bool | None  # noqa: FBT001
+) -> Data:
+    """The first version: it went by what was known at acceptance."""
     known = (("near_relative", near_relative), ("doubtful", doubtful), ("reported", reported))
     reasons = [name for name, yes in known if yes]
     if snapshot["drawn"]:
@@ -76,9 +87,18 @@ def receive_file(  # facts by name
     return {"submitted_on": today.isoformat(), "spot_check": bool(reasons), "spot_reason": " ".join(reasons)}
 
 
+@gives("late_drawn", "late_drawn_on", "late_reason", "near_relative")
+def check_late_draw(today: date, snapshot: Data, near_relative: bool | None) -> Data:  # noqa: FBT001
+    """Before the decision: whether the file was added to the spot check at a month's end, or a near relative came out after
+    the district had received it, so that it must be visited after all (N220 art 26)."""
+    reasons = [name for name, yes in (("near_relative", snapshot["near_relative"]), ("drawn", snapshot["late"])) if yes]
+    related = bool(near_relative or snapshot["near_relative"])
+    return {**check_late_draw_1(today, {"late": reasons}), "late_reason": " ".join(reasons), "near_relative": related}
+
+
 @gives("late_drawn", "late_drawn_on")
-def check_late_draw(today: date, snapshot: Data) -> Data:
-    """Before the decision: whether the file was added to the spot check at a month's end (N220 art 26)."""
+def check_late_draw_1(today: date, snapshot: Data) -> Data:
+    """The first version: the month's end only."""
     late = bool(snapshot["late"])
     return {"late_drawn": late, "late_drawn_on": today.isoformat() if late else None}
 
@@ -117,6 +137,8 @@ def _at_start(act: Act, facts: Data) -> Data:
 def _not_twice(conn: Connection, household_id: int) -> None:
     if no := conclusions.open_case(conn, household_id):
         raise Refused("open_case", f"这户已有在办个案 {no}，不能重复申请", f"This household has an open case: {no}")
+    if benefits.ended_by_death(conn, household_id):
+        raise Refused("deceased", "这户享受待遇的人员已登记死亡，不能再提出申请；登记有误的，请先更正", "The recipient is registered as deceased; if that is wrong, mend it first")
     if benefits.live(conn, household_id) is not None:
         raise Refused("active_benefit", "这户正在享受救助待遇，不能重复申请", "This household already receives a benefit")
 
@@ -124,7 +146,7 @@ def _not_twice(conn: Connection, household_id: int) -> None:
 def _at_acceptance(act: Act, facts: Data) -> Data:
     """Every adult member authorises the check before anything is asked (N220 art 12)."""
     household_id = facts["household_id"]
-    if missing := households.missing_authorisations(act.conn, household_id, act.today):
+    if missing := households.missing_authorisations(act.conn, household_id, act.today, production=act.office.production):
         raise Refused(
             "authorization",
             f"还有 {len(missing)} 名成年家庭成员没有签署核对授权书，不能受理（民发〔2012〕220号第十二条）",
@@ -134,12 +156,15 @@ def _at_acceptance(act: Act, facts: Data) -> Data:
 
 
 def _draw(act: Act, facts: Data) -> Data:
-    return {"drawn": spot_check.draw(act, facts["street"], facts["household_id"])}
+    known = households.near_relative_known(act.conn, facts["household_id"])
+    return {"drawn": spot_check.draw(act, facts["street"], facts["household_id"]), "near_relative": known}
 
 
 def _late(act: Act, facts: Data) -> Data:
     """A file that was visited already is not visited again."""
-    return {"late": spot_check.drawn_late(act, facts["household_id"]) and not facts.get("spot_check")}
+    late = spot_check.drawn_late(act, facts["household_id"]) and not facts.get("spot_check")
+    visited = facts.get("spot_check") or facts.get("late_agrees") is not None
+    return {"late": late, "near_relative": not visited and households.near_relative_known(act.conn, facts["household_id"])}
 
 
 # -- effects: what else is written in the same transaction
@@ -155,8 +180,16 @@ def _on_accept(act: Act, case: CaseRef, _answers: Data, facts: Data) -> Sequence
     return paperwork.issue(act, case, "acceptance", facts, {})
 
 
+def _on_near_relative(act: Act, _case: CaseRef, answers: Data, facts: Data) -> None:
+    """单独登记 (N220 art 14): the colleague is recused from now on, and the district visits the household."""
+    households.register_near_relative(act, facts["household_id"], answers)
+
+
 def _on_check_rejection(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
-    return paperwork.issue(act, case, "check_rejection", facts, answers)
+    """The form says when the household got it: the period to object (N220 art 20) runs from there."""
+    [put] = paperwork.issue(act, case, "check_rejection", facts, answers)
+    got = {"delivered_on": answers["delivered_on"], "receipt_document": answers.get("receipt_document")}
+    return [replace(put, values={**put.values, **got})]
 
 
 def _on_decision(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
@@ -195,6 +228,24 @@ def _removal(stage: str) -> Any:
     return effect
 
 
+_STAGES = ("street_opinion", "district_proposal")
+
+
+def _on_objection(act: Act, case: CaseRef, answers: Data, _facts: Data) -> Sequence[Put]:
+    """What is disputed hangs no longer: what comes of it is published anew (N220 art 29). The notice is over on the day on which the
+    objection is recorded, when everybody may know of it, not on the day on which it was raised."""
+    return _down(act, case)
+
+
+def _on_withdrawal(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
+    """A household that asks for nothing any more is not shown to its neighbours."""
+    return [*_down(act, case), *special_cases.lapsed(act, case, answers, facts)]
+
+
+def _down(act: Act, case: CaseRef) -> list[Put]:
+    return [put for stage in _STAGES for put in paperwork.remove_notice(act, case, stage, {"removed_on": act.today.isoformat()})]
+
+
 def _delivery(kind: str) -> Any:
     def effect(act: Act, case: CaseRef, answers: Data, _facts: Data) -> Sequence[Put]:
         return paperwork.delivered(act, case, kind, answers)
@@ -228,12 +279,14 @@ DIBAO_2012 = Process(
         "grant": grant,
         "close_withdrawn": close_withdrawn,
     },
+    former_rules={"receive_file": {1: receive_file_1}, "check_late_draw": {1: check_late_draw_1}},
     gather={"accept": _at_acceptance, "assess": investigation.figures, "receive_file": _draw, "check_late_draw": _late},
     vet=investigation.vet,
     before={"means_check": investigation.keep_findings},
     effects={
         "completeness_check": _on_completeness,
         "accept": _on_accept,
+        "register_near_relative": _on_near_relative,
         "request_means_check": investigation.ask_registries,
         "reject_after_check": _on_check_rejection,
         "post_street_notice": _posting("street_opinion"),
@@ -247,7 +300,8 @@ DIBAO_2012 = Process(
         "district_examination": special_cases.requests("dibao-2012"),
         "resolution": special_cases.resolved,
         "special_case_decision": special_cases.resolved,
-        "close_withdrawn": special_cases.lapsed,
+        "close_withdrawn": _on_withdrawal,
+        "objection": _on_objection,
         "deliver_approval": _delivery("approval"),
         "deliver_refusal": _delivery("refusal"),
     },

@@ -189,12 +189,20 @@ class Supplement(Step):
 
 
 class NearRelative(Form):
-    staff_name = text("经办人员或居村委会成员姓名", "Name of staff", max=60)
+    """单独登记 (N220 art 14). Whoever has a login here is chosen, so that the recusal holds; a committee member may have none."""
+
+    staff_login = staff("经办人员或居村委会成员", "Colleague", role="", required=False, fact=False)
+    staff_name = text("姓名（不在名单中的填写）", "Name, if not in the list", required=False, max=60)
     position = text("职务", "Position", max=60)
     relation = choice("关系", "Relation", [
         ("spouse", "配偶", "Spouse"), ("parent", "父母", "Parent"), ("child", "子女", "Child"), ("sibling", "兄弟姐妹", "Sibling"),
         ("grandparent", "祖父母、外祖父母", "Grandparent"), ("grandchild", "孙子女、外孙子女", "Grandchild")], widget="select")  # fmt: skip
     note = text("登记说明", "Note", required=False, widget="textarea")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _somebody(self, data: Mapping[str, Any], **_: Any) -> None:
+        if not data.get("staff_login") and not data.get("staff_name"):
+            raise ValidationError({"staff_login": [self.say("请选择工作人员；不在名单中的，请填写姓名", "Choose the colleague, or give the name")]})
 
 
 class MeansCheck(Form):
@@ -532,6 +540,16 @@ class SubmitToDistrict(Form):
                 }
             )
 
+    @gives("examination_from")
+    def extra_facts(self, _loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return _examined_from(self)
+
+
+def _examined_from(form: Form) -> dict[str, Any]:
+    """The district's five working days (N220 art 26) count from the file's receipt; where the file comes back to its table, from
+    that day: "for objections and re-survey a new clock starts" (domain 2.2, design), or it would be late before it begins."""
+    return {"examination_from": form.context_value("today").isoformat()}
+
 
 class SpotCheckVisit(Step):
     AFTER: ClassVar[Mapping[str, str]] = {"visited_on": "submitted_on"}
@@ -551,6 +569,10 @@ class LateSpotCheckVisit(Step):
     findings = text("抽查情况", "Findings", widget="textarea")
     late_agrees = yes_no("与街镇调查是否一致", "Agrees with the street's survey?", fact=True)
     photos = documents("照片", "Photos")
+
+    @gives("examination_from")
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return {} if loaded["late_agrees"] else _examined_from(self)
 
 
 class DistrictExamination(Outcome):
@@ -586,10 +608,11 @@ def _may_be_posted(form: Form, loaded: Mapping[str, Any]) -> dict[str, Any]:
 
 class DistrictRecheck(Outcome):
     OUTCOME = "district_outcome"
-    REASONED = frozenset({"propose_refuse"})
+    REASONED = frozenset({"propose_refuse", "return_survey"})
+    RETURNS = {"home_survey": {"district_outcome": "return_survey"}}  # noqa: RUF012
     district_outcome = choice("复核结果", "Result", [
-        ("propose_grant", "异议不成立，重新公示", "Not upheld: publish again"), ("propose_refuse", "异议成立，拟不予批准", "Upheld: propose to refuse")],
-        fact=True)  # fmt: skip
+        ("propose_grant", "异议不成立，重新公示", "Not upheld: publish again"), ("propose_refuse", "异议成立，拟不予批准", "Upheld: propose to refuse"),
+        ("return_survey", "收入、财产或人口有出入，退回重新调查", "Figures differ: return for a new survey")], fact=True)  # fmt: skip
     findings = text("复核情况", "Findings", widget="textarea")
     reason_code = one_of_reasons()["reason_code"]
     clause = one_of_reasons()["clause"]
@@ -598,9 +621,10 @@ class DistrictRecheck(Outcome):
     def _eligible(self, data: Mapping[str, Any], **_: Any) -> None:
         refuse_ineligible_grant(self, data, "district_outcome")
 
-    @gives("district_notice_from")
+    @gives("district_notice_from", "examination_from")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        return _may_be_posted(self, loaded)
+        refused = loaded["district_outcome"] == "propose_refuse"
+        return _may_be_posted(self, loaded) | (_examined_from(self) if refused else {})
 
 
 class Decide(Outcome):
@@ -613,9 +637,9 @@ class Decide(Outcome):
     reason_code = one_of_reasons()["reason_code"]
     clause = one_of_reasons()["clause"]
 
-    @gives("decided_on")
+    @gives("decided_on", "examination_from")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        return {} if loaded["decision"] == "returned" else {"decided_on": self.context_value("today").isoformat()}
+        return _examined_from(self) if loaded["decision"] == "returned" else {"decided_on": self.context_value("today").isoformat()}
 
 
 class DecideRefusal(Decide):
@@ -641,6 +665,12 @@ PROOFS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "entrusted": (("receipt_document",), "委托送达应附送达回证"),
     "lien": (("evidence", "receipt_document"), "留置送达应附见证人签字的送达回证，或留置过程的照片"),
 }
+
+
+class Resolution(special_cases.Resolution):
+    @gives("category", "amount_fen", "resolved_on", "examination_from")
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return super().extra_facts(loaded) | _examined_from(self)
 
 
 class Withdrawal(Step):
@@ -719,5 +749,5 @@ MESSAGES: dict[str, type[Form]] = {
     "withdrawal": Withdrawal,
     "objection": Objection,
     "registry_answer": RegistryAnswer,
-    "resolution": special_cases.Resolution,
+    "resolution": Resolution,
 }

@@ -16,6 +16,7 @@ from engine.errors import Invalid, NotFound
 from engine.forms import Form
 from engine.model import Put
 from engine.office import Act
+from processes import readers
 from processes.tables import document, household
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -32,7 +33,7 @@ def store(act: Act, folder: Path, household_id: int, kind: str, title: str, stre
     if act.conn.scalar(select(household.c.id).where(household.c.id == household_id)) is None:
         raise NotFound("没有这户家庭")
     record = act.open("household", household_id)
-    if not act.actor.covers(record.unit):
+    if not readers.of_cases(act.actor).covers(record.unit):
         raise NotFound("没有这户家庭")
     act.through(act.actor.post_over(record.unit))
     cipher = act.keys.subject(f"household:{household_id}")

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, union_all
 
+from engine import store
 from engine.crypto import BoundKeys
 from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Put
@@ -55,7 +56,8 @@ _MEMBERS = (
 _IN_FORCE = and_(authorization.c.person_id == household_member.c.person_id, authorization.c.household_id == household_member.c.household_id,
                  authorization.c.signed_on <= bindparam("on"), authorization.c.valid_until >= bindparam("on"))  # fmt: skip
 _SIGNED = (
-    select(household_member.c.person_id, person.c.birth_date, person.c.placeholder, exists().where(_IN_FORCE).label("signed"))
+    select(household_member.c.person_id, person.c.birth_date, person.c.placeholder, exists().where(_IN_FORCE).label("signed"),
+           exists().where(_IN_FORCE, authorization.c.document_id.is_not(None)).label("on_paper"))
     .join(person, person.c.id == household_member.c.person_id)
     .where(household_member.c.household_id == _HERE, _CURRENT)
 )
@@ -191,11 +193,18 @@ def _health(data: Mapping[Any, Any]) -> str | None:
 
 
 def _free(conn: Connection, person_id: int, joins: int | None = None) -> None:
-    """A person is a member of one household, and counted in one benefit, at a time (domain 3.2)."""
-    query = select(household.c.no).join(household_member, household_member.c.household_id == household.c.id)
-    other = conn.scalar(query.where(household_member.c.person_id == person_id, _CURRENT))
+    """A living person is a member of one household, and counted in one benefit, at a time (domain 3.2). A case under way is
+    named with its street, for whoever stands at a second window cannot open it (S34)."""
+    dead = select(household_member.c.id).where(household_member.c.person_id == person_id, household_member.c.left_reason == "death")
+    if conn.scalar(dead.limit(1)):
+        raise Refused("deceased", "此人已登记死亡，不能再登记为家庭成员；登记有误的，请先更正", "This person is registered as deceased; if that is wrong, mend it first")
+    query = select(household.c.id, household.c.no, unit.c.name).join(household_member, household_member.c.household_id == household.c.id)
+    other = conn.execute(query.join(unit, unit.c.code == household.c.street).where(household_member.c.person_id == person_id, _CURRENT)).one_or_none()
     if other:
-        raise Refused("one-household", f"此人已登记在家庭 {other}，不能重复登记", f"This person is a member of household {other}")
+        row = store.record.c
+        case = conn.scalar(select(row.no).where(row.kind == "case", row.subject == f"household:{other.id}", row.closed_at.is_(None)).order_by(row.id).limit(1))
+        zh, en = (f"，在办个案 {case}", f", case {case}") if case else ("", "")
+        raise Refused("one-household", f"此人已登记在{other.name}的家庭 {other.no}{zh}，不能重复登记", f"This person is a member of household {other.no} of {other.name}{en}")
     counted = select(household.c.no).join(benefit, benefit.c.household_id == household.c.id).join(benefit_person, benefit_person.c.benefit_id == benefit.c.id)
     paid = conn.scalar(counted.where(benefit_person.c.person_id == person_id, benefit_person.c.active, household.c.id != (joins or 0)))
     if paid:
@@ -349,12 +358,25 @@ def declare_near_relative(act: Act, household_id: int, data: Mapping[Any, Any]) 
     act.append(record, "near_relative_declared", puts=puts)
 
 
+def register_near_relative(act: Act, household_id: int, data: Mapping[Any, Any]) -> None:
+    """The street's single registration (单独登记, N220 art 14); whom the household declared already is not entered twice."""
+    login = data.get("staff_login")
+    known = and_(near_relative.c.household_id == household_id, near_relative.c.staff_login == login, near_relative.c.relation == data["relation"])
+    if login and act.conn.scalar(select(near_relative.c.id).where(known)) is not None:
+        return
+    name = data.get("staff_name") or act.conn.scalar(select(staff.c.name).where(staff.c.login == login)) or ""
+    declare_near_relative(act, household_id, {**data, "staff_name": name})
+
+
 def authorise(act: Act, household_id: int, person_id: int, signed_on: str, valid_until: str, document_id: int | None = None) -> None:
+    """A member's authorisation of the means check (N220 art 12). In real cases the page that he signed is named."""
     record = _open(act, household_id)
     if person_id not in {m["person_id"] for m in members_of(act.conn, household_id)}:
         raise NotFound("这户没有这名成员")
     if signed_on > act.today.isoformat() or valid_until < signed_on:
         raise Invalid({"signed_on": ["签署日期不能晚于今天，有效期不能早于签署日期"]})
+    if document_id is None and act.office.production:
+        raise Invalid({"document_id": ["请附本人签字的授权书扫描件（民发〔2012〕220号第十二条）"]})
     where = and_(document.c.id == document_id, document.c.household_id == household_id)
     if document_id is not None and act.conn.scalar(select(document.c.id).where(where)) is None:
         raise Invalid({"document_id": ["这户没有这份材料"]})
@@ -364,7 +386,7 @@ def authorise(act: Act, household_id: int, person_id: int, signed_on: str, valid
 
 def _open(act: Act, household_id: int) -> Any:
     record = act.open("household", household_id)
-    if not act.actor.covers(record.unit):
+    if not readers.of_cases(act.actor).covers(record.unit):
         raise NotFound("没有这户家庭")
     erasure.refuse_restricted(act.conn, household_id)
     act.through(act.actor.post_over(record.unit))
@@ -394,10 +416,10 @@ def _adult(member: Mapping[Any, Any], on: date) -> bool:
     return on.year - day.year - ((on.month, on.day) < (day.month, day.day)) >= 18
 
 
-def missing_authorisations(conn: Connection, household_id: int, on: date) -> list[int]:
-    """Adult members without an authorisation in force."""
+def missing_authorisations(conn: Connection, household_id: int, on: date, *, production: bool = False) -> list[int]:
+    """Adult members without an authorisation in force (N220 art 12). In `production` one counts only with its signed page."""
     rows = conn.execute(_SIGNED, {"household_id": household_id, "on": on.isoformat()}).mappings()
-    return sorted(m["person_id"] for m in rows if not m["signed"] and _adult(m, on))
+    return sorted(m["person_id"] for m in rows if not m["on_paper" if production else "signed"] and _adult(m, on))
 
 
 def _in_force(conn: Connection, household_id: int, on: date) -> dict[int, int]:

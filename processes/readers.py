@@ -1,14 +1,58 @@
-"""Who looked at what: each reader has a record of his own, so that reading a case does not change the case."""
+"""Who may look, and who looked at what: each reader has a record of his own, so that reading a case does not change the case.
+
+Source of the roles: domain.md 5.2, its column "must not"."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
 
 from engine import store
+from engine.errors import Refused
+from engine.model import Actor, Entry
 from engine.office import Act
+
+# Posts that show no case, household or paper of their area: a system administrator keeps accounts, a volunteer goes along,
+# a grid worker reports what he saw; none of them sees anybody's means. Payment sees benefits, and no case.
+_NO_MEANS = frozenset({"admin", "volunteer", "grid_worker"})
+_NO_CASES = _NO_MEANS | {"finance_officer"}
+
+
+def of_cases(actor: Actor) -> Actor:
+    """The actor in the posts in which he reads the cases, households and papers of his area. A task of his own he sees besides."""
+    return actor.only(actor.roles - _NO_CASES)
+
+
+def of_benefits(actor: Actor) -> Actor:
+    """The actor in the posts in which he reads the benefits of his area."""
+    return actor.only(actor.roles - _NO_MEANS)
+
+
+def reads_opinions(actor: Actor, unit: str) -> bool:
+    """Whether somebody sees what others think of a case of the unit: who only checks means there does not, so that his report
+    follows from what the registries say."""
+    return of_cases(actor).roles_at(unit) != {"means_checker"}
+
+
+def told_to(actor: Actor, unit: str, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """The entries of a case of the unit, without opinions for who does not read them."""
+    return entries if reads_opinions(actor, unit) else [replace(e, personal=_cut(e.personal)) for e in entries]
+
+
+def opens_replay(actor: Actor, unit: str) -> None:
+    """Refused to who reads no opinions: a replay shows all that was said."""
+    if not reads_opinions(actor, unit):
+        raise Refused("opinions", "核对员只出具核对报告，不查看本案的办理意见，不能打开回放", "Who checks means does not see the opinions of a case, and so not its replay")
+
+
+_OPINIONS = frozenset({"opinion", "reason", "reasons", "statement", "statements", "dissent", "words", "text", "question"})
+
+
+def _cut(value: Any) -> Any:
+    return {k: _cut(v) for k, v in value.items() if k not in _OPINIONS} if isinstance(value, Mapping) else value
 
 
 def note(act: Act, event: str, data: Mapping[str, Any], reason: str = "") -> None:

@@ -87,7 +87,7 @@ def _at_start(act: Act, facts: Data) -> Data:
 
 
 def _missing(act: Act, facts: Data) -> Data:
-    return {"missing": len(households.missing_authorisations(act.conn, facts["household_id"], act.today))}
+    return {"missing": len(households.missing_authorisations(act.conn, facts["household_id"], act.today, production=act.office.production))}
 
 
 def _benefit(act: Act, facts: Data) -> Data:

@@ -26,6 +26,7 @@ from engine.queries import Area, Page, within
 from processes import benefit_acts, benefits, eligibility, households, law
 from processes.benefit_act_tables import standard_batch, standard_item, standard_result
 from processes.benefits import LIVE, Change, first_of
+from processes.case_tables import letter as issued
 from processes.eligibility_facts import BadFacts
 from processes.money import to_fen
 from processes.organisation import DISTRICT
@@ -441,10 +442,11 @@ def items(conn: Connection, batch_id: int, area: Area, *, view: str | None = Non
     done = [result[n].label(f"done_{n}") for n in ("reason", "before_fen", "after_fen", "from_month", "arrears_fen", "recomputed", "letter_id")]
     joined = standard_item.outerjoin(standard_result, and_(result.batch_id == item.batch_id, result.benefit_id == item.benefit_id))
     joined = joined.join(household, household.c.id == item.household_id).join(person, person.c.id == household.c.applicant_id)
+    told = issued.c.delivered_on.label("done_delivered_on")
     where = and_(item.batch_id == batch_id, within(item.community, area), _view(view))
     total = conn.scalar(select(func.count()).select_from(joined).where(where)) or 0
-    query = select(standard_item, result.outcome, *done, household.c.no.label("household_no"), person.c.name.label("applicant"))
-    query = query.select_from(joined).where(where).order_by(item.benefit_id).limit(size).offset((page - 1) * size)
+    query = select(standard_item, result.outcome, *done, told, household.c.no.label("household_no"), person.c.name.label("applicant"))
+    query = query.select_from(joined.outerjoin(issued, issued.c.id == result.letter_id)).where(where).order_by(item.benefit_id).limit(size).offset((page - 1) * size)
     return Page(list(conn.execute(query).mappings()), total, page, size)
 
 

@@ -89,8 +89,8 @@ class Clock:
     def __init__(self, text: str = "2018-12-03T09:00") -> None:
         self.set(text)
 
-    def set(self, text: str) -> None:
-        moment = datetime.fromisoformat(text)
+    def set(self, text: str | datetime) -> None:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else text
         self.now = moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
 
     def advance(self, **kind: int) -> None:

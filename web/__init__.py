@@ -25,6 +25,7 @@ from web import (
     board,
     calendars,
     cases,
+    deliveries,
     desk,
     english,
     findings,
@@ -83,7 +84,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, benefits, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings):
+    for part in (people, tasks, habits, cases, households, benefits, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings):
         app.register_blueprint(part.bp)
     api.init_app(app, csrf)
     _guard(app)

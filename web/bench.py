@@ -125,9 +125,10 @@ def _prepare(made: bureaus.Bureau, n: int) -> tuple[dict[str, Actor], list[tuple
         with made.office.act(people["window_clerk"]) as act:
             member = {"name": f"张{i}", "id_no": identity.invent(date(1960 + i // 400, 1 + i // 40 % 12, 1), "male", i), "relation": "head", "employment": "none"}
             home = households.register(act, {"community": community, "hukou_kind": "urban", "members": [member]})
+            page = documents.store(act, made.settings.files, home, "page", "page", io.BytesIO(b"%PDF-1.4"))
             for person in households.missing_authorisations(act.conn, home, act.today):
-                households.authorise(act, home, person, _FIRST.date().isoformat(), "2019-12-03")
-            homes.append((home, documents.store(act, made.settings.files, home, "page", "page", io.BytesIO(b"%PDF-1.4"))))
+                households.authorise(act, home, person, _FIRST.date().isoformat(), "2019-12-03", page)
+            homes.append((home, page))
     return people, homes
 
 
@@ -210,20 +211,20 @@ _ANSWERS: Mapping[str, Callable[[str, int], dict[str, Any]]] = {
                                       "living": "陈设简单，水电正常", "findings": "所见与申报基本一致。", "surveyed_signature": scan},
     "survey_cosign": lambda _day, _scan: {"agree": "agree"},
     "neighbor_enquiry": lambda day, _scan: {"enquired_on": day, "persons": "左右邻居两户", "statement": "生活确有困难。"},
-    "democratic_review": lambda day, _scan: {"held_on": day, "place": "居委会会议室", "chair": "居委会主任", "participants": _PEOPLE,
+    "democratic_review": lambda day, scan: {"signed_document": scan, "held_on": day, "place": "居委会会议室", "chair": "居委会主任", "participants": _PEOPLE,
                                              "statements": "评议认为调查情况属实。", "review_conclusion": "agree"},
     "street_opinion": lambda _day, _scan: {"street_outcome": "propose_grant", "opinion": "情况属实，拟同意。"},
     "street_signoff": lambda _day, _scan: {"signoff": "agree", "opinion": "同意审核意见。"},
-    "post_street_notice": lambda day, _scan: {"posted_on": day, **_NOTICE},
-    "remove_street_notice": lambda day, _scan: {"removed_on": day, "objections": "none"},
+    "post_street_notice": lambda day, scan: {"posted_on": day, **_NOTICE, "photo": scan},
+    "remove_street_notice": lambda day, scan: {"removed_on": day, "objections": "none", "photo": scan},
     "submit_to_district": lambda _day, _scan: {"contents": ["application", "survey", "review", "opinion"]},
     "spot_check_visit": lambda day, _scan: {"visited_on": day, "second_visitor": "同行干部", "findings": "与街镇调查一致。", "agrees": True},
     "late_spot_check_visit": lambda day, _scan: {"visited_on": day, "second_visitor": "同行干部", "findings": "与街镇调查一致。", "late_agrees": True},
     "district_examination": lambda _day, _scan: {"district_outcome": "propose_grant", "opinion": "材料齐全，程序合规，拟批准。"},
-    "post_district_notice": lambda day, _scan: {"posted_on": day, **_NOTICE},
-    "remove_district_notice": lambda day, _scan: {"removed_on": day, "objections": "none"},
+    "post_district_notice": lambda day, scan: {"posted_on": day, **_NOTICE, "photo": scan},
+    "remove_district_notice": lambda day, scan: {"removed_on": day, "objections": "none", "photo": scan},
     "decide": lambda _day, _scan: {"decision": "granted", "opinion": "批准。"},
-    "deliver_approval": lambda day, _scan: {"delivered_on": day, "method": "direct", "recipient": "申请人"},
+    "deliver_approval": lambda day, scan: {"delivered_on": day, "method": "direct", "recipient": "申请人", "receipt_document": scan},
 }  # fmt: skip
 
 

@@ -14,9 +14,10 @@ from sqlalchemy import Connection
 from engine.errors import NotFound
 from engine.forms import Form, from_html, understand
 from engine.office import Act
-from processes import benefit_acts, benefit_lists, benefits, households, letters, organisation, report_duties
+from processes import benefit_acts, benefit_lists, benefits, deliveries, households, letters, organisation, readers, report_duties
 from processes.benefit_lists import STATUSES, Filter
 from web import wording
+from web.deliveries import shown
 from web.desk import bureau, idem, lang, me, whole
 from web.households import Told
 
@@ -63,7 +64,7 @@ def listing() -> ResponseReturnValue:
     sought = {"name": sent.get("name", "").strip()[:60], "id_no": sent.get("id_no", "").strip()[:40]}
     args = {k: v for k, v in request.args.items() if k in ("status", "category", "review_class", "unit", "unsettled") and v}
     unit = args.get("unit", "")
-    area = unit if unit and me().covers(unit) else me().areas
+    area = unit if unit and readers.of_benefits(me()).covers(unit) else readers.of_benefits(me()).areas
     wanted = Filter(_one(args, "status", STATUSES), _one(args, "category", CATEGORIES), _one(args, "review_class", benefits.CLASSES),
                     name=sought["name"], id_no=sought["id_no"], unsettled="unsettled" in args)  # fmt: skip
     page = whole(sent.get("page") or request.args.get("page"), 1, 10_000)
@@ -86,7 +87,7 @@ def visible(conn: Connection, benefit_id: int) -> tuple[Mapping[Any, Any], Mappi
     """The benefit and its household, for those whose area it lives in; for others there is no such benefit."""
     row = benefits.row(conn, benefit_id)
     house = households.row(conn, row["household_id"])
-    if not me().covers(house["community"]):
+    if not readers.of_benefits(me()).covers(house["community"]):
         raise NotFound("没有这项救助待遇")
     return row, house
 
@@ -100,6 +101,7 @@ def show(benefit_id: int) -> ResponseReturnValue:
         pending = benefit_acts.pending(conn, benefit_id)
         view = {
             "members": benefit_lists.members_counted(conn, benefit_id), "months": benefit_lists.months_paid(conn, benefit_id, today),
+            "own_letters": shown(conn, deliveries.of_benefit(conn, benefit_id)),
             "settlements": benefit_lists.settlements(conn, made.office.keys.on(conn), benefit_id, today), "place": organisation.unit_name(conn, house["community"]),
             "owed": report_duties.owed(conn, benefit_id), "applicant": households.applicant(conn, house["id"])["name"],
             "why": made.office.keys.on(conn).reveal("benefit_proposal", "reason", pending["id"], pending["reason"]) if pending else "",

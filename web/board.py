@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -11,9 +11,10 @@ from sqlalchemy import and_, case, func, or_, select
 
 from engine.errors import Refused
 from engine.incidents import listed
+from engine.model import SHANGHAI, Actor
 from engine.queries import Area, Page, within
 from engine.store import flagged, is_open, record, task
-from processes import deadlines, households, organisation
+from processes import audit, deadlines, households, organisation
 from processes.tables import household, near_relative
 from web import incidents, wording
 from web.desk import bureau, me, whole
@@ -28,30 +29,65 @@ SHOWN = 50
 
 @bp.get("/board")
 def show() -> ResponseReturnValue:
-    made, boss = bureau(), me().only(BOSSES)
-    if not boss.roles:
-        raise Refused("board", "督办台只对主管开放", "The board is for supervisors")
-    today, calm = made.office.today().isoformat(), deadlines.calm_from(made.office.today()).isoformat()
+    made, boss = bureau(), bosses(me())
+    today = made.office.today().isoformat()
     unit = request.args.get("unit", "")
     area = unit if boss.covers(unit) else boss.areas
-    mine = and_(is_open, within(task.c.unit, area))
+    mine = open_in(area)
     with made.office.read() as conn:
-        lists = {
-            "late": _rows(conn, "late", and_(mine, task.c.due_on < today)),
-            "yellow": _rows(conn, "yellow", and_(mine, task.c.due_on >= today, task.c.due_on < calm)),
-            "escalated": _rows(conn, "escalated", and_(mine, flagged("escalated"))),
-            "special": _rows(conn, "special", and_(mine, or_(task.c.node.in_(SPECIAL), record.c.subject.in_(_relatives())))),
-        }
+        lists = {name: rows(conn, where, whole(request.args.get(name), 1, 100_000)) for name, where in wheres(area, made.office.today()).items()}
+        over = overlong(conn, area, made.office.today())
         every = [row for found in lists.values() for row in found.items]
-        load = _load(conn, mine, today, area)
+        load = load_of(conn, mine, today, area)
         stuck = listed(conn, area, 1, SHOWN)
         view = {
-            "names": households.applicant_names(conn, [row["subject"] for row in every]),
-            "places": {code: organisation.unit_name(conn, code) for code in {row["unit"] for row in every}},
+            "names": households.applicant_names(conn, [row["subject"] for row in (*every, *over[:SHOWN])]), "over": over[:SHOWN], "over_total": len(over),
+            "places": {code: organisation.unit_name(conn, code) for code in {row["unit"] for row in (*every, *over[:SHOWN])}},
             "people": wording.names_of(conn, [row["assignee"] for row in every] + [row["who"] for row in load]),
-            "nodes": _nodes(conn, mine, today), "stuck": incidents.shown(conn, stuck.items, me()), "stuck_total": stuck.total, "streets": organisation.units(conn, boss.areas, "street"),
+            "nodes": nodes_of(conn, mine, today), "stuck": incidents.shown(conn, stuck.items, me()), "stuck_total": stuck.total, "streets": organisation.units(conn, boss.areas, "street"),
         }  # fmt: skip
     return render_template("board.html", load=load, node_name=node_name, unit=unit, args=dict(request.args), **lists, **view)
+
+
+_SCANNED = 5000
+
+
+def overlong(conn: Any, area: Area, today: date) -> list[dict[str, Any]]:
+    """Open applications that have gone on for longer than the whole procedure should take, the oldest first. An acceptance is
+    not before the application, so that younger cases need no look."""
+    row, young = record.c, datetime.combine(today - timedelta(days=40), time(), tzinfo=SHANGHAI)
+    where = (row.kind == "case", row.process == "dibao-2012", row.closed_at.is_(None), row.opened_at < young, within(row.unit, area))
+    found = []
+    for one in conn.execute(select(row.id, row.no, row.process, row.subject, row.unit, row.state).where(*where).order_by(row.id).limit(_SCANNED)).mappings():
+        limit = deadlines.whole_case(audit.facts_of(one["state"]), today)
+        if limit and limit["workdays_left"] < 0:
+            found.append({"no": one["no"], "process": one["process"], "subject": one["subject"], "unit": one["unit"], **limit})
+    return sorted(found, key=lambda one: (one["workdays_left"], one["no"]))
+
+
+LISTS = ("late", "yellow", "escalated", "special")
+
+
+def bosses(actor: Actor) -> Actor:
+    """The actor in the posts that have a board. Refused without one."""
+    found = actor.only(BOSSES)
+    if not found.roles:
+        raise Refused("board", "督办台只对主管开放", "The board is for supervisors")
+    return found
+
+
+def open_in(area: Area) -> Any:
+    return and_(is_open, within(task.c.unit, area))
+
+
+def wheres(area: Area, day: date) -> dict[str, Any]:
+    """Name of a list -> which open tasks stand in it."""
+    today, calm = day.isoformat(), deadlines.calm_from(day).isoformat()
+    mine = open_in(area)
+    return {
+        "late": and_(mine, task.c.due_on < today), "yellow": and_(mine, task.c.due_on >= today, task.c.due_on < calm),
+        "escalated": and_(mine, flagged("escalated")), "special": and_(mine, or_(task.c.node.in_(SPECIAL), record.c.subject.in_(_relatives()))),
+    }  # fmt: skip
 
 
 def _relatives() -> Any:
@@ -60,20 +96,19 @@ def _relatives() -> Any:
     return select("household:" + func.cast(marked.c.id, record.c.subject.type))
 
 
-def _rows(conn: Any, name: str, where: Any) -> Page:
-    """The page of them that the address asks for under this name, most urgent first."""
-    page = whole(request.args.get(name), 1, 100_000)
+def rows(conn: Any, where: Any, page: int, size: int = SHOWN) -> Page:
+    """A page of the tasks with their cases, most urgent first."""
     joined = select(*task.c, record.c.no, record.c.process, record.c.subject).join(record, record.c.id == task.c.case_id).where(where)
     total = conn.scalar(select(func.count()).select_from(joined.subquery())) or 0
-    query = joined.order_by(task.c.due_on.is_(None), task.c.due_on, task.c.id).limit(SHOWN).offset((page - 1) * SHOWN)
-    return Page([dict(row) for row in conn.execute(query).mappings()], total, page, SHOWN)
+    query = joined.order_by(task.c.due_on.is_(None), task.c.due_on, task.c.id).limit(size).offset((page - 1) * size)
+    return Page([dict(row) for row in conn.execute(query).mappings()], total, page, size)
 
 
 def _late(today: str) -> Any:
     return func.sum(case((task.c.due_on < today, 1), else_=0))
 
 
-def _load(conn: Any, mine: Any, today: str, area: Area) -> list[dict[str, Any]]:
+def load_of(conn: Any, mine: Any, today: str, area: Area) -> list[dict[str, Any]]:
     """Who has how much in hand, how much of it is late, and how much was done in the last seven days."""
     found: dict[str, dict[str, Any]] = {}
     for who, n, late in conn.execute(select(task.c.assignee, func.count(), _late(today)).where(mine, task.c.assignee.is_not(None)).group_by(task.c.assignee)):
@@ -85,10 +120,10 @@ def _load(conn: Any, mine: Any, today: str, area: Area) -> list[dict[str, Any]]:
     return sorted(found.values(), key=lambda row: (-row["late"], -row["open"], -row["done"]))
 
 
-def _nodes(conn: Any, mine: Any, today: str) -> list[dict[str, Any]]:
+def nodes_of(conn: Any, mine: Any, today: str) -> list[dict[str, Any]]:
     """Open work by step: how much, how much of it taken, how much late."""
     taken = func.count(task.c.assignee)
     query = select(record.c.process, task.c.node, task.c.role, func.count(), taken, _late(today)).select_from(task).join(record, record.c.id == task.c.case_id).where(mine)
     query = query.group_by(record.c.process, task.c.node, task.c.role)
-    rows = [{"node": node, "process": process, "role": role, "open": n, "taken": t, "late": late} for process, node, role, n, t, late in conn.execute(query)]
-    return sorted(rows, key=lambda row: -row["open"])
+    found = [{"node": node, "process": process, "role": role, "open": n, "taken": t, "late": late} for process, node, role, n, t, late in conn.execute(query)]
+    return sorted(found, key=lambda row: -row["open"])

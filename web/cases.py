@@ -18,12 +18,12 @@ from engine.errors import EngineError, Invalid, NotFound, Refused
 from engine.forms import from_html
 from engine.model import SYSTEM, Actor, Entry
 from engine.office import history
-from processes import documents, eligibility, households, letters, organisation, paperwork, readers
+from processes import deadlines, deliveries, documents, eligibility, households, letters, organisation, paperwork, readers
 from processes.bureau import CATALOGUE
-from processes.case_tables import letter, notice
+from processes.case_tables import notice
 from processes.tables import document
 from web import incidents, uploads, wording
-from web.desk import bureau, either, idem, lang, me, standing_in, whole, works_cases
+from web.desk import READERS, bureau, either, idem, lang, me, roles_for, standing_in, whole, works_cases
 from web.errors import said, status_of, words
 from web.tasks import _papers, named_lines
 
@@ -78,9 +78,11 @@ EVENTS = {
     "task_copied": lazy_gettext("Copied to colleagues"),
     "copy_read": lazy_gettext("Copy read"),
     "comment_added": lazy_gettext("Comment"),
+    deliveries.EVENT: lazy_gettext("Delivery recorded"),
     "tasks_handed_over": lazy_gettext("A leaver's tasks handed over"),
     "task_taken_back": lazy_gettext("Taken back"),
 }
+_BESIDE = {deliveries.EVENT: deliveries.Delivery}  # what is said in a case beside its tasks and messages, by event
 RECORDED = {  # what people record for a case, as the button says it
     "objection": lazy_gettext("Record an objection"),
     "withdrawal": lazy_gettext("Record a withdrawal"),
@@ -121,7 +123,7 @@ def listing() -> ResponseReturnValue:
     with made.office.read() as conn:
         if sought.upper().startswith(tuple(f"{process.prefix}-" for process in CATALOGUE.values())):
             return redirect(url_for("cases.show", no=sought.upper()))
-        found = _named(conn, actor, sought, page) if sought else queries.cases(conn, actor.areas, state=state, page=page)
+        found = _named(conn, actor, sought, page) if sought else queries.cases(conn, readers.of_cases(actor).areas, state=state, page=page)
         names = households.applicant_names(conn, [row["subject"] for row in found.items])
         places = {row["unit"]: organisation.unit_name(conn, row["unit"]) for row in found.items}
     return render_template("cases.html", found=found, names=names, places=places, state=state, sought=sought, outcomes=OUTCOMES)
@@ -130,7 +132,7 @@ def listing() -> ResponseReturnValue:
 def _named(conn: Any, actor: Actor, name: str, page: int) -> queries.Page:
     """Cases of the households in which somebody of that name lives."""
     keys = bureau().office.keys.on(conn)
-    houses = households.search(conn, keys, actor.areas, name=name, page=1, size=200).items
+    houses = households.search(conn, keys, readers.of_cases(actor).areas, name=name, page=1, size=200).items
     subjects = [f"household:{row['id']}" for row in houses]
     where = (store.record.c.kind == "case") & store.record.c.subject.in_(subjects)
     rows = conn.execute(select(store.record).where(where).order_by(store.record.c.id.desc())).mappings().all()
@@ -140,7 +142,7 @@ def _named(conn: Any, actor: Actor, name: str, page: int) -> queries.Page:
 def visible(conn: Any, actor: Actor, no: str) -> Mapping[Any, Any]:
     """The case's row, for those whose area it lies in, who began it, or who have had a task of it; for others there is no such case."""
     row = queries.case_row(conn, no)
-    if actor.covers(row["unit"]) or actor.id == row["opened_by"]:
+    if readers.of_cases(actor).covers(row["unit"]) or actor.id == row["opened_by"]:
         return row
     mine = any(
         not {x["assignee"], x["done_by"]}.isdisjoint(one.persons) or one.holds(x["role"], x["unit"])
@@ -177,7 +179,7 @@ def show(no: str) -> ResponseReturnValue:
         drawing = made.cases.drawing(conn, row["drawing"])
         run = Run.load(drawing, row["state"], made.office.clock())
         household_id = run.facts.get("household_id")  # a meeting has none
-        entries = history(conn, keys, row["id"])
+        entries = readers.told_to(actor, row["unit"], history(conn, keys, row["id"]))
         tasks = queries.case_tasks(conn, row["id"])
         house = households.view(conn, keys, household_id) if household_id else None
         names = wording.names_of(conn, [*wording.logins_in(entries), *(x["assignee"] for x in tasks), run.facts.get("second_investigator")])
@@ -186,12 +188,13 @@ def show(no: str) -> ResponseReturnValue:
             "house": house,
             "tasks": tasks,
             "timeline": story.lines(entries),
-            "letters": conn.execute(select(letter).where(letter.c.case_no == no).order_by(letter.c.id)).mappings().all(),
+            "letters": [{**x, "may_deliver": deliveries.waits(conn, actor, x)} for x in deliveries.of_case(conn, no)],
             "notices": conn.execute(select(notice).where(notice.c.case_no == no).order_by(notice.c.id)).mappings().all(),
             "documents": conn.execute(select(document).where(document.c.household_id == household_id)).mappings().all(),
             "benefits": [b for b in households.active_benefits(conn, household_id) if b["case_no"] == no] if household_id else [],
             "result": _assessed(entries, house) if house else None,
             "days": {x["id"]: made.cases.deadline(conn, keys, x, run, drawing, process) for x in tasks if x["state"] == "open"},
+            "limit": deadlines.whole_case(run.facts, made.office.today()) if row["process"] == "dibao-2012" and not row["closed_at"] else None,
             "still": incidents.at_case(conn, row["id"]) if not row["closed_at"] else [],
             "street": organisation.unit_name(conn, run.facts.get("street") or row["unit"]),
             "community": organisation.unit_name(conn, run.facts["community"]) if house else "",
@@ -245,7 +248,7 @@ class Story:
             "seq": entry.seq, "at": entry.at, "who": self.names.get(who, who), "login": who,
             "role": either(*organisation.ROLES[node.role]) if node and node.role in organisation.ROLES and entry.actor != SYSTEM.id else "",
             "event": self.event(entry), "node": self.title(entry), "id": node.id if node else message,
-            "answers": [*self.around(entry), *self.answers(secrets, key, message)], "changes": self.changes(entry, known), "leaf": entry.leaf, "erased": None in secrets,
+            "answers": [*self.around(entry), *self.answers(secrets, key, message or entry.event)], "changes": self.changes(entry, known), "leaf": entry.leaf, "erased": None in secrets,
             "received": task["opened_at"] if task and entry.event == "task_completed" else None,
             "took": _span(entry.at - task["opened_at"]) if task and entry.event == "task_completed" else "",
             "then": entry.data.get("then", {}),
@@ -289,7 +292,7 @@ class Story:
     def answers(self, secrets: Sequence[Any], key: str, message: str) -> list[tuple[str, Any]]:
         """What was said, with the labels of its form, in the form's order."""
         given = self.given(secrets)
-        form_class = self.process.answered.get(key.rpartition(".")[0]) or self.process.messages.get(message) or self.process.start_form
+        form_class = self.process.answered.get(key.rpartition(".")[0]) or self.process.messages.get(message) or _BESIDE.get(message) or self.process.start_form
         fields = form_class().fields
         order = [n for n in fields if n in given] + [n for n in given if n not in fields]
         return [(self.label(fields, n), self.shown(given[n], fields[n].metadata if n in fields else {})) for n in order if n != "household_id"]
@@ -405,7 +408,7 @@ def message(no: str, name: str) -> ResponseReturnValue:
     with made.office.read() as conn:
         row = recordable(conn, actor, no, name)
         household_id = int((row["subject"] or "").partition(":")[2] or 0)
-        seen = actor.covers(row["unit"]) or actor.id == row["opened_by"]
+        seen = readers.of_cases(actor).covers(row["unit"]) or actor.id == row["opened_by"]
     process, back = CATALOGUE[row["process"]], url_for("cases.show", no=no) if seen else url_for("households.show", household_id=household_id)
     if name not in process.senders or name not in RECORDED:
         raise NotFound("没有这种来件")
@@ -444,15 +447,19 @@ def letter_visible(conn: Any, actor: Actor, row: Mapping[Any, Any]) -> None:
     """A letter is seen by who sees its case; one that stands in a benefit's own record, by those whose area the household lives in."""
     if conn.scalar(select(store.record.c.kind).where(store.record.c.id == row["id"] >> 16)) == "case":
         visible(conn, actor, row["case_no"])
-    elif not actor.covers(households.row(conn, row["household_id"])["community"]):
+    elif not readers.of_benefits(actor).covers(households.row(conn, row["household_id"])["community"]):
         raise NotFound("没有这份文书")
 
 
 @bp.get("/cases/<no>/notices/<int:notice_id>")
 def show_notice(no: str, notice_id: int) -> ResponseReturnValue:
+    return notice_on_file(me(), no, notice_id)
+
+
+def notice_on_file(actor: Actor, no: str, notice_id: int) -> Response:
     """The sheet of a notice for the file, with the photos of its posting and its removal."""
     with bureau().office.read() as conn:
-        visible(conn, me(), no)
+        visible(conn, actor, no)
         row = conn.execute(select(notice).where(notice.c.id == notice_id, notice.c.case_no == no)).mappings().one_or_none()
         if row is None:
             raise NotFound("没有这份公示")
@@ -468,7 +475,7 @@ def show_document(document_id: int) -> ResponseReturnValue:
     with made.office.act(actor) as act:
         data, media_type, household_id = documents.fetch(act.conn, act.keys, made.settings.files, document_id)
         unit = households.row(act.conn, household_id)["community"]
-        if not actor.covers(unit):
+        if not readers.of_cases(actor).covers(unit):
             raise NotFound("没有这份材料")
         readers.note(act, "document_read", {"document": document_id})
     headers = {"Content-Disposition": f'inline; filename="document-{document_id}"', "Content-Security-Policy": "default-src 'none'"}
@@ -486,11 +493,15 @@ def sheets() -> list[tuple[str, str]]:
 
 @bp.get("/cases/<no>/sheets/<kind>")
 def sheet(no: str, kind: str) -> ResponseReturnValue:
+    return sheet_of(me(), no, kind)
+
+
+def sheet_of(actor: Actor, no: str, kind: str) -> Response:
     """A sheet for paper, with what is known of the household; numbers stay masked."""
-    made, actor = bureau(), me()
+    made = bureau()
     with made.office.read() as conn:
         row = visible(conn, actor, no)
-        if not works_cases(row["unit"]):
+        if roles_for(actor, row["unit"]) <= READERS:
             raise Refused("role", "您的岗位只能查看，不能打印办案表格", "Your post may read, not print sheets")
         house = households.view(conn, made.office.keys.on(conn), int(row["subject"].partition(":")[2]))
     return printed(kind, house, no)

@@ -19,7 +19,7 @@ from engine.lint import check_drawing
 from engine.model import SHANGHAI
 from processes import benefits, organisation, schema
 from processes import bureau as bureaus
-from web import cli_audit, logs
+from web import cli_audit, logs, training
 from web import cli_record as record
 from web.opening import bureau as _bureau
 from web.opening import settings as _settings
@@ -247,13 +247,6 @@ def _movable() -> bureaus.Bureau:
     return made
 
 
-def _clock_on_record(made: bureaus.Bureau, verb: str, by: str) -> None:
-    """Before it is moved, so that the entry has the time that it leaves: auditors see that somebody did."""
-    with made.office.act() as act:
-        if (district := bureaus.district_record(act.conn)) is not None:
-            act.append(act.open("unit", district), "clock_moved", {"verb": verb, "by": by})
-
-
 @clock.command("show")
 def clock_show() -> None:
     click.echo(_bureau().office.clock().astimezone(SHANGHAI).isoformat(timespec="seconds"))
@@ -267,24 +260,15 @@ def clock_set(moment: str) -> None:
         wanted = datetime.fromisoformat(moment)
     except ValueError:
         raise click.UsageError(f"not a moment: {moment}") from None
-    made = _movable()
-    _clock_on_record(made, "set", moment)
-    made.office.clock.set(wanted if wanted.tzinfo else wanted.replace(tzinfo=SHANGHAI))  # type: ignore[attr-defined]
-    click.echo(f"{made.jobs.run_all()} jobs came due")
+    click.echo(f"{training.set_to(_movable(), wanted)} jobs came due")
 
 
 @clock.command("advance")
 @click.argument("days", type=click.IntRange(1, 400))
 def clock_advance(days: int) -> None:
     """Move the clock DAYS days on, a day at a time, so that timers fire in order."""
-    from datetime import timedelta
-
     made = _movable()
-    _clock_on_record(made, "advance", str(days))
-    done = 0
-    for _ in range(days):
-        made.office.clock.set(made.office.clock() + timedelta(days=1))  # type: ignore[attr-defined]
-        done += made.jobs.run_all()
+    done = training.advance(made, days)
     click.echo(f"{made.office.clock().astimezone(SHANGHAI):%Y-%m-%d %H:%M}, {done} jobs came due")
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from engine import queries
 from engine.model import Actor
-from processes import case_steps
+from processes import case_steps, readers
 from processes.money import yuan
 from web import replaying, wording
 from web.cases import OUTCOMES
@@ -28,7 +28,7 @@ _OWN = frozenset({"household_id", "case_no", "street", "community", "second_inve
 
 def like(conn: Connection, actor: Actor, row: Mapping[Any, Any]) -> list[str]:
     """Numbers of some cases of the same process that the actor may see, those with the same outcome first."""
-    found = queries.cases(conn, actor.areas, process=row["process"], size=50).items
+    found = queries.cases(conn, readers.of_cases(actor).areas, process=row["process"], size=50).items
     others = [one for one in found if one["no"] != row["no"]]
     return [one["no"] for one in sorted(others, key=lambda one: (one["outcome"] != row["outcome"], -one["id"]))[:8]]
 

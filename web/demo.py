@@ -23,7 +23,7 @@ from engine.errors import Invalid, NotWaiting, Refused
 from engine.model import SHANGHAI, Actor
 from engine.queries import Filter, tasks
 from processes import bureau as bureaus
-from processes import calendar, documents, households, identity, organisation, schema
+from processes import calendar, documents, households, identity, investigation, organisation, schema
 from processes.case_tables import notice
 from processes.tables import staff
 from web import sequencer
@@ -199,13 +199,13 @@ def _households(d: District, count: int) -> list[int]:
         clerk = d.by_role("window_clerk", street)[0]
         with d.made.office.act(clerk) as act:
             household_id = households.register(act, _household(d, n, community))
+            d.scans[household_id] = documents.store(act, d.made.settings.files, household_id, "signature", "签字页", io.BytesIO(_SCAN))
             if d.chance.random() < 0.95:
                 for person_id in households.missing_authorisations(act.conn, household_id, act.today):
-                    households.authorise(act, household_id, person_id, act.today.isoformat(), "2019-11-18")
+                    households.authorise(act, household_id, person_id, act.today.isoformat(), "2019-11-18", d.scans[household_id])
             if n % 20 == 7:
                 relation = {"staff_name": "某工作人员", "position": "居委会委员", "relation": "sibling"}
                 households.declare_near_relative(act, household_id, relation)
-            d.scans[household_id] = documents.store(act, d.made.settings.files, household_id, "signature", "签字页", io.BytesIO(_SCAN))
         found.append(household_id)
     return found
 
@@ -326,8 +326,10 @@ def _forgotten(row: Mapping[str, Any]) -> bool:
 
 
 def _do(d: District, actor: Actor, row: Mapping[str, Any], answers: dict[str, Any]) -> None:
+    field, _ = investigation.PAPERS.get(row["node"], ("", ""))
+    pages = {field: d.scans[int(row["subject"].partition(":")[2])]} if field else {}
     with contextlib.suppress(Invalid), d.made.office.act(actor) as act:
-        d.made.cases.complete(act, row["id"], answers)
+        d.made.cases.complete(act, row["id"], pages | answers)
 
 
 _OPEN = select(store.task.c.role, store.task.c.unit, store.task.c.assignee).where(store.is_open).distinct()
@@ -360,7 +362,7 @@ def _completeness(d: District, _actor: Actor, household_id: int, _day: str) -> d
 def _supplement(d: District, actor: Actor, household_id: int, day: str) -> dict[str, Any]:
     with d.made.office.act(actor) as act:
         for person_id in households.missing_authorisations(act.conn, household_id, act.today):
-            households.authorise(act, household_id, person_id, day, "2019-11-18")
+            households.authorise(act, household_id, person_id, day, "2019-11-18", d.scans[household_id])
     return {"received_on": day, "supplied": ["authorization"]}
 
 
@@ -398,7 +400,7 @@ def _category(d: District, household_id: int) -> str | None:
 _ANSWERS: dict[str, Answer] = {
     "completeness_check": _completeness,
     "supplement": _supplement,
-    "register_near_relative": lambda *_: {"staff_name": "某工作人员", "position": "居委会委员", "relation": "sibling"},
+    "register_near_relative": lambda d, a, *_: {"staff_login": d.by_role("reviewer", a.unit)[-1].id, "position": "街镇审核人", "relation": "sibling"},
     "means_check": _check,
     "reject_after_check": lambda _d, _a, _h, day: {"delivered_on": day, "reasons": "核对发现的货币财产超过规定限额。"},
     "district_recheck": lambda _d, _a, _h, _day: {"findings": "异议不成立。", "district_outcome": "propose_grant"},
@@ -420,8 +422,8 @@ _ANSWERS: dict[str, Answer] = {
     "remove_district_notice": lambda _d, _a, _h, day: {"removed_on": day, "objections": "none"},
     "decide": lambda *_: {"decision": "granted", "opinion": "批准。"},
     "decide_refusal": lambda *_: {"decision": "refused", "opinion": "不予批准。", "reason_code": "income_over", "clause": "民发〔2012〕220号第四条"},
-    "deliver_approval": lambda _d, _a, _h, day: {"delivered_on": day, "method": "direct", "recipient": "申请人"},
-    "deliver_refusal": lambda _d, _a, _h, day: {"delivered_on": day, "method": "direct", "recipient": "申请人"},
+    "deliver_approval": lambda d, _a, h, day: {"delivered_on": day, "method": "direct", "recipient": "申请人", "receipt_document": d.scans[h]},
+    "deliver_refusal": lambda d, _a, h, day: {"delivered_on": day, "method": "direct", "recipient": "申请人", "receipt_document": d.scans[h]},
 }
 
 

@@ -98,7 +98,7 @@ def _head(d: Any, household_id: int) -> int:
 def _renewed(d: Any, actor: Any, household_id: int, day: str) -> dict[str, Any]:
     with d.made.office.act(actor) as act:
         for person_id in households.missing_authorisations(act.conn, household_id, act.today):
-            households.authorise(act, household_id, person_id, day, "2019-11-18")
+            households.authorise(act, household_id, person_id, day, "2019-11-18", d.scans[household_id])
     return {"contacted_on": day, "contact_outcome": "contacted"}
 
 

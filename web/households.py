@@ -16,7 +16,7 @@ from engine import queries
 from engine.errors import EngineError, Invalid, NotFound, Refused
 from engine.forms import Form, from_html, number, on_date, rows, understand
 from engine.office import Act
-from processes import benefits, change_report_2012, conclusions, documents, households, organisation
+from processes import benefits, change_report_2012, conclusions, documents, households, organisation, readers
 from processes.change_report_2012_forms import ChangeReport
 from processes.dibao_2012_forms import Application
 from processes.household_forms import AuthorizationIn, HardshipsIn, HouseholdIn, IncomeIn, MemberIn, NearRelativeIn, PropertyList
@@ -71,7 +71,7 @@ def listing() -> ResponseReturnValue:
     sought = {"name": sent.get("name", "").strip()[:60], "id_no": sent.get("id_no", "").strip()[:40]}
     page = whole(sent.get("page") or request.args.get("page"), 1, 10_000)
     with made.office.read() as conn:
-        found = households.search(conn, made.office.keys.on(conn), me().areas, name=sought["name"], id_no=sought["id_no"], page=page)
+        found = households.search(conn, made.office.keys.on(conn), readers.of_cases(me()).areas, name=sought["name"], id_no=sought["id_no"], page=page)
         places = {row["community"]: organisation.unit_name(conn, row["community"]) for row in found.items}
     return render_template("households.html", found=found, places=places, sought=sought if any(sought.values()) else {})
 
@@ -122,7 +122,7 @@ def _form(form_class: type[Form]) -> Form:
 
 def _visible(conn: Any, household_id: int) -> Mapping[Any, Any]:
     row = households.row(conn, household_id)
-    if not me().covers(row["community"]):
+    if not readers.of_cases(me()).covers(row["community"]):
         raise NotFound("没有这户家庭")
     return row
 
@@ -134,7 +134,7 @@ def show(household_id: int) -> ResponseReturnValue:
         _visible(conn, household_id)
         house = households.view(conn, made.office.keys.on(conn), household_id)
         view = {
-            "missing": households.missing_authorisations(conn, household_id, made.office.today()),
+            "missing": households.missing_authorisations(conn, household_id, made.office.today(), production=made.settings.production),
             "cases": queries.cases(conn, "", subject=f"household:{household_id}").items,
             "papers": _papers(conn, household_id),
             "benefits": households.active_benefits(conn, household_id),

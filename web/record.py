@@ -63,7 +63,7 @@ def public_key() -> str | None:
 def proof(conn: Connection, actor: Actor, no: str, seq: int) -> dict[str, Any]:
     """That one entry stands in the tree: its place and the hashes up to the newest root (RFC 6962 2.1.1)."""
     row = conn.execute(select(store.record.c.id, store.record.c.unit).where(store.record.c.no == no)).one_or_none()
-    if row is None or not actor.covers(row.unit):
+    if row is None or not readers.of_cases(actor).covers(row.unit):
         raise NotFound(f"没有这件个案：{no}")
     place, last = sealing.index_of(conn, row.id, seq), sealing.latest(conn)
     if place is None or last is None or place >= last["tree_size"]:

@@ -24,7 +24,7 @@ def create_registry(known: Mapping[str, list[dict[str, str]]] | None = None, as_
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST
     asked: Counter[str] = Counter()
     turn = threading.Lock()
-    told = known or {}
+    told = {} if known is None else known
 
     @app.post("/v1/queries")
     def query() -> ResponseReturnValue:

@@ -8,10 +8,11 @@ from typing import Any
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy import Connection
 
 from engine.model import Actor
 from engine.replays import Stand
-from processes import households, organisation
+from processes import households, organisation, readers
 from processes.bureau import CATALOGUE
 from web import compare, replaying
 from web.cases import OUTCOMES, TABS, visible, without_household
@@ -22,12 +23,18 @@ from web.svg import Marks, render
 bp = Blueprint("replay", __name__)
 
 
+def _case(conn: Connection, actor: Actor, no: str) -> Mapping[Any, Any]:
+    row = visible(conn, actor, no)
+    readers.opens_replay(actor, row["unit"])
+    return row
+
+
 @bp.get("/cases/<no>/replay")
 def show(no: str) -> ResponseReturnValue:
     """`?step=n`: as of that entry. `?part=1`: only what differs from step to step, for the page's script."""
     made, actor = bureau(), me()
     with made.office.read() as conn:
-        row = visible(conn, actor, no)
+        row = _case(conn, actor, no)
         try:
             case = replaying.opened(conn, row)
         except Unreadable as error:
@@ -83,7 +90,7 @@ def as_json(no: str) -> ResponseReturnValue:
 def replayed(actor: Actor, no: str, step: int | None) -> dict[str, Any]:
     """For page and API: the case as of a step, and the reading noted. NotFound for who may not see the case."""
     with bureau().office.read() as conn:
-        row = visible(conn, actor, no)
+        row = _case(conn, actor, no)
         try:
             case = replaying.opened(conn, row)
         except Unreadable as error:
@@ -99,7 +106,7 @@ def side_by_side(no: str) -> ResponseReturnValue:
     other = request.args.get("with", "").strip().upper()[:40]
     if not other:
         with bureau().office.read() as conn:
-            row = visible(conn, me(), no)
+            row = _case(conn, me(), no)
             like = compare.like(conn, me(), row)
         return render_template("compare.html", no=no, other="", like=like, found=None)
     if other == no:
@@ -111,7 +118,7 @@ def side_by_side(no: str) -> ResponseReturnValue:
 def compared(actor: Actor, no: str, other: str) -> dict[str, Any]:
     """Two cases that the actor may see both; both readings are noted."""
     with bureau().office.read() as conn:
-        rows = [visible(conn, actor, one) for one in (no, other)]
+        rows = [_case(conn, actor, one) for one in (no, other)]
         cases: Sequence[Opened] = [replaying.opened(conn, row) for row in rows]
         found = compare.compare(conn, *cases)
     for row, case in zip(rows, cases, strict=True):

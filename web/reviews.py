@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from engine.errors import NotFound
 from engine.forms import from_html
-from processes import benefits, households, organisation, reviews
+from processes import benefits, households, organisation, readers, reviews
 from processes.identity import mask_name
 from processes.review_2012 import KEY
 from processes.review_2012_forms import StartReview
@@ -29,7 +29,7 @@ def wanted() -> reviews.Wanted:
 
 @bp.get("/")
 def listing() -> ResponseReturnValue:
-    made, who, asked = bureau(), me(), wanted()
+    made, who, asked = bureau(), readers.of_benefits(me()), wanted()
     today, page = made.office.today(), whole(request.args.get("page"), 1, 100_000)
     with made.office.read() as conn:
         found = reviews.listing(conn, who.areas, asked, today, page)
@@ -52,7 +52,7 @@ def begin(household_id: int) -> ResponseReturnValue:
     """Begin the review of a household by hand."""
     made, told = bureau(), Told()
     with made.office.read() as conn:
-        if not me().covers(households.row(conn, household_id)["community"]):
+        if not readers.of_cases(me()).covers(households.row(conn, household_id)["community"]):
             raise NotFound("没有这户家庭")
         name = households.applicant(conn, household_id)["name"]
     typed: dict[str, Any] = {"household_id": household_id}

@@ -55,6 +55,7 @@ def _only_one(settings: Settings) -> Any:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
+        handle.close()
         raise click.ClickException("another server already serves this SQLite database; use PostgreSQL for more than one") from None
     return handle
 

@@ -15,7 +15,7 @@ from engine.crypto import BoundKeys
 from engine.forms import Form, choice, from_html, text, understand
 from engine.office import Act
 from engine.queries import Area, Page
-from processes import organisation, paperwork, standards
+from processes import organisation, paperwork, readers, standards
 from processes.organisation import DISTRICT
 from web import wording
 from web.desk import bureau, idem, lang, me, whole
@@ -118,11 +118,11 @@ def show(no: str) -> ResponseReturnValue:
     view = view if view in standards.VIEWS else ""
     with made.office.read() as conn:
         batch = standards.batch_row(conn, no)
-        found = standards.items(conn, batch["id"], me().areas, view=view or None, page=whole(request.args.get("page"), 1, 100_000), size=SHOWN)
+        found = standards.items(conn, batch["id"], readers.of_benefits(me()).areas, view=view or None, page=whole(request.args.get("page"), 1, 100_000), size=SHOWN)
         shown = {
             "progress": standards.progress(conn, batch), "people": wording.names_of(conn, [who for who in (batch["proposed_by"], batch["settled_by"]) if who]),
             "places": {row["community"]: organisation.unit_name(conn, row["community"]) for row in found.items},
-            "to_print": standards.letters_of(conn, batch["id"], me().areas, size=1).total,
+            "to_print": standards.letters_of(conn, batch["id"], readers.of_benefits(me()).areas, size=1).total,
         }  # fmt: skip
     mine = batch["proposed_by"] == me().id
     decides = _may(standards.DECIDERS)
@@ -137,7 +137,7 @@ def letters(no: str) -> ResponseReturnValue:
     made = bureau()
     with made.office.read() as conn:
         batch = standards.batch_row(conn, no)
-        return Response(in_one_go(conn, made.office.keys.on(conn), batch, me().areas, whole(request.args.get("page"), 1, 100_000))[0], mimetype="text/html")
+        return Response(in_one_go(conn, made.office.keys.on(conn), batch, readers.of_benefits(me()).areas, whole(request.args.get("page"), 1, 100_000))[0], mimetype="text/html")
 
 
 def in_one_go(conn: Connection, keys: BoundKeys, batch: Mapping[Any, Any], area: Area, page: int) -> tuple[str, Page]:

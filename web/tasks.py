@@ -20,7 +20,7 @@ from engine.errors import Conflict, EngineError, Invalid, NotFound, Refused
 from engine.forms import Form, from_html
 from engine.model import Actor
 from engine.office import history
-from processes import deadlines, eligibility, households, organisation
+from processes import deadlines, eligibility, households, organisation, readers
 from processes.bureau import CATALOGUE
 from processes.eligibility_facts import BadFacts
 from processes.identity import mask_name
@@ -97,6 +97,16 @@ def show(task_id: int) -> ResponseReturnValue:
     return _page(task_id)
 
 
+def _choosable(conn: Any, form_class: type[Form], unit: str, community: str | None) -> Sequence[Mapping[str, Any]]:
+    """Whom the form's list of colleagues offers: holders of the post that it names over the task's unit; for a form that names
+    no post, everybody over the household's community, once."""
+    roles = [field.metadata["role"] for field in form_class._declared_fields.values() if field.metadata.get("widget") == "staff"]
+    if not roles:
+        return []
+    found = organisation.colleagues(conn, roles[0], unit if roles[0] else community or unit)
+    return list({row["login"]: row for row in found}.values())
+
+
 def _page(
     task_id: int, *, typed: Mapping[Any, Any] | None = None, errors: Mapping[str, list[str]] | None = None,
     conflict: str = "", refused: str = "", trouble: str = "", status: int = 200,
@@ -117,7 +127,7 @@ def _page(
         found = made.cases.deadline(conn, keys, row, run, drawing, process) if row["state"] == "open" else None
         household_id = run.facts.get("household_id")  # a meeting has none
         house = households.view(conn, keys, household_id) if household_id else None
-        entries = history(conn, keys, case["id"])
+        entries = readers.told_to(actor, case["unit"], history(conn, keys, case["id"]))
         beside = around.view(conn, keys, case, row, actor, who)
         names = wording.names_of(conn, [*wording.logins_in(entries), row["assignee"], row["owner"], row["done_by"], who.on_behalf_of, run.facts.get("second_investigator")])
         view = {
@@ -125,6 +135,7 @@ def _page(
             "key_facts": wording.fact_lines(run.facts, process.answered, names), "opinions": _opinions(entries, process, drawing, names),
             "result": _computed(conn, keys, run.facts, made, house) if house else None, "papers": _papers(conn, household_id) if household_id else [],
             "colleagues": organisation.colleagues(conn, node.role, row["unit"]), "barred": _barred(conn, process, row, run.facts, who), **beside,
+            "choosable": _choosable(conn, process.form_of(row["node"]), row["unit"], run.facts.get("community")),
             "since": _since(entries, process, names) if conflict else [], "deadline_parts": deadlines.told(found, made.office.today()),
             "communities": organisation.units(conn, level="community") if "new_community" in process.form_of(row["node"])._declared_fields else [],
         }  # fmt: skip
@@ -180,7 +191,8 @@ def seen(actor: Actor, row: Mapping[Any, Any]) -> None:
 
 
 def _sees(actor: Actor, row: Mapping[Any, Any]) -> bool:
-    return actor.covers(row["case_unit"]) or actor.covers(row["unit"]) or not {row["assignee"], row["done_by"]}.isdisjoint(actor.persons)
+    reading = readers.of_cases(actor)
+    return reading.covers(row["case_unit"]) or reading.covers(row["unit"]) or actor.holds(row["role"], row["unit"]) or not {row["assignee"], row["done_by"]}.isdisjoint(actor.persons)
 
 
 def opened(actor: Actor, task_id: int) -> None:

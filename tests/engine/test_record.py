@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import delete, select, text, update
 
-from engine import store
+from engine import model, office, store
 from engine.errors import Conflict, Diverged, Invalid
 from engine.office import history, seals_hold
 from processes.rebuild import differences
@@ -27,6 +27,36 @@ def test_a_changed_body_breaks_the_seal(district):
         body = conn.scalar(select(store.entry.c.body).where(where))
         conn.execute(update(store.entry).where(where).values(body=body.replace(b"consistent", b"incomplete ")))
     assert seals_hold(entries_of(district)) == 4
+
+
+def test_entries_of_an_older_format_are_lifted_and_never_rewritten(district, monkeypatch):
+    """A later version says `actor` another way: old bytes keep their seals, are read as new ones, and replay and rebuild the same."""
+
+    def lift(said):
+        actor = dict(said["actor"])
+        return {**said, "v": 2, "actor": {**actor, "as": "staff"}}
+
+    district.to_street_opinion()
+    case_id = district.case()["id"]
+    with district.office.read() as conn:
+        before = conn.execute(select(store.entry.c.seq, store.entry.c.body).where(store.entry.c.record_id == case_id).order_by(store.entry.c.seq)).all()
+    monkeypatch.setattr(model, "FORMAT", 2)
+    monkeypatch.setattr(office, "FORMAT", 2)
+    monkeypatch.setitem(model.UPCASTERS, 1, lift)
+    district.review()
+    found = entries_of(district)
+    assert seals_hold(found) is None
+    old, new = found[: len(before)], found[len(before) :]
+    assert [(one.seq, one.body) for one in old] == [tuple(row) for row in before]
+    assert {(one.said["v"], one.said["actor"]["as"]) for one in old} == {(2, "staff")}
+    assert [b'"v":2' in one.body for one in new] == [True] * len(new)
+    assert new
+    with district.office.read() as conn:
+        assert len(list(district.cases.replaying(conn, found))) == len(found)
+    assert differences(district.office) == []
+    monkeypatch.delitem(model.UPCASTERS, 1)
+    with pytest.raises(KeyError):
+        entries_of(district)
 
 
 def test_a_removed_entry_is_missed(district):

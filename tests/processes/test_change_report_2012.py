@@ -601,6 +601,10 @@ def test_the_joint_meeting_answers_a_special_case(reports):
     d = reports.d
     job_in_mid_period(reports)
     asked = {"trigger": "income_slightly_over", "special_facts": "肾衰竭", "wish": "按低收入救助"}
+    with pytest.raises(Invalid, match="没有入户调查"):
+        d.do("rita", "street_opinion", conclusion="joint_meeting", opinion="研究", **asked)
+    d.do("rita", "street_opinion", conclusion="return_survey", opinion="先入户")
+    reports.investigate()
     d.do("rita", "street_opinion", conclusion="joint_meeting", opinion="研究", **asked)
     assert (d.tasks(), "resolution" in reports.waits()) == ({}, True)
     said = {"resolution": "approve_as", "approved_category": "low_income", "approved_amount": "276", "reasons": "集体研究", "meeting_no": "1", "item": 1}

@@ -10,10 +10,12 @@ from sqlalchemy import select
 from engine import queries
 from engine.errors import Invalid, NotWaiting, Refused
 from engine.office import history, seals_hold
-from processes import conclusions, households, identity, organisation, paperwork, spot_check
+from processes import conclusions, households, identity, investigation, organisation, paperwork, spot_check
+from processes.bureau import CATALOGUE
 from processes.case_tables import letter, notice
+from processes.dibao_2012 import DIBAO_2012
 from processes.rebuild import differences
-from processes.tables import benefit
+from processes.tables import benefit, near_relative
 from tests.district import REVIEWERS
 
 
@@ -168,6 +170,76 @@ def test_in_training_nobody_needs_a_scan_to_practise_a_delivery(district):
     district.do("clerk", "deliver_refusal", delivered_on="2018-12-03", method="direct", recipient="张一")
 
 
+def asked_for(district, give, node, field, **answers):
+    """In production `give` is refused without the page or photo, and goes through with it."""
+    with pytest.raises(Invalid) as wrong:
+        give(node, **answers)
+    assert set(wrong.value.fields) == {field}, node
+    return give(node, **answers, **{field: district.scan})
+
+
+def test_in_production_a_signature_is_a_scanned_page_and_a_notice_is_photographed(district):
+    """N220 arts 12, 23, 25, 29: what residents sign, or what hung on a board, is never a tick that staff typed."""
+    day, home = "2018-12-03", district.household(210_000, sign=False)
+    district.office.production = True
+    district.apply(home)
+    with pytest.raises(Refused) as refused:
+        district.accept()
+    assert refused.value.rule == "authorization"
+    with district.office.read() as conn:
+        adults = households.missing_authorisations(conn, home, date(2018, 12, 3), production=True)
+    with pytest.raises(Invalid) as wrong, district.office.act(district.people["clerk"]) as act:
+        households.authorise(act, home, adults[0], day, "2019-12-02")
+    assert set(wrong.value.fields) == {"document_id"}
+    with district.office.act(district.people["clerk"]) as act:
+        for person_id in adults:
+            households.authorise(act, home, person_id, day, "2019-12-02", district.scan)
+    district.accept()
+    district.check()
+    district.survey()
+
+    def doing(who):
+        return lambda node, **answers: district.do(who, node, **answers)
+
+    asked_for(district, doing("officer"), "democratic_review", "signed_document", held_on=day, place="居委会", chair="主任", participants=REVIEWERS,
+              statements="属实", review_conclusion="agree")  # fmt: skip
+    district.street()
+    asked_for(district, doing("vera"), "post_street_notice", "photo", posted_on=day, places=["village_board"])
+    district.at("2018-12-11T09:00")
+    asked_for(district, doing("vera"), "remove_street_notice", "photo", removed_on="2018-12-11", objections="none")
+    told = asked_for(district, lambda name, **said: district.send("clerk", name, **said), "withdrawal", "signed_document", withdrawn_on="2018-12-11", reason="已就业")
+    assert told["outcome"] == "ended_withdrawn"
+    proven(district)
+
+
+def test_an_authorisation_without_its_page_counts_in_training_only(district):
+    home = district.household(210_000)
+    district.office.production = True
+    district.apply(home)
+    with pytest.raises(Refused) as refused:
+        district.accept()
+    assert refused.value.rule == "authorization"
+    district.office.production = False
+    district.accept()
+
+
+def test_in_production_the_rejection_after_the_check_names_its_proof_of_delivery(district):
+    district.apply(district.household(n=2))
+    district.accept()
+    district.survey()
+    district.check("exceeds_standard", found_assets="60000")
+    district.office.production = True
+    asked_for(district, lambda node, **said: district.do("rita", node, **said), "reject_after_check", "receipt_document", delivered_on="2018-12-03", reasons="超限")
+    proven(district)
+
+
+def test_every_page_that_production_asks_for_is_a_field_of_its_form():
+    asked = {node: field for node, (field, _) in investigation.PAPERS.items()}
+    forms = {node: form for process in CATALOGUE.values() for node, form in process.answered.items() if node in asked}
+    assert forms.keys() == asked.keys()
+    assert all(form._declared_fields[asked[node]].metadata["widget"] == "document" for node, form in forms.items())
+
+
 def test_s4_assets_found_by_the_check_lead_to_a_rejection_and_an_objection_reopens(district):
     district.apply(district.household(n=2, assets=500_000))
     district.accept()
@@ -265,6 +337,37 @@ def test_s10_an_objection_in_the_district_notice_has_twenty_working_days(distric
     district.post("post_district_notice")
     district.at("2019-01-29T09:00")
     assert list(district.tasks()) == ["remove_district_notice"]
+
+
+def _objected(district):
+    district.to_district()
+    district.clock.set("2019-01-14T09:00")
+    district.do("exam", "district_examination", district_outcome="propose_grant", opinion="拟批准")
+    district.post("post_district_notice")
+    district.clock.set("2019-01-21T09:00")
+    district.send("exam", "objection", objection_on="2019-01-21", objector_kind="resident", grounds="有车")
+
+
+def test_a_refusal_after_an_objection_has_five_working_days_of_its_own(district):
+    """Counted from the submission (2018-12-11) it would be weeks late when it begins."""
+    _objected(district)
+    district.clock.set("2019-02-20T09:00")
+    district.do("exam", "district_recheck", district_outcome="propose_refuse", findings="有车", reason_code="other", clause="第八条")
+    assert district.tasks()["decide_refusal"]["due_on"] == "2019-02-27"
+    district.do("app", "decide_refusal", decision="returned", opinion="请补充依据", reason_code="other", clause="第八条")
+    assert district.tasks()["district_examination"]["due_on"] == "2019-02-27"
+    proven(district)
+
+
+def test_an_objection_that_changes_the_figures_leads_to_a_new_survey_and_a_new_calculation(district):
+    """N220 art 29: the district investigates again; what it finds is computed, not only granted or refused."""
+    _objected(district)
+    district.clock.set("2019-01-22T09:00")
+    district.do("exam", "district_recheck", district_outcome="return_survey", findings="有打工收入未申报", reason_code="other", clause="第二十九条")
+    assert {"home_survey", "neighbor_enquiry"} <= set(district.tasks())
+    assert district.tasks()["home_survey"]["due_on"] == "2019-02-03"
+    assert district.facts()["district_outcome"] is None
+    proven(district)
 
 
 def test_withdrawal_works_until_the_decision_and_not_after(district):
@@ -434,7 +537,7 @@ def test_near_relatives_are_registered_visited_and_recused(district):
     district.apply(household_id)
     district.accept()
     assert "register_near_relative" in district.tasks()
-    district.do("clerk", "register_near_relative", staff_name="ann", position="调查员", relation="sibling")
+    district.do("clerk", "register_near_relative", staff_name="某ann", position="调查员", relation="sibling")
     with pytest.raises(Refused) as refused:
         district.survey()
     assert refused.value.rule == "near-relative"
@@ -443,6 +546,90 @@ def test_near_relatives_are_registered_visited_and_recused(district):
         district.cases.claim(act, task["id"])
     with pytest.raises(Refused), district.office.act(district.people["bob"]) as act:
         district.cases.transfer(act, task["id"], "ann", "转办")
+
+
+def test_whom_the_registration_names_is_recused_from_then_on(district):
+    """The household only said yes; who it is comes with the street's registration (N220 art 14, domain 5.4)."""
+    home = district.household(210_000, near_relative_declared=True)
+    district.apply(home)
+    district.accept()
+    said = {"position": "调查员", "relation": "sibling"}
+    for answers, field in (({}, "staff_login"), ({"staff_login": "nobody"}, "staff_login")):
+        with pytest.raises(Invalid) as wrong:
+            district.do("clerk", "register_near_relative", **said, **answers)
+        assert set(wrong.value.fields) == {field}
+    district.do("clerk", "register_near_relative", staff_login="ann", **said)
+    with district.office.read() as conn:
+        [row] = conn.execute(select(near_relative)).mappings().all()
+        assert (row["staff_login"], row["staff_name"], row["relation"]) == ("ann", "某ann", "sibling")
+        assert households.recused_staff(conn, home) == {"ann"}
+    with pytest.raises(Refused) as refused:
+        district.survey()
+    assert refused.value.rule == "near-relative"
+    proven(district)
+
+
+def test_whom_the_household_declared_already_is_not_entered_twice(district):
+    home = district.household(210_000)
+    declared = {"staff_login": "ann", "staff_name": "某ann", "position": "调查员", "relation": "sibling"}
+    with district.office.act(district.people["clerk"]) as act:
+        households.declare_near_relative(act, home, declared)
+    district.apply(home)
+    district.accept()
+    district.do("clerk", "register_near_relative", staff_login="ann", position="调查员", relation="sibling")
+    proven(district)
+    with district.office.read() as conn:
+        assert len(conn.execute(select(near_relative)).all()) == 1
+
+
+def found_out(district, login="carl"):
+    """A near relative comes out by the cross match while the case is under way."""
+    related(district, login, int(district.case()["subject"].partition(":")[2]))
+
+
+def test_a_near_relative_found_after_acceptance_brings_the_district_s_visit(district):
+    district.to_street_opinion()
+    district.review()
+    district.street()
+    district.post()
+    found_out(district)
+    district.at("2018-12-11T09:00")
+    district.do("vera", "remove_street_notice", removed_on="2018-12-11", objections="none")
+    district.do("rita", "submit_to_district", contents=["application", "survey", "review", "opinion"])
+    facts = district.facts()
+    assert (facts["spot_check"], facts["spot_reason"].split()[0], facts["near_relative"]) == (True, "near_relative", True)
+    assert "spot_check_visit" in district.tasks()
+    proven(district)
+
+
+def test_a_near_relative_found_at_the_district_is_visited_before_the_decision_once(district, monkeypatch):
+    monkeypatch.setattr(spot_check, "draw", lambda *_: False)  # else the lot may have brought the visit already
+    district.to_street_opinion()
+    district.review()
+    district.street()
+    district.post()
+    district.at("2018-12-11T09:00")
+    district.submit()
+    district.do("exam", "district_examination", district_outcome="propose_grant", opinion="拟批准")
+    district.post("post_district_notice")
+    found_out(district)
+    district.at("2018-12-19T09:00")
+    district.do("vera", "remove_district_notice", removed_on="2018-12-19", objections="none")
+    assert set(district.tasks()) == {"late_spot_check_visit"}
+    assert district.facts()["late_reason"] == "near_relative"
+    visit = {"visited_on": "2018-12-19", "second_visitor": "乙", "findings": "有出入"}
+    district.do("spot", "late_spot_check_visit", late_agrees=False, **visit)
+    district.do("exam", "district_examination", district_outcome="propose_refuse", opinion="不符", reason_code="facts_unclear", clause="第二十六条")
+    assert set(district.tasks()) == {"decide_refusal"}, "visited once is enough"
+    proven(district)
+
+
+def test_before_the_receipt_looked_again_a_case_went_by_what_was_known_at_acceptance():
+    """The former versions, by which older records replay."""
+    day = date(2018, 12, 11)
+    assert DIBAO_2012.service("receive_file", {"near_relative": None}, day, {"drawn": False}, version=1)["spot_check"] is False
+    assert DIBAO_2012.service("check_late_draw", {}, day, {"late": True}, version=1) == {"late_drawn": True, "late_drawn_on": "2018-12-11"}
+    assert (DIBAO_2012.rule("receive_file"), DIBAO_2012.rule("check_late_draw")) == (2, 2)
 
 
 def test_a_near_relative_may_not_take_the_application_in(district):

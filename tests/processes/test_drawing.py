@@ -61,11 +61,11 @@ def test_a_person_knows_who_and_by_when(node):
     ("democratic_review", "civil_affairs_officer", "street", "workdays(5, since='survey_ended_on')"),
     ("post_street_notice", "village_committee", "community", "promptly()"),
     ("spot_check_visit", "spot_checker", "district", "workdays(5, since='submitted_on')"),
-    ("district_examination", "district_examiner", "district", "workdays(5, since='submitted_on')"),
+    ("district_examination", "district_examiner", "district", "workdays(5, since='examination_from')"),
     ("district_recheck", "district_examiner", "district", "workdays(20, since='objection_on')"),
     ("late_spot_check_visit", "spot_checker", "district", "workdays(5, since='late_drawn_on')"),
     ("decide", "approver", "district", "workdays(3, since='district_notice_ended_on')"),
-    ("decide_refusal", "approver", "district", "workdays(5, since='submitted_on')"),
+    ("decide_refusal", "approver", "district", "workdays(5, since='examination_from')"),
     ("deliver_refusal", "window_clerk", "street", "days(3, since='decided_on')"),
 ])  # fmt: skip
 def test_posts_and_limits_are_those_of_the_measures(node, role, level, due):

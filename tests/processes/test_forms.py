@@ -406,13 +406,13 @@ def test_a_meeting_that_approves_says_as_what_and_how_much_and_consents_for_nobo
     assert set(wrong(form, raw)) == {"approved_category", "approved_amount"}
     assert list(wrong(form, raw | {"approved_category": "dibao", "approved_amount": "0"})) == ["approved_amount"]
     assert new_facts(form, raw | {"approved_category": "low_income", "approved_amount": "276"}) == {
-        "resolution": "approve_as", "category": "low_income", "amount_fen": 27_600, "resolved_on": "2018-12-24"}  # fmt: skip
-    assert new_facts(form, raw | {"resolution": "defer"}) == {"resolution": "defer", "resolved_on": "2018-12-24"}
+        "resolution": "approve_as", "category": "low_income", "amount_fen": 27_600, "resolved_on": "2018-12-24", "examination_from": "2018-12-24"}  # fmt: skip
+    assert new_facts(form, raw | {"resolution": "defer"}) == {"resolution": "defer", "resolved_on": "2018-12-24", "examination_from": "2018-12-24"}
 
 
 @pytest.mark.parametrize(("node", "decision", "facts"), [
     ("decide", "granted", {"decision": "granted", "decided_on": "2018-12-24"}), ("decide", "refused", {"decision": "refused", "decided_on": "2018-12-24"}),
-    ("decide", "returned", {"decision": "returned"}), ("decide_refusal", "refused", {"decision": "refused", "decided_on": "2018-12-24"})])  # fmt: skip
+    ("decide", "returned", {"decision": "returned", "examination_from": "2018-12-24"}), ("decide_refusal", "refused", {"decision": "refused", "decided_on": "2018-12-24"})])  # fmt: skip
 def test_a_decision_has_the_day_on_which_it_is_made(node, decision, facts):
     assert new_facts(FORMS[node], {"decision": decision, "opinion": "意见", "reason_code": "other", "clause": "第四条"}) == facts
 

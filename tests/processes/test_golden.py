@@ -75,7 +75,8 @@ def counting(process, again):
 
         return call
 
-    return dataclasses.replace(process, services={node: counted(node, f) for node, f in process.services.items()})
+    former = {node: {n: counted(node, f) for n, f in versions.items()} for node, versions in process.former_rules.items()}
+    return dataclasses.replace(process, services={node: counted(node, f) for node, f in process.services.items()}, former_rules=former)
 
 
 @pytest.fixture(params=FILES, ids=[f.name.removesuffix(".json.gz") for f in FILES])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from datetime import date
 from typing import Any
 
 import pytest
@@ -126,7 +127,7 @@ def test_every_operation_but_the_public_one_asks_for_a_token(door):
         for verb in ("get", "post", "put", "delete"):
             if verb in item and item[verb].get("security") != []:
                 where = path.replace("{digest}", "0" * 64).replace("{no}", "DB-2018-000001").replace("{name}", "objection").replace("{key}", "late").replace("{kind}", "xes")
-                for name in ("task_id", "household_id", "person_id", "letter_id", "document_id", "change_id", "job_id", "substitute_id", "position", "benefit_id", "finding_id", "number"):
+                for name in ("task_id", "household_id", "person_id", "letter_id", "document_id", "change_id", "job_id", "substitute_id", "position", "benefit_id", "finding_id", "notice_id", "number"):
                     where = where.replace(f"{{{name}}}", "1")
                 assert client.open(where, method=verb.upper()).status_code == 401, (verb, path)
 
@@ -586,3 +587,48 @@ def test_what_cannot_be_found_or_done_there_is_a_problem_too(door):
         said = door.bad(status, "clerk", method, path)
         assert {"code", "status", "message", "errors"} <= said.keys()
     assert "GET" in door.call("clerk", "DELETE", "/tasks").headers["Allow"]
+
+
+# -- what pages have, the API has
+
+
+def test_members_leave_and_are_named_and_what_was_declared_is_listed(door, district):
+    home = district.household(210_000)
+    first, second, third = (m["person_id"] for m in door.good("clerk", "GET", f"/households/{home}")["members"])
+    door.good("clerk", "POST", f"/households/{home}/members/{third}/departure", {"on": "2018-12-03"})
+    assert [m["person_id"] for m in door.good("clerk", "GET", f"/households/{home}")["members"]] == [first, second]
+    assert door.bad(403, "clerk", "POST", f"/households/{home}/members/{first}/departure", {"on": "2018-12-02"})["rule"] == "head-stays"
+    assert "on" in door.bad(422, "clerk", "POST", f"/households/{home}/members/{second}/departure", {"on": "2019-01-01"})["errors"]
+    door.bad(404, "stranger", "POST", f"/households/{home}/members/{second}/departure", {"on": "2018-12-02"})
+    named = {"name": "王五", "id_no": identity.invent(date(1990, 5, 5), "male", 77), "relation": "other"}
+    assert door.call("clerk", "POST", f"/households/{home}/members/{second}/naming", named).status_code in (403, 409, 422), "he has a name"
+    door.good("clerk", "POST", f"/households/{home}/near-relatives", {"staff_name": "某民", "position": "居委会主任", "relation": "sibling"})
+    [row] = door.good("clerk", "GET", f"/households/{home}/near-relatives")["items"]
+    assert (row["staff_name"], row["relation"]) == ("某民", "sibling")
+    signed = door.good("auditor", "GET", f"/households/{home}/authorizations")
+    assert {row["person_id"] for row in signed["items"]} <= {first, second, third}
+    assert signed["total"] >= 2
+    door.bad(404, "stranger", "GET", f"/households/{home}/authorizations")
+
+
+def test_sheets_and_notices_on_file_come_through_the_api(door, district):
+    district.to_district()
+    home = int(district.case()["subject"].partition(":")[2])
+    for kind in ("application", "declaration", "authorisation", "survey", "democratic_review", "delivery"):
+        assert "<h1>" in door.call("clerk", "GET", f"/cases/{district.no}/sheets/{kind}").get_data(as_text=True)
+        assert "<h1>" in door.call("clerk", "GET", f"/households/{home}/sheets/{kind}").get_data(as_text=True)
+    door.bad(404, "clerk", "GET", f"/cases/{district.no}/sheets/nothing")
+    assert door.bad(403, "auditor", "GET", f"/cases/{district.no}/sheets/survey")["rule"] == "role"
+    [notice] = door.good("clerk", "GET", f"/cases/{district.no}/notices")["items"]
+    assert (notice["stage"], notice["posted_on"], notice["removed_on"], notice["amount_fen"]) == ("street_opinion", "2018-12-03", "2018-12-11", 66_000)
+    assert "公示" in door.call("clerk", "GET", f"/cases/{district.no}/notices/{notice['id']}").get_data(as_text=True)
+    door.bad(404, "clerk", "GET", f"/cases/{district.no}/notices/1")
+    door.bad(404, "stranger", "GET", f"/cases/{district.no}/notices")
+
+
+def test_a_staff_change_is_refused_or_taken_back(door):
+    made = door.good("admin", "POST", "/staff-changes", {"login": "ann", "kind": "deactivate"})["id"]
+    door.bad(403, "clerk", "POST", f"/staff-changes/{made}/refuse")
+    assert door.good("admin2", "POST", f"/staff-changes/{made}/refuse") == {"id": made}
+    assert door.good("admin", "GET", "/staff-changes")["total"] == 0
+    door.bad(409, "admin2", "POST", f"/staff-changes/{made}/confirm")

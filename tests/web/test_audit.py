@@ -346,10 +346,10 @@ def test_the_commands(run, district, cases, tmp_path):
 
 def test_moves_of_the_training_clock_are_administration(district):
     from processes.bureau import district_record
-    from web.cli import _clock_on_record
+    from web import training
 
     with district.office.read() as conn:
         assert district_record(conn) is not None
-    _clock_on_record(district.bureau, "advance", "8")
+    training.advance(district.bureau, 1)
     desk = Desk(app_of(district.bureau), "auditor")
     assert "调整演示时钟" in desk.text("/audit/admin?event=clock_moved")

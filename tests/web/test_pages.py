@@ -482,3 +482,23 @@ def test_a_request_that_is_too_large_leaves_no_open_file(app, district, monkeypa
     answer.close()
     assert len(made) == 1
     assert made[0].closed
+
+
+def test_what_a_person_should_look_at_stands_with_the_calculation(app, district):
+    """920.00 a head is not below 920.00 (N220 art 4), and one more look at the figures is asked for."""
+    district.to_street_opinion(276_000)
+    assert district.facts()["edge"] is True
+    assert "人均收入恰等于标准" in Desk(app, "rita").text(f"/cases/{district.no}")
+    assert "exactly the standard" in Desk(app, "rita", lang="en").text(f"/cases/{district.no}")
+
+
+def test_the_registration_of_a_near_relative_offers_everybody_over_the_community(app, district):
+    """Colleagues of the same post take a task over; a near relative may hold any post."""
+    district.apply(district.household(210_000, near_relative_declared=True))
+    district.accept()
+    page = Desk(app, "clerk").text(f"/tasks/{district.tasks()['register_near_relative']['id']}")
+    offered = {name: set(re.findall(r'<option value="([a-z0-9]+)"', part)) for name in ("f-staff_login", "f-_to")
+               for part in [page.partition(f'<select id="{name}"')[2].partition("</select>")[0]]}  # fmt: skip
+    assert {"vera", "ann", "exam"} <= offered["f-staff_login"]
+    assert not offered["f-staff_login"] & {"stranger", "clerk"}
+    assert offered["f-_to"] == {"clerk2"}

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from engine.errors import NotFound, Refused
 from engine.forms import Whole
 from engine.office import Act
-from processes import benefit_acts, benefit_lists, benefits, households, report_duties
+from processes import benefit_acts, benefit_lists, benefits, deliveries, households, readers, report_duties
 from processes.benefit_lists import STATUSES, Filter
 from web.api import schemas
 from web.api.desk import me, once
@@ -162,7 +162,7 @@ def _row(found: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _visible(conn: Connection, benefit_id: int) -> Mapping[Any, Any]:
     row = benefits.row(conn, benefit_id)
-    if not me().covers(households.row(conn, row["household_id"])["community"]):
+    if not readers.of_benefits(me()).covers(households.row(conn, row["household_id"])["community"]):
         raise NotFound("没有这项救助待遇")
     return row
 
@@ -171,16 +171,16 @@ def _visible(conn: Connection, benefit_id: int) -> Mapping[Any, Any]:
 def listing(asked: dict[str, Any]) -> Any:
     """Benefits of your posts' units and those below them, the newest first."""
     unit = asked.get("unit")
-    if unit and not me().covers(unit):
+    if unit and not readers.of_benefits(me()).covers(unit):
         raise Refused("unit", "这个机构不在您的辖区", "This unit is outside your area")
     wanted = Filter(asked.get("status"), asked.get("category"), asked.get("review_class"), asked.get("household_id"), unsettled=asked.get("unsettled") or False)
-    return _found(unit or me().areas, wanted, asked)
+    return _found(unit or readers.of_benefits(me()).areas, wanted, asked)
 
 
 @operation(blp, "POST", "/benefits/search", schemas.paged(BenefitRow), takes=BenefitSearch)
 def search(said: dict[str, Any]) -> Any:
     """By a member's name or ID, which stay out of addresses and logs."""
-    return _found(me().areas, Filter(name=said.get("name") or "", id_no=said.get("id_no") or ""), said)
+    return _found(readers.of_benefits(me()).areas, Filter(name=said.get("name") or "", id_no=said.get("id_no") or ""), said)
 
 
 def _found(area: Any, wanted: Filter, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -209,6 +209,14 @@ def show(benefit_id: int, asked: dict[str, Any]) -> Any:
             "payable": {"month": month, "payable_fen": benefits.payable(conn, benefit_id, month)} if month else None,
             "proposal": _proposal(keys, pending) if pending else None,
         }
+
+
+@operation(blp, "GET", "/benefits/<row:benefit_id>/letters", schemas.paged(schemas.LetterRow), asks=schemas.Paging, replies=(404,))
+def own_letters(benefit_id: int, asked: dict[str, Any]) -> Any:
+    """Letters that stand in the benefit's own record (suspension, resumption, 调标, reminders), with delivery and last days."""
+    with bureau().office.read() as conn:
+        _visible(conn, benefit_id)
+        return schemas.cut(deliveries.of_benefit(conn, benefit_id), asked["page"], asked["size"])
 
 
 def _decision(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,15 +15,15 @@ from engine.bpmn import Drawing, Run
 from engine.cases import task_etag
 from engine.errors import Refused
 from engine.forms import json_schema
-from engine.office import history, seals_hold
+from engine.office import Act, history, seals_hold
 from engine.process import Process
-from processes import calendar, deadlines, households, letters, paperwork
+from processes import calendar, deadlines, deliveries, households, letters, paperwork, readers
 from processes.bureau import CATALOGUE
-from processes.case_tables import letter
+from processes.case_tables import notice
 from web.api import schemas
 from web.api.desk import if_match, me, once, spoken, stale
 from web.api.operation import operation, shape_of
-from web.cases import drawing_file, letter_visible, recordable, visible
+from web.cases import drawing_file, letter_visible, notice_on_file, recordable, sheet_of, visible
 from web.desk import as_whom, bureau, roles_for, speaking
 from web.replay import compared, replayed
 
@@ -77,11 +77,11 @@ def start(said: dict[str, Any]) -> Any:
 def listing(asked: dict[str, Any]) -> Any:
     """Cases of your posts' units and those below them, the newest first."""
     unit = asked.get("unit")
-    if unit and not me().covers(unit):
+    if unit and not readers.of_cases(me()).covers(unit):
         raise Refused("unit", "这个机构不在您的辖区", "This unit is outside your area")
     subject = f"household:{asked['household_id']}" if asked.get("household_id") is not None else None
     with bureau().office.read() as conn:
-        found = queries.cases(conn, unit or me().areas, process=asked.get("process"), state=asked.get("state"), subject=subject,
+        found = queries.cases(conn, unit or readers.of_cases(me()).areas, process=asked.get("process"), state=asked.get("state"), subject=subject,
                               page=asked["page"], size=asked["size"])  # fmt: skip
     return schemas.listed([listed(r) for r in found.items], found.total, found.page, found.size)
 
@@ -103,6 +103,7 @@ def show(no: str) -> Any:
         "tasks": tasks,
         "waits_for": waits,
         "stands_still": [{"job": job["kind"], "key": job["key"], "state": job["state"], "tries": job["attempts"]} for job in still],
+        "limit": deadlines.whole_case(run.facts, made.office.today()) if row["process"] == "dibao-2012" and not row["closed_at"] else None,
         "messages": _recordable(CATALOGUE[row["process"]], waits, row["unit"], run.facts),
     }
     return said, {"ETag": f'"{row["seq"]}"'}
@@ -144,9 +145,9 @@ def record(no: str) -> Any:
     with made.office.read() as conn:
         row = visible(conn, me(), no)
         entries = history(conn, made.office.keys.on(conn), row["id"])
-    inside = me().covers(row["unit"])
+    inside = readers.of_cases(me()).covers(row["unit"])
     items = [
-        {**e.said, "leaf": e.leaf, **({"personal": _without_health(e.personal)} if inside else {})} for e in entries
+        {**e.said, "leaf": e.leaf, **({"personal": _without_health(e.personal)} if inside else {})} for e in readers.told_to(me(), row["unit"], entries)
     ]
     return {"case": no, "intact": seals_hold(entries) is None, "head": row["head"], "items": items}
 
@@ -232,8 +233,7 @@ def case_letters(no: str, asked: dict[str, Any]) -> Any:
     """Letters and notices that were issued in the case, with their delivery."""
     with bureau().office.read() as conn:
         visible(conn, me(), no)
-        rows = conn.execute(select(letter).where(letter.c.case_no == no).order_by(letter.c.id)).mappings()
-        return schemas.cut([dict(r) for r in rows], asked["page"], asked["size"])
+        return schemas.cut(deliveries.of_case(conn, no), asked["page"], asked["size"])
 
 
 @operation(blp, "GET", "/letters/<row:letter_id>", ("text/html",), replies=(404,))
@@ -244,6 +244,44 @@ def letter_bytes(letter_id: int) -> Any:
         row, stored = paperwork.issued_bytes(conn, made.office.keys.on(conn), letter_id)
         letter_visible(conn, me(), row)
     return Response(stored, mimetype="text/html")
+
+
+_NOTICE = tuple(schemas.NoticeOnFile._declared_fields)
+
+
+@operation(blp, "GET", "/cases/<no:no>/notices", schemas.paged(schemas.NoticeOnFile), asks=schemas.Paging, replies=(404,))
+def case_notices(no: str, asked: dict[str, Any]) -> Any:
+    """Notices of the case, those that are over too, with the photos of their posting and removal."""
+    with bureau().office.read() as conn:
+        visible(conn, me(), no)
+        rows = conn.execute(select(notice).where(notice.c.case_no == no).order_by(notice.c.id)).mappings().all()
+    return schemas.cut([{name: row[name] for name in _NOTICE} for row in rows], asked["page"], asked["size"])
+
+
+@operation(blp, "GET", "/cases/<no:no>/notices/<row:notice_id>", ("text/html",), replies=(404,))
+def notice_sheet(no: str, notice_id: int) -> Any:
+    """The sheet of a notice for the file."""
+    return notice_on_file(me(), no, notice_id)
+
+
+@operation(blp, "GET", "/cases/<no:no>/sheets/<name:kind>", ("text/html",), replies=(403, 404))
+def case_sheet(no: str, kind: str) -> Any:
+    """A sheet for paper with what is known of the household: application, declaration, authorisation, survey, democratic_review, delivery."""
+    return sheet_of(me(), no, kind)
+
+
+@operation(blp, "POST", "/letters/<row:letter_id>/delivery", schemas.LetterRow, takes=deliveries.Delivery, replies=(404,),
+           example={"delivered_on": "2018-12-21", "method": "direct", "recipient": "张秀英", "receipt_document": 4259842})  # fmt: skip
+def deliver(letter_id: int, said: dict[str, Any]) -> Any:
+    """送达: record how a letter was delivered, once; the answer has the last days that run from it. Letters of a decision in a
+    case are delivered by the case's own task."""
+
+    def work(act: Act) -> dict[str, Any]:
+        deliveries.deliver(act, letter_id, said)
+        row, _ = paperwork.issued_bytes(act.conn, act.keys, letter_id)
+        return deliveries.told(row)
+
+    return once(said, work)
 
 
 @operation(blp, "GET", "/cases/<no:no>/survey-sheet", ("text/html",), replies=(403, 404))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flask import Response, abort, request
 from flask_smorest import Blueprint
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, select
 
 from engine import queries
 from engine.errors import Invalid, NotFound
+from engine.forms import on_date
 from engine.office import Act
 from processes import documents, households, readers
 from processes.household_forms import (
@@ -24,11 +25,12 @@ from processes.household_forms import (
     NearRelativeIn,
     PropertyList,
 )
-from processes.tables import document
+from processes.tables import authorization, document
+from processes.tables import near_relative as near_relative_table
 from web.api import schemas
 from web.api.desk import caseworker, load, me, once, say
 from web.api.operation import operation
-from web.cases import visible
+from web.cases import printed, visible
 from web.desk import bureau
 
 blp = Blueprint("api_households", __name__, url_prefix="/api/v1", description="Households, persons, documents")
@@ -41,13 +43,17 @@ _UPLOAD = {
     "type": "object", "required": ["file"], "additionalProperties": False,
     "properties": {"file": {"type": "string", "format": "binary", "description": "PDF, PNG or JPEG, at most 8 MB"},
                    "kind": {"type": "string", "maxLength": 30}, "title": {"type": "string", "maxLength": 120}}}  # fmt: skip
+class Departed(schemas.Strict):
+    on = on_date("离开日期", "Left on")
+
+
 _SHOWN = ("id", "kind", "title", "media_type", "size", "uploaded_by", "uploaded_on")
 
 
 def _visible(conn: Connection, household_id: int) -> Mapping[Any, Any]:
     """For those whose area it lies in, or who have a task of a case of it; for others there is no such household."""
     row = households.row(conn, household_id)
-    if me().covers(row["community"]):
+    if readers.of_cases(me()).covers(row["community"]):
         return row
     for case in queries.cases(conn, "", subject=f"household:{household_id}", size=100).items:
         try:
@@ -96,7 +102,7 @@ def search(said: dict[str, Any]) -> Any:
 def _found(asked: dict[str, Any]) -> dict[str, Any]:
     made = bureau()
     with made.office.read() as conn:
-        found = households.search(conn, made.office.keys.on(conn), me().areas, name=asked.get("name") or "", id_no=asked.get("id_no") or "",
+        found = households.search(conn, made.office.keys.on(conn), readers.of_cases(me()).areas, name=asked.get("name") or "", id_no=asked.get("id_no") or "",
                                   page=asked["page"], size=asked["size"])  # fmt: skip
     return schemas.listed([dict(r) for r in found.items], found.total, found.page, found.size)
 
@@ -122,6 +128,22 @@ def show(household_id: int) -> Any:
 def add_member(household_id: int, said: dict[str, Any]) -> Any:
     def work(act: Act) -> dict[str, Any]:
         return {"person_id": households.add_member(act, household_id, said, production=bureau().settings.production)}
+
+    return _change(household_id, said, work)
+
+
+@operation(blp, "POST", "/households/<row:household_id>/members/<row:person_id>/departure", schemas.HouseholdTouched, takes=Departed, replies=(404,))
+def departure(household_id: int, person_id: int, said: dict[str, Any]) -> Any:
+    """The member no longer belongs to the household from a day on; the head stays."""
+    return _change(household_id, said, lambda act: households.end_member(act, household_id, person_id, said["on"]))
+
+
+@operation(blp, "POST", "/households/<row:household_id>/members/<row:person_id>/naming", schemas.HouseholdTouched, takes=MemberIn, replies=(404,))
+def naming(household_id: int, person_id: int, said: dict[str, Any]) -> Any:
+    """A member who was only counted so far (imported lists) gets a name and an ID."""
+
+    def work(act: Act) -> None:
+        households.name_member(act, household_id, person_id, said, production=bureau().settings.production)
 
     return _change(household_id, said, work)
 
@@ -187,6 +209,35 @@ def authorise(household_id: int, said: dict[str, Any]) -> Any:
         )
 
     return _change(household_id, said, work)
+
+
+@operation(blp, "GET", "/households/<row:household_id>/near-relatives", schemas.paged(schemas.NearRelative), asks=schemas.Paging, replies=(404,))
+def near_relatives(household_id: int, asked: dict[str, Any]) -> Any:
+    """Relatives among staff and committees that were declared or found (N220 art 14)."""
+    return _rows_of(household_id, near_relative_table, ("id", "staff_login", "staff_name", "position", "relation"), asked)
+
+
+@operation(blp, "GET", "/households/<row:household_id>/authorizations", schemas.paged(schemas.Authorised), asks=schemas.Paging, replies=(404,))
+def authorisations(household_id: int, asked: dict[str, Any]) -> Any:
+    """Who signed that registries may be asked, when, until when, and the signed page."""
+    return _rows_of(household_id, authorization, ("id", "person_id", "signed_on", "valid_until", "document_id"), asked)
+
+
+def _rows_of(household_id: int, table: Table, names: Sequence[str], asked: Mapping[str, Any]) -> dict[str, Any]:
+    with bureau().office.read() as conn:
+        _visible(conn, household_id)
+        rows = conn.execute(select(table).where(table.c.household_id == household_id).order_by(table.c.id)).mappings().all()
+    return schemas.cut([{name: row[name] for name in names} for row in rows], asked["page"], asked["size"])
+
+
+@operation(blp, "GET", "/households/<row:household_id>/sheets/<name:kind>", ("text/html",), replies=(403, 404))
+def sheet(household_id: int, kind: str) -> Any:
+    """A sheet for paper, prefilled, before there is a case: application, declaration, authorisation."""
+    made = bureau()
+    with made.office.read() as conn:
+        caseworker(_visible(conn, household_id)["community"])
+        house = households.view(conn, made.office.keys.on(conn), household_id)
+    return printed(kind, house)
 
 
 @operation(blp, "POST", "/households/<row:household_id>/reveal", schemas.Revealed, takes=schemas.Reveal, replies=(404,))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask_smorest import Blueprint
 
-from engine.errors import NotFound
+from engine.errors import NotFound, Refused
 from engine.forms import json_schema
 from engine.model import SHANGHAI
 from engine.process import Process
 from processes import calendar, eligibility, organisation
 from processes.assessment_form import AssessmentIn
 from processes.bureau import CATALOGUE
-from web import calendars
+from web import board as boards
+from web import calendars, training
 from web.api import schemas
 from web.api.desk import me, spoken
 from web.api.operation import operation
@@ -109,4 +111,41 @@ def clock() -> Any:
     """The business clock of a demo or training database; 404 in production."""
     if bureau().settings.production:
         raise NotFound("只有演示和训练环境有时钟")
+    return _now()
+
+
+@operation(blp, "POST", "/clock", schemas.ClockMoved, takes=schemas.MoveClock, replies=(403, 404), example={"days": 1})
+def move_clock(said: dict[str, Any]) -> Any:
+    """Training only: so many days on, a day at a time, or to a moment; what came due has run when the answer comes. For
+    administrators and supervisors, on the record."""
+    made = bureau()
+    training.movable(made)
+    training.trainer(me())
+    if said.get("days") is not None:
+        done = training.advance(made, said["days"], me())
+    else:
+        done = training.set_to(made, datetime.fromisoformat(said["moment"]), me())
+    return {**_now(), "jobs": done}
+
+
+def _now() -> dict[str, Any]:
     return {"now": bureau().office.clock().astimezone(SHANGHAI).isoformat(timespec="seconds")}
+
+
+@operation(blp, "GET", "/board", schemas.Board, asks=schemas.BoardQuery, replies=(403,))
+def board(asked: dict[str, Any]) -> Any:
+    """The supervisor's board: one list of open tasks (most urgent first), all counts, applications that take too long, and who
+    carries how much."""
+    boss, day, unit = boards.bosses(me()), bureau().office.today(), asked.get("unit")
+    if unit and not boss.covers(unit):
+        raise Refused("unit", "这个机构不在您的辖区", "This unit is outside your area")
+    area = unit or boss.areas
+    with bureau().office.read() as conn:
+        wheres = boards.wheres(area, day)
+        counts = {name: boards.rows(conn, where, 1, 1).total for name, where in wheres.items()}
+        found = boards.rows(conn, wheres[asked.get("list") or "late"], asked["page"], asked["size"])
+        mine = boards.open_in(area)
+        over, load, nodes = boards.overlong(conn, area, day), boards.load_of(conn, mine, day.isoformat(), area), boards.nodes_of(conn, mine, day.isoformat())
+    items = [{**{name: row[name] for name in ("id", "process", "node", "role", "unit", "assignee", "due_on", "flags")}, "case": row["no"]} for row in found.items]
+    told = [{"case": one["no"], **{name: one[name] for name in ("unit", "since", "workdays", "last", "workdays_left")}} for one in over]
+    return {**schemas.listed(items, found.total, found.page, found.size), "counts": counts, "overlong": told, "staff": load, "nodes": nodes}

@@ -8,7 +8,7 @@ from flask_smorest import Blueprint
 from marshmallow import fields
 
 from engine.errors import Refused
-from processes import report_duties
+from processes import readers, report_duties
 from web.api import schemas
 from web.api.desk import me
 from web.api.operation import operation
@@ -47,7 +47,7 @@ def listing(asked: dict[str, Any]) -> Any:
     if street and not (me().covers(street) or any(area.startswith(street) for area in me().areas)):
         raise Refused("unit", "这个街镇不在您的辖区", "This street is outside your area")
     with bureau().office.read() as conn:
-        found = report_duties.listed(conn, me().areas, bureau().office.today(), state=asked.get("state"), street=street, page=asked["page"], size=asked["size"])
+        found = report_duties.listed(conn, readers.of_benefits(me()).areas, bureau().office.today(), state=asked.get("state"), street=street, page=asked["page"], size=asked["size"])
         letters = reminders(conn, found.items)
     rows = [{**{k: row[k] for k in _SHOWN}, "household_no": row["no"], "case": row["case_no"], "letters": letters[row["id"]]} for row in found.items]
     return schemas.listed(rows, found.total, found.page, found.size)

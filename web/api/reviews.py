@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_smorest import Blueprint
 
-from processes import benefits, calendar, reviews
+from processes import benefits, calendar, readers, reviews
 from web.api import schemas
 from web.api.desk import me, once
 from web.api.operation import operation
@@ -63,7 +63,7 @@ def listing(asked: dict[str, Any]) -> Any:
     wanted = reviews.Wanted(asked.get("state") or "overdue", asked.get("street"), asked.get("review_class"))
     made = bureau()
     with made.office.read() as conn:
-        found = reviews.listing(conn, me().areas, wanted, made.office.today(), asked["page"], asked["size"])
+        found = reviews.listing(conn, readers.of_benefits(me()).areas, wanted, made.office.today(), asked["page"], asked["size"])
     return schemas.listed([_row(row) for row in found.items], found.total, found.page, found.size)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from functools import cache
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from engine.forms import MAX_TEXT, Form, Text, Whole
 from engine.queries import VIEWS
@@ -92,6 +94,20 @@ class StaffQuery(Paging):
 
 class NoticeQuery(Paging):
     unit = text("code of a street or community", most=20)
+
+
+class MoveClock(Strict):
+    days = Whole(allow_none=True, load_default=None, validate=validate.Range(1, 31, error="应在 1 至 31 之间"), metadata={"description": "so many days on"})
+    moment = text("or to this moment", most=40, example="2018-12-24T09:00")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _one(self, data: Mapping[str, Any], **_: Any) -> None:
+        if (data.get("days") is None) == (data.get("moment") is None):
+            raise ValidationError({"days": [self.say("days 与 moment 填写其中一项", "Either days or moment")]})
+        try:
+            datetime.fromisoformat(data.get("moment") or "2018-01-01")
+        except ValueError:
+            raise ValidationError({"moment": [self.say("不是时刻，如 2018-12-24T09:00", "Not a moment, e.g. 2018-12-24T09:00")]}) from None
 
 
 class MonthQuery(Strict):
@@ -290,6 +306,67 @@ class TaskRow(Said):
     etag = _s()
 
 
+class WholeLimit(Said):
+    """The limit over the whole procedure: an alarm for the office."""
+
+    since = _s("the acceptance", example="2018-12-03")
+    workdays = _n("so many in all")
+    last = _s(example="2019-01-25")
+    workdays_left = _n("negative when it is over")
+
+
+class BoardQuery(Paging):
+    list = one_of("late", "yellow", "escalated", "special", about="which tasks: late (default), soon due, escalated, special cases and near relatives")
+    unit = text("code of a unit that yours covers: it and those below it", most=20, example="120116011")
+
+
+class BoardTask(Said):
+    id = _n()
+    case = _s()
+    process = _s()
+    node = _s()
+    role = _s()
+    unit = _s()
+    assignee = _s(none=True)
+    due_on = _s(none=True)
+    flags = _s()
+
+
+class Overlong(WholeLimit):
+    case = _s()
+    unit = _s()
+
+
+class StaffLoad(Said):
+    who = _s()
+    open = _n()
+    late = _n()
+    done = _n("in the last seven days")
+
+
+class NodeLoad(Said):
+    process = _s()
+    node = _s()
+    role = _s()
+    open = _n()
+    taken = _n()
+    late = _n()
+
+
+class Board(Said):
+    """What a supervisor sees: a page of one list, and how much there is of everything."""
+
+    counts = _object("list -> how many tasks", keys=fields.String(), values=fields.Integer())
+    items = _many(BoardTask)
+    page = _n()
+    size = _n()
+    total = _n()
+    pages = _n()
+    overlong = _many(Overlong, "open applications beyond the limit of the whole procedure")
+    staff = _many(StaffLoad)
+    nodes = _many(NodeLoad)
+
+
 class DeadlineParts(Said):
     """By when, and why then."""
 
@@ -333,6 +410,7 @@ class StandsStill(Said):
 
 
 class Case(CaseRow):
+    limit = fields.Nested(WholeLimit, required=True, allow_none=True)
     facts = _object("ids, flags, dates and amounts (fen)")
     tasks = _many(TaskRow, "all tasks, open and closed")
     waits_for = _many(fields.String(), "messages that can be recorded now")
@@ -595,6 +673,9 @@ class LetterRow(Said):
     delivered_on = _s(none=True)
     delivery_method = _s(none=True)
     receipt_document = _n(none=True)
+    objection_until = _s("last day to object to a check's result; runs from the delivery", none=True)
+    review_until = _s("last day to ask for administrative review; runs from the delivery", none=True)
+    suit_until = _s("last day to go to court directly; runs from the delivery", none=True)
 
 
 class Assessment(Said):
@@ -635,6 +716,10 @@ class Notice(Said):
 
 class ClockNow(Said):
     now = _s(example="2018-12-20T17:00:00+08:00")
+
+
+class ClockMoved(ClockNow):
+    jobs = _n("how many jobs came due")
 
 
 class CalendarDay(Said):
@@ -730,6 +815,35 @@ class DocumentRow(Said):
     size = _n()
     uploaded_by = _s()
     uploaded_on = _s()
+
+
+class NearRelative(Said):
+    id = _n()
+    staff_login = _s(none=True)
+    staff_name = _s(none=True)
+    position = _s(none=True)
+    relation = _s()
+
+
+class Authorised(Said):
+    id = _n()
+    person_id = _n()
+    signed_on = _s()
+    valid_until = _s()
+    document_id = _n("the signed page", none=True)
+
+
+class NoticeOnFile(Said):
+    id = _n()
+    stage = _s("street_opinion, district_proposal, destitute_stop")
+    members = _n()
+    category = _s()
+    amount_fen = _n()
+    posted_on = _s()
+    until_on = _s("moment at which it is over")
+    removed_on = _s(none=True)
+    photo_posted = _n("number of the document", none=True)
+    photo_removed = _n("number of the document", none=True)
 
 
 @cache

@@ -116,6 +116,17 @@ def confirm(change_id: int) -> Any:
     return once({}, work)
 
 
+@operation(blp, "POST", "/staff-changes/<row:change_id>/refuse", schemas.Id, optional=True, replies=(404,))
+def refuse(change_id: int) -> Any:
+    """The second administrator says no, or the proposer takes it back."""
+
+    def work(act: Act) -> dict[str, Any]:
+        organisation.refuse_change(act, change_id)
+        return {"id": change_id}
+
+    return once({}, work)
+
+
 # -- tokens
 
 

@@ -10,7 +10,7 @@ from flask_smorest import Blueprint
 from marshmallow import fields
 
 from engine.office import Act
-from processes import standards
+from processes import readers, standards
 from web.api import schemas
 from web.api.desk import me, once
 from web.api.operation import operation
@@ -82,6 +82,7 @@ class AdjustedBenefit(schemas.Said):
     done_arrears_fen = _n(none=True)
     done_recomputed = fields.Boolean(required=True, allow_none=True)
     done_letter_id = _n(none=True)
+    done_delivered_on = _s("when its letter was delivered", none=True)
 
 
 class BatchNo(schemas.Said):
@@ -122,7 +123,7 @@ def show(no: str) -> Any:
 def items(no: str, asked: dict[str, Any]) -> Any:
     """Its benefits in your area, with before and after, and what became of them."""
     unit = asked.get("unit")
-    area = unit if unit and me().covers(unit) else me().areas
+    area = unit if unit and readers.of_benefits(me()).covers(unit) else readers.of_benefits(me()).areas
     with bureau().office.read() as conn:
         batch = standards.batch_row(conn, no)
         found = standards.items(conn, batch["id"], area, view=asked.get("view"), page=asked["page"], size=asked["size"])
@@ -157,4 +158,4 @@ def letters(no: str, asked: dict[str, Any]) -> Any:
     made = bureau()
     with made.office.read() as conn:
         batch = standards.batch_row(conn, no)
-        return Response(in_one_go(conn, made.office.keys.on(conn), batch, me().areas, asked["page"])[0], mimetype="text/html")
+        return Response(in_one_go(conn, made.office.keys.on(conn), batch, readers.of_benefits(me()).areas, asked["page"])[0], mimetype="text/html")

@@ -1,0 +1,97 @@
+"""The delivery of letters through the API and on the pages, with the last days that run from it."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from sqlalchemy import select
+
+from processes.case_tables import letter
+from tests.served import app_of
+from tests.web.test_api import Door
+from tests.web.test_pages import Desk
+
+SAID = {"delivered_on": "2018-12-03", "method": "post", "recipient": "张一"}
+
+
+@pytest.fixture
+def accepted(district):
+    district.apply(district.household(210_000))
+    district.accept()
+    with district.office.read() as conn:
+        return conn.scalar(select(letter.c.id).where(letter.c.kind == "acceptance"))
+
+
+def test_a_delivery_through_the_api(bureau, district, accepted):
+    door = Door(bureau, district)
+    path = f"/letters/{accepted}/delivery"
+    assert door.bad(422, "clerk", "POST", path, {"method": "post", "recipient": "张一"})["errors"].keys() == {"delivered_on"}
+    assert door.bad(403, "rita", "POST", path, SAID)["rule"] == "role"
+    door.bad(404, "stranger", "POST", path, SAID)
+    door.bad(404, "clerk", "POST", "/letters/99/delivery", SAID)
+    key = {"Idempotency-Key": "once"}
+    told = door.good("clerk", "POST", path, SAID, headers=key)
+    assert (told["delivered_on"], told["delivery_method"], told["review_until"]) == ("2018-12-03", "post", None)
+    assert door.good("clerk", "POST", path, SAID, headers=key) == told
+    door.bad(409, "clerk", "POST", path, SAID)
+    [listed] = door.good("clerk", "GET", f"/cases/{district.no}/letters")["items"]
+    assert listed == told
+
+
+def test_the_last_days_stand_in_the_list_of_letters(bureau, district):
+    district.to_refusal()
+    district.do("clerk", "deliver_refusal", **SAID)
+    door = Door(bureau, district)
+    found = door.good("clerk", "GET", f"/cases/{district.no}/letters")["items"][-1]
+    assert (found["kind"], found["review_until"], found["suit_until"], found["objection_until"]) == ("refusal", "2019-02-01", "2019-06-03", None)
+    page = Desk(app_of(bureau), "clerk").text(f"/cases/{district.no}?tab=papers")
+    assert "可申请行政复议至 2019-02-01" in page
+    assert "可提起行政诉讼至 2019-06-03" in page
+
+
+@pytest.mark.parametrize(("lang", "offer", "done", "event"), [("zh", "登记送达", "送达 2018-12-03", "登记送达"), ("en", "Record the delivery", "delivered 2018-12-03", "Delivery recorded")])
+def test_a_delivery_on_the_pages_with_its_scanned_proof(bureau, district, accepted, lang, offer, done, event):
+    app = app_of(bureau)
+    clerk, page = Desk(app, "clerk", lang), f"/cases/{district.no}?tab=papers"
+    path = f"/letters/{accepted}/delivery"
+    assert offer in clerk.text(page)
+    assert path in clerk.text(page)
+    assert path not in Desk(app, "rita", lang).text(page)
+    assert Desk(app, "stranger").get(path).status_code == 404
+    assert "2018-12-03" in clerk.text(path)
+    assert Desk(app, "rita").post(path, SAID).status_code == 403
+    wrong = clerk.post(path, SAID | {"delivered_on": "2018-12-02"})
+    assert wrong.status_code == 422
+    answer = clerk.post(path, SAID | {"method": "direct", "receipt_document__file": (io.BytesIO(b"%PDF-1.4 receipt"), "回证.pdf")})
+    assert answer.location.endswith(page)
+    shown = clerk.text(page)
+    assert done in shown.replace("已送达", "送达")
+    assert path not in shown
+    assert re.search(r'href="/documents/\d+">(送达回证|Proof of delivery)', shown)
+    record = clerk.text(f"/cases/{district.no}?tab=record")
+    assert event in record
+    assert "张一" in record
+    assert clerk.post(path, SAID).status_code == 409
+
+
+def test_the_letters_of_a_benefit_stand_on_its_page(bureau, district):
+    from processes import benefit_acts
+    from tests.processes.test_benefits import Granted
+
+    granted = Granted(district)
+    district.at("2019-02-11T09:00")
+    with district.office.act(district.people["rita"]) as act:
+        benefit_acts.propose(act, granted.id, "suspend", {"reason_code": "unreachable", "reason": "三次上门无人"})
+    with district.office.act(district.people["app"]) as act:
+        benefit_acts.confirm(act, granted.id, "suspend", {"opinion": "同意"})
+    clerk = Desk(app_of(bureau), "clerk")
+    [path] = set(re.findall(r'href="(/letters/\d+/delivery)"', clerk.text(f"/benefits/{granted.id}")))
+    answer = clerk.post(path, SAID | {"delivered_on": "2019-02-11"})
+    assert answer.location.endswith(f"/benefits/{granted.id}")
+    assert "可申请行政复议至 2019-04-12" in clerk.text(f"/benefits/{granted.id}")
+    door = Door(bureau, district)
+    [told] = door.good("clerk", "GET", f"/benefits/{granted.id}/letters")["items"]
+    assert (told["kind"], told["delivered_on"], told["suit_until"]) == ("suspension", "2019-02-11", "2019-08-12")
+    door.bad(404, "stranger", "GET", f"/benefits/{granted.id}/letters")

@@ -1,0 +1,63 @@
+"""送达: the page on which the delivery of a letter is recorded, and how letters with their last days are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy import Connection, select
+
+from engine import store
+from engine.forms import from_html, understand
+from processes import deliveries, paperwork
+from processes.tables import benefit, document
+from web import uploads
+from web.cases import letter_visible
+from web.desk import bureau, idem, lang, me
+from web.households import Told
+
+bp = Blueprint("deliveries", __name__)
+
+
+@bp.route("/letters/<int:letter_id>/delivery", methods=["GET", "POST"])
+def record(letter_id: int) -> ResponseReturnValue:
+    """送达登记: the same verb as the API's, with the scanned proof sent along."""
+    made, told = bureau(), Told()
+    with made.office.read() as conn:
+        row, _bytes = paperwork.issued_bytes(conn, made.office.keys.on(conn), letter_id)
+        letter_visible(conn, me(), row)
+        back = _where(conn, row)
+    typed: dict[str, Any] = {"delivered_on": made.office.today().isoformat()}
+    form = deliveries.Delivery(context={"today": made.office.today(), "actor": me(), "lang": lang(), "facts": {}})
+    if request.method == "POST":
+        typed = from_html(deliveries.Delivery, request.form)
+        with told:
+            uploads.keep(deliveries.Delivery, typed, row["household_id"], None)
+            with made.office.act(me(), idem()) as act:
+                if act.recall() is None:
+                    deliveries.deliver(act, letter_id, understand(form, typed))
+                    act.remember(letter_id)
+        if told.status == 200:
+            flash(_("Recorded."))
+            return redirect(back)
+    with made.office.read() as conn:
+        papers = conn.execute(select(document).where(document.c.household_id == row["household_id"]).order_by(document.c.id)).mappings().all()
+    return render_template("form_page.html", title=_("Record the delivery of %(number)s", number=row["number"]), form=form, values=typed, errors=told.errors,
+                           trouble=told.trouble, papers=papers, colleagues=[], back=back), told.status  # fmt: skip
+
+
+def _where(conn: Connection, row: Mapping[Any, Any]) -> str:
+    """The page on which the letter stands: its case's, or its benefit's."""
+    owner = row["id"] >> 16
+    if conn.scalar(select(store.record.c.kind).where(store.record.c.id == owner)) == "case":
+        return url_for("cases.show", no=row["case_no"], tab="papers")
+    found = conn.scalar(select(benefit.c.id).where(benefit.c.id.between(owner << 16, owner << 16 | 65535)))
+    return url_for("benefits.show", benefit_id=found) if found else url_for("households.show", household_id=row["household_id"])
+
+
+def shown(conn: Connection, rows: Iterable[Mapping[Any, Any]]) -> list[dict[str, Any]]:
+    """Letters for a page: with `may_deliver`, whether this reader may record the delivery now."""
+    return [{**row, "may_deliver": deliveries.waits(conn, me(), row)} for row in rows]
