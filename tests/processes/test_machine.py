@@ -655,10 +655,12 @@ class District(RuleBasedStateMachine):
 
     def money_of_past_months(self, data, *, waive):
         rows = self.look("SELECT id, benefit_id, kind FROM settlement WHERE status IN ('found', 'agreed') ORDER BY id")
+        if waive and not rarely(data, "what the household is owed"):
+            rows = [row for row in rows if row["kind"] == "recovery"]
         if not rows:
             return
-        row = data.draw(st.sampled_from(rows), label="settlement")
-        who = data.draw(mostly("app" if waive else "fin", *EVERYBODY), label="who")
+        row, usual = data.draw(st.sampled_from(rows), label="settlement"), "app" if waive else "fin"
+        who = data.draw(mostly(usual, usual, "app", "fin", "clerk"), label="who")
         work, said = (benefit_acts.waived, {"reason": "确有困难"}) if waive else (benefit_acts.settled, {"cleared_on": self.day, "note": "凭证"})
         self.attempt("waiver" if waive else "payment", who, lambda act: work(act, row["benefit_id"], row["id"], said))
 
