@@ -77,8 +77,9 @@ def _conclusion(t: Told) -> list[dict[str, Any]]:
     elif t.process == "review-2012" and f.get("investigated") is not True:
         first = [stops[2], {"conclusion": "return_survey", **said}]
     late = {"changed_since": "2018-11"} if t.process == "review-2012" else {}
+    stops[1] |= late  # who lied says since when
     return [*first, *stops, {**stops[1], **late}, {**by_figures, "review_class": "B", **late}, {"conclusion": "keep", **said},
-            {"conclusion": "suspend", "reason_code": "no_cooperation", **said}, {"conclusion": "return_survey", **said},
+            {"conclusion": "suspend", "reason_code": "no_cooperation", **said}, {"conclusion": "suspend", "reason_code": "under_verification", **said}, {"conclusion": "return_survey", **said},
             {"conclusion": "joint_meeting", "opinion": "意见", **MEETING}]  # fmt: skip
 
 

@@ -62,10 +62,10 @@ class Player(Room):
         super().__init__(made, clock)
         self.scans: dict[int, int] = {}
         with self.office.act() as act:
-            for login, posts in MANY.items():
+            for login, posts in {**MANY, "fin": [("finance_officer", "120116")]}.items():
                 organisation.add_staff(act, login, f"某{login}", PASSWORD, posts, hashed="unused")
         with self.office.read() as conn:
-            self.people |= {login: organisation.find_actor(conn, login) for login in MANY}
+            self.people |= {login: organisation.find_actor(conn, login) for login in (*MANY, "fin")}
 
     def home(self, *wages: int, **kind: Any) -> int:
         made = self.household(*wages, **kind)
@@ -225,11 +225,13 @@ def benefits(p: Player) -> None:
     """Households in benefit: reviews and reports along their roads."""
     p.clock.set("2018-09-03T09:00")
     homes = [p.home(members=family(150_000, 0, 0, serial=300 + 10 * n)) for n in range(18)]  # the last two without a case
+    changed = p.home(members=family(150_000, 0, 0, serial=490))
     alone = [p.home(serial=60 + n, n=1) for n in range(2)]
-    p.in_benefit(*homes, *alone)
+    p.in_benefit(*homes, *alone, changed)
     poor = [p.listed(name, "特困（分散）", 1158, 700 + n) for n, name in enumerate(("何甲", "何乙", "何丙"))]
     p.clock.set(max("2018-12-03T09:00", f"{p.clock.now:%Y-%m-%dT%H:%M}"))
     p.bureau.jobs.run_all()
+    p.carry(p.early_review(changed), "deliver_conclusion", means_check=5)
     for home, node in zip(homes, ("contact_household", "home_survey", "street_opinion", "decide", "recovery_plan", "second_contact"), strict=False):
         differ = {"means_check": 5} if node == "decide" else {"street_opinion": 6} if node == "recovery_plan" else {"contact_household": 1} if node == "second_contact" else {}
         p.carry(p.early_review(home), node, **differ)

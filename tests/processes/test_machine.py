@@ -27,10 +27,11 @@ from sqlalchemy import select
 from engine import incidents, store
 from engine.bpmn import Run, unpacked
 from engine.errors import EngineError
+from engine.forms import understand
 from engine.model import SYSTEM
 from engine.office import history, seals_hold
 from engine.step import fingerprint
-from processes import households, meetings, organisation, spot_check, substitutes
+from processes import benefit_acts, households, meetings, organisation, reviews, spot_check, standards, substitutes
 from processes.bureau import CATALOGUE
 from processes.rebuild import differences
 from tests.conftest import Clock
@@ -41,14 +42,15 @@ from tests.processes.machine_answers import Told, from_form, options, report, re
 from tests.processes.machine_worlds import MANY, MEMBERS, RELATIVE, opened, regular
 
 RUNS = int(os.environ.get("YINGBAO_TEST_MACHINE_RUNS", "20"))
+SUSPENDING = ("propose", "confirm", "refuse")
 ROOM = ["secretary", "convener", "deputy", *MEMBERS]
-EVERYBODY = [*STAFF, *MANY, *ROOM]
+EVERYBODY = [*STAFF, *MANY, "fin", *ROOM]
 MAY_LEAVE = ("carl", "rita", "checker", "hat3", "deputy")  # others can do their work
 ABSENT = {"lee": "hat3", "officer": "clerk2", "app": "exam", "ann": "rita", "exam": "spot", "convener": "exam"}  # and who may stand in
 MEMBER_OF = {code: login for login, code in MEMBERS.items()}
 CLOSING = 16  # tasks that are still done when a run is over
 HAND_OVER = ["claim", "release", "transfer", "delegate", "escalate"]
-HABITS = ["add_signers", "sign", "withdraw_signer", "urge", "take_back", "copy", "mark_read", "comment"]
+HABITS = ["add_signers", "sign", "withdraw_signer", "urge", "take_back", "copy", "mark_read", "comment", "note"]
 DECIDED = ("EXISTS (SELECT 1 FROM task t WHERE t.case_id = r.id AND t.state = 'open'"
            " AND t.node IN ('deliver_approval', 'deliver_conclusion', 'deliver_transfer', 'recovery_plan'))")  # fmt: skip
 BACK_TO = ["home_survey", "democratic_review", "street_opinion", "district_examination", "completeness_check", "register_change"]
@@ -467,7 +469,8 @@ class District(RuleBasedStateMachine):
             to = data.draw(mostly("sue", "lee", "clerk2", "exam", "deputy", *EVERYBODY), label="to")
             kind = data.draw(st.sampled_from(["before", "after"]), label="kind")
             calls = {"urge": lambda act: do.urge(act, task["id"]), "add_signers": lambda act: do.add_signers(act, task["id"], kind, [to], "请看"),
-                     "copy": lambda act: do.copy(act, task["id"], [to]), "comment": lambda act: do.comment(act, task["id"], "已联系")}  # fmt: skip
+                     "copy": lambda act: do.copy(act, task["id"], [to]), "comment": lambda act: do.comment(act, task["id"], "已联系"),
+                     "note": lambda act: do.note(act, task["id"], "下午再打电话")}  # fmt: skip
             if self.attempt(verb, who, calls[verb]) is not None and data.draw(st.booleans(), label="answered at once?"):
                 answer = {"copy": ("mark_read", lambda act: do.mark_read(act, task["id"])), "add_signers": ("sign", lambda act: do.sign(act, task["id"], agrees=True, words="同意"))}
                 if verb in answer:
@@ -589,6 +592,98 @@ class District(RuleBasedStateMachine):
         for one in data.draw(mostly(SMALL, SMALL[:2], ("education",)), label="units"):
             said = {"unit": MEMBERS[f"m.{one}"], "agrees": agrees, **({} if agrees else {"objection": "时间不对"})}
             self.attempt("minutes_confirmed", f"m.{one}", lambda act, said=said: meetings.confirm(act, self.cases, no, said))
+
+    # -- what is decided on benefits outside a case
+
+    # Twice, as with `morning`.
+    @rule(data=st.data())
+    def on_benefits(self, data):
+        self.outside_a_case(data)
+
+    @rule(data=st.data())
+    def on_benefits_again(self, data):
+        self.outside_a_case(data)
+
+    def outside_a_case(self, data):
+        what = data.draw(st.sampled_from(["suspend", "suspend", "suspend", "payment", "waiver", "class", "district"]), label="what")
+        if what in ("payment", "waiver"):
+            self.money_of_past_months(data, waive=what == "waiver")
+        elif what == "class":
+            self.another_review_class(data)
+        elif what == "district":
+            self.the_whole_district(data)
+        else:
+            for _ in range(data.draw(st.integers(2, 4), label="turns")):  # suspended, resumed, and once more
+                self.suspended_or_resumed(data, data.draw(mostly(*SUSPENDING), label="verb"))
+
+    def suspended_or_resumed(self, data, verb):
+        """The street proposes, the district decides, at once or another day; sometimes somebody who may not."""
+        waiting = self.look("SELECT benefit_id, kind, proposed_by FROM benefit_proposal WHERE state = 'proposed' ORDER BY id")
+        if waiting and (verb != "propose" or not rarely(data, "another one")):
+            verb = "confirm" if verb == "propose" else verb
+            row = data.draw(st.sampled_from(waiting), label="proposal")
+            self.decide_proposal(data, verb, row["benefit_id"], row["kind"], row["proposed_by"])
+            return
+        if (found := self.benefit(data, "active", "suspended")) is None:
+            return
+        kind = "suspend" if found["status"] == "active" else "resume"
+        form = benefit_acts.Suspension if kind == "suspend" else benefit_acts.Resumption
+        said = {"reason_code": "under_verification" if kind == "suspend" else "verified", "reason": "核实", **({} if kind == "suspend" else {"pay_suspended": data.draw(st.booleans())})}
+        usual = "far1" if found["street"] == worlds.FAR else "rita"
+        who = data.draw(mostly(usual, usual, usual, "clerk", "ann"), label="who")
+        told = self.attempt(f"propose {kind}", who, lambda act: {"id": benefit_acts.propose(act, found["id"], kind, understand(form(context={"today": act.today}), said))})
+        if told is not None and data.draw(mostly(True, False), label="decided at once?"):
+            self.decide_proposal(data, verb if verb != "propose" else "confirm", found["id"], kind, who)
+
+    def decide_proposal(self, data, verb, benefit_id, kind, proposer):
+        who = data.draw(mostly("app", "app", "app", proposer, "hat1", "rita"), label="decides")
+        told = self.attempt(f"{verb} {kind}", who, lambda act: {"id": getattr(benefit_acts, verb)(act, benefit_id, kind, {"opinion": "意见"})})
+        assert told is None or verb == "refuse" or who != proposer, "who proposed it does not confirm it"
+
+    def benefit(self, data, *statuses):
+        marks = ", ".join("?" * len(statuses))
+        rows = self.look(f"SELECT b.id, b.status, h.street FROM benefit b JOIN household h ON h.id = b.household_id WHERE b.status IN ({marks}) ORDER BY b.status DESC, b.id", *statuses)
+        return data.draw(st.sampled_from(rows), label="benefit") if rows else None
+
+    def another_review_class(self, data):
+        wanted = data.draw(st.sampled_from(["A", "B", "C"]), label="class")
+        if (found := self.benefit(data, "pending_first_payment", "active", "suspended")) is not None:
+            who = data.draw(mostly("far1" if found["street"] == worlds.FAR else "rita", *EVERYBODY), label="who")
+            said = {"review_class": wanted, "reason": "情况变化"}
+            self.attempt("review class", who, lambda act: {"id": benefit_acts.change_class(act, found["id"], said)})
+            self.made.jobs.run_all()
+
+    def money_of_past_months(self, data, *, waive):
+        rows = self.look("SELECT id, benefit_id, kind FROM settlement WHERE status IN ('found', 'agreed') ORDER BY id")
+        if waive and not rarely(data, "what the household is owed"):
+            rows = [row for row in rows if row["kind"] == "recovery"]
+        if not rows:
+            return
+        row, usual = data.draw(st.sampled_from(rows), label="settlement"), "app" if waive else "fin"
+        who = data.draw(mostly(usual, usual, "app", "fin", "clerk"), label="who")
+        work, said = (benefit_acts.waived, {"reason": "确有困难"}) if waive else (benefit_acts.settled, {"cleared_on": self.day, "note": "凭证"})
+        self.attempt("waiver" if waive else "payment", who, lambda act: work(act, row["benefit_id"], row["id"], said))
+
+    def the_whole_district(self, data):
+        """A round of reviews over an area, and the yearly adjustment of the standard."""
+        verb, who = data.draw(st.sampled_from(["round", "propose", "confirm", "withdraw"]), label="verb"), data.draw(mostly("app", "hat1", *EVERYBODY), label="who")
+        if verb == "round":
+            unit = data.draw(mostly(worlds.STREET, "120116", "x"), label="unit")
+            if not rarely(data, "everybody is re-checked"):
+                return  # else runs would do nothing but reviews
+            self.attempt("round", data.draw(mostly("officer" if unit == worlds.STREET else "sue", who), label="by"), lambda act: reviews.begin_round(act, unit))
+        elif verb == "propose":
+            [month, *_] = standards.months_with_new_standard(self.office.today())
+            self.attempt("propose standard", who, lambda act: {"no": standards.propose(act, month)})
+        else:
+            if not (batches := self.look("SELECT no FROM standard_batch ORDER BY id DESC")):
+                [month, *_] = standards.months_with_new_standard(self.office.today())
+                self.attempt("propose standard", "app", lambda act: {"no": standards.propose(act, month)})
+                self.made.jobs.run_all()
+                batches, who = self.look("SELECT no FROM standard_batch ORDER BY id DESC"), "hat1"
+            no = batches[0]["no"]
+            self.attempt(f"{verb} standard", who, lambda act: getattr(standards, verb)(act, no, "意见"))
+        self.made.jobs.run_all()
 
     # -- people come and go
 
@@ -748,6 +843,23 @@ class District(RuleBasedStateMachine):
         assert not late
 
     @invariant()
+    def the_next_report_of_each_household_is_planned(self):
+        """The duty to report is never lost: whoever receives a benefit has a next day, to come, with its job; and is reminded of each once."""
+        live = "b.status IN ('pending_first_payment', 'active', 'suspended')"
+        assert not self.look(f"SELECT b.id FROM benefit b WHERE {live} AND (b.next_report_on IS NULL OR b.next_report_on <= ?)", self.day)
+        assert not self.look(f"SELECT b.id FROM benefit b WHERE {live} AND NOT EXISTS (SELECT 1 FROM job j WHERE j.record_id = b.id / 65536 AND j.kind = 'report_due'"
+                             " AND j.state IN ('ready', 'incident', 'cancelled') AND substr(j.key, 1, 10) = b.next_report_on)")  # fmt: skip
+        assert not self.look("SELECT benefit_id FROM report_duty GROUP BY benefit_id, due_on HAVING count(*) > 1")
+
+    @invariant()
+    def money_of_past_months_keeps_a_benefit_from_being_closed_and_nothing_else_does(self):
+        assert not self.look("SELECT s.id FROM settlement s JOIN benefit b ON b.id = s.benefit_id WHERE s.status IN ('found', 'agreed') AND b.status = 'closed'")
+        assert not self.look("SELECT id FROM settlement WHERE kind = 'arrears' AND status = 'waived'")
+        assert not self.look("SELECT b.id FROM benefit b WHERE b.status = 'stopped' AND b.stopped_from <= ? AND NOT EXISTS"
+                             " (SELECT 1 FROM settlement s WHERE s.benefit_id = b.id AND s.status IN ('found', 'agreed'))", self.day[:7])  # fmt: skip
+        assert not self.look("SELECT benefit_id FROM benefit_proposal WHERE state = 'proposed' GROUP BY benefit_id HAVING count(*) > 1")
+
+    @invariant()
     def tasks_belong_to_somebody_who_may_do_them(self):
         """Who holds a task has the post for it and is no relative; or he has left, and it is on the supervisor's list of what is left behind."""
         for task in self.look("SELECT t.*, r.subject FROM task t JOIN record r ON r.id = t.case_id WHERE t.state = 'open' AND t.assignee IS NOT NULL"):
@@ -778,6 +890,11 @@ class District(RuleBasedStateMachine):
     def close_the_day(self):
         """The people whose work it is do what is open, what this run has done least first. No choice is drawn here."""
         tried = set()
+        for row in self.look("SELECT id, no, drawing, state FROM record WHERE kind = 'case' AND closed_at IS NULL AND process <> 'joint-meeting' ORDER BY id"):
+            with self.office.read() as conn:
+                waits = Run.load(self.cases.drawing(conn, row["drawing"]), row["state"], self.clock()).waits_for()
+            if "registry_answer" in waits:  # what the registries say is read in every run
+                self.answered(row["no"], "complete", "system")
         for _ in range(CLOSING):
             rows = self.look("SELECT t.*, r.process, r.no FROM task t JOIN record r ON r.id = t.case_id WHERE t.state = 'open' ORDER BY t.id")
             rows = sorted((r for r in rows if r["id"] not in tried), key=lambda row: self.done[row["process"], row["node"]])
@@ -929,12 +1046,13 @@ def they_tried_all_of_it():
     assert SEEN["done"]["complete"] >= 10 * RUNS
 
 
-FEW = 7 if RUNS <= 20 else 0
+FEW = 9 if RUNS <= 20 else 0
 ENDS = {"dibao-2012": 3, "review-2012": 3, "change-report-2012": 4, "joint-meeting": 2}  # different ends that runs come to, at least
 VERBS = {"complete", "repeat", "clock", "start dibao-2012", "start review-2012", "start change-report-2012", "start joint-meeting", "claim", "release", "transfer", "delegate",
          "escalate", "send_back", "sign", "add_signers", "withdraw_signer", "urge", "take_back", "copy", "mark_read", "comment", "draft", "objection", "withdrawal",
          "change_reported", "not_cooperating", "registries", "vote", "new_ballot", "minutes_confirmed", "substitute", "for an absent one", "confirm", "hand_over",
-         "incident", "answers from the form"}  # fmt: skip
+         "incident", "answers from the form", "note", "propose suspend", "confirm suspend", "refuse suspend", "propose resume", "confirm resume", "review class",
+         "payment", "waiver", "propose standard", "confirm standard", "withdraw standard"}  # fmt: skip
 REFUSED = {"complete", "start dibao-2012", "start review-2012", "start change-report-2012", "start joint-meeting", "claim", "release", "transfer", "delegate", "escalate",
            "send_back", "add_signers", "take_back", "copy", "objection", "withdrawal", "change_reported", "resolution", "registries", "vote", "minutes_confirmed",
-           "substitute", "confirm", "incident"}  # fmt: skip
+           "substitute", "confirm", "incident", "propose suspend", "confirm suspend", "review class", "payment", "waiver", "propose standard", "confirm standard"}  # fmt: skip
