@@ -68,7 +68,9 @@ PAPERS: Mapping[str, tuple[str, str]] = {
 
 
 def unsigned(node: str, answers: Data) -> dict[str, list[str]]:
-    """The page or photo that a task or message needs and does not name: field -> why."""
+    """The page or photo that a task or message needs and does not name: field -> why. Who agrees to no plan signs none."""
+    if answers.get("plan_outcome") == "refuses":
+        return {}
     field, why = PAPERS.get(node, ("", ""))
     return {field: [why]} if field and not answers.get(field) else {}
 

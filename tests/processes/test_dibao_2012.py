@@ -233,6 +233,12 @@ def test_in_production_the_rejection_after_the_check_names_its_proof_of_delivery
     proven(district)
 
 
+@pytest.mark.parametrize(("said", "lacking"), [
+    ({"plan_outcome": "agreed"}, {"signed_document"}), ({}, {"signed_document"}), ({"plan_outcome": "agreed", "signed_document": 7}, set()), ({"plan_outcome": "refuses"}, set())])
+def test_a_plan_is_signed_by_who_agrees_to_it(said, lacking):
+    assert investigation.unsigned("recovery_plan", said).keys() == lacking
+
+
 def test_every_page_that_production_asks_for_is_a_field_of_its_form():
     asked = {node: field for node, (field, _) in investigation.PAPERS.items()}
     forms = {node: form for process in CATALOGUE.values() for node, form in process.answered.items() if node in asked}
