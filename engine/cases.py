@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -186,6 +186,7 @@ class Cases:
         if (told := act.recall()) is not None:
             return told  # type: ignore[no-any-return]
         self._still_open(task, etag)
+        _not_lapsed(act, task)
         self._may(act, case, task, "complete", act.actor)
         signers.ready(task, act.actor.persons)
         data, answers = self._checked(act, case, task, raw, act.actor, lang)
@@ -289,21 +290,27 @@ class Cases:
 
     def release(self, act: Act, task_id: int) -> dict[str, Any]:
         case, task = self._mine(act, task_id)
-        changes = {"assignee": None} | ({"owner": None} if task["owner"] else {})  # whoever takes it now does it for himself
+        changes = {"assignee": None} | ({"owner": None, "until_on": None} if task["owner"] else {})  # whoever takes it now does it for himself
         return self._mark(act, case, task, "task_released", changes)
 
     def transfer(self, act: Act, task_id: int, to: str, reason: str) -> dict[str, Any]:
         """转办: give a task for good to somebody who may do it."""
         case, task = self._mine(act, task_id, boss=True)
         target = self._target(act, case, task, "transfer", to)
-        changes = {"assignee": target.id, "owner": None}
+        changes = {"assignee": target.id, "owner": None} | ({"until_on": None} if task["until_on"] else {})
         return self._mark(act, case, task, "task_transferred", changes, reason)
 
-    def delegate(self, act: Act, task_id: int, to: str, reason: str) -> dict[str, Any]:
-        """委托: somebody else does it for me; I stay its owner."""
+    def delegate(self, act: Act, task_id: int, to: str, reason: str, until: str = "") -> dict[str, Any]:
+        """委托: somebody else does it for me, up to and with `until` (left out: the task's last day, or a week); I stay its
+        owner, and then have it again."""
         case, task = self._mine(act, task_id)
         target = self._target(act, case, task, "delegate", to)
-        return self._mark(act, case, task, "task_delegated", {"assignee": target.id, "owner": act.actor.holder}, reason)
+        last = _day_of("until", until) if until.strip() else _usual_end(act.today, task["due_on"])
+        broken = case.process.may_delegate(_posts_over(act.actor, task), _posts_over(target, task), today=act.today, until=last, delegated=task["owner"] is not None)
+        if broken is not None:
+            raise Refused(broken.rule, broken.zh, broken.en)
+        changes = {"assignee": target.id, "owner": act.actor.holder, "until_on": last.isoformat()}
+        return self._mark(act, case, task, "task_delegated", changes, reason)
 
     def escalate(self, act: Act, task_id: int, reason: str) -> dict[str, Any]:
         """升级: put the task on the supervisor's board; it stays where it is."""
@@ -468,6 +475,8 @@ class Cases:
         bossy, own = boss and act.actor.holds("supervisor", task["unit"]), task["assignee"] in act.actor.persons
         if not own and not bossy:
             raise Refused("assignee", "这件待办不在您名下", "This task is not yours")
+        if own:
+            _not_lapsed(act, task)
         act.through(act.actor.post_over(task["unit"], (task["role"],) if own else ("supervisor",)))
         return case, task
 
@@ -647,6 +656,30 @@ def _rules(process: Process, law: str, nodes: Sequence[str]) -> dict[str, Any]:
     """By what the services of an entry computed: the law's digest, and the versions that are not the first."""
     versions = {node: version for node in nodes if (version := process.rule(node)) > 1}
     return ({"law": law} if law else {}) | ({"rules": versions} if versions else {})
+
+
+def _posts_over(who: Actor, task: Mapping[Any, Any]) -> list[str]:
+    """The units of the posts in which somebody may do a task."""
+    return [unit for role, unit in who.posts if role == task["role"] and task["unit"].startswith(unit)]
+
+
+def _usual_end(today: date, due_on: str | None) -> date:
+    """A delegation's last day where none is said: that of the task; a week when it has none, or it is over."""
+    due = date.fromisoformat(due_on) if due_on else today
+    return due if due > today else today + timedelta(days=7)
+
+
+def _day_of(name: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise Invalid({name: ["日期格式不正确，请写成 2018-12-03"]}) from None
+
+
+def _not_lapsed(act: Act, task: Mapping[Any, Any]) -> None:
+    """Between the end of a delegation and the daily sweep, which gives the task back."""
+    if task["until_on"] and task["until_on"] < act.today.isoformat():
+        raise Refused("delegation-over", f"委托已于 {task['until_on']} 到期，应由委托人办理", f"The delegation ended on {task['until_on']}: its owner does the task")
 
 
 def keep_draft(act: Act, task_id: int, staff: str, raw: Data) -> None:

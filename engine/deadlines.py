@@ -1,12 +1,13 @@
 """What happens to deadlines while nobody looks: work becomes late, and days move when a calendar is published.
 
-Both go through the open tasks in batches, each batch a short transaction of its own, and leave a task where it is.
+Both go through the open tasks in batches, each batch a short transaction of its own, and leave a task where it is, but for
+what was delegated for a time that is over.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -29,33 +30,56 @@ LATE = "late_sweep"  # kind of job
 AT_ONCE = 25  # tasks of one transaction: about 10 ms on SQLite
 _SETTING = "calendar_published"
 _MARKED = update(task).where(task.c.id == bindparam("the_id")).values({name: bindparam(f"new_{name}") for name in ("due_on", "flags", "priority")})
+# What was handed in while it was lent waits for its signers where it is.
+_ENDED = (
+    select(task).where(is_open, task.c.until_on < bindparam("the_day"), not_(flagged("countersign"))).order_by(task.c.until_on, task.c.id).limit(bindparam("at_most"))
+)
+_GIVEN_BACK = update(task).where(task.c.id == bindparam("the_id")).values(
+    assignee=bindparam("new_assignee"), owner=None, until_on=None, version=task.c.version + 1)  # fmt: skip
 _LOCKED = select(record).where(record.c.id.in_(bindparam("the_ids", expanding=True))).order_by(record.c.id).with_for_update()
 
 
 def sweep(one: Job) -> Callable[[Act], None]:
-    """The daily job: each open task past its last day is marked, once. A batch plans the next."""
+    """The daily job: each open task past its last day is marked, once, and what is delegated past its day goes back to its
+    owner. A batch plans the next."""
 
     def effect(act: Act) -> None:
-        found = _batch(act, one.data.get("after"))
-        if len(found) == AT_ONCE:
-            last, number = found[-1], int(one.data.get("n", 1)) + 1
-            data = {"n": number, "after": [last["due_on"], last["id"]]}
+        after = one.data.get("after")
+        found, given_back = _batch(act, after)
+        if AT_ONCE in (len(found), given_back):
+            number = int(one.data.get("n", 1)) + 1
+            data = {"n": number, "after": [found[-1]["due_on"], found[-1]["id"]] if len(found) == AT_ONCE else after}
             jobs.plan(act.conn, LATE, one.record_id, f"{one.key[:10]}.{number}", act.now, data)
 
     return effect
 
 
-def _batch(act: Act, after: Sequence[Any] | None) -> list[Mapping[Any, Any]]:
+def _batch(act: Act, after: Sequence[Any] | None) -> tuple[list[Mapping[Any, Any]], int]:
+    """(the late tasks of this batch, how many delegations ended)."""
     where = [is_open, task.c.due_on < act.today.isoformat(), not_(flagged("late"))]
     if after:
         where.append(_beyond(after))
     found = act.conn.execute(select(task).where(*where).order_by(task.c.due_on, task.c.id).limit(AT_ONCE)).mappings().all()
-    _lock(act, found)
+    ended = act.conn.execute(_ENDED, {"the_day": act.today.isoformat(), "at_most": AT_ONCE}).mappings().all()
+    _lock(act, [*found, *ended])
     still = act.conn.execute(select(task).where(task.c.id.in_([row["id"] for row in found]), *where).order_by(task.c.id)).mappings().all()
     for row in still:
         act.append(act.open("case", row["case_id"]), "task_late", {"task": row["key"], "due_on": row["due_on"]})
     act.write(_MARKED, [_changed(row, row["due_on"], {*row["flags"].split(), "late"}) for row in still])
-    return list(found)
+    _give_back(act, {row["id"] for row in ended})
+    return list(found), len(ended)
+
+
+def _give_back(act: Act, ids: Collection[int]) -> None:
+    """The end of delegations: tasks that were lent until yesterday are their owners' again."""
+    if not ids:
+        return
+    rows = act.conn.execute(_ENDED, {"the_day": act.today.isoformat(), "at_most": AT_ONCE}).mappings().all()
+    rows = [row for row in rows if row["id"] in ids]  # only what was locked
+    for row in rows:
+        said = {"task": row["key"], "from": row["assignee"], "assignee": row["owner"], "owner": None, "until_on": None}
+        act.append(act.open("case", row["case_id"]), "delegation_ended", said)
+    act.write(_GIVEN_BACK, [{"the_id": row["id"], "new_assignee": row["owner"]} for row in rows])
 
 
 def _beyond(last: Sequence[Any]) -> ColumnElement[bool]:

@@ -244,7 +244,7 @@ class Habits:
             said = {"from": who, "to": to, "tasks": [t["key"] for t in moved], "stayed": {t["key"]: b.rule for t, b in checked if b is not None}}
             act.append(case.record, "tasks_handed_over", said, personal={subject_of(case): {"reason": text}})
             for t in moved:
-                act.conn.execute(update(store.task).where(store.task.c.id == t["id"]).values(assignee=to, owner=None, version=t["version"] + 1))
+                act.conn.execute(update(store.task).where(store.task.c.id == t["id"]).values(assignee=to, owner=None, until_on=None, version=t["version"] + 1))
         told = {"case": no, "moved": [t["id"] for t in moved], "stayed": stayed}
         act.remember(told)
         return told

@@ -120,6 +120,8 @@ class Process:
     subject: Callable[[Data], str] = lambda _facts: "case"  # whose personal data the opinions hold
     recused: Logins | None = None  # SELECT of the logins of staff who may not touch a case; its binds are named like facts
     may: Callable[..., Broken | None] = nobody_is_refused
+    # units of the delegator's posts with the task's role, those of the delegate's; today, until, delegated (already)
+    may_delegate: Callable[..., Broken | None] = nobody_is_refused
     add_workdays: Callable[[date, int, int], date] = lambda start, _n, _published: start
     published: int = 9999  # the last year whose calendar of working days is known; later ones count as Monday to Friday
 

@@ -179,7 +179,8 @@ task = Table(
     Column("role", String(30), nullable=False),
     Column("unit", String(20), nullable=False),
     Column("assignee", String(60)),
-    Column("owner", String(60)),
+    Column("owner", String(60)),  # who delegated it to the assignee
+    Column("until_on", String(10)),  # the last day of that delegation; then it goes back to the owner
     Column("opened_at", Utc, nullable=False),
     Column("due_on", String(10)),
     Column("priority", Integer, nullable=False, default=0),
@@ -202,6 +203,8 @@ Index("ix_task_assignee", task.c.assignee, task.c.due_on, sqlite_where=_claimed,
 _done = task.c.done_by.is_not(None)
 # What falls due in order of days, whoever has it: for the sweep of late work, the board, the calendar page.
 Index("ix_task_due", task.c.due_on, task.c.id, sqlite_where=is_open, postgresql_where=is_open)
+_lent = task.c.until_on.is_not(None)  # hardly any: the index costs nothing
+Index("ix_task_until", task.c.until_on, sqlite_where=_lent, postgresql_where=_lent)
 Index("ix_task_done_by", task.c.done_by, task.c.closed_at, sqlite_where=_done, postgresql_where=_done)
 
 

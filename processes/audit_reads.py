@@ -51,6 +51,7 @@ ADMIN = {
     "clock_moved": ("调整演示时钟", "Training clock moved"),
     "task_transferred": ("转办", "Task transferred"),
     "task_delegated": ("委托", "Task delegated"),
+    "delegation_ended": ("委托到期", "Delegation ended"),
     "tasks_handed_over": ("离职转办", "Tasks handed over"),
     "incident_opened": ("故障作业：发生", "Incident: came up"),
     "incident_retried": ("故障作业：重试", "Incident: tried again"),

@@ -310,6 +310,7 @@ DIBAO_2012 = Process(
     subject=lambda facts: f"household:{facts['household_id']}",
     recused=households.RECUSED,
     may=duties.may,
+    may_delegate=duties.may_delegate,
     add_workdays=calendar.add_workdays,
     published=calendar.LAST_PUBLISHED,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any, Protocol
 
 from engine.process import Broken
@@ -92,6 +93,21 @@ def may_study(
         return Broken("handler-decides-special", "您经办过本案，研究本案时应当回避", "You handled this case: you do not take part in this item")
     if actor_id in handlers_relatives:
         return Broken("handler-relative", "您与本案经办人员有近亲属关系，应当回避", "You are a near relative of somebody who handled this case")
+    return None
+
+
+LONGEST = 92  # days that a delegation or a substitution lasts at most: a quarter. An office's rule, no law's
+
+
+def may_delegate(own: Collection[str], theirs: Collection[str], *, today: date, until: date, delegated: bool) -> Broken | None:
+    """None, or the rule that forbids a delegation: only downward or in the same unit, for a time (domain 5.3.6), and not on.
+    `own`, `theirs`: the units of the posts in which the two may do the task."""
+    if delegated:
+        return Broken("delegated-on", "这件待办是别人委托给您的，不能再委托", "This task was delegated to you: it is not delegated on")
+    if not any(unit.startswith(above) for unit in theirs for above in own):
+        return Broken("downward", "只能向本级或下级机构的同岗位人员委托，不能向上委托", "A task is delegated in the same unit or below it, not upward")
+    if not today <= until <= today + timedelta(days=LONGEST - 1):
+        return Broken("time-limited", f"委托应有期限：不早于今天，最长 {LONGEST} 天", f"A delegation is limited in time: from today, at most {LONGEST} days")
     return None
 
 

@@ -371,6 +371,7 @@ JOINT_MEETING = Process(
     unit_of=lambda _level, _facts: organisation.DISTRICT,
     subject=lambda _facts: "",
     may=duties.may,
+    may_delegate=duties.may_delegate,
     add_workdays=calendar.add_workdays,
     published=calendar.LAST_PUBLISHED,
 )

@@ -17,10 +17,10 @@ from sqlalchemy import Connection, and_, or_, select
 from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Actor, Put
 from engine.office import Act
+from processes.duties import LONGEST
 from processes.organisation import ROLES, find_actor
 from processes.tables import staff, substitute
 
-LONGEST = 92  # days: a quarter; whoever is away for longer gets a successor. An office's rule, no law's
 NEVER_LENT = frozenset({"admin", "auditor"})  # two administrators stand for two persons; an audit is personal
 
 

@@ -58,6 +58,7 @@ EVENTS = {
     "task_released": lazy_gettext("Released"),
     "task_transferred": lazy_gettext("Transferred"),
     "task_delegated": lazy_gettext("Delegated"),
+    "delegation_ended": lazy_gettext("Delegation over: back with its owner"),
     "task_escalated": lazy_gettext("Escalated"),
     "task_late": lazy_gettext("Late: on the supervisor's board"),
     "deadline_recomputed": lazy_gettext("Last day computed again"),
@@ -282,6 +283,7 @@ class Story:
         if "kind" in data and entry.event.startswith("signer"):
             found.append((str(wording.HABIT_FIELDS["kind"]), wording.word("signer", data["kind"])))
         found += [(str(wording.HABIT_FIELDS["agrees"]), wording.yes(data["agrees"]))] if "agrees" in data else []
+        found += [(_("Delegated until"), data["until_on"])] if data.get("until_on") else []
         found += [(_("Given back"), _("to who handed it in"))] if data.get("returned") else []
         found += [(_("Signers left"), _("none"))] if data.get("last") else []
         if entry.event in ("signers_added", "signer_answered", "comment_added"):

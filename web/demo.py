@@ -19,7 +19,7 @@ from werkzeug.serving import make_server
 
 from engine import incidents, store
 from engine.clock import BusinessClock
-from engine.errors import Invalid, NotWaiting, Refused
+from engine.errors import EngineError, Invalid, NotWaiting, Refused
 from engine.model import SHANGHAI, Actor
 from engine.queries import Filter, tasks
 from processes import bureau as bureaus
@@ -116,7 +116,22 @@ def _fill(made: bureaus.Bureau, clock: DemoClock, count: int, seed: int) -> None
                 whole = calendar.workdays_between(FIRST - timedelta(days=1), LAST)
                 _a_day(district, day, ids[begun * len(ids) // whole : done * len(ids) // whole])
                 bar.update()
+        _claims(district)
     BusinessClock(made.office.store).set(datetime.combine(LAST, time(9, 0), SHANGHAI))
+
+
+def _claims(d: District) -> None:
+    """On the last morning about half of the open work lies with somebody: the first tab of the task list is not empty."""
+    with d.made.office.read() as conn:
+        free = conn.execute(select(store.task).where(store.is_free).order_by(store.task.c.id)).mappings().all()
+    for n, row in enumerate(free):
+        able = [a for a in d.by_role(row["role"], row["unit"])]
+        if n % 2 or not able:
+            continue
+        for who in (able[n // 2 % len(able)], *able):
+            with contextlib.suppress(EngineError), d.made.office.act(who) as act:
+                d.made.cases.claim(act, row["id"])
+                break
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from engine.model import Actor
 from engine.office import Act
 from engine.queries import within
 from engine.store import task as task_table
-from processes import organisation, substitutes
+from processes import duties, organisation, substitutes
 from processes.tables import staff
 from web import wording
 from web.desk import as_whom, bureau, either, idem, lang, me, new_key
@@ -109,7 +109,7 @@ def deputies() -> ResponseReturnValue:
         rows = [{**r, "state": substitutes.state_of(r, today), "posts": [either(*t) for t in substitutes.titles(r)]} for r in substitutes.listed(conn, actor)]
         names = wording.names_of(conn, [r[n] for r in rows for n in ("absent", "substitute", "set_by")])
         people = sorted({(p["login"], p["name"]) for p in organisation.colleagues(conn) if any(p["unit"].startswith(u) for u in actor.areas)})
-    return render_template("substitutes.html", rows=rows, people=names, colleagues=people, trouble=trouble, longest=substitutes.LONGEST), status
+    return render_template("substitutes.html", rows=rows, people=names, colleagues=people, trouble=trouble, longest=duties.LONGEST), status
 
 
 def _settle(act: Act) -> int:

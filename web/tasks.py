@@ -303,19 +303,22 @@ def act_on(task_id: int) -> ResponseReturnValue:
 
 
 def _workable(row: Mapping[Any, Any]) -> bool:
-    """Whether papers may be put to this task: it is open, and nothing keeps who is signed in from doing it."""
-    if row["state"] != "open" or not request.files:
+    """Whether papers may be put to this task: nothing keeps who is signed in from doing it. Where somebody else was first, the
+    papers stay with the household: whoever scanned them does not scan them again."""
+    if not request.files:
         return False
-    made = bureau()
+    made, who = bureau(), as_whom(me(), row)
+    if row["state"] != "open" and not who.holds(row["role"], row["unit"]):
+        return False
     with made.office.read() as conn:
         case = queries.case_row(conn, row["no"])
         run = Run.load(made.cases.drawing(conn, row["drawing"]), case["state"], made.office.clock())
-        return not _barred(conn, CATALOGUE[row["process"]], row, run.facts, as_whom(me(), row))
+        return not _barred(conn, CATALOGUE[row["process"]], row, run.facts, who)
 
 
 def _at_inputs(fields: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """The verbs around a task name their inputs otherwise than the page does."""
-    return {{"to": "_to", "reason": "_reason"}.get(name, name): texts for name, texts in fields.items()}
+    return {{"to": "_to", "reason": "_reason", "until": "_until"}.get(name, name): texts for name, texts in fields.items()}
 
 
 @bp.post("/tasks/<int:task_id>/draft")
@@ -347,16 +350,18 @@ def _done(task_id: int, row: Mapping[Any, Any], verb: str, typed: Mapping[Any, A
             made.cases.save_draft(act, task_id, typed)
         elif verb == "transfer":
             made.cases.transfer(act, task_id, form.get("_to", ""), form.get("_reason", ""))
+        elif verb == "delegate":
+            made.cases.delegate(act, task_id, form.get("_to", ""), form.get("_reason", ""), form.get("_until", ""))
         elif verb == "escalate":
             made.cases.escalate(act, task_id, form.get("_reason", ""))
         else:
             raise NotFound("没有这种操作")
     told = {"complete": _("Submitted."), "draft": _("Draft saved."), "claim": _("Claimed."),
-            "release": _("Released."), "transfer": _("Transferred."), "escalate": _("Escalated.")}  # fmt: skip
+            "release": _("Released."), "transfer": _("Transferred."), "delegate": _("Delegated."), "escalate": _("Escalated.")}  # fmt: skip
     flash(_("Handed in; it takes effect when its signers have agreed.") if held else told[verb])
     if verb == "complete":
         _offer_next(row)
-    if verb in ("complete", "release", "transfer"):
+    if verb in ("complete", "release", "transfer", "delegate"):
         return redirect(url_for("cases.show", no=row["no"]) if verb == "complete" else url_for("tasks.listing"))
     return redirect(url_for("tasks.show", task_id=task_id))
 

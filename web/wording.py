@@ -301,8 +301,8 @@ def path_label(form: Form, path: str) -> str:
     """ "members.0.id_no" as its labels say it: 家庭成员 1 身份证号."""
     if path in HABIT_FIELDS:
         return str(HABIT_FIELDS[path])
-    if path in ("_to", "_reason"):
-        return _("Hand over to") if path == "_to" else _("Reason")
+    if path in ("_to", "_reason", "_until"):
+        return {"_to": _("Hand over to"), "_reason": _("Reason"), "_until": _("Delegated until")}[path]
     fields, found = form.fields, []
     for part in path.split("."):
         if part.isdecimal():

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine import habits, queries, store
+from engine import deadlines, habits, queries, store
 from engine.bpmn import Run
 from engine.errors import Conflict, EngineError, Invalid, Refused
 from engine.office import history, seals_hold
@@ -339,6 +339,93 @@ def test_when_a_delegate_completes_the_owner_is_named_and_counts(opinion, distri
     assert opinion.task(task["id"])["done_for"] == "rita"
     assert {("street_opinion", "rita"), ("street_opinion", "paul")} <= {(a.node, a.staff) for a in _acts(district)}
     opinion.proven()
+
+
+@pytest.fixture
+def lent(opinion, district):
+    """`lent(to, until)`: rita delegates her opinion to somebody; the task's number."""
+    with district.office.act() as act:
+        organisation.add_staff(act, "high", "区审核", PASSWORD, [("reviewer", "120116")])
+    with district.office.read() as conn:
+        district.people["high"] = organisation.find_actor(conn, "high")
+    task_id = district.tasks()["street_opinion"]["id"]
+    with district.office.act(district.people["rita"]) as act:
+        district.cases.claim(act, task_id)
+
+    def lend(to, until, who="rita"):
+        with district.office.act(district.people[who]) as act:
+            return district.cases.delegate(act, task_id, to, "出差", until)
+
+    lend.id = task_id
+    return lend
+
+
+@pytest.mark.parametrize(("to", "until", "rule"), [
+    ("high", "2018-12-05", "downward"), ("paul", "2018-12-02", "time-limited"), ("paul", "2019-03-05", "time-limited"), ("ann", "2018-12-05", "role")])
+def test_a_delegation_goes_downward_and_is_limited_in_time(lent, district, to, until, rule):
+    with pytest.raises(Refused) as refused:
+        lent(to, until)
+    assert refused.value.rule == rule
+    assert district.tasks()["street_opinion"]["assignee"] == "rita"
+
+
+def test_a_delegation_s_last_day_is_a_day(lent):
+    with pytest.raises(Invalid) as wrong:
+        lent("paul", "soon")
+    assert set(wrong.value.fields) == {"until"}
+
+
+def test_without_a_day_a_delegation_lasts_a_week_where_the_task_has_no_deadline(lent, district, opinion):
+    lent("paul", "")
+    assert opinion.task(lent.id)["until_on"] == "2018-12-10"
+    assert opinion.last().data["until_on"] == "2018-12-10"
+    with pytest.raises(Refused) as refused:
+        lent("rita", "2018-12-05", who="paul")
+    assert refused.value.rule == "delegated-on"
+
+
+def test_when_a_delegation_is_over_the_task_is_its_owner_s_again(lent, district, opinion):
+    lent("paul", "2018-12-05")
+    district.clock.set("2018-12-05T23:00")
+    assert opinion.task(lent.id)["assignee"] == "paul"
+    district.clock.set("2018-12-06T00:00")  # before the daily sweep has run
+    for verb in (lambda: district.do("paul", "street_opinion", **GRANT), lambda: lent("rita", "2018-12-08", who="paul")):
+        with pytest.raises(Refused) as refused:
+            verb()
+        assert refused.value.rule == "delegation-over"
+    district.at("2018-12-06T00:30")
+    row = opinion.task(lent.id)
+    assert (row["assignee"], row["owner"], row["until_on"]) == ("rita", None, None)
+    assert opinion.last().event == "delegation_ended"
+    district.at("2018-12-07T00:30")
+    district.do("rita", "street_opinion", **GRANT)
+    assert opinion.task(lent.id)["done_for"] is None
+    opinion.proven()
+
+
+def test_what_was_lent_and_is_given_on_for_good_has_no_end(lent, district, opinion):
+    lent("paul", "2018-12-05")
+    with district.office.act(district.people["paul"]) as act:
+        district.cases.transfer(act, lent.id, "rita", "退还")
+    district.at("2018-12-06T00:30")
+    assert opinion.task(lent.id)["assignee"] == "rita"
+    assert opinion.last().event == "task_transferred"
+    opinion.proven()
+
+
+def test_many_delegations_end_in_batches(lent, district, monkeypatch):
+    monkeypatch.setattr(deadlines, "AT_ONCE", 1)
+    lent("paul", "2018-12-04")
+    other = district.no
+    district.to_street_opinion(serial=2)
+    district.review()
+    second = district.tasks()["street_opinion"]["id"]
+    with district.office.act(district.people["rita"]) as act:
+        district.cases.claim(act, second)
+    with district.office.act(district.people["rita"]) as act:
+        district.cases.delegate(act, second, "paul", "出差", "2018-12-04")
+    district.at("2018-12-06T00:30")
+    assert [district.tasks(no)["street_opinion"]["assignee"] for no in (other, district.no)] == ["rita", "rita"]
 
 
 # -- 催办, 抄送, 办理意见, 备注

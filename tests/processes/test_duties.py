@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -138,3 +139,21 @@ def test_no_walk_through_a_case_lets_one_person_investigate_review_and_approve(w
     assert not (mine & set(APPROVAL) and mine - set(APPROVAL))
     assert not {"street_opinion", "street_signoff"} <= mine
     assert not {"home_survey", "survey_cosign"} <= mine or done.index("survey_cosign") < done.index("home_survey")
+
+
+TODAY = date(2018, 12, 3)
+STREET, COMMUNITY, DISTRICT = "120116001", "120116001016", "120116"
+
+
+@pytest.mark.parametrize(("own", "theirs", "days", "delegated", "broken"), [
+    ([STREET], [STREET], 0, False, None), ([STREET], [COMMUNITY], 7, False, None), ([DISTRICT], [STREET], 7, False, None),
+    ([STREET, DISTRICT], [DISTRICT], 7, False, None), ([DISTRICT], [DISTRICT, STREET], 7, False, None), ([STREET], [STREET], duties.LONGEST - 1, False, None),
+    ([STREET], [DISTRICT], 7, False, "downward"), ([COMMUNITY], [STREET], 7, False, "downward"), ([STREET], ["120116005"], 7, False, "downward"),
+    ([], [STREET], 7, False, "downward"), ([STREET], [], 7, False, "downward"),
+    ([STREET], [STREET], -1, False, "time-limited"), ([STREET], [STREET], duties.LONGEST, False, "time-limited"),
+    ([STREET], [STREET], 7, True, "delegated-on"), ([STREET], [DISTRICT], -1, True, "delegated-on"), ([STREET], [DISTRICT], -1, False, "downward"),
+])  # fmt: skip
+def test_a_delegation_goes_downward_for_a_time_and_not_on(own, theirs, days, delegated, broken):
+    """Domain 5.3.6."""
+    found = duties.may_delegate(own, theirs, today=TODAY, until=TODAY + timedelta(days=days), delegated=delegated)
+    assert (found and found.rule) == broken

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 from datetime import date
 from typing import Any
@@ -127,8 +128,7 @@ def test_every_operation_but_the_public_one_asks_for_a_token(door):
         for verb in ("get", "post", "put", "delete"):
             if verb in item and item[verb].get("security") != []:
                 where = path.replace("{digest}", "0" * 64).replace("{no}", "DB-2018-000001").replace("{name}", "objection").replace("{key}", "late").replace("{kind}", "xes")
-                for name in ("task_id", "household_id", "person_id", "letter_id", "document_id", "change_id", "job_id", "substitute_id", "position", "benefit_id", "finding_id", "notice_id", "number"):
-                    where = where.replace(f"{{{name}}}", "1")
+                where = re.sub(r"\{(position|number|[a-z]+_id)\}", "1", where)
                 assert client.open(where, method=verb.upper()).status_code == 401, (verb, path)
 
 
@@ -221,7 +221,10 @@ def test_claim_release_delegate_transfer_escalate(door, district, case):
     assert door.bad(403, "clerk", "POST", f"{where}/transfer", {"to": "ann", "reason": "忙"})["rule"] == "role"
     assert "to" in door.bad(422, "clerk", "POST", f"{where}/transfer", {"to": "nobody", "reason": "忙"})["errors"]
     assert "reason" in door.bad(422, "clerk", "POST", f"{where}/transfer", {"to": "clerk2", "reason": "  "})["errors"]
-    assert door.good("clerk", "POST", f"{where}/delegate", {"to": "clerk2", "reason": "出差"})["assignee"] == "clerk2"
+    assert door.bad(403, "clerk", "POST", f"{where}/delegate", {"to": "clerk2", "reason": "出差", "until": "2018-12-02"})["rule"] == "time-limited"
+    assert "until" in door.bad(422, "clerk", "POST", f"{where}/delegate", {"to": "clerk2", "reason": "出差", "until": "soon"})["errors"]
+    assert door.good("clerk", "POST", f"{where}/delegate", {"to": "clerk2", "reason": "出差", "until": "2018-12-05"})["assignee"] == "clerk2"
+    assert door.good("clerk", "GET", where)["until_on"] == "2018-12-05"
     assert door.good("clerk", "GET", where)["owner"] == "clerk"
     assert door.good("clerk2", "POST", f"{where}/transfer", {"to": "clerk", "reason": "退还"})["assignee"] == "clerk"
     door.good("clerk", "POST", f"{where}/escalate", {"reason": "疑难"})
@@ -336,14 +339,16 @@ def test_a_stale_tag_is_412_and_a_good_one_may_be_bare_or_quoted(door, district,
     assert new != old
     for verb, body in (("complete", {"answers": {"outcome": "complete"}}), ("release", None), ("escalate", {"reason": "急"}),
                        ("transfer", {"to": "clerk2", "reason": "x"}), ("delegate", {"to": "clerk2", "reason": "x"}), ("claim", None)):  # fmt: skip
-        assert door.bad(412, "clerk", "POST", f"{where}/{verb}", body, headers={"If-Match": f'"{old}"'})["message"]
+        told = door.bad(412, "clerk", "POST", f"{where}/{verb}", body, headers={"If-Match": f'"{old}"'})
+        assert (told["now"]["assignee"], told["now"]["etag"]) == ("clerk", new), "as it stands now"
     door.bad(412, "clerk", "PUT", f"{where}/draft", {"answers": {}}, headers={"If-Match": old})
     door.good("clerk", "POST", f"{where}/release", headers={"If-Match": f'W/"{new}"'})
     door.good("clerk", "POST", f"{where}/claim", headers={"If-Match": "*"})
     done = door.good("clerk", "GET", where)["etag"]
     door.good("clerk", "POST", f"{where}/complete", {"answers": {"outcome": "complete"}}, headers={"If-Match": f'"x", "{done}"'})
     door.bad(412, "clerk", "POST", f"{where}/complete", {"answers": {"outcome": "complete"}}, headers={"If-Match": f'"{done}"'})
-    door.bad(409, "clerk", "POST", f"{where}/complete", {"answers": {"outcome": "complete"}})
+    late = door.bad(409, "clerk", "POST", f"{where}/complete", {"answers": {"outcome": "complete"}})
+    assert (late["now"]["state"], late["now"]["done_by"], late["now"]["closed_at"][:10]) == ("done", "clerk", "2018-12-03")
 
 
 def test_the_tag_of_a_case_guards_its_messages(door, district, case):

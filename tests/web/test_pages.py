@@ -228,6 +228,23 @@ def test_a_stale_page_gets_both_versions(app, case, district):
     assert "我的意见" in page
 
 
+def test_who_comes_second_does_not_lose_the_scan(app, district):
+    """Two investigators at one survey: the second one's page is refused, the scan stays with the household and in his form."""
+    district.apply(district.household(210_000))
+    district.accept()
+    task = district.tasks()["home_survey"]
+    late = Desk(app, "carl")
+    old = late.text(f"/tasks/{task['id']}")
+    sent = {n: re.search(rf'name="{n}" value="([^"]*)"', old)[1] for n in ("csrf_token", "_key", "_etag")}
+    said = {"surveyed_on": "2018-12-03", "second_investigator": "bob", "met_person": "户主", "housing": "一间", "living": "简朴", "findings": "属实"}
+    district.survey()
+    scan = {"surveyed_signature__file": (io.BytesIO(b"%PDF-1.4 page of carl"), "carl.pdf")}
+    answer = late.http.post(f"/tasks/{task['id']}", data=sent | said | scan | {"_do": "complete"}, content_type="multipart/form-data")
+    assert answer.status_code == 409
+    assert "carl.pdf" in answer.get_data(as_text=True)
+    assert "carl.pdf" in late.text(f"/households/{district.facts()['household_id']}")
+
+
 def test_a_refused_person_is_told_the_rule_and_keeps_the_text(app, case, district):
     task = district.tasks()["completeness_check"]
     answer = Desk(app, "ann").post(f"/tasks/{task['id']}", {"_do": "complete", "outcome": "complete", "opinion": "留着"})
@@ -502,3 +519,23 @@ def test_the_registration_of_a_near_relative_offers_everybody_over_the_community
     assert {"vera", "ann", "exam"} <= offered["f-staff_login"]
     assert not offered["f-staff_login"] & {"stranger", "clerk"}
     assert offered["f-_to"] == {"clerk2"}
+
+
+@pytest.mark.parametrize(("lang", "words"), [("zh", "委托至"), ("en", "Delegated until")])
+def test_a_task_is_delegated_for_a_time_on_its_page(app, district, lang, words):
+    district.apply(district.household(210_000))
+    path = f"/tasks/{district.tasks()['completeness_check']['id']}"
+    clerk = Desk(app, "clerk", lang)
+    assert 'value="delegate"' not in clerk.text(path), "not his yet"
+    clerk.post(path, {"_do": "claim"})
+    assert 'value="delegate"' in clerk.text(path)
+    sent = {"_do": "delegate", "_to": "clerk2", "_reason": "出差"}
+    wrong = clerk.post(path, sent | {"_until": "soon"})
+    assert wrong.status_code == 422
+    assert 'id="until-err"' in wrong.get_data(as_text=True)
+    assert clerk.post(path, sent | {"_until": "2018-12-02"}).status_code == 403
+    assert clerk.post(path, sent | {"_until": "2018-12-05"}).status_code == 302
+    page = clerk.text(f"/cases/{district.no}?tab=record")
+    assert words in page
+    assert "2018-12-05" in page
+    assert 'value="delegate"' not in Desk(app, "clerk2", lang).text(path), "it is not delegated on"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, g, jsonify
 from flask.typing import ResponseReturnValue
 from flask_smorest import Api
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException
 
+from engine import queries
+from engine.cases import task_etag
 from engine.errors import EngineError
 from engine.forms import flat
 from processes.eligibility_facts import BadFacts
@@ -34,6 +36,7 @@ from web.api import (
 )
 from web.api.desk import say, spoken
 from web.api.operation import CONVERTERS, form_components
+from web.desk import bureau
 from web.errors import problem
 
 PREFIX = "/api/v1"
@@ -75,7 +78,7 @@ def init_app(app: Flask, csrf: Any) -> None:
 
 def _known(error: Exception) -> ResponseReturnValue:
     said = problem(error, spoken())
-    return jsonify(said), said["code"]
+    return jsonify({**said, **_as_it_is(said["code"])}), said["code"]
 
 
 def _unkept(_: Exception) -> ResponseReturnValue:
@@ -98,9 +101,20 @@ def _busy(_: Exception) -> ResponseReturnValue:
 
 
 def _said(code: int, status: str, message: str, errors: Any = None) -> Response:
-    made: Response = jsonify({"code": code, "status": status, "message": message, "errors": errors or {}})
+    made: Response = jsonify({"code": code, "status": status, "message": message, "errors": errors or {}, **_as_it_is(code)})
     made.status_code = code
     return made
+
+
+def _as_it_is(code: int) -> dict[str, Any]:
+    """Beside what the caller sent: the task as somebody else left it."""
+    task_id = g.pop("task_of_this_call", None)
+    if code not in (409, 412) or task_id is None:
+        return {}
+    with bureau().office.read() as conn:
+        row = queries.task_row(conn, task_id)
+    names = ("state", "assignee", "done_by", "due_on", "flags")
+    return {"now": {**{name: row[name] for name in names}, "closed_at": row["closed_at"] and row["closed_at"].isoformat(), "etag": task_etag(row)}}
 
 
 _WORDS = {

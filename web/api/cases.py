@@ -114,7 +114,7 @@ def _recordable(process: Process, waits: Sequence[str], unit: str, facts: Mappin
     return {name: json_schema(process.messages[name], spoken()) for name in may}
 
 
-_TASK = ("id", "key", "node", "role", "unit", "assignee", "owner", "due_on", "state", "done_by", "flags", "priority")
+_TASK = ("id", "key", "node", "role", "unit", "assignee", "owner", "until_on", "due_on", "state", "done_by", "flags", "priority")
 
 
 def task_row(task: Mapping[Any, Any], case: Mapping[Any, Any], drawing: Drawing) -> dict[str, Any]:

@@ -208,6 +208,7 @@ def named_task(act: Act, task_id: int) -> Mapping[Any, Any]:
     """The task, if I may see it; with `If-Match`, locked and still as the caller last saw it."""
     row = queries.task_row(act.conn, task_id)
     seen(me(), row)
+    g.task_of_this_call = task_id  # a conflict says how it stands
     if wanted := if_match():
         act.open("case", row["case_id"])
         row = queries.task_row(act.conn, task_id)

@@ -12,7 +12,7 @@ from engine import habits, queries
 from engine.errors import Refused
 from engine.forms import Text
 from engine.office import Act
-from processes import substitutes
+from processes import duties, substitutes
 from processes.organisation import ROLES
 from web.api import schemas
 from web.api.desk import me, named_task, once, say, spoken
@@ -65,7 +65,7 @@ class Appointment(schemas.Strict):
     absent = schemas.text("login of who is away; you when left out")
     substitute = schemas.text("login; serves in the same unit or below it", required=True)
     from_on = schemas.text("first day", required=True, most=10, example="2018-12-03")
-    until_on = schemas.text(f"last day, at most {substitutes.LONGEST} days in all", required=True, most=10, example="2018-12-14")
+    until_on = schemas.text(f"last day, at most {duties.LONGEST} days in all", required=True, most=10, example="2018-12-14")
     reason = schemas.text("why", required=True, most=400)
     roles = fields.List(schemas.one_of(*ROLES), load_default=list, metadata={"description": "posts that are lent; all when left out"})
 

@@ -136,6 +136,10 @@ class HandOver(Strict):
     reason = text("why", required=True, most=MAX_TEXT)
 
 
+class Delegation(HandOver):
+    until = text("the last day of the delegation; left out: the task's last day, or a week", most=10, example="2018-12-14")
+
+
 class Return(Strict):
     to = text("an allowed earlier node: `returns` of GET tasks/{id}", required=True, example="home_survey")
     answers = fields.Dict(load_default=dict, metadata={"description": "the rest of the task's form: opinion, reason"})
@@ -197,6 +201,18 @@ def _object(about: str = "", **kind: Any) -> fields.Dict:
     return fields.Dict(required=True, metadata={"description": about} if about else {}, **kind)
 
 
+class TaskNow(Said):
+    """A task as somebody else left it."""
+
+    state = _s(example="done")
+    assignee = _s(none=True)
+    done_by = _s(none=True)
+    due_on = _s(none=True)
+    flags = _s()
+    closed_at = _s(none=True)
+    etag = _s()
+
+
 class Problem(Said):
     """Every refusal and failure."""
 
@@ -206,6 +222,7 @@ class Problem(Said):
     errors = fields.Dict(keys=fields.String(), values=fields.List(fields.String()), required=True,
                          metadata={"description": "path of a field -> what is wrong with it"})  # fmt: skip
     rule = fields.String(metadata={"description": "name of the rule that forbids it"})
+    now = fields.Nested(TaskNow, metadata={"description": "of a conflict over a task: how it stands now"})
 
 
 class Moved(Said):
@@ -291,6 +308,7 @@ class TaskRow(Said):
     unit = _s()
     assignee = _s(none=True)
     owner = _s("who delegated it", none=True)
+    until_on = _s("the last day of the delegation; then it is its owner's again", none=True)
     on_behalf_of = _s("whom you stand in for when you do this task", none=True)
     opened_at = _s()
     due_on = _s("last day; none means promptly", none=True)

@@ -142,11 +142,11 @@ def transfer(task_id: int, said: dict[str, Any]) -> Any:
 
 
 @operation(
-    blp, "POST", "/tasks/<row:task_id>/delegate", schemas.Held, takes=schemas.HandOver, if_match=True, replies=(404,)
+    blp, "POST", "/tasks/<row:task_id>/delegate", schemas.Held, takes=schemas.Delegation, if_match=True, replies=(404,)
 )
 def delegate(task_id: int, said: dict[str, Any]) -> Any:
-    """委托: somebody else does it for me; I stay its owner."""
-    return _do(task_id, said, lambda act: bureau().cases.delegate(act, task_id, said["to"], said["reason"]))
+    """委托: somebody in the same unit or below does it for me, for a time; I stay its owner, and then have it again."""
+    return _do(task_id, said, lambda act: bureau().cases.delegate(act, task_id, said["to"], said["reason"], said.get("until") or ""))
 
 
 @operation(
