@@ -125,7 +125,7 @@ def _claims(d: District) -> None:
     with d.made.office.read() as conn:
         free = conn.execute(select(store.task).where(store.is_free).order_by(store.task.c.id)).mappings().all()
     for n, row in enumerate(free):
-        able = [a for a in d.by_role(row["role"], row["unit"])]
+        able = d.by_role(row["role"], row["unit"])
         if n % 2 or not able:
             continue
         for who in (able[n // 2 % len(able)], *able):

@@ -54,6 +54,7 @@ def test_no_two_ways_are_open_at_once(file):
 def test_the_way_is_the_one_that_the_order_had_chosen(name):
     old, new = gateways(ROOT / "tests" / "histories" / "drawings" / f"{BEFORE[name]}.bpmn"), gateways(ROOT / "processes" / "bpmn" / name)
     assert old.keys() == new.keys()
+    new = {gateway: {flow: text for flow, text in ways.items() if flow in old[gateway]} for gateway, ways in new.items()}  # some were drawn later
     changed = {gateway for gateway in old if old[gateway] != new[gateway]}
     assert changed, "there was an overlap"
     for gateway in changed:
