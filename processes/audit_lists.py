@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, or_, select
 
 from engine import store
+from engine.crypto import Keys
 from engine.errors import Invalid
 from engine.model import SHANGHAI
 from engine.queries import Area, within
@@ -90,6 +91,7 @@ class Scope:
     today: date
     parameters: Parameters = field(default_factory=Parameters)
     process: str | None = None
+    keys: Keys | None = None  # without them, causes of hardship are not told apart
 
 
 Finder = Callable[[Connection, Scope], list[Hit]]
@@ -330,10 +332,11 @@ def unlike(conn: Connection, scope: Scope) -> list[Hit]:
     rows = conn.execute(select(row.id, row.no, row.unit, row.state).where(*where).order_by(row.id)).all()
     decided = [(r, facts) for r in rows if (facts := facts_of(r.state)).get("decision") and facts.get("household_id")]
     causes: dict[int, str] = {}
+    keys = scope.keys.on(conn) if scope.keys else None
     wanted = sorted({facts["household_id"] for _, facts in decided})
     for start in range(0, len(wanted), _AT_ONCE):
         query = select(household.c.id, household.c.hardship_cause).where(household.c.id.in_(wanted[start : start + _AT_ONCE]))
-        causes |= {house: cause or "" for house, cause in conn.execute(query)}
+        causes |= {house: keys.reveal("household", "hardship_cause", house, cause) if keys else "" for house, cause in conn.execute(query)}
     return unlike_of(decided, causes, scope.parameters)
 
 

@@ -22,6 +22,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, inspect, select
 
 from engine import store
+from engine.crypto import Keys
 from engine.errors import Conflict, EngineError
 from engine.model import stamp
 from engine.store import Store
@@ -71,7 +72,7 @@ def read(settings: Any, file: Path, keys: Path) -> dict[str, int]:
         for name in names:
             with archive.open(name) as source, (settings.files / Path(name).name).open("wb") as target:
                 shutil.copyfileobj(source, target)
-    schema.upgrade(settings.database)  # of an earlier version; and the guard
+    schema.upgrade(settings.database, Keys(settings.data_key))  # of an earlier version; and the guard
     return {"entries": manifest["entries"], "files": len(names), "keys": _keys_back(settings, keys)}
 
 

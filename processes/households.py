@@ -77,7 +77,7 @@ _LETTERHEAD = (
 _RELATED = select(or_(exists(select(near_relative.c.id).where(near_relative.c.household_id == _HERE)), exists(_RELATED_STAFF)))
 RECUSED = union_all(_RELATED_STAFF, _DECLARED_STAFF)  # near relatives of a member, found or declared
 _HEALTH = ("disability_kind", "disability_grade", "serious_illness", "serious_outpatient_illness")
-REVEALABLE = {"household": ("address", "phone", "bank_account"), "person": ("id_no", "phone", "health")}
+REVEALABLE = {"household": ("address", "phone", "bank_account", "hardship_cause"), "person": ("id_no", "phone", "health")}
 
 
 def register(act: Act, data: Mapping[Any, Any], *, production: bool = False) -> int:
@@ -523,6 +523,11 @@ def _asset(item: Mapping[Any, Any], members: Collection[str]) -> dict[str, Any]:
     return said | ({"amount": yuan(item["amount_fen"])} if item["amount_fen"] is not None else {})
 
 
+def _hidden(text: str, *, plain: bool) -> str | None:
+    """A cause is one word or two: half of it masked would still tell it."""
+    return None if not text else text if plain else "****"
+
+
 def view(conn: Connection, keys: BoundKeys, household_id: int, *, plain: bool = False) -> dict[str, Any]:
     """A household for people: personal numbers masked unless `plain` (letters only)."""
     house = row(conn, household_id)
@@ -546,7 +551,8 @@ def view(conn: Connection, keys: BoundKeys, household_id: int, *, plain: bool = 
         })  # fmt: skip
     return {
         "id": household_id,
-        **{k: house[k] for k in ("no", "street", "community", "hukou_kind", "review_class", "near_relative_declared", "bank_holder", "hardship_cause")},
+        **{k: house[k] for k in ("no", "street", "community", "hukou_kind", "review_class", "near_relative_declared", "bank_holder")},
+        "hardship_cause": _hidden(keys.reveal("household", "hardship_cause", household_id, house["hardship_cause"]), plain=plain),
         "applicant": next((m["name"] for m in members if m["person_id"] == house["applicant_id"]), ""),
         "address": sealed("address"),
         "phone": sealed("phone"),

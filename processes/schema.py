@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from engine import guard
+from engine.crypto import Keys
 from engine.errors import EngineError
 from engine.store import Store
 
@@ -26,12 +27,13 @@ def _config(url: str) -> Config:
     return config
 
 
-def upgrade(url: str) -> None:
-    """The newest tables, and the guard on the record. The one place that changes tables, hence without the guard."""
+def upgrade(url: str, keys: Keys | None = None) -> None:
+    """The newest tables, and the guard on the record. The one place that changes tables, hence without the guard. `keys`: for
+    columns that were in clear and are sealed now; an empty database needs none."""
     store = Store(url, guarded=False)  # sets the pragmas of a new SQLite file
     config = _config(url)
     with store.engine.connect() as conn:
-        config.attributes["connection"] = conn
+        config.attributes |= {"connection": conn, "keys": keys}
         command.upgrade(config, "head")
         guard.install(conn)
         if not store.sqlite:

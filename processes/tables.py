@@ -126,7 +126,7 @@ household = Table(
     Column("bank_account", LargeBinary, info=SEALED),
     Column("bank_holder", String(60), info=PERSONAL),
     Column("review_class", String(1)),
-    Column("hardship_cause", String(60), info=PERSONAL),
+    Column("hardship_cause", LargeBinary, info=SEALED),  # often an illness
     Column("near_relative_declared", Boolean, nullable=False),
     Column("hardships", LargeBinary, info=SEALED),  # JSON: kinds as declared; two of them tell of health
     Column("childless", Boolean, info=PERSONAL),

@@ -58,7 +58,7 @@ def found(conn: Connection, who: Actor, key: str, settings: Parameters, process:
     """A page of a list of anomalies, each with its entry."""
     if key not in LISTS:
         raise NotFound("没有这个页面")
-    hits = LISTS[key].find(conn, Scope(who.areas, bureau().office.today(), settings, process))
+    hits = LISTS[key].find(conn, Scope(who.areas, bureau().office.today(), settings, process, bureau().office.keys))
     shown = audit_lists.located(conn, hits[(page - 1) * size : page * size])
     return Page(shown, len(hits), page, size)  # type: ignore[arg-type]
 
@@ -168,7 +168,7 @@ def who() -> Actor:
 def show() -> ResponseReturnValue:
     """The lists with their numbers."""
     with bureau().office.read() as conn:
-        numbers = audit_lists.counts(conn, Scope(who().areas, bureau().office.today(), bureau().settings.audit))
+        numbers = audit_lists.counts(conn, Scope(who().areas, bureau().office.today(), bureau().settings.audit, keys=bureau().office.keys))
     return render_template("audit.html", lists=LISTS, numbers=numbers)
 
 
@@ -384,4 +384,4 @@ def _log_page(kind: str) -> ResponseReturnValue:
         people = wording.names_of(conn, [name for one in shown for name in (one.who, one.on_behalf_of, one.about.get("login"))])
     events = audit_reads.READS if kind == "reads" else audit_reads.ADMIN
     return render_template("audit_log.html", kind=kind, found=listed, people=people, events=events, typed=asked, wrong=wrong,
-                           fields={"address": _("Address"), "phone": _("Phone"), "bank_account": _("Bank account"), "id_no": _("ID number"), "health": _("Health")}), 422 if wrong else 200  # fmt: skip
+                           fields={"address": _("Address"), "phone": _("Phone"), "bank_account": _("Bank account"), "hardship_cause": _("Cause of hardship"), "id_no": _("ID number"), "health": _("Health")}), 422 if wrong else 200  # fmt: skip

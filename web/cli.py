@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from engine.crypto import Keys
 from engine.deadlines import recompute
 from engine.errors import EngineError
 from engine.lint import check_drawing
@@ -51,7 +52,7 @@ def _told(data: Any, *, as_json: bool, text: str) -> None:
 
 def _upgraded(settings: Settings) -> None:
     """The newest schema, the units that came with it, and the last days that a newly published calendar moved."""
-    schema.upgrade(settings.database)
+    schema.upgrade(settings.database, Keys(settings.data_key))
     made = bureaus.build(settings)
     bureaus.refuse_other_key(made)
     with made.office.act() as act:

@@ -49,7 +49,7 @@ def _lists(opened: Callable[[], Bureau]) -> click.Command:
         bureau = opened()
         parameters = audit_lists.Parameters.understood(dict(word.split("=", 1) for word in said), bureau.settings.audit)
         with bureau.office.read() as conn:
-            scope = audit_lists.Scope("", bureau.office.today(), parameters, process)
+            scope = audit_lists.Scope("", bureau.office.today(), parameters, process, bureau.office.keys)
             if key is None:
                 numbers = audit_lists.counts(conn, scope)
                 _told(numbers, [f"{n:>6}  {name:<16} {audit_lists.LISTS[name].zh}" for name, n in numbers.items()], as_json=as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Self
@@ -23,7 +24,7 @@ from processes.household_forms import AuthorizationIn, HardshipsIn, HouseholdIn,
 from processes.tables import near_relative
 from web import uploads, wording
 from web.cases import printed, sheets
-from web.desk import bureau, caseworker, idem, lang, me, whole, works_cases
+from web.desk import bureau, caseworker, either, idem, lang, me, whole, works_cases
 from web.errors import said, status_of, words
 from web.tasks import _papers
 
@@ -262,6 +263,19 @@ def upload(household_id: int) -> ResponseReturnValue:
     return redirect(url_for("households.show", household_id=household_id))
 
 
+def _in_words(field: str, text: str) -> str:
+    """Health is kept as one piece: its labels and words, in the order of the member's form."""
+    if field != "health" or not text:
+        return text
+    known, said = json.loads(text), []
+    for name, asked in MemberIn().fields.items():
+        if known.get(name):
+            words = {code: either(zh, en) for code, zh, en in asked.metadata.get("choices", ())}
+            value = wording.yes(known[name]) if isinstance(known[name], bool) else words.get(known[name], known[name])
+            said.append(f"{either(asked.metadata['label'], asked.metadata['label_en'])}{_(': ')}{value}")
+    return _("; ").join(said)
+
+
 @bp.route("/<int:household_id>/reveal", methods=["GET", "POST"])
 def reveal(household_id: int) -> ResponseReturnValue:
     """看明文: for a reason, and the reading is recorded in the reader's own record."""
@@ -277,6 +291,6 @@ def reveal(household_id: int) -> ResponseReturnValue:
             if row_id not in allowed:
                 raise Refused("field", "没有这项资料", "There is no such field")
             with made.office.act(me()) as act:
-                shown = households.reveal(act, kind, int(row_id), field, request.form.get("reason", ""))
+                shown = _in_words(field, households.reveal(act, kind, int(row_id), field, request.form.get("reason", "")))
     error_text = told.trouble or "；".join(text for texts in told.errors.values() for text in texts)
     return render_template("reveal.html", house=house, shown=shown, error_text=error_text), told.status

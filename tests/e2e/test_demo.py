@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import random
 import re
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import func, select
 
+from engine import store
 from processes import identity
+from processes.meeting_tables import joint_meeting
+from processes.tables import benefit
 from web import demo, demo_benefits
 from web.cli import cli
 from web.registry import DOWN
@@ -40,6 +45,22 @@ def test_no_number_is_invented_twice_however_large_the_district(count, seed):
 def asked(home, *arguments):
     told = CliRunner().invoke(cli, arguments, env={"YINGBAO_HOME": str(home)}, catch_exceptions=False)
     return told.exit_code, told.output
+
+
+def test_it_shows_every_process_under_way(site):
+    """Open work at most steps, some of it with somebody; reviews due, change reports under way, a meeting with an agenda this week."""
+    day = site[1].office.today()
+    with site[1].office.read() as conn:
+        running = dict(conn.execute(select(store.record.c.process, func.count()).where(store.record.c.kind == "case", store.record.c.closed_at.is_(None)).group_by(store.record.c.process)).all())
+        due = conn.scalar(select(func.count()).select_from(benefit).where(benefit.c.status == "active", benefit.c.next_review_on <= day.isoformat()))
+        meetings = conn.scalars(select(joint_meeting.c.planned_on).where(joint_meeting.c.status != "issued")).all()
+        held = conn.scalar(select(func.count()).select_from(store.task).where(store.is_open, store.task.c.assignee.is_not(None)))
+        steps = set(conn.scalars(select(store.task.c.node).where(store.is_open)))
+    assert set(running) >= {"dibao-2012", "review-2012", "change-report-2012"}
+    assert due > 0
+    assert held > 5
+    assert len(steps) >= 12
+    assert all(day.isoformat() <= planned <= (day + timedelta(days=7)).isoformat() for planned in meetings)
 
 
 def test_a_small_demo_is_whole(demo_home):

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from engine import queries, store
-from processes import identity, organisation
+from processes import households, identity, organisation
 from processes.tables import document, household, staff
 from tests.district import COMMUNITY, PASSWORD, STREET
 from tests.served import app_of
@@ -175,6 +175,23 @@ def test_names_and_ids_are_masked_everywhere_and_searched_without_addresses(app,
     assert f"/households/{district.home}" in desk.post("/households/", {"name": "张"}).get_data(as_text=True)
     assert f"/households/{district.home}" not in desk.post("/households/", {"name": "李"}).get_data(as_text=True)
     assert 'method="post" role="search"' in desk.text("/cases")
+
+
+def test_causes_and_health_are_sealed_masked_and_told_in_words(app, district):
+    """致困原因 is often an illness, whatever an imported list says: nothing of it stands in clear."""
+    member = {"disability_kind": "limb", "disability_grade": 2, "serious_illness": "肾衰竭", "serious_outpatient_illness": True}
+    home = district.household(210_000, hardship_cause="肾衰竭致贫", last=member)
+    with district.office.read() as conn:
+        person = households.members_of(conn, home)[-1]["person_id"]
+        assert "肾".encode() not in conn.scalar(select(household.c.hardship_cause).where(household.c.id == home))
+    desk = Desk(app, "clerk")
+    page = desk.text(f"/households/{home}")
+    assert "致困原因 ****" in page
+    assert "肾衰竭" not in page
+    path = f"/households/{home}/reveal"
+    assert "肾衰竭致贫" in desk.post(path, {"what": f"household.{home}.hardship_cause", "reason": "核对"}).get_data(as_text=True)
+    told = desk.post(path, {"what": f"person.{person}.health", "reason": "核对"}).get_data(as_text=True)
+    assert "残疾类别：肢体；残疾等级：2；重大疾病：肾衰竭；享受门诊特殊病待遇：是" in told
 
 
 def test_revealing_needs_a_reason_and_is_in_the_readers_record(app, bureau, case, district):

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from sqlalchemy import func, select
 
 from engine import store
+from engine.crypto import Keys
 from engine.model import Put
 from engine.office import history, seals_hold
 from processes import bureau as bureaus
@@ -35,7 +36,7 @@ def old(request, tmp_path):
 
 @pytest.fixture
 def upgraded(old, clock):
-    schema.upgrade(old.database)
+    schema.upgrade(old.database, Keys(old.data_key))
     clock.set("2018-12-21T09:00")
     made = bureaus.build(old, clock)
     made.jobs.real_clock = clock

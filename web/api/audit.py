@@ -188,7 +188,7 @@ def lists() -> Any:
     """The lists of anomalies of your area, with their rules and numbers."""
     who, settings = auditor(me()), bureau().settings.audit
     with bureau().office.read() as conn:
-        numbers = audit_lists.counts(conn, audit_lists.Scope(who.areas, bureau().office.today(), settings))
+        numbers = audit_lists.counts(conn, audit_lists.Scope(who.areas, bureau().office.today(), settings, keys=bureau().office.keys))
     found = [{"key": one.key, "title": say(one.zh, one.en), "rule": say(one.rule_zh, one.rule_en), "findings": numbers[one.key],
               "parameters": {name: getattr(settings, name) for name in one.parameters}} for one in audit_lists.LISTS.values()]  # fmt: skip
     return schemas.cut(found, 1, schemas.MAX_SIZE)

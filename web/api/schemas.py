@@ -150,6 +150,7 @@ class Reveal(Strict):
         "address",
         "phone",
         "bank_account",
+        "hardship_cause",
         "id_no",
         "health",
         required=True,
