@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import context, op
 
+from engine.errors import EngineError
+
 revision = "0015"
 down_revision = "0014"
 branch_labels = None
@@ -16,9 +18,9 @@ def upgrade() -> None:
     known = conn.execute(sa.text("SELECT id, hardship_cause FROM household WHERE hardship_cause IS NOT NULL")).all()
     keys = context.config.attributes.get("keys")
     if known and keys is None:
-        raise RuntimeError("there are causes of hardship in clear, and no key to seal them: upgrade with `yingbao upgrade`")
+        raise EngineError("库中有未加密的致困原因而没有密钥，请用 yingbao upgrade 升级 / causes of hardship in clear, and no key to seal them: run `yingbao upgrade`")
     if known and not keys.fit(conn):
-        raise RuntimeError("YINGBAO_DATA_KEY is not the key of this database: nothing was changed")
+        raise EngineError("YINGBAO_DATA_KEY 不是这个数据库的密钥，没有作任何改动 / not the key of this database: nothing was changed")
     op.drop_column("household", "hardship_cause")
     op.add_column("household", sa.Column("hardship_cause", sa.LargeBinary(), nullable=True))
     sealing = sa.text("UPDATE household SET hardship_cause = :sealed WHERE id = :id")
