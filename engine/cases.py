@@ -20,8 +20,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from engine import jobs, signers, store
 from engine.bpmn import Drawing, Run
 from engine.errors import Cannot, Conflict, Diverged, Invalid, NotFound, NotWaiting, Refused
-from engine.forms import facts_of, form_for, understand
-from engine.model import SHANGHAI, SYSTEM, Actor, Data, Entry, Put
+from engine.forms import apart, facts_of, form_for, understand
+from engine.model import OTHERS, SHANGHAI, SYSTEM, Actor, Data, Entry, Put
 from engine.office import Act, Record, history
 from engine.process import Broken, CaseRef, Deadline, Logins, Message, Process
 from engine.step import Outcome, fingerprint, replay, step
@@ -198,7 +198,8 @@ class Cases:
 
     def _checked(self, act: Act, case: Open, task: Mapping[Any, Any], raw: Data, who: Actor, lang: str) -> tuple[dict[str, Any], Data]:
         """What the entry will say, and the answers. Raises Invalid."""
-        form, answers = self._understand(case.process.form_of(task["node"]), raw, act, case.run.facts, lang, who)
+        agreed = tuple(one.staff for one in signers.of(task) if one.state == "agreed")
+        form, answers = self._understand(case.process.form_of(task["node"]), raw, act, case.run.facts, lang, who, agreed)
         known = {**case.run.facts, "case_no": case.row["no"]}
         case.process.vet(act, task["node"], form, answers, known, acts_of(case.row["opened_by"], case.tasks))
         owner = {"owner": task["owner"]} if task["owner"] not in (None, *who.persons) else {}
@@ -381,8 +382,11 @@ class Cases:
             raise NotFound(f"没有这项业务：{key}")
         return self.processes[key]
 
-    def _understand(self, form_class: Any, raw: Data, act: Act, facts: Data, lang: str, who: Actor | None = None) -> tuple[Any, dict[str, Any]]:
-        form = form_for(form_class, {"facts": facts, "today": act.today, "actor": who or act.actor, "lang": lang})
+    def _understand(
+        self, form_class: Any, raw: Data, act: Act, facts: Data, lang: str, who: Actor | None = None, agreed: Sequence[str] = ()
+    ) -> tuple[Any, dict[str, Any]]:
+        """`agreed`: who countersigned what is handed in, each in a session of his own."""
+        form = form_for(form_class, {"facts": facts, "today": act.today, "actor": who or act.actor, "agreed": agreed, "lang": lang})
         return form, understand(form, raw)
 
     def _keep(self, conn: Connection, drawing: Drawing) -> Drawing:
@@ -520,13 +524,12 @@ class Cases:
         # also when there are none, where there could have been some.
         beside = [f"record {n}" for n in act.moved(case.record)] + ["job"] * (jobs.planned(act.conn) - planned)
         reached = {"beside": beside} if beside or case.process.reaching(names) else {}
-        personal = {k: v for k, v in (("answers", dict(answers)), ("snapshots", snapshots)) if v}
         said = {**data, "then": outcome.said(), "state": fingerprint(state), **days.said()} | reached
         if outcome.ran:
             said |= _rules(case.process, self.law, [node for node, _ in outcome.ran])
         if messages:
             said["sent"] = [[message.case_no, message.name] for message in messages]
-        act.append(case.record, cause, said, personal={subject_of(case): personal} if personal else {}, puts=puts)
+        act.append(case.record, cause, said, personal=_personal(case, name, answers, snapshots), puts=puts)
         case.record.changes["state"] = case.run.packed(state)
         if outcome.ended:
             case.record.changes |= {"closed_at": act.now, "outcome": outcome.ended}
@@ -650,6 +653,14 @@ class Cases:
             return None if found is None else found.end.isoformat()
 
         return replay(entries, drawing, call, deadline)
+
+
+def _personal(case: Open, name: str, answers: Data, snapshots: Data) -> dict[str, Any]:
+    """Subject -> what an entry says of him: the household's own part, and one for each other person named in the answers."""
+    own, others = apart(case.process.answered.get(name, case.process.start_form), answers)
+    entry = f"{OTHERS}{case.record.id}.{case.record.seq + 1}."
+    mine = {k: v for k, v in (("answers", own), ("snapshots", snapshots)) if v}
+    return ({subject_of(case): mine} if mine else {}) | {entry + who: {"answers": said} for who, said in others.items()}
 
 
 def _rules(process: Process, law: str, nodes: Sequence[str]) -> dict[str, Any]:

@@ -111,6 +111,7 @@ class BoundKeys:
     def __init__(self, keys: Keys, conn: Connection) -> None:
         self.site, self._conn = keys, conn
         self._known: dict[str, Cipher] = {}
+        self.made: list[dict[str, Any]] = []  # rows of new keys that whoever writes has still to write
         self.blind, self.reveal, self.seal_field = keys.blind, keys.reveal, keys.seal_field
 
     def learn(self, subject: str, wrapped: bytes) -> None:
@@ -124,6 +125,19 @@ class BoundKeys:
                 return None
             self.learn(subject, wrapped)
         return self._known[subject]
+
+    def beside(self, subject: str, wrapped: bytes | None) -> Cipher | None:
+        """As `find`, where the subject's wrapped key was read together with what it opens."""
+        if wrapped is not None and subject not in self._known:
+            self.learn(subject, wrapped)
+        return None if wrapped is None else self._known[subject]
+
+    def fresh(self, subject: str) -> Cipher:
+        """The cipher of a subject that cannot be there yet. Its row goes to `made`, to be written with what it seals."""
+        key = AESGCM.generate_key(256)
+        self.made.append({"subject": subject, "wrapped": self.site.wrap(subject, key)})
+        self._known[subject] = found = Cipher(key)
+        return found
 
     def subject(self, subject: str) -> Cipher:
         """The subject's cipher; made at first use (needs a writing transaction then)."""

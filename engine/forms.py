@@ -10,6 +10,7 @@ import threading
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cache
 from typing import Any, cast
 
 from marshmallow import RAISE, Schema, ValidationError, fields
@@ -246,9 +247,10 @@ def _meta(label: str, label_en: str, **more: Any) -> dict[str, Any]:
 
 
 def text(label: str, label_en: str, *, required: bool = True, max: int = MAX_TEXT, fact: bool = False,  # noqa: A002
-         widget: str = "text", hint: str = "", hint_en: str = "") -> Text:  # fmt: skip
+         widget: str = "text", hint: str = "", hint_en: str = "", about: str = "") -> Text:  # fmt: skip
+    """`about`: whom it concerns, where that is neither the household nor staff ("objector"); see `apart`."""
     return Text(required=required, metadata=_meta(
-        label, label_en, fact=fact, widget=widget, hint=hint, hint_en=hint_en, max=max))  # fmt: skip
+        label, label_en, fact=fact, widget=widget, hint=hint, hint_en=hint_en, max=max, about=about))  # fmt: skip
 
 
 def choice(label: str, label_en: str, choices: Iterable[tuple[str, str, str]], *, required: bool = True,
@@ -298,10 +300,11 @@ def staff(label: str, label_en: str, *, role: str, required: bool = True, fact: 
 
 
 def rows(label: str, label_en: str, nested: type[Form], *, required: bool = False, least: int = 0, hint: str = "",
-         hint_en: str = "") -> Several:  # fmt: skip
-    """Rows of a nested form. `required` alone takes an empty list ("there is none"); `least` asks for rows."""
+         hint_en: str = "", about: str = "") -> Several:  # fmt: skip
+    """Rows of a nested form. `required` alone takes an empty list ("there is none"); `least` asks for rows.
+    `about`: each row is about another person (see `apart`)."""
     return Several(fields.Nested(nested), required=required, metadata=_meta(
-        label, label_en, fact=False, widget="rows", form=nested, least=least, hint=hint, hint_en=hint_en))  # fmt: skip
+        label, label_en, fact=False, widget="rows", form=nested, least=least, hint=hint, hint_en=hint_en, about=about))  # fmt: skip
 
 
 # -- using forms
@@ -345,6 +348,24 @@ def facts_of(form: Form, answers: Mapping[str, Any]) -> dict[str, Any]:
     """The facts among the answers, and those that follow from them."""
     marked = {n: answers[n] for n, f in form.fields.items() if f.metadata.get("fact") and n in answers}
     return {**marked, **form.extra_facts(answers)}
+
+
+@cache
+def _abouts(form_class: type[Form]) -> Mapping[str, str]:
+    return {name: field.metadata["about"] for name, field in form_class._declared_fields.items() if field.metadata.get("about")}
+
+
+def apart(form_class: type[Form], answers: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Answers of the household itself; and those about others, by whom: {"objector": {"objector_name": …}}, and each row
+    alone: {"participant.00": {"participants": [{…}]}}. `engine.model.joined` puts them together again."""
+    own, others = dict(answers), dict[str, dict[str, Any]]()
+    for name, who in _abouts(form_class).items():
+        value = own.pop(name, None)
+        if isinstance(value, list):
+            others |= {f"{who}.{n:02}": {name: [row]} for n, row in enumerate(value)}
+        elif value is not None:
+            others.setdefault(who, {})[name] = value
+    return own, others
 
 
 def flat(messages: Any, prefix: str = "") -> dict[str, list[str]]:

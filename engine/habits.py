@@ -318,9 +318,7 @@ class Habits:
             conn.execute(update(table).where(table.c.id == t["id"]).values(**gone))
         back = {"state": "open", "closed_at": None, "done_by": None, "done_for": None, "assignee": act.actor.holder, "version": task["version"] + 1}
         conn.execute(update(table).where(table.c.id == task["id"]).values(**back))
-        said = latest.personal.get(subject_of(case)) or {}
-        answers = said.get("said", {}).get("answers", {})
-        keep_draft(act, task["id"], act.actor.id, typed(case.process.form_of(task["node"]), answers))
+        keep_draft(act, task["id"], act.actor.id, typed(case.process.form_of(task["node"]), latest.answers))
 
     # -- the parts
 

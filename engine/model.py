@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -17,6 +17,7 @@ FORMAT = 1  # version of the entry's body; older ones are read by UPCASTERS, nev
 ENGINE = 1  # of the rules by which tokens move, conditions are read and days are counted: a change that old records would notice is a new number
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")  # China has kept one offset, without summer time, since 1991
 GENESIS = "0" * 64
+OTHERS = "other:"  # begins the subject of somebody who is named in one entry and is no party: a neighbour, an objector
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,20 @@ class Entry:
     @property
     def actor(self) -> str:
         return str(self.said["actor"]["id"])
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """The form's answers, put together from the parts of all whom they concern; without those of who was erased."""
+        return joined([(part or {}).get("said") or {} for _, part in sorted(self.personal.items())])
+
+
+def joined(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One set of answers from what was said under several subjects: rows of one field follow each other."""
+    found: dict[str, Any] = {}
+    for part in parts:
+        for name, value in part.get("answers", {}).items():
+            found[name] = [*found[name], *value] if isinstance(value, list) and isinstance(found.get(name), list) else value
+    return found
 
 
 def canonical(value: Any) -> bytes:

@@ -24,6 +24,7 @@ from engine.model import (
     ENGINE,
     FORMAT,
     GENESIS,
+    OTHERS,
     SHANGHAI,
     SYSTEM,
     Actor,
@@ -39,7 +40,8 @@ from engine.signals import publish
 from engine.store import Store, metadata
 
 # Statements of the hot path are built once: building one costs as much as running it.
-_ENTRY, _PAYLOAD, _RECORD = insert(store.entry), insert(store.payload), insert(store.record)
+_ENTRY, _PAYLOAD, _RECORD, _KEY = insert(store.entry), insert(store.payload), insert(store.record), insert(store.subject_key)
+_PAYLOADS = select(store.payload, store.subject_key.c.wrapped).outerjoin(store.subject_key, store.subject_key.c.subject == store.payload.c.subject)
 _LOCKED = (
     select(store.record)
     .where(store.record.c.id == bindparam("the_id"), store.record.c.kind == bindparam("the_kind"))
@@ -220,7 +222,8 @@ class Act:
             salt, written = os.urandom(32), canonical(data)
             commitments[subject] = commitment_to(salt, written)
             plain = b'{"data":' + written + b',"salt":"' + salt.hex().encode() + b'"}'  # canonical, and written once
-            sealed = self.keys.subject(subject).seal(plain, _payload_aad(record.id, record.seq + 1, subject))
+            cipher = self.keys.fresh(subject) if subject.startswith(OTHERS) else self.keys.subject(subject)
+            sealed = cipher.seal(plain, _payload_aad(record.id, record.seq + 1, subject))
             row = {"record_id": record.id, "seq": record.seq + 1, "subject": subject, "sealed": sealed}
             self._payloads.append(row)
         return commitments
@@ -261,7 +264,7 @@ class Act:
         answers once: waiting for each answer takes longer than the work."""
         with self.office.store.at_once(self.conn) as waiting:
             self._heads(checked=not waiting)
-            for statement, rows in (*self._writes, (_ENTRY, self._entries), (_PAYLOAD, self._payloads)):
+            for statement, rows in (*self._writes, (_KEY, self.keys.made), (_ENTRY, self._entries), (_PAYLOAD, self._payloads)):
                 if rows:  # a single one without the machinery for many
                     self.conn.execute(statement, rows[0] if len(rows) == 1 else rows)
 
@@ -409,10 +412,10 @@ class Kept:
 
 
 def stored_of(conn: Connection, record_id: int) -> tuple[Sequence[Row[Any]], dict[int, dict[str, Row[Any]]]]:
-    """A record's rows as they are stored: entries in order; seq -> subject -> payload."""
+    """A record's rows as they are stored: entries in order; seq -> subject -> payload, with its subject's `wrapped` key."""
     bodies = select(store.entry).where(store.entry.c.record_id == record_id).order_by(store.entry.c.seq)
     payloads: dict[int, dict[str, Row[Any]]] = {}
-    for row in conn.execute(select(store.payload).where(store.payload.c.record_id == record_id)):
+    for row in conn.execute(_PAYLOADS.where(store.payload.c.record_id == record_id)):
         payloads.setdefault(row.seq, {})[row.subject] = row
     return conn.execute(bodies).all(), payloads
 
@@ -420,7 +423,7 @@ def stored_of(conn: Connection, record_id: int) -> tuple[Sequence[Row[Any]], dic
 def entries_at(conn: Connection, keys: BoundKeys, places: Sequence[tuple[int, int]]) -> list[Entry]:
     """The entries at these places (record, seq), in this order, as `history` gives them; without those that are not there."""
     bodies = select(store.entry).where(tuple_(store.entry.c.record_id, store.entry.c.seq).in_(places))
-    kept = select(store.payload).where(tuple_(store.payload.c.record_id, store.payload.c.seq).in_(places))
+    kept = _PAYLOADS.where(tuple_(store.payload.c.record_id, store.payload.c.seq).in_(places))
     payloads: dict[tuple[int, int], dict[str, Any]] = {}
     for row in conn.execute(kept):
         payloads.setdefault((row.record_id, row.seq), {})[row.subject] = row
@@ -432,8 +435,9 @@ def read_entry(keys: BoundKeys, row: Row[Any], payloads: Mapping[str, Row[Any]])
     """An entry with what its payloads hold. Each of them must be what the sealed body committed to."""
     said, personal, spoiled = read_body(row.body), {}, []
     for subject, committed in said.get("sealed", {}).items():
-        cipher = keys.find(subject)
-        personal[subject] = None if cipher is None else _opened(cipher, payloads.get(subject), committed)
+        kept = payloads.get(subject)
+        cipher = keys.find(subject) if kept is None else keys.beside(subject, kept.wrapped)
+        personal[subject] = None if cipher is None else _opened(cipher, kept, committed)
         if cipher is not None and personal[subject] is None:
             spoiled.append(subject)
     return Entry(row.record_id, row.seq, row.body, row.leaf, said, personal, tuple(spoiled))

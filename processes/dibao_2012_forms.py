@@ -5,7 +5,7 @@ Fields marked `fact` steer the drawing and its deadlines; opinions, reasons and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -123,7 +123,7 @@ class Application(Form):
     applied_on = on_date("申请日期", "Applied on", fact=True)
     applied_by = choice("提出人", "Applied by", [
         ("head", "户主", "Head of household"), ("agent", "委托代理人", "Agent"), ("village_committee", "居村委会代为提交", "Committee")])  # fmt: skip
-    agent_name = text("代理人姓名", "Agent's name", required=False, max=60)
+    agent_name = text("代理人姓名", "Agent's name", required=False, max=60, about="agent")
     reason = text("申请理由", "Reasons", widget="textarea")
     documents = documents("申请材料", "Documents")
 
@@ -280,8 +280,8 @@ class SurveyCosign(Form):
 class NeighborEnquiry(Step):
     AFTER: ClassVar[Mapping[str, str]] = {"enquired_on": "investigation_from"}
     enquired_on = on_date("访问日期", "Enquired on")
-    persons = text("被访邻里", "Neighbours asked", max=200)
-    statement = text("邻里反映", "What they say", widget="textarea")
+    persons = text("被访邻里", "Neighbours asked", max=200, about="neighbours")
+    statement = text("邻里反映", "What they say", widget="textarea", about="neighbours")
 
 
 class RejectAfterCheck(Step):
@@ -315,6 +315,7 @@ PARTICIPANTS = [
 class Participant(Form):
     name = text("姓名", "Name", max=60)
     kind = choice("身份", "Kind", PARTICIPANTS, widget="select")
+    login = text("街镇工作人员登录名", "Login of street staff", required=False, max=60)
     signed = yes_no("是否签字", "Signed")
 
 
@@ -322,9 +323,9 @@ class DemocraticReview(Step):
     AFTER: ClassVar[Mapping[str, str]] = {"held_on": "survey_ended_on"}
     held_on = on_date("评议日期", "Held on")
     place = text("地点", "Place", max=100)
-    chair = text("主持人", "Chair", max=60)
-    participants = rows("参加人员", "Participants", Participant, required=True, least=1, hint="村居民代表不少于三分之二，全体签字",
-                        hint_en="At least two thirds are residents' representatives; everybody signs")  # fmt: skip
+    chair = text("主持人", "Chair", max=60, about="chair")
+    participants = rows("参加人员", "Participants", Participant, required=True, least=1, hint="村居民代表不少于三分之二，全体签字。街镇工作人员：提交人提交即为签字（可不填登录名），其他人填登录名并先在本件待办加签",
+                        hint_en="At least two thirds are residents' representatives; everybody signs. Street staff: who submits has signed (login may be left out), others are named by login and countersign this task first", about="participant")  # fmt: skip
     statements = text("评议情况", "Statements", widget="textarea")
     review_conclusion = choice("评议结论", "Conclusion", [
         ("agree", "调查情况属实", "The survey is true"), ("disagree", "认为不属实", "Not true"),
@@ -345,8 +346,7 @@ class DemocraticReview(Step):
                 f"村居民代表 {chosen} 人，参加人员 {len(people)} 人，不足{share_words(share.fraction)}（220号文第二十二条）",
                 f"{chosen} representatives of {len(people)} participants: fewer than {share.text} (N220 art 22)",
             ))  # fmt: skip
-        if not any(p["kind"] == "street_staff" for p in people):
-            wrong.append(self.say("应有街镇工作人员参加", "Street staff must take part"))
+        wrong += self._staff_sign([p for p in people if p["kind"] == "street_staff"])
         if not all(p["signed"] for p in people):
             wrong.append(self.say("参加人员应全部签字（220号文第二十三条）", "Everybody must sign (N220 art 23)"))
         names = [p.get("name") for p in people]
@@ -354,6 +354,23 @@ class DemocraticReview(Step):
             wrong.append(self.say("同一人不能重复列入", "Nobody is listed twice"))
         if wrong:
             raise ValidationError({"participants": wrong})
+
+    def _staff_sign(self, staff: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Street staff sign in sessions of their own: one submits, the others have countersigned this task before."""
+        if not staff:
+            return [self.say("应有街镇工作人员参加", "Street staff must take part")]
+        actor = self.context_value("actor")
+        persons = actor.persons if actor else ()
+        named = [p.get("login") or (persons[0] if persons else "") for p in staff]  # without a login: whoever submits
+        if len(set(named)) < len(named):
+            return [self.say("街镇工作人员有两名以上的，应逐人填写登录名", "Where several street staff take part, each is named by login")]
+        absent = [login for login in named if login not in {*persons, *(self.context_value("agreed") or ())}]
+        if absent:
+            return [self.say(
+                f"{'、'.join(absent)} 还没有签字：工作人员应由本人登录签字，请先请其在本件待办加签",
+                f"{', '.join(absent)} has not signed: staff sign in their own session, ask for a countersignature on this task first",
+            )]  # fmt: skip
+        return []
 
 
 class Outcome(Form):
@@ -685,8 +702,8 @@ class Objection(Step):
     objection_on = on_date("提出日期", "Raised on", fact=True)
     objector_kind = choice("提出人", "Objector", [
         ("applicant", "申请人", "Applicant"), ("resident", "村居民", "Resident"), ("anonymous", "匿名", "Anonymous"), ("unit", "单位", "Unit")])  # fmt: skip
-    objector_name = text("姓名", "Name", required=False, max=60)
-    grounds = text("异议内容", "Grounds", widget="textarea")
+    objector_name = text("姓名", "Name", required=False, max=60, about="objector")
+    grounds = text("异议内容", "Grounds", widget="textarea", about="objector")
     evidence = documents("证据", "Evidence")
 
     @gives("reported")

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from engine import store
 from engine.errors import Conflict, Invalid, NotFound, Refused
-from engine.model import SHANGHAI, Data, Put
+from engine.model import OTHERS, SHANGHAI, Data, Put
 from engine.office import Act, Record, read_entry, stored_of
 from processes import law
 from processes.case_tables import letter, letter_bytes
@@ -28,6 +28,7 @@ from processes.tables import benefit, document, household_member, person
 
 REASONS = ("request", "retention_over", "wrong_person")
 ARTICLE = "PIPL art 47"
+_CASES = select(store.record.c.id).where(store.record.c.kind == "case")
 ASKERS, DECIDERS = frozenset({"civil_affairs_officer", "supervisor", "admin"}), frozenset({"supervisor", "admin"})
 
 
@@ -55,17 +56,19 @@ def households_of(conn: Connection, person_id: int) -> list[int]:
     return list(conn.scalars(select(household_member.c.household_id).where(household_member.c.person_id == person_id).distinct().order_by(household_member.c.household_id)))
 
 
-def keep_until(conn: Connection, person_id: int) -> date | None:
-    """The first day on which the person's data may be erased; None while a case is open or a benefit runs."""
-    last = date.min
-    for household_id in households_of(conn, person_id):
-        if conn.scalar(select(func.count()).select_from(benefit).where(benefit.c.household_id == household_id, benefit.c.status != "closed")):
+def keep_until(conn: Connection, subject: str) -> date | None:
+    """The first day on which the data of a person, or of somebody named in a case, may be erased; None while a case is open
+    or a benefit runs."""
+    if subject.startswith(OTHERS):
+        ended = list(conn.scalars(select(store.record.c.closed_at).where(store.record.c.id == _record_of(subject))))
+    else:
+        houses = households_of(conn, int(subject.partition(":")[2]))
+        if conn.scalar(select(func.count()).select_from(benefit).where(benefit.c.household_id.in_(houses), benefit.c.status != "closed")):
             return None
-        cases = select(store.record.c.closed_at).where(store.record.c.kind == "case", store.record.c.subject == f"household:{household_id}")
-        for closed in conn.scalars(cases):
-            if closed is None:
-                return None
-            last = max(last, closed.astimezone(SHANGHAI).date())
+        ended = list(conn.scalars(_CASES.with_only_columns(store.record.c.closed_at).where(store.record.c.subject.in_([f"household:{n}" for n in houses]))))
+    if None in ended:
+        return None
+    last = max((closed.astimezone(SHANGHAI).date() for closed in ended), default=date.min)
     if last == date.min:
         return last
     years = int(law.value("record_retention_years", last).amount)
@@ -75,19 +78,22 @@ def keep_until(conn: Connection, person_id: int) -> date | None:
 # -- verbs
 
 
-def restrict(act: Act, person_id: int, reason: str) -> dict[str, Any]:
-    """From now on the person's data are kept and not worked with."""
+def restrict(act: Act, whom: int | str, reason: str) -> dict[str, Any]:
+    """From now on somebody's data are kept and not worked with. `whom`: a person's id; or the subject of who is named in an
+    entry without being a party, as the case's record gives it ("other:12.5.objector"): his words are shown no more."""
     _may(act, ASKERS)
     _reason(reason)
-    row = _person(act, person_id)
-    if _standing(act.conn, person_id) is not None:
+    subject = f"person:{whom}" if isinstance(whom, int) else whom
+    unit = _person(act, whom) if isinstance(whom, int) else _named(act, whom)
+    if _standing(act.conn, subject) is not None:
         raise Conflict("该人员的个人信息已限制处理或已删除", "This person's data are restricted or erased already")
-    if keep_until(act.conn, person_id) is None:
+    until = keep_until(act.conn, subject)
+    if until is None:
         raise Conflict("该人员还有在办个案或在享待遇，不能限制处理", "The person has an open case or a running benefit")
-    record = act.new("erasure", row.unit)
-    row_id, until = record.next_id(), keep_until(act.conn, person_id)
-    values = {"subject": f"person:{person_id}", "state": "restricted", "reason": reason, "asked_by": act.actor.id, "asked_on": act.today.isoformat(),
-              "keep_until": until.isoformat() if until and until > date.min else None}  # fmt: skip
+    record = act.new("erasure", unit)
+    row_id = record.next_id()
+    values = {"subject": subject, "state": "restricted", "reason": reason, "asked_by": act.actor.id, "asked_on": act.today.isoformat(),
+              "keep_until": until.isoformat() if until > date.min else None}  # fmt: skip
     act.append(record, "processing_restricted", {"subject": values["subject"], "article": ARTICLE}, puts=[Put("erasure", row_id, values)])
     return _told(act, row_id, values)
 
@@ -105,7 +111,7 @@ def propose(act: Act, row_id: int) -> dict[str, Any]:
     """Ask that restricted data be erased. Conflict while the record must be kept."""
     _may(act, ASKERS)
     row, record = _opened(act, row_id, ("restricted",))
-    _over(act, int(row["subject"].partition(":")[2]))
+    _over(act, row["subject"])
     values = {"state": "proposed", "asked_by": act.actor.id, "asked_on": act.today.isoformat()}
     act.append(record, "erasure_proposed", {"subject": row["subject"]}, puts=[Put("erasure", row_id, values)])
     return _told(act, row_id, {**row, **values})
@@ -117,9 +123,8 @@ def erase(act: Act, files: Path, row_id: int) -> dict[str, Any]:
     row, record = _opened(act, row_id, ("proposed",))
     if row["asked_by"] in act.actor.persons:
         raise Refused("two-persons", "删除须由提出人以外的另一人决定", "Another person than the one who asked decides on the erasure")
-    person_id = int(row["subject"].partition(":")[2])
-    _over(act, person_id)
-    subjects = [row["subject"], *_left_alone(act.conn, person_id)]
+    _over(act, row["subject"])
+    subjects = [row["subject"], *_left_alone(act.conn, row["subject"])]
     found = _Forgotten(act, subjects)
     found.write()
     values = {"state": "erased", "decided_by": act.actor.id, "decided_on": act.today.isoformat()}
@@ -132,13 +137,18 @@ def erase(act: Act, files: Path, row_id: int) -> dict[str, Any]:
     return _told(act, row_id, {**row, **values})
 
 
-def _left_alone(conn: Connection, person_id: int) -> Iterator[str]:
-    """Households of the person in which nobody else's data are left."""
-    gone = erased(conn)
+def _left_alone(conn: Connection, subject: str) -> Iterator[str]:
+    """Households of the person in which nobody else's data are left; with what others said of them."""
+    if subject.startswith(OTHERS):
+        return
+    person_id, gone = int(subject.partition(":")[2]), erased(conn)
     for household_id in households_of(conn, person_id):
         members = set(conn.scalars(select(household_member.c.person_id).where(household_member.c.household_id == household_id)))
         if all(f"person:{n}" in gone for n in members - {person_id}):
             yield f"household:{household_id}"
+            table = store.payload.c
+            cases = _CASES.where(store.record.c.subject == f"household:{household_id}")
+            yield from conn.scalars(select(table.subject).where(table.record_id.in_(cases), table.subject.startswith(OTHERS), table.subject.not_in(gone)).order_by(table.subject))
 
 
 @dataclass
@@ -185,7 +195,7 @@ class _Forgotten:
         conn.execute(delete(store.subject_key).where(store.subject_key.c.subject.in_(self.subjects)))
         if not houses:
             return
-        cases = select(store.record.c.id).where(store.record.c.kind == "case", store.record.c.subject.in_([f"household:{n}" for n in houses]))
+        cases = _CASES.where(store.record.c.subject.in_([f"household:{n}" for n in houses]))
         conn.execute(delete(store.draft).where(store.draft.c.task_id.in_(select(store.task.c.id).where(store.task.c.case_id.in_(cases)))))
         conn.execute(delete(store.case_note).where(store.case_note.c.case_id.in_(cases)))
         conn.execute(delete(letter_bytes).where(letter_bytes.c.id.in_(select(letter.c.id).where(letter.c.household_id.in_(houses)))))
@@ -201,14 +211,31 @@ def _blank(table: str, column: str) -> Any:
     return "" if kind in (str, bytes) else kind(0)
 
 
-def _person(act: Act, person_id: int) -> Record:
+def _record_of(subject: str) -> int:
+    """The record in which somebody is named, from "other:12.5.objector"; 0 when it says none."""
+    number = subject.removeprefix(OTHERS).partition(".")[0]
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 16 else 0
+
+
+def _named(act: Act, subject: str) -> str:
+    """The unit of the record in which somebody is named."""
+    record, table = store.record.c, store.payload.c
+    query = select(record.unit).join(store.payload, table.record_id == record.id).where(record.id == _record_of(subject), table.subject == subject)
+    unit = act.conn.scalar(query) if subject.startswith(OTHERS) else None
+    if unit is None or not act.actor.covers(unit):
+        raise NotFound("没有这个人")
+    return str(unit)
+
+
+def _person(act: Act, person_id: int) -> str:
+    """The unit whose staff answer for a person's data."""
     if act.conn.scalar(select(person.c.id).where(person.c.id == person_id)) is None:
         raise NotFound("没有这个人")
     houses = households_of(act.conn, person_id)
     unit = act.conn.scalar(select(store.record.c.unit).where(store.record.c.id == (houses[-1] if houses else person_id)))  # their ids are their records'
     if unit is None or not act.actor.covers(unit):
         raise NotFound("没有这个人")
-    return Record(0, "person", unit)
+    return str(unit)
 
 
 def _opened(act: Act, row_id: int, states: Sequence[str]) -> tuple[Mapping[Any, Any], Record]:
@@ -221,12 +248,12 @@ def _opened(act: Act, row_id: int, states: Sequence[str]) -> tuple[Mapping[Any, 
     return row, record
 
 
-def _standing(conn: Connection, person_id: int) -> Any:
-    return conn.scalar(select(erasure.c.id).where(erasure.c.subject == f"person:{person_id}", erasure.c.state.in_(("restricted", "proposed", "erased"))))
+def _standing(conn: Connection, subject: str) -> Any:
+    return conn.scalar(select(erasure.c.id).where(erasure.c.subject == subject, erasure.c.state.in_(("restricted", "proposed", "erased"))))
 
 
-def _over(act: Act, person_id: int) -> None:
-    until = keep_until(act.conn, person_id)
+def _over(act: Act, subject: str) -> None:
+    until = keep_until(act.conn, subject)
     if until is None:
         raise Conflict("该人员还有在办个案或在享待遇，不能删除", "The person has an open case or a running benefit")
     if until > act.today:

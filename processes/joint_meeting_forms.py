@@ -139,7 +139,7 @@ class OpenMeeting(Form):
     held_on = on_date("实际开会日期", "Held on", required=False, fact=True)
     planned_on = on_date("改期至", "Adjourned to", required=False, fact=True, not_future=False)
     members = rows("成员到会情况", "Attendance of members", MemberRow)
-    guests = rows("列席人员（无表决权）", "Guests without a vote", GuestRow)
+    guests = rows("列席人员（无表决权）", "Guests without a vote", GuestRow, about="guest")
     note = text("说明", "Note", required=False, widget="textarea")
 
     @validates_schema(skip_on_field_errors=False)

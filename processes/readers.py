@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from engine import store
 from engine.errors import Refused
-from engine.model import Actor, Entry
+from engine.model import OTHERS, Actor, Entry
 from engine.office import Act
+from processes import erasure
 
 # Posts that show no case, household or paper of their area: a system administrator keeps accounts, a volunteer goes along,
 # a grid worker reports what he saw; none of them sees anybody's means. Payment sees benefits, and no case.
@@ -37,8 +38,12 @@ def reads_opinions(actor: Actor, unit: str) -> bool:
     return of_cases(actor).roles_at(unit) != {"means_checker"}
 
 
-def told_to(actor: Actor, unit: str, entries: Sequence[Entry]) -> Sequence[Entry]:
-    """The entries of a case of the unit, without opinions for who does not read them."""
+def told_to(conn: Connection, actor: Actor, unit: str, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """The entries of a case of the unit, without opinions for who does not read them, and without what others said whose data
+    are restricted."""
+    others = {subject for entry in entries for subject in entry.personal if subject.startswith(OTHERS)}
+    if hidden := erasure.restricted(conn, others) if others else frozenset():
+        entries = [replace(e, personal={who: None if who in hidden else said for who, said in e.personal.items()}) for e in entries]
     return entries if reads_opinions(actor, unit) else [replace(e, personal=_cut(e.personal)) for e in entries]
 
 

@@ -16,7 +16,7 @@ from engine import habits, queries, store
 from engine.bpmn import Run
 from engine.errors import EngineError, Invalid, NotFound, Refused
 from engine.forms import from_html
-from engine.model import SYSTEM, Actor, Entry
+from engine.model import SYSTEM, Actor, Entry, joined
 from engine.office import history
 from processes import deadlines, deliveries, documents, eligibility, households, letters, organisation, paperwork, readers
 from processes.bureau import CATALOGUE
@@ -180,7 +180,7 @@ def show(no: str) -> ResponseReturnValue:
         drawing = made.cases.drawing(conn, row["drawing"])
         run = Run.load(drawing, row["state"], made.office.clock())
         household_id = run.facts.get("household_id")  # a meeting has none
-        entries = readers.told_to(actor, row["unit"], history(conn, keys, row["id"]))
+        entries = readers.told_to(conn, actor, row["unit"], history(conn, keys, row["id"]))
         tasks = queries.case_tasks(conn, row["id"])
         house = households.view(conn, keys, household_id) if household_id else None
         names = wording.names_of(conn, [*wording.logins_in(entries), *(x["assignee"] for x in tasks), run.facts.get("second_investigator")])
@@ -302,11 +302,9 @@ class Story:
     @staticmethod
     def given(secrets: Sequence[Any]) -> dict[str, Any]:
         """Field -> what was answered."""
-        found: dict[str, Any] = {}
-        for secret in secrets:
-            whole = (secret or {}).get("said") or {}
-            found |= whole.get("answers", {}) or {k: v for k, v in whole.items() if k == "reason"}
-        return found
+        parts = [(secret or {}).get("said") or {} for secret in secrets]
+        reasons = [part["reason"] for part in parts if "answers" not in part and "reason" in part]
+        return joined(parts) | ({"reason": reasons[-1]} if reasons else {})
 
     def label(self, fields: Mapping[str, Any], name: str) -> str:
         if name not in fields:

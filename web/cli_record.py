@@ -147,14 +147,14 @@ def _acting(made: bureaus.Bureau, login: str) -> Any:
 
 
 @forget.command("restrict")
-@click.argument("person", type=int)
+@click.argument("whom")
 @click.option("--as", "login", required=True)
 @click.option("--reason", type=click.Choice(erasure.REASONS), required=True)
-def restrict(person: int, login: str, reason: str) -> None:
-    """The data are kept and not worked with."""
+def restrict(whom: str, login: str, reason: str) -> None:
+    """The data are kept and not worked with. WHOM: the person's number, or who is named in a case (other:12.5.objector)."""
     made = bureau()
     with made.office.act(_acting(made, login)) as act:
-        click.echo(json.dumps(erasure.restrict(act, person, reason), ensure_ascii=False))
+        click.echo(json.dumps(erasure.restrict(act, int(whom) if whom.isdecimal() else whom, reason), ensure_ascii=False))
 
 
 @forget.command("propose")

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, select
 
 from engine import guard, merkle, notes, sealing, store
 from engine.errors import EngineError, Invalid, NotFound, Refused
-from engine.model import Actor, stamp
+from engine.forms import folded
+from engine.model import OTHERS, Actor, stamp
 from engine.office import Act
 from processes import divergences, erasure, evidence, readers
 from processes.proof_tables import divergence
@@ -168,8 +169,9 @@ def propose() -> ResponseReturnValue:
 
 @bp.post("/record/restrictions")
 def restrict() -> ResponseReturnValue:
-    person = whole(request.form.get("person"), 0, 10**15)
-    return _do(lambda act: erasure.restrict(act, person, request.form.get("reason", "")))
+    sent = folded(request.form.get("person", ""))[:40]
+    whom = sent if sent.startswith(OTHERS) else whole(sent, 0, 10**15)
+    return _do(lambda act: erasure.restrict(act, whom, request.form.get("reason", "")))
 
 
 @bp.post("/record/rows/<int:number>")

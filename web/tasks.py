@@ -127,7 +127,7 @@ def _page(
         found = made.cases.deadline(conn, keys, row, run, drawing, process) if row["state"] == "open" else None
         household_id = run.facts.get("household_id")  # a meeting has none
         house = households.view(conn, keys, household_id) if household_id else None
-        entries = readers.told_to(actor, case["unit"], history(conn, keys, case["id"]))
+        entries = readers.told_to(conn, actor, case["unit"], history(conn, keys, case["id"]))
         beside = around.view(conn, keys, case, row, actor, who)
         names = wording.names_of(conn, [*wording.logins_in(entries), row["assignee"], row["owner"], row["done_by"], who.on_behalf_of, run.facts.get("second_investigator")])
         view = {

@@ -118,7 +118,9 @@ def test_erasing_a_subjects_key_leaves_the_seals_and_the_replay(district):
         conn.execute(delete(store.subject_key).where(store.subject_key.c.subject == subject))
     entries = entries_of(district)
     assert seals_hold(entries) is None
-    assert all(secret is None for e in entries for secret in e.personal.values())
+    others = {who: said for e in entries for who, said in e.personal.items() if who != subject}
+    assert all(e.personal.get(subject) is None for e in entries)
+    assert set(others) and all(who.startswith("other:") and said for who, said in others.items()), "what others said has keys of its own"
     with district.office.read() as conn:
         assert len(list(district.cases.replaying(conn, entries))) == len(entries)
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from engine import queries
 from engine.errors import Invalid, NotWaiting, Refused
+from engine.habits import Habits
 from engine.office import history, seals_hold
 from processes import conclusions, households, identity, investigation, organisation, paperwork, spot_check
 from processes.bureau import CATALOGUE
@@ -289,7 +290,7 @@ def test_s6_a_survey_needs_two_investigators(district):
 def test_s7_two_thirds_of_the_review_are_residents(district, representatives, others, fits):
     district.to_street_opinion()
     people = [{"name": f"代表{n}", "kind": "resident_representative", "signed": True} for n in range(representatives)]
-    people += [{"name": f"干部{n}", "kind": "street_staff", "signed": True} for n in range(others)]
+    people += [{"name": f"干部{n}", "kind": "party_member" if n else "street_staff", "signed": True} for n in range(others)]
     answers = {"held_on": "2018-12-03", "place": "居委会", "chair": "主任", "participants": people, "statements": "属实", "review_conclusion": "agree"}
     if fits:
         district.do("officer", "democratic_review", **answers)
@@ -661,3 +662,22 @@ def test_participants_must_all_sign(district):
     people = [*REVIEWERS[:-1], {**REVIEWERS[-1], "signed": False}]
     with pytest.raises(Invalid):
         district.do("officer", "democratic_review", held_on="2018-12-03", place="居委会", chair="主任", participants=people, statements="x", review_conclusion="agree")
+
+
+def test_street_staff_at_the_review_sign_in_sessions_of_their_own(district):
+    district.to_street_opinion()
+    people = [{"name": "干部", "kind": "street_staff", "signed": True}, {"name": "干部二", "kind": "street_staff", "login": "sue", "signed": True}]
+    people += [{"name": f"代表{n}", "kind": "resident_representative", "signed": True} for n in range(4)]
+    answers = {"held_on": "2018-12-03", "place": "居委会", "chair": "主任", "participants": people, "statements": "属实", "review_conclusion": "agree"}
+    with pytest.raises(Invalid, match="sue 还没有签字"):
+        district.do("officer", "democratic_review", **answers)
+    nameless = [{k: v for k, v in person.items() if k != "login"} for person in people]
+    with pytest.raises(Invalid, match="逐人填写登录名"):
+        district.do("officer", "democratic_review", **answers | {"participants": nameless})
+    habits, number = Habits(district.cases), district.tasks()["democratic_review"]["id"]
+    with district.office.act(district.people["officer"]) as act:
+        habits.add_signers(act, number, "before", ["sue"], "请签字确认参加评议")
+    with district.office.act(district.people["sue"]) as act:
+        habits.sign(act, number, agrees=True, words="本人参加，情况属实")
+    district.do("officer", "democratic_review", **answers)
+    assert list(district.tasks()) == ["street_opinion"]

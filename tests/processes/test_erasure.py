@@ -7,7 +7,8 @@ from sqlalchemy import func, select
 
 from engine import sealing, store
 from engine.errors import Conflict, NotFound, Refused
-from processes import erasure, households, verify
+from engine.office import history
+from processes import erasure, households, readers, verify
 from processes.case_tables import letter, letter_bytes
 from processes.proof_tables import erasure as table
 from processes.rebuild import differences
@@ -100,10 +101,11 @@ def test_two_persons_erase_one_member_then_the_other_and_the_household(closed):
         assert conn.scalar(select(func.count()).select_from(letter_bytes)) or not conn.scalar(select(func.count()).select_from(letter))
     holds(closed)
     assert any(files.iterdir())
+    said_of_them = set(others_of(closed)[0])
     told = forgotten(closed, closed.two[1])
     assert told["state"] == "erased"
     with closed.office.read() as conn:
-        assert erasure.erased(conn) == {f"person:{n}" for n in closed.two} | {f"household:{closed.home}"}
+        assert erasure.erased(conn) == {f"person:{n}" for n in closed.two} | {f"household:{closed.home}", *said_of_them}
         assert conn.scalar(select(func.count()).select_from(letter_bytes)) == 0
         for name in conn.scalars(select(document.c.stored_name)):
             assert not (files / name).exists()
@@ -135,3 +137,58 @@ def test_the_record_says_what_was_erased_and_why(closed):
         bodies = [body for body in conn.scalars(select(store.entry.c.body)) if b'"event":"erased"' in body]
     assert all(b"PIPL art 47" in body for body in bodies)
     assert len(bodies) >= 2
+
+
+# -- who is named in a case without being a party
+
+
+def others_of(district, no=None):
+    with district.office.read() as conn:
+        entries = history(conn, district.office.keys.on(conn), district.case(no)["id"])
+    return {who: said for entry in entries for who, said in entry.personal.items() if who.startswith("other:")}, entries
+
+
+def test_each_other_person_has_a_payload_of_his_own(closed):
+    others, entries = others_of(closed)
+    assert sorted(who.split(".", 2)[2] for who in others) == ["chair", "neighbours", "participant.00", "participant.01", "participant.02"]
+    review = next(e for e in entries if e.data.get("task") == "democratic_review.1")
+    assert [p["name"] for p in review.answers["participants"]] == ["干部", "代表0", "代表1"]
+    assert (review.answers["chair"], review.answers["statements"]) == ("主任", "属实")
+    home = review.personal[closed.case()["subject"]]["said"]["answers"]
+    assert "participants" not in home and "chair" not in home
+    enquiry = next(e for e in entries if "persons" in e.answers)
+    assert next(said["said"]["answers"] for who, said in enquiry.personal.items() if who.endswith(".neighbours")) == {"persons": "邻居", "statement": "困难"}
+
+
+def test_an_objector_is_forgotten_and_the_case_stays(closed, bureau):
+    others, _ = others_of(closed)
+    whom = next(who for who in others if who.endswith(".neighbours"))
+    row = restricted(closed, whom)
+    with pytest.raises(Conflict, match="已限制处理"):
+        restricted(closed, whom)
+    with closed.office.read() as conn:
+        told = readers.told_to(conn, closed.people["rita"], closed.case()["unit"], history(conn, closed.office.keys.on(conn), closed.case()["id"]))
+    assert [e.personal[whom] for e in told if whom in e.personal] == [None], "restricted: kept, and not shown"
+    assert others_of(closed)[0][whom], "kept"
+    with pytest.raises(Conflict, match="保管期限未满"):
+        act(closed, "sue", lambda a: erasure.propose(a, row))
+    closed.clock.set("2029-01-02T09:00")
+    act(closed, "sue", lambda a: erasure.propose(a, row))
+    act(closed, "admin", lambda a: erasure.erase(a, closed.bureau.settings.files, row))
+    others, _entries = others_of(closed)
+    assert others[whom] is None
+    assert all(said for who, said in others.items() if who != whom)
+    holds(closed)
+
+
+@pytest.mark.parametrize("whom", ["other:1.1.nobody", "other:", "other:x.1.y", "other:99999999999999999999.1.chair", "household:1"])
+def test_nobody_is_restricted_who_is_not_there(closed, whom):
+    with pytest.raises(NotFound):
+        restricted(closed, whom)
+
+
+def test_no_objector_is_restricted_while_the_case_is_open(district):
+    district.to_street_opinion()
+    others, _ = others_of(district)
+    with pytest.raises(Conflict, match="在办个案"):
+        restricted(district, min(others))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,10 +32,11 @@ from engine.forms import (
     understand,  # fmt: skip
     yes_no,
 )
+from engine.model import Actor
 from processes.dibao_2012_forms import FORMS, MATERIALS, MESSAGES, Application
 
 TODAY = date(2018, 12, 24)
-ANN = SimpleNamespace(id="ann")
+ANN = Actor("ann")
 
 
 class Item(Form):
@@ -300,7 +300,7 @@ def test_two_distinct_people_survey_and_the_second_signs_himself():
 
 
 def meeting(representatives: int, staff: int = 1, others: int = 0, **more: Any) -> dict[str, Any]:
-    kinds = ["resident_representative"] * representatives + ["street_staff"] * staff + ["party_member"] * others
+    kinds = ["resident_representative"] * representatives + ["street_staff"] * min(staff, 1) + ["party_member"] * (others + max(staff - 1, 0))
     people = [{"name": f"某{n}", "kind": kind, "signed": True} for n, kind in enumerate(kinds)]
     return {"held_on": "2018-12-20", "place": "居委会", "chair": "主任", "participants": people, "statements": "属实", "review_conclusion": "agree", **more}
 

@@ -110,6 +110,13 @@ def test_people_are_restricted_through_the_api(door, sealed):
     door.bad(403, "rita", "POST", "/restrictions", sent)
     door.bad(404, "sue", "POST", "/restrictions", {**sent, "person": 999_999_999})
     door.bad(409, "sue", "POST", "/restrictions", sent)  # the case is still open
+    [enquiry] = [e for e in door.good("sue", "GET", f"/cases/{sealed.no}/record")["items"] if e["data"].get("task") == "neighbor_enquiry.1"]
+    neighbours = next(who for who in enquiry["personal"] if who.endswith(".neighbours"))
+    door.bad(409, "sue", "POST", "/restrictions", {"subject": neighbours, "reason": "request"})  # the same
+    door.bad(404, "sue", "POST", "/restrictions", {"subject": "other:1.1.x", "reason": "request"})
+    for wrong in ({"reason": "request"}, {**sent, "subject": neighbours}):
+        assert "person" in door.bad(422, "sue", "POST", "/restrictions", wrong)["errors"]
+    assert Desk(app_of(sealed.bureau), "sue").post("/record/restrictions", {"person": neighbours, "reason": "request"}, page="/record").status_code == 409
 
 
 def test_the_key_file_is_made_once_and_closed_to_others(tmp_path):

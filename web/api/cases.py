@@ -145,10 +145,9 @@ def record(no: str) -> Any:
     with made.office.read() as conn:
         row = visible(conn, me(), no)
         entries = history(conn, made.office.keys.on(conn), row["id"])
+        told = readers.told_to(conn, me(), row["unit"], entries)
     inside = readers.of_cases(me()).covers(row["unit"])
-    items = [
-        {**e.said, "leaf": e.leaf, **({"personal": _without_health(e.personal)} if inside else {})} for e in readers.told_to(me(), row["unit"], entries)
-    ]
+    items = [{**e.said, "leaf": e.leaf, **({"personal": _without_health(e.personal)} if inside else {})} for e in told]
     return {"case": no, "intact": seals_hold(entries) is None, "head": row["head"], "items": items}
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, send_file
 from flask_smorest import Blueprint
-from marshmallow import fields
+from marshmallow import ValidationError, fields, validates_schema
 
 from engine import sealing
 from engine.errors import NotFound
@@ -82,7 +83,7 @@ class DivergenceTold(schemas.Said):
 
 class Restriction(schemas.Said):
     id = schemas._n()
-    subject = schemas._s("person:N or household:N")
+    subject = schemas._s("person:N, household:N, or other:… for who is named in an entry of a case")
     state = schemas._s("restricted | proposed | erased | lifted")
     reason = schemas._s("request | retention_over | wrong_person")
     asked_by = schemas._s()
@@ -93,8 +94,14 @@ class Restriction(schemas.Said):
 
 
 class RestrictionIn(schemas.Strict):
-    person = schemas.bounded(1, 10**15, 1, "id of the person")
+    person = schemas.bounded(1, 10**15, 0, "id of the person")
+    subject = schemas.text("who is named in an entry of a case without being a party, as its record gives it: other:12.5.objector", most=40)
     reason = schemas.one_of(*erasure.REASONS, required=True)
+
+    @validates_schema(skip_on_field_errors=False)
+    def _one(self, data: Mapping[str, Any], **_: Any) -> None:
+        if bool(data.get("person")) == bool(data.get("subject")):
+            raise ValidationError({"person": ["请填写人员编号或所记他人的编号其中一项"]})
 
 
 class RestrictionTold(schemas.Said):
@@ -175,7 +182,7 @@ def restriction_list(asked: dict[str, Any]) -> Any:
 @operation(blp, "POST", "/restrictions", RestrictionTold, status=201, takes=RestrictionIn, replies=(403, 404))
 def restriction_new(said: dict[str, Any]) -> Any:
     """From now on a person's data are stored and not worked with (PIPL art 47)."""
-    return once(said, lambda act: erasure.restrict(act, said["person"], said["reason"]))
+    return once(said, lambda act: erasure.restrict(act, said.get("subject") or said["person"], said["reason"]))
 
 
 @operation(blp, "POST", "/restrictions/<row:number>/lift", RestrictionTold, optional=True, replies=(403, 404))
