@@ -630,11 +630,14 @@ class Record(NamedTuple):
     head: str
 
 
+Duty = tuple[str, frozenset[str], frozenset[str], bool]  # rule, nodes, others, and whether only the last of the others counts
+
+
 class Setup(NamedTuple):
     log: str
     suite: int
     records: dict[int, Record]
-    duties: list[tuple[str, frozenset[str], frozenset[str]]]
+    duties: list[Duty]
     law: Law
     drawings: frozenset[str]
 
@@ -839,9 +842,10 @@ class _Walk:
         else:
             return
         who = frozenset(p for p in persons if type(p) is str)
-        for rule, nodes, others in _setup.duties:
-            for _, earlier, whom in self.acts if node in nodes else ():
-                for person in sorted(who & whom) if earlier in others else ():
+        for rule, nodes, others, last in _setup.duties:
+            done = [act for act in self.acts if act[1] in others] if node in nodes else []
+            for _, earlier, whom in done[-1:] if last else done:
+                for person in sorted(who & whom):
                     self.broken(9, seq, f"{person} 先办 {earlier}，又办 {node}（{rule}）", f"{person} did {earlier}, then {node} ({rule})")
         self.acts.append((seq, node, who))
 
@@ -1066,7 +1070,7 @@ class Bundle:
                 self.gap(10, "缺少输入，无法核对计算", "without its inputs the computation cannot be checked", where)
         self._attachments(self._rows(rows))
 
-    def _rules(self, policy: Policy | None) -> list[tuple[str, frozenset[str], frozenset[str]]]:
+    def _rules(self, policy: Policy | None) -> list[Duty]:
         raw = self._small("duties.json")
         if policy is not None and policy.duties not in (None, hashlib.sha256(raw).hexdigest()):
             self.fail(9, "岗位分离规则不是政策文件所定的那一份", "duties.json is not the one that the policy names")
@@ -1075,9 +1079,11 @@ class Bundle:
         def words(value: Any) -> bool:
             return type(value) is list and all(type(word) is str for word in value)
 
-        fine = type(said) is list and all(type(r) is dict and type(r.get("rule")) is str and words(r.get("nodes")) and words(r.get("others")) for r in said)
-        need(fine, "duties.json lists rule, nodes and others")
-        return [(r["rule"], frozenset(r["nodes"]), frozenset(r["others"])) for r in said]
+        fine = type(said) is list and all(
+            type(r) is dict and type(r.get("rule")) is str and words(r.get("nodes")) and words(r.get("others")) and type(r.get("last", False)) is bool for r in said
+        )
+        need(fine, "duties.json lists rule, nodes and others, and whether the last of the others alone counts")
+        return [(r["rule"], frozenset(r["nodes"]), frozenset(r["others"]), r.get("last", False)) for r in said]
 
     def _law(self) -> Law:
         return {name[4:]: read_law(self._small(name), name) for name in sorted(self.names) if name.startswith("law/")}

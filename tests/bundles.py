@@ -29,6 +29,7 @@ SIGNER = notes.Ed25519Signer(LOG, key(1))
 WITNESS = notes.Ed25519Signer("audit-office", key(2))
 POLICY = f"log {SIGNER.public()}\nwitness office {WITNESS.witness_public()}\nquorum office\n"
 DUTIES = [{"rule": "investigator-reviews", "nodes": ["street_opinion"], "others": ["home_survey"]},
+          {"rule": "two-investigators", "nodes": ["survey_cosign"], "others": ["home_survey"], "last": True},
           {"rule": "approver-touched", "nodes": ["decide"], "others": ["start", "home_survey", "street_opinion"]}]  # fmt: skip
 
 

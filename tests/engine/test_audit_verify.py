@@ -383,6 +383,18 @@ def test_9_separation_of_duties(said):
     assert said(made.tables(), made.manifest())["exit"] == 0
 
 
+def test_9_the_second_investigator_is_not_who_made_the_survey(said):
+    """But he may have made an earlier one."""
+    made = bundles.district()
+    made.add(7, "task_completed", {"task": "home_survey.2"}, who="other")
+    made.add(7, "task_completed", {"task": "survey_cosign.2"}, who="visitor")  # who made the first survey
+    assert said(made.tables(), made.manifest())["exit"] == 0
+    made.add(7, "task_completed", {"task": "survey_cosign.3"}, who="other")
+    found = said(made.tables(), made.manifest())
+    assert [(f["check"], f["record"], f["seq"]) for f in found["broken"]] == [(9, 7, 9)]
+    assert "two-investigators" in found["broken"][0]["en"]
+
+
 def test_9_the_policy_pins_the_rules(said):
     pinned = hashlib.sha256(TABLES[1]["duties.json"]).hexdigest()
     assert said(TABLES[1], MADE[1].manifest(), policy=bundles.POLICY + f"duties {pinned}\n")["exit"] == 0
