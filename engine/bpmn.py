@@ -119,10 +119,13 @@ class _Quick:
         if first_task is not None or (state is None) == (name is None):
             return super().get_tasks(first_task, **wanted)  # type: ignore[misc]
         fits = BpmnTaskFilter(**wanted).matches
-        for sub in self.top_workflow.subprocesses.values():
-            if sub.depth > self.depth and _inside(sub, self) and any(map(fits, _near(sub, state, name))):
-                return super().get_tasks(**wanted)  # type: ignore[misc]
         found = [task for task in _near(self, state, name) if fits(task)]
+        for sub in self.top_workflow.subprocesses.values():
+            if sub.depth > self.depth and _inside(sub, self):
+                within = [task for task in _near(sub, state, name) if fits(task)]
+                if within and (name is not None or state & TaskState.FINISHED_MASK):
+                    return super().get_tasks(**wanted)  # type: ignore[misc]
+                found += within
         return found if len(found) < 2 else sorted(found, key=_place)
 
     def update_waiting_tasks(self: Any) -> None:
@@ -142,12 +145,18 @@ def _near(workflow: Any, state: int | None, name: str | None) -> list[Any]:
 
 
 def _place(task: Any) -> list[int]:
-    """Where a task stands in the tree; sorts parents before children and brothers in their order."""
+    """Where a task stands in the tree; sorts parents before children and brothers in their order. What is inside a
+    sub-process comes after its task, and before the task's children."""
     path = []
-    while (parent := task.parent) is not None:
-        path.append(parent._children.index(task.id))
+    while True:
+        if (parent := task.parent) is not None:
+            path.append(parent._children.index(task.id))
+        elif (around := task.workflow).depth:
+            path.append(-1)
+            parent = around.parent_workflow.tasks[around.parent_task_id]
+        else:
+            return path[::-1]
         task = parent
-    return path[::-1]
 
 
 def _inside(sub: Any, workflow: Any) -> bool:
@@ -409,7 +418,7 @@ class Run:
         self._fill(sub, name, *tree)
 
     def _fill(self, workflow: Any, name: str, completed: int, success: int, rows: list[list[Any]]) -> None:
-        names, specs, tasks = self.drawing._indexes[name][0], workflow.spec.task_specs, workflow.tasks
+        names, specs, tasks, keep = self.drawing._indexes[name][0], workflow.spec.task_specs, workflow.tasks, dict.__setitem__
         for task_id, parent, number, state, triggered, *inner in rows:
             task = SpiffTask.__new__(SpiffTask)
             task.id, task.workflow, task._parent, task._children = task_id, workflow, parent, []
@@ -420,7 +429,10 @@ class Run:
                 workflow.task_tree = task
             else:
                 tasks[parent]._children.append(task_id)
-            tasks[task_id] = task
+            if state & TaskState.FINISHED_MASK:
+                keep(tasks, task_id, task)
+            else:
+                tasks[task_id] = task
             if state == TaskState.WAITING and isinstance(task.task_spec, CatchingEvent):
                 self._workflow.event_manager.add_task(task)
         workflow.completed, workflow.success = bool(completed), bool(success)

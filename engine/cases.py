@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, String, and_, bindparam, delete, exists, insert, literal, select, update
+from sqlalchemy import Connection, String, and_, bindparam, delete, exists, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine import jobs, signers, store
@@ -23,6 +23,7 @@ from engine.errors import Cannot, Conflict, Diverged, Invalid, NotFound, NotWait
 from engine.forms import apart, facts_of, form_for, understand
 from engine.model import OTHERS, SHANGHAI, SYSTEM, Actor, Data, Entry, Put
 from engine.office import Act, Record, history
+from engine.prepared import Prepared
 from engine.process import Broken, CaseRef, Deadline, Logins, Message, Process
 from engine.step import Outcome, fingerprint, replay, step
 
@@ -33,8 +34,8 @@ _CASE = (
     .where(store.record.c.kind == "case")
     .with_for_update(of=store.record)
 )
-_CASE_BY_ID = _CASE.where(store.record.c.id == bindparam("the_id"))
-_CASE_BY_NO = _CASE.where(store.record.c.no == bindparam("the_no"))
+_CASE_BY_ID = Prepared(_CASE.where(store.record.c.id == bindparam("the_id")))
+_CASE_BY_NO = Prepared(_CASE.where(store.record.c.no == bindparam("the_no")))
 _KNOWN_CASES = 10_000  # whose process is remembered
 _DRAFTED = exists().where(store.draft.c.task_id == store.task.c.id).label("drafted")
 _DROP_DRAFTS = delete(store.draft).where(store.draft.c.task_id == bindparam("the_task"))
@@ -55,10 +56,10 @@ _PUT_TASKS = {"sqlite": _put_tasks(sqlite.insert(store.task)), "postgresql": _pu
 
 
 @lru_cache(maxsize=64)
-def _tasks_of(recused: Logins | None) -> Select[Any]:
+def _tasks_of(recused: Logins | None) -> Prepared:
     """A case's tasks, whether somebody has a draft of each, and whether the rules keep `the_who` away from the case."""
     kept_away = literal(value=False) if recused is None else bindparam("the_who", type_=String).in_(recused)
-    return select(*_READ, _DRAFTED, store.signers, kept_away.label("kept_away")).where(store.tasks_of(bindparam("the_case", type_=store.Id)))
+    return Prepared(select(*_READ, _DRAFTED, store.signers, kept_away.label("kept_away")).where(store.tasks_of(bindparam("the_case", type_=store.Id))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Open:
     process: Process
     drawing: Drawing
     run: Run
-    tasks: list[Mapping[Any, Any]]
+    tasks: Sequence[Mapping[Any, Any]]
     changed: list[dict[str, Any]] = field(default_factory=list)  # rows of tasks to write at the end
 
     @property
@@ -435,21 +436,20 @@ class Cases:
 
     def _case(self, act: Act, where: int | str) -> Open:
         if isinstance(where, int):
-            row = act.conn.execute(_CASE_BY_ID, {"the_id": where}).mappings().one_or_none()
+            found = _CASE_BY_ID.rows(act.conn, {"the_id": where})
         else:
-            row = act.conn.execute(_CASE_BY_NO, {"the_no": where}).mappings().one_or_none()
-        if row is None:
+            found = _CASE_BY_NO.rows(act.conn, {"the_no": where})
+        if not found:
             raise NotFound("没有这件个案")
-        return self._opened(act, row)
+        return self._opened(act, found[0])
 
     def _opened(self, act: Act, row: Mapping[Any, Any]) -> Open:
         if row["wrapped"] is not None:
             act.keys.learn(row["subject"], row["wrapped"])
         process, drawing = self._process(row["process"]), self.drawing(act.conn, row["drawing"])
         run = Run.load(drawing, row["state"], act.now)
-        wanted = {"the_case": row["id"], "the_who": act.actor.id, **process.recusal_facts(run.facts)}
-        tasks = act.conn.execute(_tasks_of(process.recused), wanted).mappings().all()
-        return Open(act.adopt(row), row, process, drawing, run, list(tasks))
+        wanted = {"the_case": row["id"]} | ({} if process.recused is None else {"the_who": act.actor.id, **process.recusal_facts(run.facts)})
+        return Open(act.adopt(row), row, process, drawing, run, _tasks_of(process.recused).rows(act.conn, wanted))
 
     def _task(self, act: Act, task_id: int) -> tuple[Open, Mapping[Any, Any]]:
         case_id = task_id >> 16  # a task's id is given out by its case's record

@@ -36,13 +36,15 @@ from engine.model import (
     read_body,
     stamp,
 )
+from engine.prepared import Prepared
 from engine.signals import publish
 from engine.store import Store, metadata
 
 # Statements of the hot path are built once: building one costs as much as running it.
-_ENTRY, _PAYLOAD, _RECORD, _KEY = insert(store.entry), insert(store.payload), insert(store.record), insert(store.subject_key)
+_ENTRY, _PAYLOAD, _KEY = Prepared(insert(store.entry)), Prepared(insert(store.payload)), Prepared(insert(store.subject_key))
+_RECORD = insert(store.record)
 _PAYLOADS = select(store.payload, store.subject_key.c.wrapped).outerjoin(store.subject_key, store.subject_key.c.subject == store.payload.c.subject)
-_LOCKED = (
+_LOCKED = Prepared(
     select(store.record)
     .where(store.record.c.id == bindparam("the_id"), store.record.c.kind == bindparam("the_kind"))
     .with_for_update()
@@ -50,22 +52,25 @@ _LOCKED = (
 
 
 @lru_cache(maxsize=64)
-def _head_with(columns: frozenset[str]) -> Any:
+def _head_with(columns: frozenset[str]) -> Prepared:
     """UPDATE of these columns of a record that still stands where it was read."""
     moved = update(store.record).where(store.record.c.id == bindparam("the_id"), store.record.c.seq == bindparam("the_seq"))
-    return moved.values({name: bindparam(f"new_{name}") for name in sorted(columns)})
+    return Prepared(moved.values({name: bindparam(f"new_{name}") for name in sorted(columns)}))
 
 
 @lru_cache(maxsize=512)
-def _row_with(table: str, columns: tuple[str, ...]) -> Any:
+def _row_with(table: str, columns: tuple[str, ...]) -> Prepared:
     """UPDATE of these columns of a row of a business table."""
     changed = metadata.tables[table]
-    return update(changed).where(changed.c.id == bindparam("the_id")).values({name: bindparam(f"new_{name}") for name in columns})
+    return Prepared(update(changed).where(changed.c.id == bindparam("the_id")).values({name: bindparam(f"new_{name}") for name in columns}))
+
+
+_prepared = cache(Prepared)
 
 
 @cache
-def _new_row(table: str) -> Any:
-    return insert(metadata.tables[table])
+def _new_row(table: str) -> Prepared:
+    return Prepared(insert(metadata.tables[table]))
 
 
 _RETRIES = (0.01, 0.05, 0.25)  # seconds; a lost lock is tried again inside the server before anybody hears of it
@@ -106,7 +111,7 @@ class Act:
         self._entries: list[dict[str, Any]] = []
         self._payloads: list[dict[str, Any]] = []
         self._made: set[tuple[str, int]] = set()
-        self._writes: list[tuple[Any, list[dict[str, Any]]]] = []
+        self._writes: list[tuple[Prepared, list[dict[str, Any]]]] = []
         self.told: list[Entry] = []
 
     @property
@@ -132,10 +137,10 @@ class Act:
     def open(self, kind: str, record_id: int) -> Record:
         """Lock a record for appending. Open several in ascending order of their ids."""
         if record_id not in self._records:
-            row = self.conn.execute(_LOCKED, {"the_id": record_id, "the_kind": kind}).mappings().one_or_none()
-            if row is None:
+            found = _LOCKED.rows(self.conn, {"the_id": record_id, "the_kind": kind})
+            if not found:
                 raise NotFound(f"没有这份记录：{kind} {record_id}")
-            self.adopt(row)
+            self.adopt(found[0])
         return self._records[record_id]
 
     def adopt(self, row: Mapping[Any, Any]) -> Record:
@@ -183,8 +188,7 @@ class Act:
         self._entries.append({"record_id": record.id, "seq": record.seq, "body": stored, "leaf": record.head})
         for (new, table, _), alike in groupby(puts, lambda put: (self._is_new(record, put), put.table, tuple(put.values))):
             if new:  # rows of one shape in one statement
-                rows = [_row(self.keys, put) for put in alike]
-                self.conn.execute(_new_row(table), rows[0] if len(rows) == 1 else rows)
+                _new_row(table).run(self.conn, *(_row(self.keys, put) for put in alike))
             else:
                 for put in alike:
                     project(self.conn, self.keys, put)
@@ -255,9 +259,9 @@ class Act:
         return sorted(r.id for r in self._records.values() if r is not but and r.seq != r.known_seq)
 
     def write(self, statement: Any, rows: list[dict[str, Any]]) -> None:
-        """Run a statement for all rows at the end of the act, with the others."""
+        """Run a statement that was built once (a constant of its module) for all rows at the end of the act, with the others."""
         if rows:
-            self._writes.append((statement, rows))
+            self._writes.append((_prepared(statement), rows))
 
     def finish(self) -> None:
         """Write what was gathered: heads, what `write` was given, entries, payloads. PostgreSQL gets all at once and
@@ -265,8 +269,8 @@ class Act:
         with self.office.store.at_once(self.conn) as waiting:
             self._heads(checked=not waiting)
             for statement, rows in (*self._writes, (_KEY, self.keys.made), (_ENTRY, self._entries), (_PAYLOAD, self._payloads)):
-                if rows:  # a single one without the machinery for many
-                    self.conn.execute(statement, rows[0] if len(rows) == 1 else rows)
+                if rows:
+                    statement.run(self.conn, *rows)
 
     def _heads(self, *, checked: bool) -> None:
         """Move the heads of the records. Unchecked, the key of the entry (record, seq) is the guard against a lost race."""
@@ -275,8 +279,7 @@ class Act:
                 continue
             values = {"seq": record.seq, "head": record.head, "rows": record.rows, **record.changes}
             given = {f"new_{k}": v for k, v in values.items()} | {"the_id": record.id, "the_seq": record.known_seq}
-            done = self.conn.execute(_head_with(frozenset(values)), given)
-            if checked and done.rowcount != 1:
+            if _head_with(frozenset(values)).run(self.conn, given) != 1 and checked:
                 raise Conflict("这份记录刚被别人更新，请刷新后再办", "Somebody else has just changed this record")
 
 
@@ -352,9 +355,9 @@ def project(conn: Connection, keys: BoundKeys, put: Put) -> None:
     values = {name: value for name, value in row.items() if name != "id"}
     if values:
         given = {f"new_{name}": value for name, value in values.items()} | {"the_id": put.id}
-        if conn.execute(_row_with(put.table, tuple(values)), given).rowcount:
+        if _row_with(put.table, tuple(values)).run(conn, given):
             return
-    conn.execute(_new_row(put.table), row)
+    _new_row(put.table).run(conn, row)
 
 
 def _row(keys: BoundKeys, put: Put) -> dict[str, Any]:

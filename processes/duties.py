@@ -135,7 +135,7 @@ def rules(nodes: Collection[str]) -> list[dict[str, Any]]:
     `others`; with `last`, not who was the last of them (a later survey is signed by another than who made it, N220 art 18).
     nodes: all that drawings have. Rules that ask for more than who did what before are not among them."""
     every = {*nodes, "start"}
-    found = [{"rule": rule, "nodes": sorted(group), "others": sorted(other)} for group, other, rule, *_ in _CONFLICTS]
+    found: list[dict[str, Any]] = [{"rule": rule, "nodes": sorted(group), "others": sorted(other)} for group, other, rule, *_ in _CONFLICTS]
     found.append({"rule": "approver-touched", "nodes": sorted(APPROVE), "others": sorted(every - APPROVE)})
     found.append({"rule": "approver-handles", "nodes": sorted(every - APPROVE - MEETING), "others": sorted(APPROVE)})
     found.append({"rule": "two-investigators", "nodes": ["survey_cosign"], "others": ["home_survey"], "last": True})
