@@ -18,6 +18,8 @@ from processes import organisation, substitutes
 from processes.rebuild import differences
 from tests.district import HASHED, PASSWORD, REVIEWERS, STREET
 
+pytestmark = pytest.mark.rules
+
 
 class Around:
     """The habits, as somebody, on the open task of a node."""
@@ -294,6 +296,7 @@ def test_a_completer_who_may_not_any_more_gets_it_back_instead(handed_in, distri
     handed_in.proven()
 
 
+@pytest.mark.both
 def test_two_last_signers_at_once_complete_it_once(handed_in, district):
     handed_in("paul", "sign", "street_opinion", agrees=True, words="同意")
     outcomes, ready = [], threading.Barrier(6)
@@ -450,6 +453,7 @@ def test_nobody_urges_himself(opinion, district):
     assert opinion.rule("rita", "urge", "street_opinion") == "own-task"
 
 
+@pytest.mark.both
 def test_twenty_urges_at_once_are_one(opinion, district):
     task, outcomes, ready = district.tasks()["street_opinion"]["id"], [], threading.Barrier(8)
 
@@ -752,6 +756,7 @@ def test_a_countersigned_completion_is_not_taken_back(handed_in, district):
     assert handed_in.rule("rita", "take_back", old, "错") == "take-back-countersigned"
 
 
+@pytest.mark.both
 def test_opening_and_taking_back_at_once(opinion, district):
     """Either the opening is first, and taking back is refused; or the task is gone, and no mark is left."""
     old = district.tasks()["street_opinion"]["id"]

@@ -19,6 +19,8 @@ from processes.rebuild import differences
 from processes.tables import benefit, near_relative
 from tests.district import REVIEWERS
 
+pytestmark = pytest.mark.rules
+
 
 def proven(district) -> None:
     """Whatever happened: seals hold, replay gives the same, rows follow from the records."""
@@ -31,6 +33,7 @@ def proven(district) -> None:
     assert differences(district.office) == []
 
 
+@pytest.mark.both
 def test_s1_happy_path_has_the_dates_and_the_660_yuan_of_the_law(district):
     district.apply(district.household(210_000))
     district.accept()

@@ -12,6 +12,8 @@ from engine.errors import Invalid, Refused
 from engine.office import history
 from processes import documents, organisation
 
+pytestmark = pytest.mark.rules
+
 SURVEY = {"met_person": "张一", "housing": "x", "living": "x", "findings": "x"}
 
 

@@ -16,6 +16,8 @@ from processes import import_annex1 as annex1
 from tests.district import COMMUNITY, HASHED, PASSWORD, STREET
 from tests.processes.test_import_annex1 import line, sheet
 
+pytestmark = pytest.mark.rules
+
 OTHER, THIRD = "120116005", "120116007"
 HERE, THERE, AWAY = COMMUNITY, "120116005001", "120116007001"
 POSTS = {
@@ -159,6 +161,7 @@ def free(town, actor):
 
 
 @pytest.mark.parametrize("most", [queries.MANY_POSTS, 1])
+@pytest.mark.both
 def test_the_list_is_exactly_what_the_posts_allow_in_order_and_nothing_twice(town, monkeypatch, most):
     monkeypatch.setattr(queries, "MANY_POSTS", most)
     accepted(town, THERE, "stranger")

@@ -29,6 +29,8 @@ from tests.district import COMMUNITY, STREET
 from tests.engine import reviewing
 from web.importing import bring_in
 
+pytestmark = pytest.mark.rules
+
 
 class Reviewed:
     """A household in benefit, and the road of its review."""
@@ -924,6 +926,7 @@ def opened_by_two(district, processes, *, meanwhile) -> float:
     return time.monotonic() - begun
 
 
+@pytest.mark.both
 def test_reviews_due_in_one_second_are_opened_once_each_by_two_workers_while_a_person_works(district, processes):
     """The person answers tasks of other households all the time: none of his requests fails for good, and each is quick."""
     review, waits = Reviewed(district), []

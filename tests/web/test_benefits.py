@@ -13,6 +13,8 @@ from tests.served import app_of
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 
+pytestmark = pytest.mark.rules
+
 
 @pytest.fixture
 def granted(district):

@@ -15,6 +15,8 @@ from processes.tables import document, household, staff
 from tests.district import COMMUNITY, PASSWORD, STREET
 from tests.served import app_of
 
+pytestmark = pytest.mark.rules
+
 
 class Desk:
     """Somebody at a desk: signed in, sends forms as the pages do, tokens and keys included."""
@@ -97,6 +99,7 @@ def test_a_form_without_its_token_changes_nothing(app, bureau):
 HOUSE = {"community": COMMUNITY, "hukou_kind": "urban", "address": "演示路2号", "members-0-name": "赵一", "members-0-relation": "head"}
 
 
+@pytest.mark.both
 def test_pressing_twice_registers_one_household(app, bureau, district):
     desk = Desk(app, "clerk")
     form = desk.text("/households/new")

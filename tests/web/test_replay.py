@@ -14,6 +14,8 @@ from tests.tamper import tampering
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 
+pytestmark = pytest.mark.rules
+
 
 @pytest.fixture
 def app(bureau, district):
