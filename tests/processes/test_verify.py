@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import sys
 from collections import Counter
 
 import pytest
@@ -15,11 +16,14 @@ from engine import notes, sealing, store
 from engine.model import leaf_hash
 from engine.notes import Ed25519Signer, Verifier
 from engine.sealing import Sequencer
+from processes import bureau as bureaus
 from processes import verify
 from processes.rebuild import differences
 from tests.tamper import tampering
+from web import bench
 
 ROWS = int(os.environ.get("YINGBAO_TEST_TAMPERED", "4"))  # of each column; 200 in `make load`
+CASES = int(os.environ.get("YINGBAO_TEST_TAMPERED_CASES", "3"))  # of the larger district; 1,000 in `make load`
 ORIGIN = "yingbao/binhai/training"
 
 
@@ -90,6 +94,27 @@ def test_each_altered_value_of_the_record_is_named(sealed):
         for column in columns:
             altered(sealed, getattr(store, table), column)
     assert checked(sealed).good
+
+
+def test_each_altered_value_in_a_district_of_granted_cases_is_named_and_nothing_else(office, settings):
+    """The same where every case went the whole road; as many as the issue asks for in `make load`."""
+    clock = bench._Clock()
+    made = bureaus.build(settings, clock)
+    made.jobs.real_clock = clock
+    people, homes = bench._prepare(made, CASES)
+    for home, _ in homes:
+        bench._start(made, people, home)
+    bench._road(made, clock, people, 1, bench._cases_of(made, dict(homes)), None)
+    seal(made)
+    clean = checked(made)
+    assert clean.good, (clean.faults[:5], clean.wrong[:5])
+    assert (clean.cases, clean.waiting) == (CASES, 0)
+    for table, columns in COLUMNS.items():
+        for column in columns if CASES > 100 else columns[-1:]:  # all of them are altered in the small district above
+            altered(made, getattr(store, table), column)
+    assert checked(made).good
+    sys.stdout.write(f"\n{CASES} cases, {clean.entries} entries, {ROWS} rows of each column altered: each named ({settings.database.partition(':')[0]})\n")
+    made.office.store.close()
 
 
 def altered(sealed, table, column):
