@@ -387,7 +387,8 @@ class Cases:
         self, form_class: Any, raw: Data, act: Act, facts: Data, lang: str, who: Actor | None = None, agreed: Sequence[str] = ()
     ) -> tuple[Any, dict[str, Any]]:
         """`agreed`: who countersigned what is handed in, each in a session of his own."""
-        form = form_for(form_class, {"facts": facts, "today": act.today, "actor": who or act.actor, "agreed": agreed, "lang": lang})
+        form = form_for(form_class, {"facts": facts, "today": act.today, "actor": who or act.actor, "agreed": agreed, "lang": lang,
+                                     "published": act.office.published})  # fmt: skip
         return form, understand(form, raw)
 
     def _keep(self, conn: Connection, drawing: Drawing) -> Drawing:

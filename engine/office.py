@@ -292,6 +292,7 @@ class Office:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     origin: str = "yingbao/binhai"
     production: bool = False  # real cases: what may be left out in training is asked for
+    published: int | None = None  # the last year whose calendar of working days counts as known, where it is not what the program knows
 
     @contextmanager
     def act(self, actor: Actor = SYSTEM, idem: tuple[str, Any] | None = None) -> Iterator[Act]:

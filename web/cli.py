@@ -14,11 +14,10 @@ from typing import Any
 import click
 
 from engine.crypto import Keys
-from engine.deadlines import recompute
 from engine.errors import EngineError
 from engine.lint import check_drawing
 from engine.model import SHANGHAI
-from processes import benefits, organisation, schema
+from processes import benefits, organisation, recounts, schema
 from processes import bureau as bureaus
 from web import cli_audit, logs, training
 from web import cli_record as record
@@ -57,7 +56,7 @@ def _upgraded(settings: Settings) -> None:
     bureaus.refuse_other_key(made)
     with made.office.act() as act:
         organisation.add_departments(act)
-    if moved := recompute(made.office, made.cases):
+    if moved := recounts.recompute(made.office, made.cases):
         click.echo(f"{moved} deadlines moved: a calendar was published")
     if dated := benefits.date_all(made.office):
         click.echo(f"{dated} benefits got the dates of their next review and report")
