@@ -255,7 +255,7 @@ def clock_show() -> None:
 @clock.command("set")
 @click.argument("moment")
 def clock_set(moment: str) -> None:
-    """Set the clock, e.g. 2018-12-03T09:00 (Asia/Shanghai), and run what came due."""
+    """Set the clock, e.g. 2018-12-03T09:00 (Asia/Shanghai), and run what came due. Not back, once there is casework."""
     try:
         wanted = datetime.fromisoformat(moment)
     except ValueError:

@@ -456,6 +456,7 @@ class Line(Said):
     seq = _n()
     prev = _s("leaf of the entry before")
     at = _s()
+    clock = fields.String(metadata={"description": "the real time, where a training clock was moved away from it"})
     actor = _object()
     event = _s()
     data = fields.Dict()
