@@ -2,7 +2,7 @@
 
 Data beside the letterhead: before_fen, before_category, amount_fen, category, from_month, reason_code, opinion, clause, decided_on,
 overpaid_fen, overpaid_months, compared (figure beside the rule's number, of `letters`); of a plan to pay back: instalment, first_month; of a waiver: planned (there was a plan);
-of a suspension that ends: resumed_from; of a resolution: conditions, fixed_until, look_again_on; of what is paid later: arrears_fen, arrears_months; of a new standard: effective_month, standards (before, after; yuan text), members,
+of a suspension that ends: resumed_from; referred (name of a member who may be destitute); of a resolution: conditions, fixed_until, look_again_on; of what is paid later: arrears_fen, arrears_months; of a new standard: effective_month, standards (before, after; yuan text), members,
 income (yuan text), contact.
 """
 
@@ -66,6 +66,12 @@ def _resumed(data: Mapping[str, Any]) -> list[str]:
     return [again, *(_paid_later(data, "暂停期间的救助金") or ["暂停期间的救助金不予补发。"])]
 
 
+def _referred(data: Mapping[str, Any]) -> list[str]:
+    if not data.get("referred"):
+        return []
+    return [f"您家庭的{data['referred']}可能符合特困人员救助供养条件，街镇将协助提出申请（《社会救助暂行办法》第十七条）。在另行作出决定之前，您家庭的救助按本通知书执行。"]
+
+
 def of_the_meeting(data: Mapping[str, Any]) -> list[str]:
     """What the joint meeting tied to its resolution: the household has to know it, or it cannot keep to it."""
     found = [f"附带条件：{data['conditions'].rstrip('。')}。"] if data.get("conditions") else []
@@ -79,6 +85,7 @@ def review_result(data: Mapping[str, Any]) -> list[str]:
         f"每月救助金额{yuan(data['before_fen'])}元不变。",
         *_resumed(data),
         *of_the_meeting(data),
+        *_referred(data),
         _CHANGES,
     ]
 
@@ -96,6 +103,7 @@ def adjustment(data: Mapping[str, Any]) -> list[str]:
         _basis(data),
         *of_the_meeting(data),
         *_paid_too_much(data),
+        *_referred(data),
     ]
 
 
@@ -108,6 +116,7 @@ def stop(data: Mapping[str, Any]) -> list[str]:
         f"理由：{_why(data)}。",
         _basis(data),
         *_paid_too_much(data),
+        *_referred(data),
         "情况发生变化后，您可以重新申请。",
     ]
 

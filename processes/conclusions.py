@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, select
 
 from engine import store
 from engine.errors import Invalid, Refused
-from engine.forms import Form, choice, document, money, on_date, text, yes_no
+from engine.forms import Form, choice, document, money, number, on_date, text, yes_no
 from engine.given import gives
 from engine.model import SYSTEM, Data, Put
 from engine.office import Act, Kept
@@ -129,6 +129,7 @@ def open_case(conn: Connection, household_id: int) -> str | None:
 
 # -- forms
 
+LEFT_OUT = ("reason_code", "review_class", "convert_consent", "pay_suspended", "refer_destitute", "destitute_person")
 
 class Conclude(Outcome):
     """The street's opinion: what is to become of the benefit. It may not differ from the figures but for a named reason."""
@@ -143,6 +144,10 @@ class Conclude(Outcome):
                            hint="仅在复核结束暂停时填写；不填的按配置办理", hint_en="Only where this re-check ends a suspension; left out: as configured")  # fmt: skip
     review_class = choice("今后的复审类别", "Review class from now on", [(c, f"{c} 类", f"Class {c}") for c in benefits.CLASSES], required=False, fact=True)
     convert_consent = yes_no("申请人是否同意转换类别", "Household consents to the conversion", required=False, fact=True)
+    refer_destitute = yes_no("是否转介特困人员救助供养", "Refer somebody to the support of the destitute?", required=False, fact=True,
+                             hint="发现可能符合特困供养条件的成员时填写；认定另行办理，现有待遇按本次结论执行",
+                             hint_en="Where a member may qualify for it; that is decided in its own procedure, the benefit follows this conclusion")  # fmt: skip
+    destitute_person = number("转介的成员", "Who is referred", required=False, fact=True)
     opinion = opinion()
     trigger = special_cases.asking_fields()["trigger"]
     special_facts = special_cases.asking_fields()["special_facts"]
@@ -157,6 +162,9 @@ class Conclude(Outcome):
             raise ValidationError({"reason_code": [self.say("请选择理由", "Choose the reason")]})
         if said != "suspend" and reason in TO_SUSPEND:
             raise ValidationError({"reason_code": [self.say("这项理由只用于暂停发放", "A reason to suspend the payment only")]})
+        if said == "convert" and self.fact("category") not in [code for code, _, _ in special_cases.APPROVED]:
+            raise ValidationError({"conclusion": [self.say(
+                "按测算结果没有可以转入的类别；可能符合特困供养条件的，请选转介", "By the calculation there is nothing to convert to; who may be destitute is referred")]})  # fmt: skip
         if said == "convert" and data.get("convert_consent") is not True:
             raise ValidationError({"convert_consent": [self.say("转换救助类别应取得申请人同意", "The household must consent to a conversion")]})
         if (said in ("stop", "suspend") and reason in WITHOUT_FIGURES) or (said == "suspend" and reason in TO_SUSPEND):
@@ -169,14 +177,19 @@ class Conclude(Outcome):
             raise ValidationError({"conclusion": [self.say(
                 f"按测算结果应为“{zh}”；特殊情况请提交联席会议", f"By the calculation it is “{en}”; special cases go to the joint meeting")]})  # fmt: skip
 
+    @validates_schema(skip_on_field_errors=False)
+    def _whom(self, data: Mapping[str, Any], **_: Any) -> None:
+        if bool(data.get("refer_destitute")) != (data.get("destitute_person") is not None):
+            raise ValidationError({"destitute_person": [self.say("转介时请选择成员，不转介时不填", "Name the member who is referred; else leave it empty")]})
+
     def _declined(self, data: Mapping[str, Any]) -> bool:
         """Dibao ends although low-income relief would follow: the household does not want it."""
         return data.get("convert_consent") is False and self.fact("category") == "low_income" and self.fact("benefit_category") == "dibao"
 
-    @gives(*special_cases.ASKED, "reason_code", "review_class", "convert_consent", "pay_suspended")
+    @gives(*special_cases.ASKED, *LEFT_OUT)
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         """What this opinion leaves out, an earlier one does not say for it."""
-        unsaid = {name: None for name in ("reason_code", "review_class", "convert_consent", "pay_suspended") if loaded.get(name) is None}
+        unsaid = {name: None for name in LEFT_OUT if loaded.get(name) is None}
         return unsaid | special_cases.asked(self, loaded["conclusion"], "street")
 
 
@@ -185,6 +198,10 @@ def vet(act: Act, form: Form, answers: Data, facts: Data) -> None:
     status = benefits.row(act.conn, facts["benefit_id"])["status"]
     if answers.get("pay_suspended") is not None and not (status == "suspended" and answers["conclusion"] in benefits.RESUMING):
         raise Invalid({"pay_suspended": [form.say("这项结论不结束暂停，不填写", "This conclusion ends no suspension: leave it out")]})
+    if (person_id := answers.get("destitute_person")) is not None:
+        refuse_stranger(act.conn, facts["household_id"], person_id)
+        if benefits.is_destitute(str(facts["benefit_category"])):
+            raise Invalid({"refer_destitute": [form.say("这户享受的就是特困人员救助供养", "This is the support of the destitute already")]})
     if answers["conclusion"] == "suspend" and status != "active":
         raise Invalid({"conclusion": [form.say("只有正在发放的待遇可以暂停", "Only a benefit that is being paid can be suspended")]})
 
@@ -333,8 +350,15 @@ def apply_conclusion(act: Act, case: CaseRef, answers: Data, facts: Data) -> Seq
     benefits.decide(act, facts["benefit_id"], change)
     resumed = {"resumed_from": facts["from_month"]} if benefits.resumes(before, change) else {}
     benefits.settle(act, facts["benefit_id"], case.no, facts.get("reason_code") or "unchanged", back | {month: -fen for month, fen in owed.items()})
-    said = {**answers, **_street_said(act, case.id, facts), **special_cases.told(act, case.id, facts), "before_fen": before["amount_fen"], "before_category": before["category"], **resumed}
+    said = {**answers, **_street_said(act, case.id, facts), **special_cases.told(act, case.id, facts), "before_fen": before["amount_fen"], "before_category": before["category"], **resumed, **_referred(act, facts)}
     return paperwork.issue(act, case, LETTERS[kind], facts, said)
+
+
+def _referred(act: Act, facts: Data) -> Data:
+    """The street helps whoever may be destitute to apply (N649 art 17): a procedure of its own, which decides on him alone. Until then the
+    household has what this conclusion gives, without a gap; from then on he is not in it (domain 2.4, 2.9, 3.7)."""
+    found = next((m for m in households.members_of(act.conn, facts["household_id"]) if m["person_id"] == facts.get("destitute_person")), None)
+    return {"referred": found["name"]} if found else {}
 
 
 def _street_said(act: Act, case_id: int, facts: Data) -> Data:

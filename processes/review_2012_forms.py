@@ -193,7 +193,7 @@ class ReviewOpinion(conclusions.Conclude):
         if month and not (conclusions.is_month(month) and month <= f"{today:%Y-%m}"):
             raise ValidationError({"changed_since": [self.say("月份写成 2018-10，且不能晚于本月", "Like 2018-10, and not after this month")]})
 
-    @gives(*special_cases.ASKED, "reason_code", "review_class", "convert_consent", "pay_suspended", "overpaid_since")
+    @gives(*special_cases.ASKED, *conclusions.LEFT_OUT, "overpaid_since")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         since = loaded.get("changed_since")
         return super().extra_facts(loaded) | ({"overpaid_since": since} if since else {})

@@ -190,6 +190,7 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "conclusion": (lazy_gettext("Conclusion"), "form"),
     "reason_code": (lazy_gettext("Reason of the conclusion"), "form"),
     "review_class": (lazy_gettext("Class from now on"), "form"),
+    "refer_destitute": (lazy_gettext("Referred to the support of the destitute"), "yes"),
     "convert_consent": (lazy_gettext("Consents to the conversion"), "yes"),
     "decision": (lazy_gettext("Decision"), "form"),
     "decided_on": (lazy_gettext("Decided on"), ""),

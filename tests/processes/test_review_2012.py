@@ -176,10 +176,11 @@ def review(district):
     return Reviewed(district)
 
 
-def told(review, home: int, member: int = 0) -> dict:
-    """At the window, of this member."""
+def told(review, home: int, member: int = 0, key: str = "") -> dict:
+    """At the window, of this member; or the member alone, by another name."""
     with review.d.office.read() as conn:
-        return {"channel": "window", "person_id": households.members_of(conn, home)[member]["person_id"]}
+        found = households.members_of(conn, home)[member]["person_id"]
+    return {key: found} if key else {"channel": "window", "person_id": found}
 
 
 def earns(review, home: int, fen: int, member: int = 1, kind: str = "wage_income") -> None:
@@ -844,6 +845,53 @@ def test_an_objection_to_the_stop_brings_it_back_to_the_street(review):
     assert review.benefit(home)["status"] == "active"
     assert [row["removed_on"] for row in review.rows(notice, case_no=review.d.no)] == ["2018-10-24"]
     review.d.at("2018-11-05T09:00")
+    review.proven()
+
+
+def test_from_the_destitute_it_is_converted_to_what_the_calculation_gives_without_a_gap(review):
+    home = destitute(review)
+    assert review.d.facts()["category"] == "dibao"
+    review.conclude("convert", "converted", convert_consent=True)
+    after = review.benefit(home)
+    assert (after["category"], after["amount_fen"], after["status"], after["exit_class"]) == ("dibao", 92_000, "active", None)
+    with review.d.office.read() as conn:
+        assert [benefits.payable(conn, after["id"], month) for month in ("2018-10", "2018-11")] == [178_000, 92_000]
+    review.proven()
+
+
+def test_what_is_no_category_nothing_is_converted_to(review):
+    review.d.clock.set("2018-10-22T09:00")
+    home = review.listed("特困（分散）", 1780)
+    earns(review, home, 300_000, member=0)
+    with review.d.office.act(review.d.people["officer"]) as act:
+        review.d.no = review.d.cases.start(act, "review-2012", {"household_id": home, "occasion": "campaign"})["case"]
+    review.to_opinion()
+    assert review.d.facts()["category"].startswith("refused")
+    for said, field in (({"conclusion": "convert", "reason": "converted", "convert_consent": True}, "conclusion"),
+                        ({"conclusion": "keep", "refer_destitute": True, **told(review, home, key="destitute_person")}, "refer_destitute")):  # fmt: skip
+        with pytest.raises(Invalid) as invalid:
+            review.opinion(**said)
+        assert set(invalid.value.fields) == {field}
+
+
+def test_who_may_be_destitute_is_referred_and_the_benefit_goes_on_until_that_is_decided(review):
+    """特困 is decided in a procedure of its own: the review converts nobody to it, and says what it does instead."""
+    home = review.granted()
+    review.due(home)
+    review.to_opinion()
+    for odd in ({"refer_destitute": True}, {"destitute_person": 1}, {"refer_destitute": False, "destitute_person": 1}):
+        with pytest.raises(Invalid) as invalid:
+            review.opinion("keep", **odd)
+        assert set(invalid.value.fields) == {"destitute_person"}
+    with pytest.raises(Refused) as refused:
+        review.opinion("keep", refer_destitute=True, destitute_person=home)
+    assert refused.value.rule == "not-a-member"
+    person = told(review, home, 2, key="destitute_person")
+    assert review.conclude("keep", refer_destitute=True, **person)["outcome"] == "ended_kept"
+    assert "您家庭的张三可能符合特困人员救助供养条件，街镇将协助提出申请" in review.letter("review_result")
+    facts = review.d.facts()
+    assert (facts["refer_destitute"], facts["destitute_person"]) == (True, person["destitute_person"])
+    assert (review.benefit(home)["status"], review.benefit(home)["amount_fen"]) == ("active", 66_000)
     review.proven()
 
 
