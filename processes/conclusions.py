@@ -308,7 +308,7 @@ def conclude_1(today: date, snapshot: Data, conclusion: str, reason_code: str | 
 
 def paid_and_right(act: Act, facts: Data) -> Data:
     """Gathered for `conclude`. The fact `overpaid_since` (a month; missing: nothing was late) says from when the figures were
-    others than those paid by. What is paid later is configuration (docs/decisions/018): no paper says."""
+    others than those paid by. What is paid later is configuration (docs/decisions/021): no paper says."""
     benefit_id, found = facts["benefit_id"], benefits.row(act.conn, facts["benefit_id"])
     first = found["amount_from"] or found["first_payment_month"]
     since, over, pays = facts.get("overpaid_since"), dict[str, int](), None
