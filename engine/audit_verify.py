@@ -906,13 +906,14 @@ _SHAPE: dict[str, Any] = {
     "seq": is_int,
     "prev": is_hash,
     "at": lambda v: type(v) is str and _AT.fullmatch(v) is not None,
+    "clock": lambda v: type(v) is str and _AT.fullmatch(v) is not None,
     "actor": lambda v: type(v) is dict and type(v.get("id")) is str,
     "event": lambda v: type(v) is str,
     "data": lambda v: type(v) is dict,
     "puts": lambda v: type(v) is list and all(map(_is_put, v)),
     "sealed": lambda v: type(v) is dict and all(map(is_hash, v.values())),
 }
-_OPTIONAL = frozenset({"data", "puts", "sealed"})
+_OPTIONAL = frozenset({"clock", "data", "puts", "sealed"})
 
 
 # -- the bundle as a whole

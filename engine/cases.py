@@ -42,6 +42,7 @@ _DROP_DRAFTS = delete(store.draft).where(store.draft.c.task_id == bindparam("the
 _NEW_JOB = insert(store.job).inline()  # nobody asks for the new id
 _OPEN_JOBS = store.job.c.state.in_(("ready", "incident", "cancelled"))
 _DROP_JOBS = update(store.job).where(store.job.c.record_id == bindparam("the_record"), _OPEN_JOBS).values(state="dropped")
+UNMANNED = "unmanned"  # flag of a task that nobody may do
 _CLOSING = ("state", "closed_at", "done_by", "done_for", "version")  # all that closing a task changes
 _TASK_COLUMNS = tuple(store.task.c.keys())
 _READ = tuple(c for c in store.task.c if c.name not in ("case_id", "opened_at", "closed_at"))  # times cost the most to read
@@ -68,6 +69,16 @@ class TaskAct:
 
     node: str
     staff: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody in office with a post, and whether recusal keeps him from the case in question."""
+
+    login: str
+    role: str
+    unit: str
+    recused: bool
 
 
 @dataclass
@@ -145,6 +156,8 @@ def barred(
 class Cases:
     processes: Mapping[str, Process]
     find_actor: Callable[[Connection, str], Actor | None] = lambda _conn, _id: None
+    # roles, units -> (role, unit of the post, login, recused) of everybody in office who holds one of the roles over one of the units; None: not known here
+    holders: Callable[[Connection, Process, Data, Sequence[Mapping[Any, Any]]], Sequence[Holder] | None] = lambda *_: None
     published: int | None = None  # last year of the calendar of working days, where it is not the processes' own
     law: str = ""  # digest of the dated law that the services read
     _drawings: dict[str, Drawing] = field(default_factory=dict)
@@ -354,6 +367,15 @@ class Cases:
                 break
         return found
 
+    def unmanned(self, conn: Connection, task: Mapping[Any, Any], facts: Data) -> list[tuple[str | None, str]]:
+        """Why nobody may do an open task as things stand now: (login, rule) of all who hold its post, (None, "no-holder") where nobody
+        does; empty when somebody may, or has it. `task`: a row with `process`, `opened_by`."""
+        if task["state"] != "open" or UNMANNED not in task["flags"].split():
+            return []
+        process = self._process(task["process"])
+        tasks = conn.execute(select(*store.task.c, store.signers).where(store.tasks_of(task["case_id"]))).mappings().all()
+        return _barring(process, task, facts, acts_of(task["opened_by"], tasks), self.holders(conn, process, facts, [task]) or ())
+
     def waits(self, conn: Connection, case_id: int, message: str) -> bool:
         """Whether a node of the case waits for that message now."""
         query = select(store.record.c.drawing, store.record.c.state).where(store.record.c.id == case_id, store.record.c.closed_at.is_(None))
@@ -387,7 +409,8 @@ class Cases:
         self, form_class: Any, raw: Data, act: Act, facts: Data, lang: str, who: Actor | None = None, agreed: Sequence[str] = ()
     ) -> tuple[Any, dict[str, Any]]:
         """`agreed`: who countersigned what is handed in, each in a session of his own."""
-        form = form_for(form_class, {"facts": facts, "today": act.today, "actor": who or act.actor, "agreed": agreed, "lang": lang})
+        form = form_for(form_class, {"facts": facts, "today": act.today, "actor": who or act.actor, "agreed": agreed, "lang": lang,
+                                     "published": act.office.published})  # fmt: skip
         return form, understand(form, raw)
 
     def _keep(self, conn: Connection, drawing: Drawing) -> Drawing:
@@ -530,18 +553,19 @@ class Cases:
         if messages:
             said["sent"] = [[message.case_no, message.name] for message in messages]
         act.append(case.record, cause, said, personal=_personal(case, name, answers, snapshots), puts=puts)
+        seq = case.record.seq
         case.record.changes["state"] = case.run.packed(state)
         if outcome.ended:
             case.record.changes |= {"closed_at": act.now, "outcome": outcome.ended}
         self._bring_tasks(act, case, outcome)
         self._bring_timers(act, case, outcome, timers)
-        told = {"case": case.row["no"], "seq": case.record.seq, "opened": [key for key, _ in outcome.opened]}
+        told = {"case": case.row["no"], "seq": seq, "opened": [key for key, _ in outcome.opened]}
         if outcome.ended:
             told["outcome"] = outcome.ended
         if "from" not in data:  # what another case told is part of that case's act
             act.remember(told)
         for message in messages:
-            self._deliver(act, message, (case.row["no"], case.record.seq))
+            self._deliver(act, message, (case.row["no"], seq))
         return told
 
     def _effects(self, act: Act, case: Open, names: Sequence[str], answers: Data) -> list[Put]:
@@ -562,10 +586,28 @@ class Cases:
         gone = [t for t in case.tasks if t["state"] == "open" and t["key"] in outcome.gone]
         case.changed += [{**t, "state": "withdrawn", "closed_at": act.now} for t in gone]
         act.write(_DROP_DRAFTS, [{"the_task": t["id"]} for t in case.changed if t["drafted"]])
-        case.changed += [self._row(act, case, key, due) for key, due in outcome.opened]
+        opened = [self._row(act, case, key, due) for key, due in outcome.opened]
+        self._unmanned(act, case, opened)
+        case.changed += opened
         rest = {"case_id": case.record.id, "opened_at": act.now}  # of a task that is there already, only what _CLOSING names is written
         act.write(_PUT_TASKS[act.conn.dialect.name], [{c: row.get(c, rest.get(c)) for c in _TASK_COLUMNS} for row in case.changed])
         case.changed.clear()
+
+    def _unmanned(self, act: Act, case: Open, opened: Sequence[dict[str, Any]]) -> None:
+        """A task that nobody may do is no reason to go on without it: it comes flagged, and on the supervisor's board (DESIGN 3,
+        row 12). The rows are changed where they are."""
+        if not opened:
+            return
+        facts = case.run.facts
+        holders = self.holders(act.conn, case.process, facts, opened)
+        if holders is None:
+            return
+        tasks = {t["id"]: t for t in (*case.tasks, *case.changed)}  # with what this act has closed
+        acts = acts_of(case.row.get("opened_by") or act.actor.id, list(tasks.values()))
+        for row in opened:
+            if rules := sorted({rule for _, rule in _barring(case.process, row, facts, acts, holders)}):
+                row |= {"flags": " ".join(sorted({*row["flags"].split(), "escalated", UNMANNED})), "priority": 1}
+                act.append(case.record, "task_escalated", {"task": row["key"], "flags": row["flags"], "priority": 1, "rules": rules})
 
     def _row(self, act: Act, case: Open, key: str, due: str | None) -> dict[str, Any]:
         node = case.drawing.nodes[key.rpartition(".")[0]]
@@ -604,6 +646,8 @@ class Cases:
         self, act: Act, case: Open, task: Mapping[Any, Any], event: str, changes: dict[str, Any], reason: str = ""
     ) -> dict[str, Any]:
         personal = {subject_of(case): {"reason": reason}} if reason else {}
+        if changes.get("assignee") and UNMANNED in task["flags"].split():  # somebody came who may: it stays on the board as escalated
+            changes = {**changes, "flags": signers.with_flag(task, UNMANNED, on=False)}
         act.append(case.record, event, {"task": task["key"], **changes}, personal=personal)
         values = {**changes, "version": task["version"] + 1}
         act.conn.execute(update(store.task).where(store.task.c.id == task["id"]).values(**values))
@@ -661,6 +705,24 @@ def _personal(case: Open, name: str, answers: Data, snapshots: Data) -> dict[str
     entry = f"{OTHERS}{case.record.id}.{case.record.seq + 1}."
     mine = {k: v for k, v in (("answers", own), ("snapshots", snapshots)) if v}
     return ({subject_of(case): mine} if mine else {}) | {entry + who: {"answers": said} for who, said in others.items()}
+
+
+NO_HOLDER = "no-holder"  # in place of a rule's name: the role has nobody over the task's unit
+
+
+def _barring(
+    process: Process, task: Mapping[Any, Any], facts: Data, acts: Sequence[TaskAct], holders: Sequence[Holder]
+) -> list[tuple[str | None, str]]:
+    """(login, name of the rule that keeps him from the task), of everybody who holds its post; empty when somebody may do it."""
+    here = [one for one in holders if one.role == task["role"] and task["unit"].startswith(one.unit)]
+    relatives = frozenset(one.login for one in here if one.recused)
+    found: list[tuple[str | None, str]] = []
+    for one in here:
+        broken = process.may("complete", task["node"], task["role"], one.login, actor_roles={one.role}, acts=acts, relatives=relatives, facts=facts)
+        if broken is None:
+            return []
+        found.append((one.login, broken.rule))
+    return found or [(None, NO_HOLDER)]
 
 
 def _rules(process: Process, law: str, nodes: Sequence[str]) -> dict[str, Any]:

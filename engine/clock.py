@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -28,8 +29,8 @@ class BusinessClock:
         return self._offset
 
     def set(self, moment: datetime) -> None:
-        """Move the clock so that it shows `moment` now."""
-        seconds = round((moment - datetime.now(UTC)).total_seconds())
+        """Move the clock so that it shows `moment` now, or a part of a second after it: what is due then is due."""
+        seconds = math.ceil((moment - datetime.now(UTC)).total_seconds())
         with self._store.write() as conn:
             conn.execute(delete(setting).where(setting.c.name == _NAME))
             conn.execute(insert(setting).values(name=_NAME, value=str(seconds)))

@@ -22,7 +22,8 @@ from engine.errors import Diverged
 from engine.jobs import Job
 from engine.model import Data
 from engine.office import Act, Office
-from engine.store import flagged, is_open, record, setting, task
+from engine.process import Process
+from engine.store import flagged, is_open, job, record, setting, task
 
 log = logging.getLogger(__name__)
 
@@ -109,16 +110,21 @@ class _Moved:
     after: str
 
 
-def recompute(office: Office, cases: Cases) -> int:
-    """Compute anew the last days of open tasks that were provisional; how many moved. Does nothing unless a year was
-    published since it last ran; doing it again, or on two machines at once, changes nothing more."""
+Recount = Callable[[Office, int | None, int], int]  # office, last year known before (None: not said) and now -> how many days moved
+
+
+def recompute(office: Office, cases: Cases, others: Sequence[Recount] = ()) -> int:
+    """Compute anew what was provisional: periods that run in cases, last days of open tasks, and what the `others` know of; how
+    many days moved. Does nothing unless a year was published since it last ran; doing it again, or on two machines at once,
+    changes nothing more."""
     published = max((cases.published_for(process) for process in cases.processes.values()), default=0)
     with office.read() as conn:
         said = conn.scalar(select(setting.c.value).where(setting.c.name == _SETTING))
     known = None if said is None else int(said)
     if known is not None and known >= published:
         return 0
-    moved, after = 0, ["" if known is None else f"{known + 1}-01-01", 0]
+    moved = _recount_facts(office, cases, known, published) + sum(other(office, known, published) for other in others)
+    after = ["" if known is None else f"{known + 1}-01-01", 0]
     while True:
         rows, found = _look(office, cases, after, known)
         moved += office.retrying(partial(_move, office, found, published)) if found else 0
@@ -129,6 +135,60 @@ def recompute(office: Office, cases: Cases) -> int:
         conn.execute(delete(setting).where(setting.c.name == _SETTING))
         conn.execute(insert(setting).values(name=_SETTING, value=str(published)))
     return moved
+
+
+_RUNNING = (
+    select(job.c.record_id).where(job.c.kind == "timer", job.c.state.in_(("ready", "running", "incident")), job.c.record_id > bindparam("after"))
+    .distinct().order_by(job.c.record_id).limit(AT_ONCE)
+)  # fmt: skip
+
+
+def _recount_facts(office: Office, cases: Cases, known: int | None, published: int) -> int:
+    """Periods that run until a day which was counted in working days. The new day is a fact of the case, and its cause stands in
+    the record, so that replay comes to the same timers."""
+    moved, after = 0, 0
+    while True:
+        with office.read() as conn:
+            found = conn.scalars(_RUNNING, {"after": after}).all()
+        if not found:
+            return moved
+        for case_id in found:
+            moved += office.retrying(partial(_recount_case, office, cases, case_id, known, published))
+        after = found[-1]
+
+
+def _recount_case(office: Office, cases: Cases, case_id: int, known: int | None, published: int) -> int:
+    with office.read() as conn:  # most periods are calendar days: nothing is locked for them
+        row = conn.execute(select(record.c.process, record.c.drawing, record.c.state).where(record.c.id == case_id)).one()
+        process = cases.processes.get(row.process)
+        if process is None or not _other_periods(process, Run.load(cases.drawing(conn, row.drawing), row.state, office.clock()), known, published):
+            return 0
+    with office.act() as act:
+        case = cases._case(act, case_id)
+        found = _other_periods(case.process, Run.load(case.drawing, case.run.dump(), act.now), known, published)
+        if not found:
+            return 0
+        facts, periods = found
+        cases._apply(act, case, "facts_recomputed", {"facts": facts, "calendar": published}, {}, "")
+        for key, due in periods.items():  # a worker that has the job already finds its token gone
+            act.conn.execute(_OTHER_DAY, {"the_record": case_id, "the_key": key, "new_due_at": due})
+    return 1
+
+
+_OTHER_DAY = (
+    update(job).where(job.c.record_id == bindparam("the_record"), job.c.kind == "timer", job.c.key == bindparam("the_key"), job.c.state.in_(("ready", "running")))
+    .values(due_at=bindparam("new_due_at"), state="ready", token=None, lease_until=None)
+)  # fmt: skip
+
+
+def _other_periods(process: Process, run: Run, known: int | None, published: int) -> tuple[Data, dict[str, datetime]] | None:
+    """(facts that the new calendar gives otherwise, timers that they move); None when no timer moves. A fact that the calendar of
+    before does not explain was not counted by it, and stays. `run` is spoiled by it."""
+    now, before, timers = process.counted(run.facts, published), process.counted(run.facts, published if known is None else known), run.timers()
+    facts = {name: value for name, value in now.items() if value != run.facts.get(name) and (known is None or before[name] == run.facts.get(name))}
+    run.facts.update(facts)
+    moved = {key: due for key, due in run.timers().items() if timers.get(key) != due}
+    return (facts, moved) if moved else None
 
 
 def _look(office: Office, cases: Cases, after: Sequence[Any], known: int | None) -> tuple[Sequence[Mapping[Any, Any]], list[_Moved]]:

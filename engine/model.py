@@ -120,6 +120,12 @@ class Entry:
         return datetime.fromisoformat(self.said["at"])
 
     @property
+    def real(self) -> datetime | None:
+        """When it was really written, where the business clock stood elsewhere: only in a demo or training."""
+        said = self.said.get("clock")
+        return None if said is None else datetime.fromisoformat(said)
+
+    @property
     def actor(self) -> str:
         return str(self.said["actor"]["id"])
 

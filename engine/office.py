@@ -103,6 +103,7 @@ class Act:
     def __init__(self, office: Office, conn: Connection, actor: Actor, idem: tuple[str, str] | None) -> None:
         self.office, self.conn, self.actor = office, conn, actor
         self.now: datetime = office.clock()
+        self._real = office.real()
         self.keys: BoundKeys = office.keys.on(conn)
         self._idem = idem
         self._post: str | None = None
@@ -173,6 +174,8 @@ class Act:
             "actor": self._actor(),
             "event": event,
         }
+        if self._real is not None:  # an optional member: bodies without it, and readers who do not know it, stay as they are
+            body["clock"] = stamp(self._real)
         if data:
             body["data"] = dict(data)
         if listed:
@@ -292,6 +295,7 @@ class Office:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     origin: str = "yingbao/binhai"
     production: bool = False  # real cases: what may be left out in training is asked for
+    published: int | None = None  # the last year whose calendar of working days counts as known, where it is not what the program knows
 
     @contextmanager
     def act(self, actor: Actor = SYSTEM, idem: tuple[str, Any] | None = None) -> Iterator[Act]:
@@ -309,6 +313,11 @@ class Office:
                 raise Conflict("系统正忙，请稍后再试", "The database is busy, try again") from error
             raise
         publish(act.told)
+
+    def real(self) -> datetime | None:
+        """The real time, where the business clock was moved away from it (never in production); None where they are the same."""
+        offset = getattr(self.clock, "offset", None)
+        return datetime.now(UTC) if offset is not None and offset() else None
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -123,6 +123,8 @@ class Process:
     # units of the delegator's posts with the task's role, those of the delegate's; today, until, delegated (already)
     may_delegate: Callable[..., Broken | None] = nobody_is_refused
     add_workdays: Callable[[date, int, int], date] = lambda start, _n, _published: start
+    # facts, last year of the calendar -> those of them that are days counted in working days, as that calendar gives them
+    counted: Callable[[Data, int], Data] = lambda _facts, _published: {}
     published: int = 9999  # the last year whose calendar of working days is known; later ones count as Monday to Friday
 
     @cached_property

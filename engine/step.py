@@ -18,7 +18,7 @@ from engine.model import ENGINE, Data, Entry, stamp
 
 Deadline = Callable[[str, Data, datetime], str | None]  # node, facts, when it opened -> ISO date
 
-CAUSES = ("case_started", "task_completed", "message_received", "timer_fired", "task_taken_back")
+CAUSES = ("case_started", "task_completed", "message_received", "timer_fired", "facts_recomputed", "task_taken_back")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,8 @@ def move(run: Run, cause: str, data: Data) -> None:
         run.deliver(data["message"], data.get("facts", {}))
     elif cause == "timer_fired":
         run.tick()
+    elif cause == "facts_recomputed":  # a calendar was published: a period that runs ends on another day
+        run.facts.update(data["facts"])
 
 
 def fingerprint(state: bytes) -> str:

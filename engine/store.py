@@ -188,7 +188,7 @@ task = Table(
     Column("closed_at", Utc),
     Column("done_by", String(60)),
     Column("done_for", String(60)),  # whom that person stood in for, or who had delegated the task: he counts as having acted, too
-    Column("flags", String(60), nullable=False, default=""),  # words: returned, escalated, countersign, taken_back
+    Column("flags", String(60), nullable=False, default=""),  # words: returned, escalated, late, countersign, taken_back, unmanned
     Column("version", Integer, nullable=False, default=1),
 )
 

@@ -94,10 +94,10 @@ def confirm(act: Act, benefit_id: int, kind: str, said: Data) -> int:
     if proposal["proposed_by"] == act.actor.id:
         raise Refused("four-eyes", "提议人不能自己确认（双人规则）", "Who proposed it may not confirm it")
     change = _change(act, found, kind, proposal["reason_code"])
-    owed = _suspended_months(act.conn, benefit_id, change.from_month) if proposal["pay_suspended"] else {}
+    owed = benefits.suspended_months(act.conn, benefit_id, change.from_month) if proposal["pay_suspended"] else {}
     adjustment_id = benefits.decide(act, benefit_id, change, act.keys.reveal("benefit_proposal", "reason", proposal["id"], proposal["reason"]))
-    benefits.settle(act, benefit_id, benefits.number(benefit_id), change.reason_code, owed)
-    letter = _letter(act, record, proposal, change, found, house, {month: -fen for month, fen in owed.items()})
+    benefits.settle(act, benefit_id, benefits.number(benefit_id), change.reason_code, {month: -fen for month, fen in owed.items()})
+    letter = _letter(act, record, proposal, change, found, house, owed)
     settled = {"state": "confirmed", "settled_by": act.actor.id, "settled_on": act.today.isoformat(), "adjustment_id": adjustment_id, "letter_id": letter.id}
     personal = {f"household:{house['id']}": {"opinion": said["opinion"]}}
     act.append(record, f"{kind}_confirmed", personal=personal, puts=[Put("benefit_proposal", proposal["id"], settled), letter])
@@ -138,11 +138,17 @@ def settled(act: Act, benefit_id: int, settlement_id: int, said: Data) -> None:
 
 
 def waived(act: Act, benefit_id: int, settlement_id: int, said: Data) -> None:
-    """An approver of the district does not ask the money back, for a reason. What the household is owed is never waived."""
+    """An approver of the district does not ask the money back, for a reason; the household gets it in writing. What the household is
+    owed is never waived."""
     found = _money(act, benefit_id, settlement_id, DECIDERS, "只有区级审批人可以免除退还", "Only approvers of the district waive it")
     if found["kind"] != "recovery":
         raise Refused("waive-arrears", "应补发给家庭的款项不能免除", "What the household is owed cannot be waived")
-    benefits.clear(act, found, "waived", {"cleared_on": act.today.isoformat()}, said["reason"])
+    house = households.row(act.conn, found["household_id"])
+    facts = {"household_id": house["id"], "street": house["street"], "community": house["community"]}
+    told = {"overpaid_fen": found["amount_fen"], "overpaid_months": benefits.months_of(found), "planned": found["status"] == "agreed",
+            "opinion": said["reason"], "no_label": "待遇编号"}  # fmt: skip
+    letter = letter_of(act, act.open("benefit", benefit_id >> 16), "waiver", facts, told)
+    benefits.clear(act, found, "waived", {"cleared_on": act.today.isoformat()}, said["reason"], [letter])
 
 
 def _money(act: Act, benefit_id: int, settlement_id: int, roles: Collection[str], zh: str, en: str) -> Mapping[Any, Any]:
@@ -174,14 +180,6 @@ def _change(act: Act, found: Mapping[Any, Any], kind: str, reason_code: str) -> 
     """From the month after the decision, like every other change (domain 2.9)."""
     month = max(benefits.month_after(act.today), _first(found))
     return Change(kind, reason_code, month, law_version=found["law_version"] or law.version(act.today))
-
-
-def _suspended_months(conn: Connection, benefit_id: int, until: str) -> dict[str, int]:
-    """Month -> fen (negative: owed) of the present suspension, up to the month before `until`."""
-    since = next((a["from_month"] for a in reversed(benefits.history_of(conn, benefit_id)) if a["kind"] == "suspend"), until)
-    spans = [month for month in benefits.months(since, until) if month < until]
-    found = {month: benefits.payable(conn, benefit_id, month) - benefits.amount_in(conn, benefit_id, month) for month in spans}
-    return {month: fen for month, fen in found.items() if fen}
 
 
 def _letter(act: Act, record: Record, proposal: Mapping[Any, Any], change: Change, found: Mapping[Any, Any], house: Mapping[Any, Any],

@@ -1,8 +1,8 @@
 """The words of letters about a benefit that goes on, changes or ends; `letters.render` puts them on paper.
 
 Data beside the letterhead: before_fen, before_category, amount_fen, category, from_month, reason_code, opinion, clause, decided_on,
-overpaid_fen, overpaid_months, compared (figure beside the rule's number, of `letters`); of a plan to pay back: instalment, first_month;
-of a suspension that ends: resumed_from; of a resolution: conditions, fixed_until, look_again_on; of what is paid later: arrears_fen, arrears_months; of a new standard: effective_month, standards (before, after; yuan text), members,
+overpaid_fen, overpaid_months, compared (figure beside the rule's number, of `letters`); of a plan to pay back: instalment, first_month; of a waiver: planned (there was a plan);
+of a suspension that ends: resumed_from; referred (name of a member who may be destitute); of a resolution: conditions, fixed_until, look_again_on; of what is paid later: arrears_fen, arrears_months; of a new standard: effective_month, standards (before, after; yuan text), members,
 income (yuan text), contact.
 """
 
@@ -47,7 +47,8 @@ def _paid_too_much(data: Mapping[str, Any]) -> list[str]:
     if not data.get("overpaid_fen"):
         return []
     spans = "、".join(month_words(month) for month in data.get("overpaid_months") or ())
-    return [f"{spans}多领取的救助金共{yuan(data['overpaid_fen'])}元（大写：{capital(data['overpaid_fen'])}），应予退还，退还办法由窗口与您商定。"]
+    return [f"{spans}多领取的救助金共{yuan(data['overpaid_fen'])}元（大写：{capital(data['overpaid_fen'])}），应予退还，退还办法由窗口与您商定。"
+            + (f"此前已认定退还的{yuan(data['charged_fen'])}元不重复计算。" if data.get("charged_fen") else "")]
 
 
 def _paid_later(data: Mapping[str, Any], words: str) -> list[str]:
@@ -58,7 +59,17 @@ def _paid_later(data: Mapping[str, Any], words: str) -> list[str]:
 
 
 def _resumed(data: Mapping[str, Any]) -> list[str]:
-    return [f"此前暂停发放的救助金，自{month_words(data['resumed_from'])}起恢复发放。"] if data.get("resumed_from") else []
+    """The end of a suspension, and what becomes of its months; or what was too little in months that are over."""
+    if not data.get("resumed_from"):
+        return _paid_later(data, "少发的救助金")
+    again = f"此前暂停发放的救助金，自{month_words(data['resumed_from'])}起恢复发放。"
+    return [again, *(_paid_later(data, "暂停期间的救助金") or ["暂停期间的救助金不予补发。"])]
+
+
+def _referred(data: Mapping[str, Any]) -> list[str]:
+    if not data.get("referred"):
+        return []
+    return [f"您家庭的{data['referred']}可能符合特困人员救助供养条件，街镇将协助提出申请（《社会救助暂行办法》第十七条）。在另行作出决定之前，您家庭的救助按本通知书执行。"]
 
 
 def of_the_meeting(data: Mapping[str, Any]) -> list[str]:
@@ -74,6 +85,7 @@ def review_result(data: Mapping[str, Any]) -> list[str]:
         f"每月救助金额{yuan(data['before_fen'])}元不变。",
         *_resumed(data),
         *of_the_meeting(data),
+        *_referred(data),
         _CHANGES,
     ]
 
@@ -91,6 +103,7 @@ def adjustment(data: Mapping[str, Any]) -> list[str]:
         _basis(data),
         *of_the_meeting(data),
         *_paid_too_much(data),
+        *_referred(data),
     ]
 
 
@@ -103,6 +116,7 @@ def stop(data: Mapping[str, Any]) -> list[str]:
         f"理由：{_why(data)}。",
         _basis(data),
         *_paid_too_much(data),
+        *_referred(data),
         "情况发生变化后，您可以重新申请。",
     ]
 
@@ -163,6 +177,16 @@ def recovery(data: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def waiver(data: Mapping[str, Any]) -> list[str]:
+    spans = "、".join(month_words(month) for month in data["overpaid_months"])
+    return [
+        f"{spans}多领取的救助金{yuan(data['overpaid_fen'])}元（大写：{capital(data['overpaid_fen'])}），经区民政局审核，决定免予退还。",
+        *(["此前商定的退还办法停止执行。"] if data.get("planned") else []),
+        f"理由：{data['opinion'].rstrip('。')}。",
+        _CHANGES,
+    ]
+
+
 def _day(iso: str) -> str:
     return f"{int(iso[:4])}年{int(iso[5:7])}月{int(iso[8:10])}日"
 
@@ -209,6 +233,7 @@ BODIES: dict[str, Words] = {
     "suspension": suspension,
     "resumption": resumption,
     "recovery": recovery,
+    "waiver": waiver,
     "standard_adjustment": standard_adjustment,
     "report_receipt": report_receipt,
     "report_reminder": report_reminder,
@@ -222,13 +247,14 @@ TITLES = {
     "suspension": "暂停发放社会救助金通知书",
     "resumption": "恢复发放社会救助金通知书",
     "recovery": "多领救助金退还约定书",
+    "waiver": "多领救助金免予退还通知书",
     "report_receipt": "情况变化报告回执",
     "report_reminder": "定期报告提醒书",
     "evidence_request": "补充证明一次性告知书",
     "transfer": "社会救助关系转移通知书",
     "standard_adjustment": "社会救助标准调整通知书",
 }
-MARKS = {"review_result": "复", "adjustment": "调", "stop": "停", "suspension": "暂", "resumption": "恢", "recovery": "退", "standard_adjustment": "标",
+MARKS = {"review_result": "复", "adjustment": "调", "stop": "停", "suspension": "暂", "resumption": "恢", "recovery": "退", "waiver": "免", "standard_adjustment": "标",
          "report_receipt": "报", "report_reminder": "提", "evidence_request": "证", "transfer": "转"}  # fmt: skip
 WITH_REMEDIES = frozenset({"adjustment", "stop", "suspension", "resumption", "standard_adjustment"})
-OF_THE_DISTRICT = frozenset({"adjustment", "stop", "suspension", "resumption", "standard_adjustment"})
+OF_THE_DISTRICT = frozenset({"adjustment", "stop", "suspension", "resumption", "standard_adjustment", "waiver"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text
 
 from engine.store import Id, metadata
 from processes.tables import SEALED
@@ -49,6 +49,7 @@ settlement = Table(
     Column("from_month", String(7), nullable=False),
     Column("to_month", String(7), nullable=False),
     Column("amount_fen", BigInteger, nullable=False),
+    Column("months", Text),  # JSON: month -> fen of it; what was found before they were kept has none
     Column("instalment_fen", BigInteger),  # per month, as agreed; the last one is the rest
     Column("first_month", String(7)),
     Column("agreed_on", String(10)),

@@ -6,6 +6,7 @@ decision whose month has begun (`payable`). Everything here is called by the act
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -23,6 +24,7 @@ from processes.calendar import add_workdays
 from processes.tables import benefit, benefit_person
 
 LIVE = ("pending_first_payment", "active", "suspended")
+RESUMING = ("keep", "increase", "decrease", "convert")  # what a re-check may conclude that ends a suspension, too
 OWED = ("found", "agreed")  # a settlement that is still to be paid
 # code, zh, en, exit class where it is the same however it came to light (None: that of the trigger)
 REASONS = [
@@ -345,7 +347,7 @@ def allow(before: Mapping[Any, Any], change: Change, today: date) -> None:
 
 def resumes(before: Mapping[Any, Any], change: Change) -> bool:
     """A re-check that finds the household still entitled ends a suspension, too: what was to be verified is verified (N220 art 33)."""
-    return before["status"] == "suspended" and change.reviewed_on is not None and change.kind in ("keep", "increase", "decrease", "convert")
+    return before["status"] == "suspended" and change.reviewed_on is not None and change.kind in RESUMING
 
 
 def _recounts(change: Change) -> bool:
@@ -493,6 +495,42 @@ def overpaid(conn: Connection, benefit_id: int, right: Mapping[str, int]) -> dic
     return {month: fen for month, fen in sorted(found.items()) if fen}
 
 
+def charged(conn: Connection, benefit_id: int, over: Mapping[str, int]) -> dict[str, int]:
+    """Month -> fen of these months' difference that was found before, whatever became of it: asked back counts positive, paid later
+    negative. `over` as `overpaid` gives it."""
+    found: dict[str, int] = {}
+    for one in of_settlements(conn, benefit_id):
+        sign = 1 if one["kind"] == "recovery" else -1
+        for month, fen in _by_month(one, over, sign).items():
+            if month in over:
+                found[month] = found.get(month, 0) + sign * fen
+    return {month: fen for month, fen in sorted(found.items()) if fen}
+
+
+def months_of(one: Mapping[Any, Any]) -> list[str]:
+    """The months of a settlement; of one from before they were kept, all from its first to its last."""
+    return sorted(json.loads(one["months"])) if one["months"] else months(one["from_month"], one["to_month"])
+
+
+def _by_month(one: Mapping[Any, Any], over: Mapping[str, int], sign: int) -> dict[str, int]:
+    """A settlement's parts. One from before they were kept is taken from its months as far as they differ, the earliest first."""
+    if one["months"]:
+        kept: dict[str, int] = json.loads(one["months"])
+        return kept
+    found, left = {}, int(one["amount_fen"])
+    for month in months(one["from_month"], one["to_month"]):
+        found[month] = min(left, max(0, sign * over.get(month, 0)))
+        left -= found[month]
+    return found
+
+
+def suspended_months(conn: Connection, benefit_id: int, until: str) -> dict[str, int]:
+    """Month -> fen that was not paid because of the present suspension, up to the month before `until`."""
+    since = next((a["from_month"] for a in reversed(history_of(conn, benefit_id)) if a["kind"] == "suspend"), until)
+    found = {month: amount_in(conn, benefit_id, month) - payable(conn, benefit_id, month) for month in months(since, until) if month < until}
+    return {month: fen for month, fen in found.items() if fen}
+
+
 def settle(act: Act, benefit_id: int, case_no: str | None, reason_code: str, found: Mapping[str, int]) -> list[Put]:
     """Write down what is to be paid back or paid later for past months (`found` as `overpaid` gives it). Returns puts for the
     benefit's record; the household's agreement comes later (`agree`)."""
@@ -503,7 +541,8 @@ def settle(act: Act, benefit_id: int, case_no: str | None, reason_code: str, fou
         here = {month: fen * sign for month, fen in found.items() if fen * sign > 0}
         if here:
             values = {"benefit_id": benefit_id, "household_id": household_id, "case_no": case_no, "kind": kind, "reason_code": reason_code,
-                      "from_month": min(here), "to_month": max(here), "amount_fen": sum(here.values()), "status": "found"}  # fmt: skip
+                      "from_month": min(here), "to_month": max(here), "amount_fen": sum(here.values()),
+                      "months": json.dumps(dict(sorted(here.items()))), "status": "found"}  # fmt: skip
             puts.append(Put("settlement", record.next_id(), values))
     if puts:
         act.append(record, "settlement_found", {"months": len(found)}, puts=puts)
@@ -537,15 +576,15 @@ def one_settlement(conn: Connection, benefit_id: int, settlement_id: int) -> Map
     return found
 
 
-def clear(act: Act, found: Mapping[Any, Any], status: str, data: Data, said: str = "") -> None:
+def clear(act: Act, found: Mapping[Any, Any], status: str, data: Data, said: str = "", more: Sequence[Put] = ()) -> None:
     """A settlement is over: the money came (settled), or it is not asked back (waived). `said`: why, in the words of who decided;
-    personal. A benefit that waited for nothing else is closed. Raises Conflict when it is over already."""
+    personal. `more`: what else the entry writes. A benefit that waited for nothing else is closed. Raises Conflict when it is over already."""
     if found["status"] not in OWED:
         raise Conflict("这笔款项已经结清或免除", "This is settled already")
     record = act.open("benefit", found["benefit_id"] >> 16)
     personal = {f"household:{found['household_id']}": {"settlement": found["id"], "reason": said}} if said else {}
     told = {"settlement": found["id"], "status": status, **data}
-    act.append(record, "settlement_cleared", told, personal=personal, puts=[Put("settlement", found["id"], {"status": status})])
+    act.append(record, "settlement_cleared", told, personal=personal, puts=[Put("settlement", found["id"], {"status": status}), *more])
     if row(act.conn, found["benefit_id"])["status"] == "stopped":  # else the first of a month has nothing to do with it
         month_begins(act, record.id)
 

@@ -85,8 +85,9 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None, *, publish
     """`settings`: database, data_key, files, registry, env (see web.settings.Settings). `published`: the last year whose
     calendar of working days counts as known, where that is not what processes.calendar knows."""
     store = Store(settings.database)
-    office = Office(store, Keys(settings.data_key), clock or BusinessClock(store), origin=settings.origin, production=settings.env == "production")
-    cases = Cases(CATALOGUE, organisation.find_actor, published, law.DIGEST)
+    office = Office(store, Keys(settings.data_key), clock or BusinessClock(store), origin=settings.origin, production=settings.env == "production",
+                    published=published)  # fmt: skip
+    cases = Cases(CATALOGUE, organisation.find_actor, organisation.holders, published, law.DIGEST)
     registry = Registry(settings.registry)
     handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end,
                                     "benefit_month": _benefit_month, "report_due": _report_due, "report_reminder": _report_reminder,

@@ -138,9 +138,7 @@ def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Seque
 
 
 def _vet_report(act: Act, answers: Data, facts: Data) -> None:
-    person_id = answers.get("person_id")
-    if person_id is not None and person_id not in _members(act, facts):
-        raise Refused("not-a-member", "这户没有这名成员", "This household has no such member")
+    conclusions.refuse_stranger(act.conn, facts["household_id"], answers.get("person_id"))
     conclusions.refuse_before(facts["granted_on"], answers.get("event_on") or answers["reported_on"])
 
 
@@ -299,6 +297,7 @@ CHANGE_REPORT_2012 = Process(
     },
     gather={"sort_change": _counted, "apply_transfer": _first_month, "assess": investigation.figures, **conclusions.GATHER},
     vet=vet,
+    former_rules=conclusions.FORMER_RULES,
     before={"register_change": _register, "means_check": investigation.keep_findings},
     effects={
         **conclusions.EFFECTS,

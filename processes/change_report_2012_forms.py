@@ -224,13 +224,13 @@ class ConcludeChange(conclusions.Conclude):
         if data.get("conclusion") == "joint_meeting" and not self.fact("survey_ended_on"):
             raise ValidationError({"conclusion": [self.say("没有入户调查，不能提交联席会议，请先退回入户调查", "No home survey yet: return it for one before it goes to the joint meeting")]})
 
-    @gives(*special_cases.ASKED, "overpaid_since", "review_class", "reason_code", "check_means", "check_home")
+    @gives(*special_cases.ASKED, *conclusions.LEFT_OUT, "overpaid_since", "check_means", "check_home")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         """Who hid it owes from the month of the event on; who was only late, from the month after (domain 2.9, S15)."""
         since, event = self.fact("late_since"), self.fact("first_event_on")
         if loaded.get("reason_code") == "fraud" and event:
             since = _earliest(since, event[:7])
-        kept = {name: loaded.get(name) for name in ("review_class", "reason_code")}
+        kept = {name: loaded.get(name) for name in conclusions.LEFT_OUT}
         again = {"check_means": True, "check_home": True} if loaded["conclusion"] == "return_survey" else {}  # whoever sends it back asks for both
         return {**special_cases.asked(self, loaded["conclusion"], "street"), **kept, "overpaid_since": since, **again}
 

@@ -180,9 +180,14 @@ def _property(
 def _conclude(snapshot: Mapping[str, Any]) -> dict[str, Any]:
     """`conclusions.conclude`: what was paid above what was right, over the months in which it was."""
     sheet = _Sheet(snapshot)
-    months = [sheet.do("max", "0", sheet.do("div", sheet.input(f"/over/{month}"), "100")) for month in sorted(snapshot["over"])]
-    over = sheet.sum(months)
-    return {"steps": sheet.steps, "result": {"overpaid_fen": over}}
+    over = {month: sheet.do("div", sheet.input(f"/over/{month}"), "100") for month in sorted(snapshot["over"])}
+    if "charged" not in snapshot:  # the first version
+        return {"steps": sheet.steps, "result": {"overpaid_fen": sheet.sum([sheet.do("max", "0", paid) for paid in over.values()])}}
+    charged = {month: sheet.do("div", sheet.input(f"/charged/{month}"), "100") if month in snapshot["charged"] else "0" for month in over}
+    back = [sheet.do("max", "0", sheet.do("sub", over[month], charged[month])) for month in over]
+    owed = [sheet.do("max", "0", sheet.do("sub", charged[month], over[month] if month in snapshot["later"] else sheet.do("max", "0", over[month]))) for month in over]
+    known = [sheet.do("max", "0", sheet.do("min", over[month], charged[month])) for month in over]
+    return {"steps": sheet.steps, "result": {"overpaid_fen": sheet.sum(back), "arrears_fen": sheet.sum(owed), "charged_fen": sheet.sum(known)}}
 
 
 def _benefit(snapshot: Mapping[str, Any]) -> dict[str, Any]:

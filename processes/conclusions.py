@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, select
 
 from engine import store
 from engine.errors import Invalid, Refused
-from engine.forms import Form, choice, document, money, on_date, text, yes_no
+from engine.forms import Form, choice, document, money, number, on_date, text, yes_no
 from engine.given import gives
 from engine.model import SYSTEM, Data, Put
 from engine.office import Act, Kept
@@ -101,6 +101,12 @@ def refuse_before(granted: str, day: str) -> None:
             f"This happened before the benefit was granted ({granted}): it is no change. What was hidden then is a complaint")  # fmt: skip
 
 
+def refuse_stranger(conn: Connection, household_id: int, person_id: int | None) -> None:
+    """Raises Refused when a report names somebody who is no member."""
+    if person_id is not None and all(m["person_id"] != person_id for m in households.members_of(conn, household_id)):
+        raise Refused("not-a-member", "这户没有这名成员", "This household has no such member")
+
+
 # What is still done when a case has decided: nothing more can be recorded in it, so it stands in nobody's way. A household that
 # moves out of reach, or agrees to no plan, would else neither report nor be reviewed (N220 arts 32 and 33).
 AFTERWARDS = ("deliver_approval", "deliver_conclusion", "deliver_transfer", "recovery_plan")
@@ -123,6 +129,7 @@ def open_case(conn: Connection, household_id: int) -> str | None:
 
 # -- forms
 
+LEFT_OUT = ("reason_code", "review_class", "convert_consent", "pay_suspended", "refer_destitute", "destitute_person")
 
 class Conclude(Outcome):
     """The street's opinion: what is to become of the benefit. It may not differ from the figures but for a named reason."""
@@ -133,8 +140,14 @@ class Conclude(Outcome):
     conclusion = choice("审核意见", "Opinion", CONCLUSIONS, fact=True)
     reason_code = choice("理由", "Reason", [*((c, zh, en) for c, zh, en, _ in benefits.REASONS), *benefits.SUSPENSIONS], required=False, widget="select", fact=True)
     clause = text("依据条款", "Clause of law", required=False, max=200, hint="如：民发〔2012〕220号第三十二条", hint_en="Like: 民发〔2012〕220号 art 32")
+    pay_suspended = yes_no("暂停期间的救助金是否补发", "Are the months of the suspension paid later?", required=False, fact=True,
+                           hint="仅在复核结束暂停时填写；不填的按配置办理", hint_en="Only where this re-check ends a suspension; left out: as configured")  # fmt: skip
     review_class = choice("今后的复审类别", "Review class from now on", [(c, f"{c} 类", f"Class {c}") for c in benefits.CLASSES], required=False, fact=True)
     convert_consent = yes_no("申请人是否同意转换类别", "Household consents to the conversion", required=False, fact=True)
+    refer_destitute = yes_no("是否转介特困人员救助供养", "Refer somebody to the support of the destitute?", required=False, fact=True,
+                             hint="发现可能符合特困供养条件的成员时填写；认定另行办理，现有待遇按本次结论执行",
+                             hint_en="Where a member may qualify for it; that is decided in its own procedure, the benefit follows this conclusion")  # fmt: skip
+    destitute_person = number("转介的成员", "Who is referred", required=False, fact=True)
     opinion = opinion()
     trigger = special_cases.asking_fields()["trigger"]
     special_facts = special_cases.asking_fields()["special_facts"]
@@ -149,6 +162,9 @@ class Conclude(Outcome):
             raise ValidationError({"reason_code": [self.say("请选择理由", "Choose the reason")]})
         if said != "suspend" and reason in TO_SUSPEND:
             raise ValidationError({"reason_code": [self.say("这项理由只用于暂停发放", "A reason to suspend the payment only")]})
+        if said == "convert" and self.fact("category") not in [code for code, _, _ in special_cases.APPROVED]:
+            raise ValidationError({"conclusion": [self.say(
+                "按测算结果没有可以转入的类别；可能符合特困供养条件的，请选转介", "By the calculation there is nothing to convert to; who may be destitute is referred")]})  # fmt: skip
         if said == "convert" and data.get("convert_consent") is not True:
             raise ValidationError({"convert_consent": [self.say("转换救助类别应取得申请人同意", "The household must consent to a conversion")]})
         if (said in ("stop", "suspend") and reason in WITHOUT_FIGURES) or (said == "suspend" and reason in TO_SUSPEND):
@@ -161,20 +177,32 @@ class Conclude(Outcome):
             raise ValidationError({"conclusion": [self.say(
                 f"按测算结果应为“{zh}”；特殊情况请提交联席会议", f"By the calculation it is “{en}”; special cases go to the joint meeting")]})  # fmt: skip
 
+    @validates_schema(skip_on_field_errors=False)
+    def _whom(self, data: Mapping[str, Any], **_: Any) -> None:
+        if bool(data.get("refer_destitute")) != (data.get("destitute_person") is not None):
+            raise ValidationError({"destitute_person": [self.say("转介时请选择成员，不转介时不填", "Name the member who is referred; else leave it empty")]})
+
     def _declined(self, data: Mapping[str, Any]) -> bool:
         """Dibao ends although low-income relief would follow: the household does not want it."""
         return data.get("convert_consent") is False and self.fact("category") == "low_income" and self.fact("benefit_category") == "dibao"
 
-    @gives(*special_cases.ASKED, "reason_code", "review_class", "convert_consent")
+    @gives(*special_cases.ASKED, *LEFT_OUT)
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         """What this opinion leaves out, an earlier one does not say for it."""
-        unsaid = {name: None for name in ("reason_code", "review_class", "convert_consent") if loaded.get(name) is None}
+        unsaid = {name: None for name in LEFT_OUT if loaded.get(name) is None}
         return unsaid | special_cases.asked(self, loaded["conclusion"], "street")
 
 
 def vet(act: Act, form: Form, answers: Data, facts: Data) -> None:
     """What only the benefit can tell of the street's opinion. Raises Invalid: at the decision it would be too late."""
-    if answers["conclusion"] == "suspend" and benefits.row(act.conn, facts["benefit_id"])["status"] != "active":
+    status = benefits.row(act.conn, facts["benefit_id"])["status"]
+    if answers.get("pay_suspended") is not None and not (status == "suspended" and answers["conclusion"] in benefits.RESUMING):
+        raise Invalid({"pay_suspended": [form.say("这项结论不结束暂停，不填写", "This conclusion ends no suspension: leave it out")]})
+    if (person_id := answers.get("destitute_person")) is not None:
+        refuse_stranger(act.conn, facts["household_id"], person_id)
+        if benefits.is_destitute(str(facts["benefit_category"])):
+            raise Invalid({"refer_destitute": [form.say("这户享受的就是特困人员救助供养", "This is the support of the destitute already")]})
+    if answers["conclusion"] == "suspend" and status != "active":
         raise Invalid({"conclusion": [form.say("只有正在发放的待遇可以暂停", "Only a benefit that is being paid can be suspended")]})
 
 
@@ -239,10 +267,34 @@ def is_month(said: str) -> bool:
 # -- what is decided: pure
 
 
-@gives("from_month", "decided_on", "overpaid_fen", "overpaid_months", "exit_class")
+@gives("from_month", "decided_on", "overpaid_fen", "overpaid_months", "charged_fen", "arrears_fen", "arrears_months", "pay_suspended", "exit_class")
 def conclude(today: date, snapshot: Data, conclusion: str, reason_code: str | None, exit_trigger: str, decided_on: str | None) -> Data:
-    """From when the conclusion counts, and what was paid too much until then. `snapshot`: first (the earliest month that may
-    change), over {month: fen paid above what was right}."""
+    """From when the conclusion counts, and what was paid too much or too little until then (fen). `snapshot`: first (the earliest month
+    that may change), over {month: fen paid above what was right}, charged {month: fen of it that was found before}, later (months of
+    which what is lacking is paid later), pay_suspended (None: this ends no suspension). charged_fen: what is not asked back twice."""
+    back, owed, known = balance(snapshot)
+    return {
+        **conclude_1(today, snapshot, conclusion, reason_code, exit_trigger, decided_on),
+        "overpaid_fen": sum(back.values()), "overpaid_months": sorted(back), "charged_fen": sum(known.values()),
+        "arrears_fen": sum(owed.values()), "arrears_months": sorted(owed), "pay_suspended": snapshot["pay_suspended"],
+    }  # fmt: skip
+
+
+def balance(snapshot: Data) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+    """(asked back, paid later, asked back before and therefore not again), each month -> fen above zero. What was asked back for a
+    month and turns out to have been right is given back, whatever is configured about arrears."""
+    back, owed, known = {}, {}, {}
+    for month, over in snapshot["over"].items():
+        charged = snapshot["charged"].get(month, 0)
+        back[month] = over - charged
+        owed[month] = charged - (over if month in snapshot["later"] else max(0, over))
+        known[month] = min(over, charged)
+    return tuple({month: fen for month, fen in sorted(found.items()) if fen > 0} for found in (back, owed, known))  # type: ignore[return-value]
+
+
+@gives("from_month", "decided_on", "overpaid_fen", "overpaid_months", "exit_class")
+def conclude_1(today: date, snapshot: Data, conclusion: str, reason_code: str | None, exit_trigger: str, decided_on: str | None) -> Data:
+    """The first version, which knew nothing of what had been asked back before, and of no arrears."""
     decided = date.fromisoformat(decided_on) if decided_on else today
     over: Mapping[str, int] = snapshot["over"]
     return {
@@ -256,15 +308,23 @@ def conclude(today: date, snapshot: Data, conclusion: str, reason_code: str | No
 
 def paid_and_right(act: Act, facts: Data) -> Data:
     """Gathered for `conclude`. The fact `overpaid_since` (a month; missing: nothing was late) says from when the figures were
-    others than those paid by."""
-    found = benefits.row(act.conn, facts["benefit_id"])
-    since, last = facts.get("overpaid_since"), f"{act.today:%Y-%m}"
-    over = {}
+    others than those paid by. What is paid later is configuration (docs/decisions/021): no paper says."""
+    benefit_id, found = facts["benefit_id"], benefits.row(act.conn, facts["benefit_id"])
+    first = found["amount_from"] or found["first_payment_month"]
+    since, over, pays = facts.get("overpaid_since"), dict[str, int](), None
     if since:
         stopped = facts["conclusion"] == "stop"
-        right = {month: 0 if stopped else _right(act, facts, month) for month in benefits.months(since, last)}
-        over = benefits.overpaid(act.conn, facts["benefit_id"], right)
-    return {"first": found["amount_from"] or found["first_payment_month"], "over": over}
+        right = {month: 0 if stopped else _right(act, facts, month) for month in benefits.months(since, f"{act.today:%Y-%m}")}
+        over = benefits.overpaid(act.conn, benefit_id, right)
+    held = dict[str, int]()
+    if found["status"] == "suspended" and facts["conclusion"] in benefits.RESUMING:
+        held = benefits.suspended_months(act.conn, benefit_id, max(benefits.month_after(act.today), first))
+        over = {month: -fen for month, fen in held.items() if not since or month < since} | over
+        said = facts.get("pay_suspended")
+        pays = bool(law.value("suspended_months_paid", act.today).amount) if said is None else said
+    late = bool(law.value("late_rise_arrears", act.today).amount)
+    return {"first": first, "over": over, "charged": benefits.charged(act.conn, benefit_id, over), "pay_suspended": pays,
+            "later": sorted(month for month in over if (pays if month in held else late))}  # fmt: skip
 
 
 def _right(act: Act, facts: Data, month: str) -> int:
@@ -286,12 +346,19 @@ def apply_conclusion(act: Act, case: CaseRef, answers: Data, facts: Data) -> Seq
         kind, facts.get("reason_code") or "unchanged", facts["from_month"], case_no=case.no, amount_fen=amount, category=converts,
         law_version=facts.get("law_version") or law.version(act.today), exit_class=facts.get("exit_class"),
         reviewed_on=facts["decided_on"], review_class=facts.get("review_class"))  # fmt: skip
+    back, owed, _ = balance(paid_and_right(act, facts))  # as the service had it: the decision is not made yet
     benefits.decide(act, facts["benefit_id"], change)
     resumed = {"resumed_from": facts["from_month"]} if benefits.resumes(before, change) else {}
-    if facts.get("overpaid_fen"):
-        benefits.settle(act, facts["benefit_id"], case.no, facts.get("reason_code") or "unchanged", paid_and_right_months(act, facts))
-    said = {**answers, **_street_said(act, case.id, facts), **special_cases.told(act, case.id, facts), "before_fen": before["amount_fen"], "before_category": before["category"], **resumed}
+    benefits.settle(act, facts["benefit_id"], case.no, facts.get("reason_code") or "unchanged", back | {month: -fen for month, fen in owed.items()})
+    said = {**answers, **_street_said(act, case.id, facts), **special_cases.told(act, case.id, facts), "before_fen": before["amount_fen"], "before_category": before["category"], **resumed, **_referred(act, facts)}
     return paperwork.issue(act, case, LETTERS[kind], facts, said)
+
+
+def _referred(act: Act, facts: Data) -> Data:
+    """The street helps whoever may be destitute to apply (N649 art 17): a procedure of its own, which decides on him alone. Until then the
+    household has what this conclusion gives, without a gap; from then on he is not in it (domain 2.4, 2.9, 3.7)."""
+    found = next((m for m in households.members_of(act.conn, facts["household_id"]) if m["person_id"] == facts.get("destitute_person")), None)
+    return {"referred": found["name"]} if found else {}
 
 
 def _street_said(act: Act, case_id: int, facts: Data) -> Data:
@@ -307,11 +374,6 @@ def _street_said(act: Act, case_id: int, facts: Data) -> Data:
 
 
 LETTERS = {"keep": "review_result", "increase": "adjustment", "decrease": "adjustment", "convert": "adjustment", "stop": "stop", "suspend": "suspension"}
-
-
-def paid_and_right_months(act: Act, facts: Data) -> Mapping[str, int]:
-    over: Mapping[str, int] = paid_and_right(act, facts)["over"]
-    return {month: fen for month, fen in over.items() if fen > 0}
 
 
 def delivered(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
@@ -337,5 +399,6 @@ FORMS: dict[str, type[Form]] = {
     "recovery_plan": RecoveryPlan,
 }
 SERVICES = {"apply_conclusion": conclude}
+FORMER_RULES = {"apply_conclusion": {1: conclude_1}}
 GATHER = {"apply_conclusion": paid_and_right}
 EFFECTS = {"apply_conclusion": apply_conclusion, "deliver_conclusion": delivered, "recovery_plan": agreed}

@@ -1,7 +1,7 @@
 """送达: the delivery of a letter, recorded by the street with its proof, and the last days that run from it.
 
 Letters of a decision in a case are delivered by a task of its drawing; every other one (acceptance, supplement, rejection after
-the check, recovery, evidence asked for, suspension, resumption, 调标, receipts and reminders) by `deliver`. The entry stands in
+the check, recovery, waiver, evidence asked for, suspension, resumption, 调标, receipts and reminders) by `deliver`. The entry stands in
 the record that issued the letter, whose row it changes. This module opens no transaction.
 """
 

@@ -33,7 +33,7 @@ from processes import (
     special_cases,
     spot_check,
 )
-from processes.dibao_2012_forms import FORMER, FORMS, MESSAGES, Application
+from processes.dibao_2012_forms import FORMER, FORMS, MESSAGES, Application, check_objection_until
 from processes.tables import household
 
 STARTERS = frozenset({"window_clerk"})
@@ -253,6 +253,13 @@ def _delivery(kind: str) -> Any:
     return effect
 
 
+def _counted(facts: Data, published: int) -> Data:
+    """The window for objecting to the check's result, in working days (N220 art 20). Older cases do not say from when it was counted."""
+    if not facts.get("check_result_on"):
+        return {}
+    return {"check_objection_until": check_objection_until(facts["check_result_on"], published)}
+
+
 DIBAO_2012 = Process(
     key="dibao-2012",
     title="最低生活保障申请审核审批（2012年办法）",
@@ -311,6 +318,7 @@ DIBAO_2012 = Process(
     recused=households.RECUSED,
     may=duties.may,
     may_delegate=duties.may_delegate,
+    counted=_counted,
     add_workdays=calendar.add_workdays,
     published=calendar.LAST_PUBLISHED,
 )

@@ -284,17 +284,22 @@ class NeighborEnquiry(Step):
     statement = text("邻里反映", "What they say", widget="textarea", about="neighbours")
 
 
+def check_objection_until(delivered_on: str, published: int | None) -> str:
+    """When the window for objecting to the check's result is over (N220 art 20), by the calendar of working days known up to `published`."""
+    day = date.fromisoformat(delivered_on)
+    return midnight_after(calendar.add_workdays(day, int(law.value("check_objection_workdays", day).amount), published), 0)
+
+
 class RejectAfterCheck(Step):
     AFTER: ClassVar[Mapping[str, str]] = {"delivered_on": "investigation_from"}
     delivered_on = on_date("告知书送达日期", "Delivered on")
     reasons = text("不符合的理由", "Reasons", widget="textarea")
     receipt_document = document("送达回证", "Proof of delivery")
 
-    @gives("check_objection_until")
+    @gives("check_objection_until", "check_result_on")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        delivered = date.fromisoformat(loaded["delivered_on"])
-        last = calendar.add_workdays(delivered, int(law.value("check_objection_workdays", delivered).amount))
-        return {"check_objection_until": midnight_after(last, 0)}
+        delivered = loaded["delivered_on"]
+        return {"check_result_on": delivered, "check_objection_until": check_objection_until(delivered, self.context_value("published"))}
 
 
 class LowIncomeConsent(Step):

@@ -58,7 +58,7 @@ def raise_on(act: Act, cases: Cases, no: str, said: Finding) -> dict[str, Any]:
     subject = case["subject"] or f"case:{case['id']}"
     act.through(act.actor.post_over(case["unit"], ("auditor",)))
     record = act.new("finding", case["unit"], subject=subject)
-    due = calendar.add_workdays(act.today, reply_workdays(act.today))
+    due = last_day(act.today, act.office.published)
     values = {
         "case_no": no, "entry": said.entry, "unit": unit, "severity": said.severity, "article": said.article.strip(), "text": text,
         "raised_by": act.actor.id, "raised_on": act.today.isoformat(), "due_on": due.isoformat(), "state": "open", "settled_by": None, "settled_on": None,
@@ -157,6 +157,11 @@ def _text(text: str) -> str:
     if not text.strip() or len(text) > MOST:
         raise Invalid({"text": [f"请写明内容，最多 {MOST} 字"]})
     return text.strip()
+
+
+def last_day(raised: date, published: int | None) -> date:
+    """Until when the unit may reply to a finding of this day."""
+    return calendar.add_workdays(raised, reply_workdays(raised), published)
 
 
 def reply_workdays(today: date) -> int:

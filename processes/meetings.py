@@ -301,6 +301,13 @@ def _open_item(act: Act, meeting: Row, position: Any) -> Row:
     return item
 
 
+def _still_asked(act: Act, item: Row) -> None:
+    """A case that was withdrawn meanwhile, or that another meeting decided, is voted on no more: its item lapses at the announcement."""
+    asked = request(act.conn, item["request_id"])
+    if asked is None or asked["status"] != "submitted":
+        raise Refused("not-waiting", "个案已撤回或已有结果，不再等候会议决议，不能表决", "The case does not wait for the meeting any more: no vote")
+
+
 def is_secretary(actor: Actor) -> bool:
     return actor.holds(SECRETARY, organisation.DISTRICT)
 
@@ -337,6 +344,7 @@ def cast_vote(act: Act, no: str, position: Any, choice: str, *, unit: str | None
     if choice not in {one[0] for one in CHOICES}:
         raise Invalid({"choice": ["请选择同意、反对或弃权"]})
     item = _open_item(act, meeting, position)
+    _still_asked(act, item)
     seat = _seat(act, meeting, unit)
     _may_vote(act, meeting, item, seat)
     values = {"item_id": item["id"], "ballot": item["ballot"], "unit": seat["unit"], "staff": seat["staff"], "choice": choice,

@@ -13,11 +13,13 @@ from importlib import resources
 from typing import Any
 
 import argon2
-from sqlalchemy import Connection, and_, bindparam, func, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, literal, select
 
+from engine.cases import Holder
 from engine.errors import Conflict, Invalid, NotFound, Refused
-from engine.model import Actor, Put
+from engine.model import Actor, Data, Put
 from engine.office import Act
+from engine.process import Logins, Process
 from engine.queries import Area, within
 from processes import identity, meeting_units
 from processes.tables import api_token, post, staff, staff_change, unit
@@ -270,6 +272,21 @@ _ACTOR = (
     .outerjoin(post, and_(post.c.staff_id == staff.c.id, post.c.active))
     .where(staff.c.login == bindparam("the_login"), staff.c.active)
 )
+
+
+@lru_cache(maxsize=64)
+def _holding(recused: Logins | None) -> Select[Any]:
+    """Posts in office with these roles over one of these units, and whether recusal keeps the holder from a case."""
+    kept_away = literal(value=False) if recused is None else staff.c.login.in_(recused)
+    posts = select(staff.c.login, post.c.role, post.c.unit, kept_away.label("recused")).join(post, post.c.staff_id == staff.c.id)
+    return posts.where(staff.c.active, post.c.active, post.c.role.in_(bindparam("the_roles", expanding=True)), post.c.unit.in_(bindparam("the_units", expanding=True)))
+
+
+def holders(conn: Connection, process: Process, facts: Data, tasks: Sequence[Mapping[Any, Any]]) -> list[Holder]:
+    """Everybody in office who holds the role of one of these tasks of a case over the unit of one of them, asked for at once."""
+    units = {task["unit"][:n] for task in tasks for n in range(1, len(task["unit"]) + 1)}
+    wanted = {"the_roles": sorted({task["role"] for task in tasks}), "the_units": sorted(units), **process.recusal_facts(facts)}
+    return [Holder(row.login, row.role, row.unit, bool(row.recused)) for row in conn.execute(_holding(process.recused), wanted)]
 
 
 def find_actor(conn: Connection, login: str) -> Actor | None:

@@ -20,6 +20,7 @@ from engine.process import CaseRef, Process
 from processes import (
     benefits,
     calendar,
+    change_kinds,
     conclusions,
     duties,
     households,
@@ -66,9 +67,9 @@ def record_change(
 ) -> Data:
     """The review begins anew with what was reported. Who reported it counts for the ledger, unless the check had found it before."""
     found = check_conclusion in ("inconsistent", "exceeds_standard")
-    trigger = exit_trigger if found else {"household": "voluntary", "others": "reported"}.get(reported_by, exit_trigger)
+    trigger = exit_trigger if found else {"household": "voluntary", "staff": "voluntary", "others": "reported"}.get(reported_by, exit_trigger)
     died = change_kind == "death" and snapshot["sole"]
-    reached = "died" if died else "contacted" if reported_by == "household" else contact_outcome
+    reached = "died" if died else "contacted" if reported_by in change_kinds.BY_HOUSEHOLD else contact_outcome
     return {**dict.fromkeys(_ROUND), "contact_outcome": reached, "exit_trigger": trigger}
 
 
@@ -117,6 +118,7 @@ def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Seque
         name = "reason_code" if node == "street_opinion" else "contact_outcome"
         wrong[name] = [form.say("这户享受待遇的不止一人，成员去世应先变更家庭成员", "More than one person receives it: change the members first")]
     if node == "change_reported":
+        conclusions.refuse_stranger(act.conn, facts["household_id"], answers.get("person_id"))
         conclusions.refuse_before(conclusions.granted_on(act.conn, facts["benefit_id"]), answers["changed_on"])
     if wrong:
         raise Invalid(wrong)
@@ -133,7 +135,7 @@ def _on_change(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[
 
 def _on_report(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
     """The household's own report is one wherever it is recorded: it answers the duty, and gets a receipt (N220 art 32; domain 1.6)."""
-    if answers["reported_by"] != "household":
+    if answers["reported_by"] not in change_kinds.BY_HOUSEHOLD:
         return ()
     report_duties.answer(act, facts["benefit_id"], case.no, answers["reported_on"])
     told = {**answers, "kind": answers["change_kind"], "event_on": answers["changed_on"], "late": facts["reported_late"]}
@@ -179,6 +181,7 @@ REVIEW_2012 = Process(
     gather={"check_authorisations": _missing, "open_investigation": _benefit, "assess": investigation.figures, "record_change": _sole,
             **conclusions.GATHER},
     vet=vet,
+    former_rules=conclusions.FORMER_RULES,
     before={"means_check": investigation.keep_findings},
     effects={
         "request_means_check": investigation.ask_registries,

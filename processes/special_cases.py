@@ -72,16 +72,20 @@ def requests(process: str) -> Effect:
     def effect(act: Act, case: CaseRef, answers: Data, facts: Data) -> list[Put]:
         if "joint_meeting" not in [answers.get(name) for name in _OUTCOMES]:
             return []
-        days = int(law.value("meeting_workdays", act.today).amount)
         values = {
             "case_no": case.no, "process": process, "household_id": facts["household_id"], "street": facts["street"],
             "trigger_code": answers["trigger"], "origin": facts["meeting_from"], "facts": answers["special_facts"], "wish": answers["wish"],
             "ordinary_category": facts.get("category"), "ordinary_fen": facts.get("amount_fen"), "submitted_by": act.actor.id,
-            "submitted_on": act.today.isoformat(), "due_on": add_workdays(act.today, days).isoformat(), "status": "submitted",
+            "submitted_on": act.today.isoformat(), "due_on": last_day(act.today, act.office.published).isoformat(), "status": "submitted",
         }  # fmt: skip
         return [Put("special_case_request", case.next_id(), values, f"household:{facts['household_id']}")]
 
     return effect
+
+
+def last_day(submitted: date, published: int | None) -> date:
+    """By when a meeting should have decided on a request of this day."""
+    return add_workdays(submitted, int(law.value("meeting_workdays", submitted).amount), published)
 
 
 def resolved(act: Act, case: CaseRef, answers: Data, _facts: Data) -> list[Put]:

@@ -14,11 +14,10 @@ from typing import Any
 import click
 
 from engine.crypto import Keys
-from engine.deadlines import recompute
 from engine.errors import EngineError
 from engine.lint import check_drawing
 from engine.model import SHANGHAI
-from processes import benefits, organisation, schema
+from processes import benefits, organisation, recounts, schema
 from processes import bureau as bureaus
 from web import cli_audit, logs, training
 from web import cli_record as record
@@ -57,7 +56,7 @@ def _upgraded(settings: Settings) -> None:
     bureaus.refuse_other_key(made)
     with made.office.act() as act:
         organisation.add_departments(act)
-    if moved := recompute(made.office, made.cases):
+    if moved := recounts.recompute(made.office, made.cases):
         click.echo(f"{moved} deadlines moved: a calendar was published")
     if dated := benefits.date_all(made.office):
         click.echo(f"{dated} benefits got the dates of their next review and report")
@@ -256,7 +255,7 @@ def clock_show() -> None:
 @clock.command("set")
 @click.argument("moment")
 def clock_set(moment: str) -> None:
-    """Set the clock, e.g. 2018-12-03T09:00 (Asia/Shanghai), and run what came due."""
+    """Set the clock, e.g. 2018-12-03T09:00 (Asia/Shanghai), and run what came due. Not back, once there is casework."""
     try:
         wanted = datetime.fromisoformat(moment)
     except ValueError:

@@ -53,6 +53,10 @@ class DemoClock:
     def __call__(self) -> datetime:
         return self.now
 
+    def offset(self) -> timedelta:
+        """How far it stands from the real time, which the entries carry, too."""
+        return self.now - datetime.now(UTC)
+
 
 @dataclass
 class District:
@@ -117,7 +121,7 @@ def _fill(made: bureaus.Bureau, clock: DemoClock, count: int, seed: int) -> None
                 _a_day(district, day, ids[begun * len(ids) // whole : done * len(ids) // whole])
                 bar.update()
         _claims(district)
-    BusinessClock(made.office.store).set(datetime.combine(LAST, time(9, 0), SHANGHAI))
+    BusinessClock(made.office.store).set(clock.now + timedelta(minutes=5))  # after the last act, or what comes next would stand before it
 
 
 def _claims(d: District) -> None:

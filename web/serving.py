@@ -13,8 +13,8 @@ from typing import Any
 import click
 from waitress import serve as waitress_serve
 
-from engine.deadlines import recompute
 from engine.notes import Verifier
+from processes import recounts
 from processes.bureau import Bureau, build, refuse_other_key
 from web import create_app, logs, sequencer
 from web.bell import consumer
@@ -29,7 +29,7 @@ def run(settings: Settings, host: str, port: int, *, worker: bool = True) -> Non
     made = build(settings)
     refuse_other_key(made)
     lock = _only_one(settings)
-    recompute(made.office, made.cases)
+    recounts.recompute(made.office, made.cases)
     app = create_app(settings, made)
     working = consumer(made) if worker else None
     if working is not None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from engine.errors import NotFound, Refused
+from sqlalchemy import select
+
+from engine.errors import Conflict, NotFound, Refused
 from engine.model import SHANGHAI, SYSTEM, Actor
+from engine.store import record
 from processes.bureau import Bureau, district_record
 
 TRAINERS = frozenset({"admin", "supervisor"})
@@ -37,9 +40,28 @@ def advance(made: Bureau, days: int, actor: Actor | None = None) -> int:
 def set_to(made: Bureau, moment: datetime, actor: Actor | None = None) -> int:
     """Without a zone it is Shanghai's. Returns how many jobs came due."""
     movable(made)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+    _not_back(made, moment)
     _noted(made, "set", moment.isoformat(), actor)
-    _to(made, moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI))
+    _to(made, moment)
     return made.jobs.run_all()
+
+
+# Kinds of records that an administrator makes before the work begins.
+_BEFORE_WORK = ("unit", "staff", "staff_change", "register", "reader")
+
+
+def _not_back(made: Bureau, moment: datetime) -> None:
+    """Raises Conflict: what is written next would stand in its record after something that is said to be later. Before there is any
+    casework the clock goes anywhere: a new district begins in the year that is trained."""
+    if moment >= (now := made.office.clock()):
+        return
+    with made.office.read() as conn:
+        worked = conn.scalar(select(record.c.id).where(record.c.kind.not_in(_BEFORE_WORK)).limit(1)) is not None
+    if worked:
+        shown = f"{now.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+        raise Conflict(f"已有业务记录，演示时钟不能往回拨（现在是 {shown}）；要从更早的日子开始，请新建一个训练库",
+                       f"There is casework: the clock does not go back (it is {shown}). To begin on an earlier day, make a new training database")  # fmt: skip
 
 
 def _noted(made: Bureau, verb: str, by: str, actor: Actor | None) -> None:

@@ -11,7 +11,9 @@ from engine import deadlines, queries, store
 from engine.deadlines import recompute
 from engine.office import history, seals_hold
 from processes import bureau as bureaus
-from processes import calendar
+from processes import calendar, findings, recounts
+from processes.benefit_tables import special_case_request
+from processes.finding_tables import finding
 from processes.rebuild import differences
 from tests.district import District
 
@@ -238,6 +240,81 @@ def test_a_task_that_seemed_late_by_the_provisional_day_is_not_late_any_more(ear
     d.clock.set("2019-01-05T09:00")
     published.jobs.run_all()
     assert d.tasks()["home_survey"]["flags"] == "late", "the next day it is, by the day that counts now"
+
+
+def test_the_meeting_s_day_moves_too(early, published):
+    d = early
+    d.to_street_opinion()
+    d.review()
+    d.do("rita", "street_opinion", street_outcome="joint_meeting", opinion="研究", trigger="income_slightly_over", special_facts="肾衰竭", wish="纳入低收入")
+    assert the_row(d, special_case_request)["due_on"] == "2019-01-03"
+    assert recounts.recompute(published.office, published.cases) >= 1
+    assert the_row(d, special_case_request)["due_on"] == "2019-01-04"
+    said = [e.data for e in entries(d) if e.event == "deadline_recomputed" and "task" not in e.data]
+    assert said == [{"of": "special_case_request", "from": "2019-01-03", "to": "2019-01-04", "calendar": calendar.LAST_PUBLISHED}]
+    holds(published, d)
+
+
+def test_a_unit_s_time_to_reply_to_a_finding_moves_too(early, published):
+    d = early
+    d.apply(d.household(210_000))
+    with d.office.act(d.people["auditor"]) as act:
+        findings.raise_on(act, d.cases, d.no, findings.Finding("minor", "第十八条", "缺签字"))
+    assert the_row(d, finding)["due_on"] == "2019-01-03"
+    assert recounts.recompute(published.office, published.cases) == 1
+    row = the_row(d, finding)
+    assert row["due_on"] == "2019-01-04"
+    with published.office.read() as conn:
+        last = history(conn, published.office.keys.on(conn), row["id"] >> 16)[-1]
+    assert (last.event, last.data["to"], last.actor) == ("deadline_recomputed", "2019-01-04", "system")
+    holds(published, d)
+    assert recounts.recompute(published.office, published.cases) == 0
+
+
+def test_the_window_for_objecting_to_a_check_moves_with_its_timer(early, published):
+    d = early
+    d.apply(d.household(n=2))
+    d.accept()
+    d.survey()
+    d.check("exceeds_standard", found_assets="60000")
+    d.do("rita", "reject_after_check", delivered_on="2018-12-20", reasons="货币财产超过限额")
+    assert d.facts()["check_objection_until"] == "2019-01-04T00:00:00+08:00"
+    assert recounts.recompute(published.office, published.cases) == 1
+    assert d.facts()["check_objection_until"] == "2019-01-05T00:00:00+08:00"
+    [said] = [e for e in entries(d) if e.event == "facts_recomputed"]
+    assert (said.data["facts"], said.data["calendar"]) == ({"check_objection_until": "2019-01-05T00:00:00+08:00"}, calendar.LAST_PUBLISHED)
+    assert list(said.data["then"]["timers"].values()) == ["2019-01-04T16:00:00.000000Z"]
+    holds(published, d)
+    d.clock.set("2019-01-04T10:00")
+    published.jobs.run_all()
+    assert d.tasks() == {}, "by the day of before the window would be over"
+    d.clock.set("2019-01-05T00:01")
+    published.jobs.run_all()
+    assert list(d.tasks()) == ["street_opinion"]
+    holds(published, d)
+
+
+def test_a_period_of_calendar_days_stays(early, published):
+    d = early
+    d.to_street_opinion()
+    d.review()
+    d.street()
+    d.post()
+    assert recounts.recompute(published.office, published.cases) == 0
+    assert "facts_recomputed" not in [e.event for e in entries(d)]
+
+
+def the_row(d, table):
+    with d.office.read() as conn:
+        return conn.execute(select(table)).mappings().one()
+
+
+def holds(published, d):
+    """Replay is exact with the new calendar, seals hold, rows follow from the records."""
+    with published.office.read() as conn:
+        assert published.cases.replayed(conn, published.office.keys.on(conn), d.case()["id"])
+    assert seals_hold(entries(d)) is None
+    assert differences(published.office) == []
 
 
 def test_without_a_new_year_nothing_is_looked_at(district):

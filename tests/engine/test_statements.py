@@ -12,7 +12,7 @@ from engine.office import history
 
 # Measured, not wished for: lower them when the engine does with less.
 PLAIN = 10  # a completion in which no service runs and no letter is issued
-ANY = 28  # the grant, which asks whether a meeting wants it looked at again
+ANY = 29  # the grant, which asks whether a meeting wants it looked at again, and whether anybody may do what comes next
 
 TRANSACTION = ("BEGIN", "COMMIT", "ROLLBACK")
 

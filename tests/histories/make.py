@@ -291,10 +291,12 @@ def review_stop(d: District) -> None:
     d.do("officer", "contact_household", contacted_on="2018-12-10", method="visit", contact_outcome="contacted")
     d.send("ann", "not_cooperating", contacted_on="2018-12-10", note="不让进门")
     d.clock.set("2018-12-20T09:00")
-    d.send("clerk", "change_reported", change_kind="job_start", changed_on="2018-11-10", reported_on="2018-12-20", reported_by="household", details="妻子上班")
+    household_id = int(d.case()["subject"].partition(":")[2])
+    with d.office.read() as conn:
+        wife = households.members_of(conn, household_id)[1]["person_id"]
+    d.send("clerk", "change_reported", change_kind="job_start", changed_on="2018-11-10", reported_on="2018-12-20", reported_by="household", channel="window",
+           person_id=wife, details="妻子上班")  # fmt: skip
     with d.office.act(d.people["clerk"]) as act:
-        household_id = int(d.case()["subject"].partition(":")[2])
-        wife = households.members_of(act.conn, household_id)[1]["person_id"]
         households.set_income(act, household_id, wife, [{"kind": "wage_income", "amount_fen": 230_000, "period": "month"}])
     visited(d)
     d.do("rita", "street_opinion", conclusion="stop", opinion="收入超过标准", reason_code="income_over", clause="民发〔2012〕220号第三十二条", changed_since="2018-12")

@@ -202,8 +202,9 @@ def report(household_id: int, t: Told) -> list[dict[str, Any]]:
 
 
 def review_change(t: Told) -> list[dict[str, Any]]:
-    said = {"change_kind": "income_up", "changed_on": t.day, "reported_on": t.day, "reported_by": "household", "details": "涨了"}
-    return [said, {**said, "changed_on": "2018-10-20"}, {**said, "change_kind": "death", "reported_by": "others"}, {**said, "reported_by": "committee"}]
+    said = {"change_kind": "income_up", "changed_on": t.day, "reported_on": t.day, "reported_by": "household", "channel": "window", "details": "涨了"}
+    died = {"change_kind": "death", "reported_by": "others", "person_id": t.members[-1] if t.members else 1}
+    return [said, {**said, "changed_on": "2018-10-20"}, {**said, **died}, {**said, "reported_by": "committee"}, {**said, "reported_by": "staff"}]
 
 
 # -- from the form itself

@@ -18,9 +18,10 @@ from sqlalchemy import select
 
 from engine import store
 from engine.bpmn import Run
+from engine.office import Office, history, seals_hold
 from engine.store import metadata
 from processes import bureau as bureaus
-from processes import conclusions, documents, households, identity, organisation
+from processes import conclusions, documents, households, identity, organisation, rebuild
 from processes import import_annex1 as annex1
 from tests.conftest import DATA_KEY, Clock
 from tests.district import PASSWORD, STREET
@@ -289,15 +290,64 @@ def meeting(p: Player) -> None:
 WORLDS: dict[str, Callable[[Player], None]] = {"applications": applications, "benefits": benefits, "meeting": meeting}
 
 
-class Worlds:
-    """The files, and what is to be known of them: the day, the scanned pages of each household."""
+class Rows:
+    """What the records of a district add up to, kept so that a run builds anew only what it changed: entries are only ever added, and a
+    record with the same head has the same entries. Otherwise like `processes.rebuild.differences`, which is asked once."""
 
-    def __init__(self, folder: pathlib.Path) -> None:
-        self.folder, self.at, self.scans, self.last = folder, {}, {}, {}
-        for name, build in WORLDS.items():
+    def __init__(self, office: Office) -> None:
+        assert rebuild.differences(office) == []
+        self.heads: dict[int, str] = {}
+        self._built: dict[int, tuple[Any, set[Any]]] = {}
+        with office.read() as conn:
+            keys = office.keys.on(conn)
+            for row in conn.execute(_HEADS):
+                self.heads[row.id], self._built[row.id] = row.head, _built(conn, keys, row.id)
+
+    def differences(self, office: Office) -> list[str]:
+        with office.read() as conn:
+            keys = office.keys.on(conn)
+            whole: dict[str, dict[int, Any]] = {}
+            gone: set[Any] = set()
+            for row in conn.execute(_HEADS).all():
+                built, erased = self._built[row.id] if self.heads.get(row.id) == row.head else _built(conn, keys, row.id)
+                gone |= erased
+                for table, rows in built.items():
+                    whole.setdefault(table, {}).update(rows)
+            return [line for name in sorted(whole) for line in rebuild._compare(conn, keys, metadata.tables[name], whole[name], gone)]
+
+
+def proved(office: Office, cases: Any) -> None:
+    """Every case of a district has its seals, and does not differ when it is done again: what no run changes is not proved again."""
+    with office.read() as conn:
+        for row in conn.execute(select(store.record).where(store.record.c.kind == "case")).mappings().all():
+            entries = history(conn, office.keys.on(conn), row["id"])
+            assert seals_hold(entries) is None
+            assert (entries[-1].leaf, len(entries)) == (row["head"], row["seq"])
+            assert len(cases.replayed(conn, office.keys.on(conn), row["id"])) == len(entries)
+
+
+_HEADS = select(store.record.c.id, store.record.c.head).order_by(store.record.c.id)
+
+
+def _built(conn: Any, keys: Any, record_id: int) -> tuple[Any, set[Any]]:
+    built, erased, spoiled = {}, set(), []
+    rebuild._build(conn, keys, record_id, built, erased, spoiled)
+    assert spoiled == []
+    return built, erased
+
+
+class Worlds:
+    """The files, and what is to be known of them: the day, the scanned pages of each household, the rows."""
+
+    def __init__(self, folder: pathlib.Path, *names: str) -> None:
+        self.folder, self.at, self.scans, self.last, self.rows = folder, {}, {}, {}, {}
+        for name in names or WORLDS:
+            build = WORLDS[name]
             p = Player(opened(folder / f"{name}.work.sqlite", folder, clock := Clock()), clock)
             build(p)
             self.at[name], self.scans[name] = p.clock.now.isoformat(), dict(p.scans)
+            proved(p.office, p.cases)
+            self.rows[name] = Rows(p.office)
             p.office.store.close()
             with sqlite3.connect(folder / f"{name}.work.sqlite") as conn:
                 self.last[name] = dict(conn.execute("SELECT id, seq FROM record WHERE kind = 'case'").fetchall())

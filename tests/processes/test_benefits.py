@@ -21,6 +21,7 @@ from engine.store import Store, metadata
 from processes import benefit_acts, benefit_lists, benefits, conclusions, organisation, paperwork
 from processes.benefit_act_tables import benefit_proposal
 from processes.benefits import Change
+from processes.case_tables import letter
 from processes.rebuild import differences
 from processes.tables import benefit, benefit_person
 from tests.conftest import DATA_KEY, Clock
@@ -245,6 +246,12 @@ def test_before_its_last_month_is_over_it_is_not_closed_and_each_settlement_coun
     assert differences(granted.office) == []
 
 
+def waived_letters(granted) -> list[str]:
+    with granted.office.read() as conn:
+        ids = conn.scalars(select(letter.c.id).where(letter.c.kind == "waiver").order_by(letter.c.id)).all()
+        return [paperwork.issued_bytes(conn, granted.office.keys.on(conn), one)[1].decode() for one in ids]
+
+
 def test_an_approver_waives_a_recovery_and_nobody_waives_what_is_owed_to_the_household(granted):
     granted.d.at("2019-03-10T09:00")
     granted.decide(kind="stop", reason_code="income_over", from_month="2019-04", exit_class="cleared")
@@ -258,6 +265,7 @@ def test_an_approver_waives_a_recovery_and_nobody_waives_what_is_owed_to_the_hou
         with pytest.raises(Refused) as refused:
             granted.clear(who, settlement, waive=waive, **said)
         assert refused.value.rule == name
+    assert waived_letters(granted) == [], "what was refused has told nobody anything"
     for said in ({"cleared_on": "2019-02-28"}, {"cleared_on": "2019-03-11"}, {}):
         with pytest.raises(Invalid) as invalid:
             granted.clear("fin", back.id, **said)
@@ -266,6 +274,10 @@ def test_an_approver_waives_a_recovery_and_nobody_waives_what_is_owed_to_the_hou
         granted.clear("fin", granted.id, cleared_on="2019-03-10")
     assert everything(granted.office) == before
     granted.clear("app", back.id, waive=True, reason="家庭无力退还")
+    [text] = waived_letters(granted)
+    assert "2019年3月多领取的救助金660.00元（大写：陆佰陆拾元整），经区民政局审核，决定免予退还。" in text
+    assert "理由：家庭无力退还。" in text
+    assert "停止执行" not in text, "there was no plan"
     with pytest.raises(Conflict):
         granted.clear("fin", back.id, cleared_on="2019-03-10")
     with pytest.raises(Conflict), granted.office.act() as act:

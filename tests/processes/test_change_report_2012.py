@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -223,6 +225,67 @@ def test_a_late_rise_of_income_owes_the_difference_by_each_month_s_law(reports):
     assert d.facts()["amount_fen"] == 3 * 98_000 - 140_000
     assert d.facts()["overpaid_months"] == ["2019-03", "2019-04", "2019-05"]
     assert d.facts()["overpaid_fen"] == (176_000 - 136_000) + 2 * (176_000 - 154_000)
+    reports.proven()
+
+
+def test_a_second_late_report_about_the_same_months_asks_for_the_rest_only(reports):
+    """First 1400 instead of 1000 yuan since February, then it comes out that it was 1600 since March: March to May are not asked twice."""
+    d = reports.d
+    reports.granted(members=family(100_000, 0, 0))
+    earner = reports.members()[0]
+    for day, event, income in (("2019-05-06", "2019-02-11", "1400"), ("2019-05-20", "2019-03-04", "1600")):
+        d.clock.set(f"{day}T10:00")
+        reports.report("income_up", event, person_id=earner)
+        reports.register(incomes=[{"person_id": earner, "kind": "transfer_income", "amount_fen": income, "period": "month"}])
+        reports.investigate()
+        reports.conclude("decrease", clause="第三十二条")
+        if income == "1400":
+            reports.deliver()
+            d.do("clerk", "recovery_plan", plan_outcome="refuses", note="不同意")
+    first, second = reports.settlements()
+    assert json.loads(first["months"]) == {"2019-03": 40_000, "2019-04": 22_000, "2019-05": 22_000}
+    assert json.loads(second["months"]) == {"2019-04": 20_000, "2019-05": 20_000}
+    facts = d.facts()
+    assert (facts["overpaid_fen"], facts["charged_fen"], facts["overpaid_months"]) == (40_000, 44_000, ["2019-04", "2019-05"])
+    assert "此前已认定退还的440.00元不重复计算" in reports.letter("adjustment")
+    reports.proven()
+
+
+def test_what_was_asked_back_and_turns_out_to_have_been_right_is_given_back(reports):
+    """The income had not risen as far as the first report said."""
+    d = reports.d
+    reports.granted(members=family(100_000, 0, 0))
+    earner = reports.members()[0]
+    for day, income, conclusion in (("2019-05-06", "1400", "decrease"), ("2019-05-20", "1200", "increase")):
+        d.clock.set(f"{day}T10:00")
+        reports.report("income_up", "2019-02-11", person_id=earner)
+        reports.register(incomes=[{"person_id": earner, "kind": "transfer_income", "amount_fen": income, "period": "month"}])
+        reports.investigate()
+        reports.conclude(conclusion, clause="第三十二条")
+        if income == "1400":
+            reports.deliver()
+            d.do("clerk", "recovery_plan", plan_outcome="refuses", note="不同意")
+    _, second = reports.settlements()
+    assert (second["kind"], json.loads(second["months"])) == ("arrears", {"2019-03": 20_000, "2019-04": 20_000, "2019-05": 20_000})
+    assert d.facts()["overpaid_fen"] == 0
+    reports.proven()
+
+
+@pytest.mark.parametrize("configured", [0, 1])
+def test_a_late_report_of_a_fall_pays_nothing_later_unless_so_configured(reports, monkeypatch, configured):
+    d = reports.d
+    reports.granted(members=family(150_000, 0, 0))
+    earner = reports.members()[0]
+    as_it_is = law.value
+    monkeypatch.setattr(law, "value", lambda name, on: replace(as_it_is(name, on), text=str(configured)) if name == "late_rise_arrears" else as_it_is(name, on))
+    d.clock.set("2019-02-20T10:00")
+    reports.report("income_down", "2018-11-12", person_id=earner)
+    reports.register(incomes=[{"person_id": earner, "kind": "transfer_income", "amount_fen": "1400", "period": "month"}])
+    reports.investigate()
+    reports.conclude("increase")
+    assert d.facts()["arrears_months"] == (["2018-12", "2019-01", "2019-02"] if configured else [])
+    assert [(s["kind"], s["amount_fen"]) for s in reports.settlements()] == ([("arrears", 30_000)] if configured else [])
+    assert ("少发的救助金" in reports.letter("adjustment")) is bool(configured)
     reports.proven()
 
 

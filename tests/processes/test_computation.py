@@ -14,7 +14,7 @@ from engine import audit_verify, merkle
 from engine.cases import snapshots_of
 from processes import computation, eligibility, investigation, law
 from processes import eligibility_facts as words
-from processes.conclusions import conclude
+from processes.conclusions import balance, conclude, conclude_1
 from tests import bundles
 from tests.processes.test_golden import FILES, Golden
 
@@ -101,13 +101,30 @@ def test_all_recorded_amounts_follow(tmp_path):
     assert seen["open_investigation"] > 2
 
 
-@given(st.dictionaries(st.sampled_from([f"2018-{n:02d}" for n in range(1, 13)]), st.integers(-100_000, 100_000)))
-def test_what_was_paid_too_much(over):
+MONTHS = st.dictionaries(st.sampled_from([f"2018-{n:02d}" for n in range(1, 13)]), st.integers(-100_000, 100_000))
+
+
+@given(over=MONTHS)
+def test_what_was_paid_too_much_by_the_first_version(over):
     snapshot = {"first": "2018-01", "over": over}
-    recorded = conclude(date(2018, 12, 3), snapshot, "decrease", None, "", None)
+    recorded = conclude_1(date(2018, 12, 3), snapshot, "decrease", None, "", None)
     found = computation.steps("apply_conclusion", snapshot, {}, date(2018, 12, 3))
     assert accepted(found, snapshot, recorded) is None
     assert accepted(found, snapshot, {**recorded, "overpaid_fen": recorded["overpaid_fen"] + 1}) is not None
+
+
+@given(over=MONTHS, charged=MONTHS, later=st.sets(st.sampled_from([f"2018-{n:02d}" for n in range(1, 13)])))
+def test_what_was_paid_too_much_or_too_little(over, charged, later):
+    snapshot = {"first": "2018-01", "over": over, "charged": {m: fen for m, fen in charged.items() if m in over}, "later": sorted(later), "pay_suspended": None}
+    recorded = conclude(date(2018, 12, 3), snapshot, "decrease", None, "", None)
+    found = computation.steps("apply_conclusion", snapshot, {}, date(2018, 12, 3))
+    assert accepted(found, snapshot, recorded) is None
+    for name in ("overpaid_fen", "arrears_fen", "charged_fen"):
+        assert accepted(found, snapshot, {**recorded, name: recorded[name] + 1}) is not None
+    for month, fen in over.items():  # whoever is paid later everywhere gets what was right: paid + earlier - asked back + later
+        before = snapshot["charged"].get(month, 0)
+        back, owed, _ = balance({**snapshot, "later": sorted(over)})
+        assert fen - before == back.get(month, 0) - owed.get(month, 0)
 
 
 HOUSE = {

@@ -467,7 +467,7 @@ def test_a_notice_cannot_be_older_than_what_it_publishes(node, raw, fact):
 
 def test_the_time_for_objecting_to_the_check_is_ten_working_days_to_the_close_of_the_last():
     found = new_facts(FORMS["reject_after_check"], {"delivered_on": "2018-12-20", "reasons": "超限"})
-    assert found == {"check_objection_until": "2019-01-05T00:00:00+08:00"}  # 12-29 is worked, 12-30 to 01-01 are not
+    assert found == {"check_result_on": "2018-12-20", "check_objection_until": "2019-01-05T00:00:00+08:00"}  # 12-29 is worked, 12-30 to 01-01 are not
 
 
 def test_an_objection_and_a_withdrawal_carry_what_the_law_asks():

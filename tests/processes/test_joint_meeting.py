@@ -558,6 +558,22 @@ def test_a_case_withdrawn_meanwhile_lapses_and_the_meeting_goes_on(room):
     proven(room, first, second, room.meeting)
 
 
+def test_nobody_votes_on_a_case_that_was_withdrawn_meanwhile(room):
+    no = room.ask()
+    room.sitting()
+    room.vote("health")
+    room.no = no
+    room.send("clerk", "withdrawal", withdrawn_on="2018-12-03", reason="已就业")
+    seq = room.case(room.meeting)["seq"]
+    with refused("not-waiting"):
+        room.vote("finance")
+    with refused("not-waiting"):
+        room.paper("finance")
+    assert room.case(room.meeting)["seq"] == seq
+    room.announce("lapsed")
+    proven(room, no, room.meeting)
+
+
 def test_a_request_on_two_agendas_is_decided_once(room):
     no = room.ask()
     one = room.sitting()

@@ -1,8 +1,8 @@
 """Everybody tries everything in any order on a real database, over all four processes; after every step and at the end what must
 hold is looked at from outside.
 
-`make test`: the same 20 runs of 50 steps each time. `make load` sets YINGBAO_TEST_MACHINE_RUNS to more, and those are new each time.
-At the end it is proved from what was counted that the machine did play all of it: every task of the four drawings, every kind of end.
+`make test`: the same 20 runs of 50 steps each time. `make load` sets YINGBAO_TEST_MACHINE_RUNS to more, and those are new each time;
+what so many runs come to for certain is asked for, and nothing else. At the end it is proved from what was counted that the machine did play all of it: every task of the four drawings, every kind of end.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ from engine.office import history, seals_hold
 from engine.step import fingerprint
 from processes import benefit_acts, households, meetings, organisation, reviews, spot_check, standards, substitutes
 from processes.bureau import CATALOGUE
-from processes.rebuild import differences
 from tests.conftest import Clock
 from tests.district import STAFF
 from tests.meeting_room import SMALL
@@ -70,6 +69,8 @@ BECAME: dict[str, set[str]] = {
     "ended_granted": {"grant"}, "ended_refused": set(), "ended_withdrawn": set(), "ended_no_change": set(), "ended_kept": {"keep"}, "ended_stopped": {"stop"},
     "ended_changed": {"increase", "decrease", "convert", "suspend"}, "ended_transferred": {"transfer"}}  # fmt: skip
 
+KINDS = ("done", "refused", "completed", "ended")
+SHARES = {"applications": 7, "benefits": 8, "meeting": 5}  # of 20 runs
 SEEN: dict[str, Counter[str]] = defaultdict(Counter)  # over all runs: what was done, refused, reached
 
 
@@ -127,6 +128,7 @@ class District(RuleBasedStateMachine):
         self.people = {}
         self.meet()
         SEEN["worlds"][name] += 1
+        self.begun = {kind: Counter(SEEN[kind]) for kind in KINDS}
 
     def meet(self):
         """Who is in office now, with the posts of now."""
@@ -947,6 +949,8 @@ class District(RuleBasedStateMachine):
         try:
             self.close_the_day()
             self.proof()
+            for kind in KINDS:  # in how many runs something came to pass, apart from how often
+                SEEN["runs"].update(f"{kind} {name}" for name in SEEN[kind] - self.begun[kind])
         finally:
             self.eye.close()
             self.office.store.close()
@@ -956,13 +960,12 @@ class District(RuleBasedStateMachine):
     def proof(self):
         with self.office.read() as conn:
             for row in conn.execute(select(store.record).where(store.record.c.kind == "case")).mappings().all():
-                if row["closed_at"] is not None and self.before.get(row["id"]) == row["seq"]:
-                    continue  # nothing happened to it in this run
+                if self.before.get(row["id"]) == row["seq"]:
+                    assert row["head"] == self.worlds.rows[self.world].heads[row["id"]]
+                    continue  # nothing happened to it in this run: it was proved when the district was made
                 entries = history(conn, self.office.keys.on(conn), row["id"])
                 assert seals_hold(entries) is None
                 assert (entries[-1].leaf, len(entries)) == (row["head"], row["seq"])
-                if self.before.get(row["id"]) == row["seq"]:
-                    continue
                 run = list(self.cases.replaying(conn, entries))[-1][1]
                 assert fingerprint(run.dump()) == fingerprint(unpacked(row["state"]))
                 open_keys = {r["key"] for r in self.look("SELECT key FROM task WHERE case_id = ? AND state = 'open'", row["id"])}
@@ -971,7 +974,7 @@ class District(RuleBasedStateMachine):
                 assert timers == (set() if run.ended else run.timers().keys())
                 SEEN["ended"][f"{row['process']} {row['outcome']}"] += 1
                 event(f"ended: {row['outcome']}")
-        assert differences(self.office) == []
+        assert self.worlds.rows[self.world].differences(self.office) == []
 
 
 def utc(text: str):
@@ -1013,40 +1016,85 @@ def test_the_tests_own_table_of_duties_can_tell(acts, wrong):
         check_duties(acts, related=True)
 
 
-def test_whatever_people_try_the_records_hold(monkeypatch, caplog):
+@pytest.mark.parametrize("world", SHARES)
+def test_whatever_people_try_the_records_hold(world, monkeypatch, caplog, tmp_path_factory):
+    """A test for each district in which runs begin, so that two workers of the tests share them."""
     caplog.set_level("CRITICAL", "engine.jobs")
     monkeypatch.setattr(spot_check, "secrets", Seeds())
     SEEN.clear()
     with tempfile.TemporaryDirectory() as folder:
-        District.worlds = worlds.Worlds(pathlib.Path(folder))
-        for world, share in SHARES.items():
-            machine = type(f"District of {world}", (District,), {"world": world})
-            run_state_machine_as_test(machine, settings=settings(
-                max_examples=RUNS * share // 20, stateful_step_count=50, deadline=None, derandomize=RUNS == 20, database=None, print_blob=True,
-                suppress_health_check=list(HealthCheck)))  # fmt: skip
+        District.worlds = worlds.Worlds(pathlib.Path(folder), world)
+        machine = type(f"District of {world}", (District,), {"world": world})
+        run_state_machine_as_test(machine, settings=settings(
+            max_examples=RUNS * SHARES[world] // 20, stateful_step_count=50, deadline=None, derandomize=RUNS == 20, database=None, print_blob=True,
+            suppress_health_check=list(HealthCheck)))  # fmt: skip
     sys.stdout.write(json.dumps({k: dict(v) for k, v in SEEN.items()}, default=str))
-    they_tried_all_of_it()
+    if (together := all_seen(world, tmp_path_factory)) is not None:
+        they_tried_all_of_it(together)
 
 
-SHARES = {"applications": 7, "benefits": 8, "meeting": 5}  # of 20 runs
+def all_seen(world, tmp_path_factory):
+    """What was seen in all districts, for whoever is through last; None for the others. Workers of the tests share a folder."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "machine"
+    folder.mkdir(exist_ok=True)
+    (part := folder / f"{world}.part").write_text(json.dumps(SEEN), encoding="utf-8")
+    part.rename(folder / f"{world}.json")
+    parts = sorted(folder.glob("*.json"))
+    if len(parts) < len(SHARES):
+        return None
+    found = defaultdict(Counter)
+    for one in parts:
+        for kind, names in json.loads(one.read_text(encoding="utf-8")).items():
+            found[kind].update(names)
+    return found
+
+
 # Tasks that runs need not come to, each with the reason.
 SELDOM: dict[str, str] = {}
 
 
-def they_tried_all_of_it():
+def they_tried_all_of_it(seen):
     """Not about what is right: that the machine still plays every task of the four drawings, every kind of end, and every verb."""
     drawn = {f"{key} {node}" for key, process in CATALOGUE.items() for node in process.drawing.of_kind("userTask")}
     assert drawn >= SELDOM.keys(), "a task that is no more needs no reason"
-    assert sorted(drawn - SEEN["completed"].keys() - SELDOM.keys()) == []
-    ends = {key: {one for one in SEEN["ended"] if one.startswith(f"{key} ended_")} for key in CATALOGUE}
+    assert sorted(drawn - seen["completed"].keys() - SELDOM.keys()) == []
+    ends = {key: {one for one in seen["ended"] if one.startswith(f"{key} ended_")} for key in CATALOGUE}
     assert {key: len(found) for key, found in ends.items() if len(found) < ENDS[key]} == {}, ends
-    # Hypothesis leaves rules out of runs as it likes: a few verbs may not have come to anything in so few runs, most must have.
-    assert len(VERBS - SEEN["done"].keys()) <= FEW, sorted(VERBS - SEEN["done"].keys())
-    assert len(REFUSED - SEEN["refused"].keys()) <= FEW, sorted(REFUSED - SEEN["refused"].keys())
-    assert SEEN["done"]["complete"] >= 10 * RUNS
+    for kind, names in (("done", VERBS), ("refused", REFUSED)):
+        missing = names - seen[kind].keys()
+        assert sorted(name for name in missing if sure(kind, name)) == []
+        assert len(missing) <= FEW, sorted(missing)  # of the rare ones some may be missing, most may not
+    assert seen["done"]["complete"] >= 10 * RUNS
 
 
-FEW = 9 if RUNS <= 20 else 0
+def sure(kind, name):
+    """Whether so many runs come to it but for one time in ten thousand. Hypothesis leaves rules out of runs as it likes."""
+    share = next((percent for percent, names in RARE[kind].items() if name in names), USUAL)
+    return (1 - share / 100) ** RUNS < 1e-4
+
+
+FEW = 9  # 20 runs leave out four and three of them, 40 other runs two and three
+USUAL = 50  # percent of the runs
+# What comes in fewer of them, by the share in which it comes at least: two standard deviations below what was measured over 63 runs.
+RARE: dict[str, dict[int, set[str]]] = {
+    "done": {
+        30: {"claim"},
+        20: {"answers from the form", "clock", "transfer"},
+        10: {"change_reported", "confirm", "confirm suspend", "draft", "hand_over", "objection", "propose suspend", "take_back", "vote", "withdrawal"},
+        5: {"comment", "confirm resume", "escalate", "not_cooperating", "propose resume", "propose standard", "release"},
+        2: {"copy", "incident", "minutes_confirmed", "repeat", "start dibao-2012", "substitute"},
+        0: {"add_signers", "confirm standard", "delegate", "for an absent one", "mark_read", "new_ballot", "note", "payment", "refuse suspend", "review class", "send_back",
+            "sign", "start change-report-2012", "start joint-meeting", "start review-2012", "urge", "waiver", "withdraw standard", "withdraw_signer"},
+    },
+    "refused": {
+        20: {"withdrawal"},
+        10: {"change_reported", "objection", "registries", "resolution", "send_back", "take_back"},
+        5: {"review class", "start change-report-2012", "start joint-meeting", "substitute"},
+        2: {"add_signers", "claim", "confirm", "confirm suspend", "minutes_confirmed", "propose suspend", "start dibao-2012", "start review-2012", "transfer", "vote"},
+        0: {"confirm standard", "copy", "delegate", "escalate", "incident", "payment", "propose standard", "release", "waiver"},
+    },
+}  # fmt: skip
 ENDS = {"dibao-2012": 3, "review-2012": 3, "change-report-2012": 4, "joint-meeting": 2}  # different ends that runs come to, at least
 VERBS = {"complete", "repeat", "clock", "start dibao-2012", "start review-2012", "start change-report-2012", "start joint-meeting", "claim", "release", "transfer", "delegate",
          "escalate", "send_back", "sign", "add_signers", "withdraw_signer", "urge", "take_back", "copy", "mark_read", "comment", "draft", "objection", "withdrawal",

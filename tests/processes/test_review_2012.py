@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import sys
 import time
@@ -173,6 +174,13 @@ def brought_in(district, book, *, review_class: str) -> list[int]:
 @pytest.fixture
 def review(district):
     return Reviewed(district)
+
+
+def told(review, home: int, member: int = 0, key: str = "") -> dict:
+    """At the window, of this member; or the member alone, by another name."""
+    with review.d.office.read() as conn:
+        found = households.members_of(conn, home)[member]["person_id"]
+    return {key: found} if key else {"channel": "window", "person_id": found}
 
 
 def earns(review, home: int, fen: int, member: int = 1, kind: str = "wage_income") -> None:
@@ -699,7 +707,7 @@ def test_a_late_report_during_the_review_begins_the_investigation_anew_and_is_pa
     home = review.granted(pension=120_000, begun="2018-08-20T09:00")
     review.opened(home, "2018-12-12T09:00")
     review.to_opinion()
-    said = {"change_kind": "job_start", "changed_on": "2018-09-20", "reported_on": "2018-12-12", "reported_by": "household", "details": "妻子在超市上班"}
+    said = {"change_kind": "job_start", "changed_on": "2018-09-20", "reported_on": "2018-12-12", "reported_by": "household", "details": "妻子在超市上班", **told(review, home, 1)}
     with pytest.raises(Refused) as refused:
         review.d.send("clerk", "change_reported", **{**said, "changed_on": "2018-08-01"})
     assert refused.value.rule == "before-benefit"
@@ -726,7 +734,7 @@ def test_a_late_report_during_the_review_begins_the_investigation_anew_and_is_pa
 def test_a_neighbour_s_report_counts_as_reported_unless_the_check_had_found_it(review):
     home = review.granted(pension=120_000)
     review.opened(home, "2018-12-12T09:00")
-    said = {"change_kind": "job_start", "changed_on": "2018-12-10", "reported_on": "2018-12-12", "reported_by": "others", "details": "妻子上班"}
+    said = {"change_kind": "job_start", "changed_on": "2018-12-10", "reported_on": "2018-12-12", "reported_by": "others", "details": "妻子上班", **told(review, home, 1)}
     review.d.send("officer", "change_reported", **said)
     assert set(review.d.tasks()) == {"contact_household"}
     assert (review.d.facts()["exit_trigger"], review.d.facts()["reported_late"]) == ("reported", False)
@@ -745,7 +753,7 @@ def test_a_neighbour_s_report_counts_as_reported_unless_the_check_had_found_it(r
 
 def test_a_change_while_the_meeting_is_awaited_lapses_the_request(review):
     to_meeting(review)
-    said = {"change_kind": "job_loss", "changed_on": "2018-12-12", "reported_on": "2018-12-12", "reported_by": "household", "details": "下岗"}
+    said = {"change_kind": "job_loss", "changed_on": "2018-12-12", "reported_on": "2018-12-12", "reported_by": "household", "details": "下岗", **told(review, int(review.d.case()["subject"].partition(":")[2]))}
     review.d.send("clerk", "change_reported", **said)
     [asked] = review.rows(special_case_request, case_no=review.d.no)
     assert asked["status"] == "lapsed"
@@ -758,7 +766,7 @@ def test_the_reported_death_of_a_sole_recipient_ends_the_investigation(review):
     home = review.granted(pension=10_000, n=1)
     review.due(home)
     review.contact()
-    said = {"change_kind": "death", "changed_on": "2018-12-09", "reported_on": "2018-12-10", "reported_by": "committee", "details": "病故"}
+    said = {"change_kind": "death", "changed_on": "2018-12-09", "reported_on": "2018-12-10", "reported_by": "committee", "details": "病故", **told(review, home)}
     review.d.send("vera", "change_reported", **said)
     assert set(review.d.tasks()) == {"street_opinion"}
     assert review.d.facts()["exit_trigger"] == "cleared"
@@ -837,6 +845,53 @@ def test_an_objection_to_the_stop_brings_it_back_to_the_street(review):
     assert review.benefit(home)["status"] == "active"
     assert [row["removed_on"] for row in review.rows(notice, case_no=review.d.no)] == ["2018-10-24"]
     review.d.at("2018-11-05T09:00")
+    review.proven()
+
+
+def test_from_the_destitute_it_is_converted_to_what_the_calculation_gives_without_a_gap(review):
+    home = destitute(review)
+    assert review.d.facts()["category"] == "dibao"
+    review.conclude("convert", "converted", convert_consent=True)
+    after = review.benefit(home)
+    assert (after["category"], after["amount_fen"], after["status"], after["exit_class"]) == ("dibao", 92_000, "active", None)
+    with review.d.office.read() as conn:
+        assert [benefits.payable(conn, after["id"], month) for month in ("2018-10", "2018-11")] == [178_000, 92_000]
+    review.proven()
+
+
+def test_what_is_no_category_nothing_is_converted_to(review):
+    review.d.clock.set("2018-10-22T09:00")
+    home = review.listed("特困（分散）", 1780)
+    earns(review, home, 300_000, member=0)
+    with review.d.office.act(review.d.people["officer"]) as act:
+        review.d.no = review.d.cases.start(act, "review-2012", {"household_id": home, "occasion": "campaign"})["case"]
+    review.to_opinion()
+    assert review.d.facts()["category"].startswith("refused")
+    for said, field in (({"conclusion": "convert", "reason": "converted", "convert_consent": True}, "conclusion"),
+                        ({"conclusion": "keep", "refer_destitute": True, **told(review, home, key="destitute_person")}, "refer_destitute")):  # fmt: skip
+        with pytest.raises(Invalid) as invalid:
+            review.opinion(**said)
+        assert set(invalid.value.fields) == {field}
+
+
+def test_who_may_be_destitute_is_referred_and_the_benefit_goes_on_until_that_is_decided(review):
+    """特困 is decided in a procedure of its own: the review converts nobody to it, and says what it does instead."""
+    home = review.granted()
+    review.due(home)
+    review.to_opinion()
+    for odd in ({"refer_destitute": True}, {"destitute_person": 1}, {"refer_destitute": False, "destitute_person": 1}):
+        with pytest.raises(Invalid) as invalid:
+            review.opinion("keep", **odd)
+        assert set(invalid.value.fields) == {"destitute_person"}
+    with pytest.raises(Refused) as refused:
+        review.opinion("keep", refer_destitute=True, destitute_person=home)
+    assert refused.value.rule == "not-a-member"
+    person = told(review, home, 2, key="destitute_person")
+    assert review.conclude("keep", refer_destitute=True, **person)["outcome"] == "ended_kept"
+    assert "您家庭的张三可能符合特困人员救助供养条件，街镇将协助提出申请" in review.letter("review_result")
+    facts = review.d.facts()
+    assert (facts["refer_destitute"], facts["destitute_person"]) == (True, person["destitute_person"])
+    assert (review.benefit(home)["status"], review.benefit(home)["amount_fen"]) == ("active", 66_000)
     review.proven()
 
 
@@ -1057,6 +1112,32 @@ def test_a_review_that_finds_the_household_entitled_ends_the_suspension(review, 
     review.proven()
 
 
+@pytest.mark.parametrize(("said", "paid"), [({}, True), ({"pay_suspended": True}, True), ({"pay_suspended": False}, False)])
+def test_the_months_of_the_suspension_are_paid_later_or_expressly_not(review, said, paid):
+    """January and February were not paid; from March on it goes on. What nobody says is configured (suspended_months_paid)."""
+    home = suspended_in_review(review)
+    review.d.check()
+    review.survey()
+    review.conclude("keep", **said)
+    facts = review.d.facts()
+    assert (facts["pay_suspended"], facts["arrears_fen"], facts["arrears_months"]) == (paid, 132_000 if paid else 0, ["2019-01", "2019-02"] if paid else [])
+    found = [(s["kind"], s["amount_fen"], s["from_month"], s["to_month"], json.loads(s["months"])) for s in review.rows(settlement, case_no=review.d.no)]
+    assert found == ([("arrears", 132_000, "2019-01", "2019-02", {"2019-01": 66_000, "2019-02": 66_000})] if paid else [])
+    assert ("2019年1月、2019年2月暂停期间的救助金共1320.00元" in review.letter("review_result")) is paid
+    assert ("暂停期间的救助金不予补发" in review.letter("review_result")) is not paid
+    assert review.benefit(home)["status"] == "active"
+    review.proven()
+
+
+def test_whether_they_are_paid_is_asked_of_nobody_whose_benefit_goes_on(review):
+    home = review.granted()
+    review.due(home)
+    review.to_opinion()
+    with pytest.raises(Invalid) as invalid:
+        review.opinion("keep", pay_suspended=True)
+    assert set(invalid.value.fields) == {"pay_suspended"}
+
+
 def test_what_is_suspended_is_not_suspended_again_and_the_street_is_told_so(review):
     suspended_in_review(review)
     review.d.check()
@@ -1098,7 +1179,7 @@ def in_review_and_owing(review) -> int:
 
 def test_the_household_s_report_into_its_review_answers_the_duty_and_gets_a_receipt(review):
     home = in_review_and_owing(review)
-    said = {"change_kind": "split", "changed_on": "2019-02-10", "reported_on": "2019-02-11", "reported_by": "household", "details": "儿子分户"}
+    said = {"change_kind": "split", "changed_on": "2019-02-10", "reported_on": "2019-02-11", "reported_by": "household", "details": "儿子分户", "channel": "window"}
     review.d.send("clerk", "change_reported", **said)
     [duty] = review.rows(report_duty)
     assert (duty["answered_on"], duty["case_no"]) == ("2019-02-11", review.d.no)
@@ -1111,20 +1192,45 @@ def test_the_household_s_report_into_its_review_answers_the_duty_and_gets_a_rece
     review.proven()
 
 
-@pytest.mark.parametrize("reporter", ["others", "committee"])
+@pytest.mark.parametrize("reporter", ["others", "committee", "data"])
 def test_what_others_report_into_a_review_answers_nothing_and_nobody_is_told_of_it(review, reporter):
-    in_review_and_owing(review)
-    said = {"change_kind": "job_start", "changed_on": "2019-02-10", "reported_on": "2019-02-11", "reported_by": reporter, "details": "x"}
+    home = in_review_and_owing(review)
+    said = {"change_kind": "job_start", "changed_on": "2019-02-10", "reported_on": "2019-02-11", "reported_by": reporter, "details": "x", **told(review, home)}
     review.d.send("clerk", "change_reported", **said)
     assert review.rows(report_duty)[0]["answered_on"] is None
     assert review.rows(letter, kind="report_receipt") == []
+
+
+def test_what_staff_report_for_the_household_is_its_own_report(review):
+    home = in_review_and_owing(review)
+    said = {"change_kind": "illness", "changed_on": "2019-02-10", "reported_on": "2019-02-11", "reported_by": "staff", "details": "住院", **told(review, home, 2)}
+    review.d.send("officer", "change_reported", **said)
+    assert review.rows(report_duty)[0]["answered_on"] == "2019-02-11"
+    facts = review.d.facts()
+    assert (facts["exit_trigger"], facts["contact_outcome"], facts["channel"], facts["person_id"]) == ("voluntary", "contacted", "window", said["person_id"])
+    assert "患病" in review.letter("report_receipt")
+    review.proven()
+
+
+def test_a_report_into_a_review_names_a_member_where_it_is_about_one(review):
+    home = in_review_and_owing(review)
+    said = {"change_kind": "illness", "changed_on": "2019-02-10", "reported_on": "2019-02-11", "reported_by": "household", "details": "住院", "channel": "window"}
+    with pytest.raises(Invalid) as invalid:
+        review.d.send("officer", "change_reported", **said)
+    assert set(invalid.value.fields) == {"person_id"}
+    with pytest.raises(Refused) as refused:
+        review.d.send("officer", "change_reported", **said, person_id=home)
+    assert refused.value.rule == "not-a-member"
+    with pytest.raises(Invalid) as invalid:
+        review.d.send("officer", "change_reported", **{k: v for k, v in said.items() if k != "channel"}, person_id=told(review, home)["person_id"])
+    assert set(invalid.value.fields) == {"channel"}
 
 
 def test_a_late_report_into_a_review_is_told_so(review):
     home = review.granted()
     review.due(home)
     review.d.clock.set("2019-02-11T09:00")
-    said = {"change_kind": "income_up", "changed_on": "2018-12-11", "reported_on": "2019-02-11", "reported_by": "household", "details": "x"}
+    said = {"change_kind": "income_up", "changed_on": "2018-12-11", "reported_on": "2019-02-11", "reported_by": "household", "details": "x", "channel": "phone"}
     review.d.send("clerk", "change_reported", **said)
     assert "超过了规定的报告期限" in review.letter("report_receipt")
     review.proven()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from sqlalchemy import func, select
 
+from engine.store import entry
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 
@@ -53,6 +55,24 @@ def test_a_trainer_moves_the_clock_and_what_came_due_has_run(door, district):
     assert door.good("sue", "GET", "/board")["counts"]["late"] == 1
     assert door.good("sue", "POST", "/clock", {"moment": "2018-12-24T10:00"})["now"].startswith("2018-12-24T10:00")
     assert "调整演示时钟" in Desk(door.app, "auditor").text("/audit/admin?event=clock_moved")
+
+
+def test_once_there_is_casework_the_clock_is_not_set_back(door, district):
+    district.to_street_opinion()
+    before = door.good("admin", "GET", "/clock")
+    with district.office.read() as conn:
+        entries = conn.scalar(select(func.count()).select_from(entry))
+    said = door.bad(409, "admin", "POST", "/clock", {"moment": "2018-12-03T08:59:59"})
+    assert "不能往回拨" in said["message"]
+    assert "does not go back" in door.bad(409, "admin", "POST", "/clock", {"moment": "2018-11-01"}, headers={"Accept-Language": "en"})["message"]
+    assert door.good("admin", "GET", "/clock") == before
+    with district.office.read() as conn:
+        assert conn.scalar(select(func.count()).select_from(entry)) == entries
+    assert door.good("admin", "POST", "/clock", {"moment": "2018-12-03T09:00:00"})["now"] == "2018-12-03T09:00:00+08:00"
+
+
+def test_before_there_is_any_the_clock_goes_where_the_training_begins(door):
+    assert door.good("admin", "POST", "/clock", {"moment": "2018-11-01T09:00"})["now"].startswith("2018-11-01T09:00")
 
 
 @pytest.mark.parametrize("body", [{}, {"days": 0}, {"days": 32}, {"days": 1, "moment": "2018-12-24"}, {"moment": "morgen"}, {"days": "one"}, {"hours": 1}])

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from processes import households
 from tests.district import COMMUNITY, STREET
 from tests.processes.test_review_2012 import Reviewed
 from tests.web.test_api import Door
@@ -23,6 +24,11 @@ def door(bureau, district):
 def home(district):
     """In benefit since 2018-11-09, class C: due on 2018-12-09."""
     return Reviewed(district).granted()
+
+
+def member(bureau, home):
+    with bureau.office.read() as conn:
+        return households.members_of(conn, home)[0]["person_id"]
 
 
 def listed(door, who="officer", **asked):
@@ -73,9 +79,10 @@ def test_a_review_begins_and_ends_through_the_api(door, district, home):
     assert door.good("auditor", "GET", f"/cases/{no}/replay")["result"] == "same"
 
 
-def test_a_change_is_recorded_through_the_api_and_a_stranger_may_not(door, home):
+def test_a_change_is_recorded_through_the_api_and_a_stranger_may_not(door, bureau, home):
     no = door.good("clerk", "POST", "/cases", {"process": "review-2012", "answers": {"household_id": home, "occasion": "campaign"}})["case"]
-    said = {"change_kind": "job_start", "changed_on": "2018-11-09", "reported_on": "2018-11-09", "reported_by": "household", "details": "就业"}
+    said = {"change_kind": "job_start", "changed_on": "2018-11-09", "reported_on": "2018-11-09", "reported_by": "household", "details": "就业", "channel": "phone",
+            "person_id": member(bureau, home)}
     door.bad(404, "stranger", "POST", f"/cases/{no}/messages/change_reported", said)
     assert door.bad(403, "rita", "POST", f"/cases/{no}/messages/change_reported", said)["rule"] == "sender"
     assert door.bad(403, "sue", "POST", f"/cases/{no}/messages/resolution", {"resolution": "refuse", "reasons": "x", "meeting_no": "1", "item": 1})["rule"] == "sender"
@@ -122,7 +129,7 @@ def test_pages_list_begin_and_lead_on(door, bureau, district, home):
     assert desk.get(f"/cases/{no}/messages/resolution").status_code == 404
     task = district.tasks(no)["contact_household"]["id"]
     assert "Contact the household" in desk.text(f"/tasks/{task}")
-    sent = {"change_kind": "job_start", "changed_on": "2018-11-09", "reported_on": "2018-11-09", "reported_by": "others", "details": "就业"}
+    sent = {"change_kind": "job_start", "changed_on": "2018-11-09", "reported_on": "2018-11-09", "reported_by": "others", "details": "就业", "channel": "phone", "person_id": str(member(bureau, home))}
     assert desk.post(f"/cases/{no}/messages/change_reported", sent).status_code == 302
     assert "Began to work" in desk.text(f"/cases/{no}")
 

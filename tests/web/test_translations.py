@@ -32,6 +32,7 @@ DATA_MODULES = {
 # In the other modules: calls that take data in both languages, or Chinese whose English is in english.py.
 DATA_CALLS = {
     "Refused": "a refusal carries its rule and both languages, for pages and API",
+    "Conflict": "the same, of something that has changed meanwhile",
     "NotFound": "its English is in english.py",
     "number": "a label of a form, (zh, en)",
     "rows": "a label of a form, (zh, en)",

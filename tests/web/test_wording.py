@@ -12,7 +12,7 @@ from processes import bureau, household_forms
 from web import desk, english, wording
 
 MACHINE = {"household_id", "street", "community", "means_round", "edge", "street_notice_from", "district_notice_from", "district_notice_ended_on",
-           "person_id", "new_holder", "new_community"}  # fmt: skip
+           "person_id", "new_holder", "new_community", "destitute_person"}  # fmt: skip
 ROOT = Path(__file__).parents[2]
 PROCESSES = list(bureau.CATALOGUE.values())
 

@@ -114,10 +114,10 @@ def clock() -> Any:
     return _now()
 
 
-@operation(blp, "POST", "/clock", schemas.ClockMoved, takes=schemas.MoveClock, replies=(403, 404), example={"days": 1})
+@operation(blp, "POST", "/clock", schemas.ClockMoved, takes=schemas.MoveClock, replies=(403, 404, 409), example={"days": 1})
 def move_clock(said: dict[str, Any]) -> Any:
     """Training only: so many days on, a day at a time, or to a moment; what came due has run when the answer comes. For
-    administrators and supervisors, on the record."""
+    administrators and supervisors, on the record. 409: not back, once there is casework."""
     made = bureau()
     training.movable(made)
     training.trainer(me())

@@ -57,7 +57,7 @@ class TaskQuery(Paging):
     node = text("node of the drawing", example="home_survey")
     process = text("key of a process", example="dibao-2012")
     no = text("number of a case", most=40)
-    flag = one_of("returned", "escalated", "late")
+    flag = one_of("returned", "escalated", "late", "unmanned")
     card = one_of("yellow", "red", about="soon due, or late")
     due_before = text("due before this day", most=10, example="2018-12-17")
     due_from = text("due on or after this day", most=10)
@@ -317,7 +317,7 @@ class TaskRow(Said):
     card = _s("yellow: few working days are left; red: late", none=True, example="yellow")
     state = _s(example="open")
     done_by = _s(none=True)
-    flags = _s("words: returned, escalated, late, countersign (handed in, waits for its signers), taken_back")
+    flags = _s("words: returned, escalated, late, countersign (handed in, waits for its signers), taken_back, unmanned (nobody may do it)")
     priority = _n()
     law = _s(none=True)
     case = _s()
@@ -400,6 +400,13 @@ class DeadlineParts(Said):
     provisional = fields.Boolean(required=True, metadata={"description": "past the last published calendar: it may move"})
 
 
+class Unmanned(Said):
+    """Why somebody who holds the post may not do the task."""
+
+    staff = _s("login; none: nobody holds the post", none=True)
+    rule = _s("name of the rule; no-holder: nobody holds the post", example="near-relative")
+
+
 class Task(TaskRow):
     due_rule = _s(none=True)
     deadline = fields.Nested(DeadlineParts, required=True, allow_none=True, metadata={"description": "null: promptly, or the task is closed"})
@@ -407,6 +414,7 @@ class Task(TaskRow):
     returns = _many(fields.String(), "nodes for POST tasks/{id}/return")
     facts = _object("the facts of the case")
     draft = fields.Dict(required=True, allow_none=True, metadata={"description": "what I typed and did not send"})
+    unmanned = _many(fields.Nested(Unmanned), "who holds the post and why he may not, where nobody may (flag unmanned); a supervisor sees it on the board")
 
 
 class CaseRow(Said):
@@ -448,6 +456,7 @@ class Line(Said):
     seq = _n()
     prev = _s("leaf of the entry before")
     at = _s()
+    clock = fields.String(metadata={"description": "the real time, where a training clock was moved away from it"})
     actor = _object()
     event = _s()
     data = fields.Dict()
