@@ -69,6 +69,12 @@ class District:
     def by_role(self, role: str, unit: str) -> list[Actor]:
         return [a for a in self.actors.values() if a.holds(role, unit)]
 
+    def page(self, who: Actor, household_id: int, scan: bytes) -> None:
+        """A household's signed page, which all its papers share."""
+        staged = documents.stage(self.made.office, who, self.made.settings.files, household_id, io.BytesIO(scan))
+        with self.made.office.act(who) as act:
+            self.scans[household_id] = documents.keep(act, staged, "signature", "签字页")
+
 
 def run(settings: Settings, *, households: int, seed: int, serve: bool, port: int | None) -> None:
     if settings.production:
@@ -214,7 +220,8 @@ def _households(d: District, count: int) -> list[int]:
         clerk = d.by_role("window_clerk", street)[0]
         with d.made.office.act(clerk) as act:
             household_id = households.register(act, _household(d, n, community))
-            d.scans[household_id] = documents.store(act, d.made.settings.files, household_id, "signature", "签字页", io.BytesIO(_SCAN))
+        d.page(clerk, household_id, _SCAN)
+        with d.made.office.act(clerk) as act:
             if d.chance.random() < 0.95:
                 for person_id in households.missing_authorisations(act.conn, household_id, act.today):
                     households.authorise(act, household_id, person_id, act.today.isoformat(), "2019-11-18", d.scans[household_id])

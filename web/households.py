@@ -257,8 +257,10 @@ def upload(household_id: int) -> ResponseReturnValue:
     if not files or kind not in wording.CODES["document"]:
         raise Invalid({"file": [_("Choose a kind and a file")]})
     for file in files:
+        staged = documents.stage(made.office, me(), made.settings.files, household_id, file.stream)
         with made.office.act(me()) as act:
-            documents.store(act, made.settings.files, household_id, kind, file.filename or "", file.stream, once=True)
+            caseworker(_visible(act.conn, household_id)["community"])
+            documents.keep(act, staged, kind, file.filename or "", once=True)
     flash(_("Uploaded."))
     return redirect(url_for("households.show", household_id=household_id))
 

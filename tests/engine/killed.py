@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 import pathlib
@@ -12,7 +13,7 @@ from sqlalchemy import event, select
 
 from engine import store
 from processes import bureau as bureaus
-from processes import organisation
+from processes import documents, organisation
 from tests.conftest import DATA_KEY
 from tests.district import REVIEWERS
 from web.settings import Settings
@@ -108,3 +109,12 @@ def die_in(url: str, files: str, moment: str, case_id: int, request, point: str)
 def drain(url: str, files: str, moment: str) -> None:
     """What a worker does; the parent kills it."""
     opened(url, files, moment).jobs.run_all()
+
+
+def die_staged(url: str, files: str, moment: str, home: int) -> None:
+    """A file is safe on disk, and the process is killed before the act that would name it."""
+    made = opened(url, files, moment)
+    with made.office.read() as conn:
+        clerk = organisation.find_actor(conn, "clerk")
+    documents.stage(made.office, clerk, made.settings.files, home, io.BytesIO(b"%PDF-1.4 page"))
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -20,10 +20,10 @@ from engine import store
 from engine.bpmn import Run
 from engine.store import metadata
 from processes import bureau as bureaus
-from processes import conclusions, documents, households, identity, organisation
+from processes import conclusions, households, identity, organisation
 from processes import import_annex1 as annex1
 from tests.conftest import DATA_KEY, Clock
-from tests.district import PASSWORD, STREET
+from tests.district import PASSWORD, STREET, paper
 from tests.meeting_room import KEY, Room
 from tests.processes.machine_answers import Told, options
 from tests.processes.reports import family
@@ -169,8 +169,7 @@ class Player(Room):
         done = bring_in(self.bureau, seen)
         assert not done.errors, done.errors
         [made] = done.homes.values()
-        with self.office.act(self.people["clerk"]) as act:
-            self.scans[made] = documents.store(act, self.bureau.settings.files, made, "signature", "签字页", io.BytesIO(b"%PDF-1.4 page"))
+        self.scans[made] = paper(self, "clerk", made)
         return made
 
 

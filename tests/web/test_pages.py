@@ -13,6 +13,7 @@ from engine import queries, store
 from processes import households, identity, organisation
 from processes.tables import document, household, staff
 from tests.district import COMMUNITY, PASSWORD, STREET
+from tests.processes.test_documents import Disk
 from tests.served import app_of
 
 pytestmark = pytest.mark.rules
@@ -559,3 +560,28 @@ def test_a_task_is_delegated_for_a_time_on_its_page(app, district, lang, words):
     assert words in page
     assert "2018-12-05" in page
     assert 'value="delegate"' not in Desk(app, "clerk2", lang).text(path), "it is not delegated on"
+
+
+def test_every_door_writes_a_file_before_its_act_opens(app, bureau, district, case, monkeypatch):
+    seen, pdf = Disk(monkeypatch), lambda n: (io.BytesIO(b"%%PDF-1.4 %d" % n), f"{n}.pdf")
+    clerk, page, files = Desk(app, "clerk"), f"/households/{district.home}", bureau.settings.files
+    before = len(list(files.iterdir()))
+    assert clerk.post(f"{page}/documents", {"kind": "other", "file": [pdf(1), pdf(2)]}, page=page).status_code == 302
+    clerk.post(f"/cases/{case}/messages/withdrawal", {"withdrawn_on": "2018-12-03", "signed_document__file": pdf(3)})
+    district.accept()
+    survey = district.tasks()["home_survey"]["id"]
+    assert Desk(app, "ann").post(f"/tasks/{survey}", {"_do": "draft", "photos__file": [pdf(4), pdf(5)]}).status_code == 302
+    from tests.web.test_api import Door
+
+    api = Door(bureau, district)
+    api.good("clerk", "POST", f"{page}/documents", data={"file": pdf(6)}, content_type="multipart/form-data")
+    assert seen.open == [0, 0] * 6, "each file, then its folder"
+    assert len(list(files.iterdir())) == before + 6
+    refused = [
+        Desk(app, "stranger").post(f"{page}/documents", {"kind": "other", "file": pdf(7)}, page="/tasks").status_code,
+        api.call("stranger", "POST", f"{page}/documents", data={"file": pdf(7)}, content_type="multipart/form-data").status_code,
+        api.call("auditor", "POST", f"{page}/documents", data={"file": pdf(7)}, content_type="multipart/form-data").status_code,
+        Desk(app, "clerk").post(f"/tasks/{survey}", {"photos__file": pdf(7)}, page="/tasks").status_code,
+    ]
+    assert refused == [404, 404, 403, 403]
+    assert len(seen.open) == 12, "who may not is refused before anything is written"
