@@ -384,4 +384,4 @@ def _log_page(kind: str) -> ResponseReturnValue:
         people = wording.names_of(conn, [name for one in shown for name in (one.who, one.on_behalf_of, one.about.get("login"))])
     events = audit_reads.READS if kind == "reads" else audit_reads.ADMIN
     return render_template("audit_log.html", kind=kind, found=listed, people=people, events=events, typed=asked, wrong=wrong,
-                           fields={"address": _("Address"), "phone": _("Phone"), "bank_account": _("Bank account"), "hardship_cause": _("Cause of hardship"), "id_no": _("ID number"), "health": _("Health")}), 422 if wrong else 200  # fmt: skip
+                           fields={"address": _("Address"), "phone": _("Phone"), "bank_account": _("Bank account"), "hardship_cause": _("Cause of hardship"), "id_no": _("ID number"), "health": _("Health"), "labour_ability": _("Labour ability")}), 422 if wrong else 200  # fmt: skip

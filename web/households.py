@@ -267,9 +267,9 @@ def upload(household_id: int) -> ResponseReturnValue:
 
 def _in_words(field: str, text: str) -> str:
     """Health is kept as one piece: its labels and words, in the order of the member's form."""
-    if field != "health" or not text:
+    if field not in ("health", "labour_ability") or not text:
         return text
-    known, said = json.loads(text), []
+    known, said = json.loads(text) if field == "health" else {field: text}, []
     for name, asked in MemberIn().fields.items():
         if known.get(name):
             words = {code: either(zh, en) for code, zh, en in asked.metadata.get("choices", ())}

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from engine import queries, store
 from processes import households, identity, organisation
 from processes.tables import document, household, staff
+from processes.tables import person as person_table
 from tests.district import COMMUNITY, PASSWORD, STREET
 from tests.processes.test_documents import Disk
 from tests.served import app_of
@@ -181,13 +182,16 @@ def test_names_and_ids_are_masked_everywhere_and_searched_without_addresses(app,
     assert 'method="post" role="search"' in desk.text("/cases")
 
 
-def test_causes_and_health_are_sealed_masked_and_told_in_words(app, district):
+def test_causes_and_health_are_sealed_masked_and_told_in_words(app, bureau, district):
     """致困原因 is often an illness, whatever an imported list says: nothing of it stands in clear."""
-    member = {"disability_kind": "limb", "disability_grade": 2, "serious_illness": "肾衰竭", "serious_outpatient_illness": True}
+    member = {"disability_kind": "limb", "disability_grade": 2, "serious_illness": "肾衰竭", "serious_outpatient_illness": True, "labour_ability": "completely_lost"}
     home = district.household(210_000, hardship_cause="肾衰竭致贫", last=member)
     with district.office.read() as conn:
         person = households.members_of(conn, home)[-1]["person_id"]
         assert "肾".encode() not in conn.scalar(select(household.c.hardship_cause).where(household.c.id == home))
+        assert b"lost" not in conn.scalar(select(person_table.c.labour_ability).where(person_table.c.id == person))
+        assert households.view(conn, bureau.office.keys.on(conn), home)["members"][-1]["labour_ability"] == "****"
+        assert households.snapshot(conn, bureau.office.keys.on(conn), home, bureau.office.today())["members"][-1]["labour_ability"] == "completely_lost"
     desk = Desk(app, "clerk")
     page = desk.text(f"/households/{home}")
     assert "致困原因 ****" in page
@@ -196,6 +200,10 @@ def test_causes_and_health_are_sealed_masked_and_told_in_words(app, district):
     assert "肾衰竭致贫" in desk.post(path, {"what": f"household.{home}.hardship_cause", "reason": "核对"}).get_data(as_text=True)
     told = desk.post(path, {"what": f"person.{person}.health", "reason": "核对"}).get_data(as_text=True)
     assert "残疾类别：肢体；残疾等级：2；重大疾病：肾衰竭；享受门诊特殊病待遇：是" in told
+    told = desk.post(path, {"what": f"person.{person}.labour_ability", "reason": "核对"}).get_data(as_text=True)
+    assert "劳动能力：完全丧失" in told
+    auditor = Desk(app, "auditor")
+    assert auditor.text("/audit/reads?event=health_revealed").count("劳动能力") == 1, "it is counted as a look at health"
 
 
 def test_revealing_needs_a_reason_and_is_in_the_readers_record(app, bureau, case, district):
