@@ -15,6 +15,7 @@ from marshmallow import ValidationError, validates_schema
 from engine.forms import Form, choice, document, documents, money, number, on_date, rows, several, staff, text, yes_no
 from engine.given import gives
 from processes import calendar, law, special_cases
+from processes.household_forms import NEAR_RELATIONS
 
 NOTICE_DAYS = 7  # calendar days, N220 arts 25 and 29
 OLDEST_APPLICATION = 366  # days; a typing error otherwise moves the months whose income counts
@@ -194,9 +195,7 @@ class NearRelative(Form):
     staff_login = staff("经办人员或居村委会成员", "Colleague", role="", required=False, fact=False)
     staff_name = text("姓名（不在名单中的填写）", "Name, if not in the list", required=False, max=60)
     position = text("职务", "Position", max=60)
-    relation = choice("关系", "Relation", [
-        ("spouse", "配偶", "Spouse"), ("parent", "父母", "Parent"), ("child", "子女", "Child"), ("sibling", "兄弟姐妹", "Sibling"),
-        ("grandparent", "祖父母、外祖父母", "Grandparent"), ("grandchild", "孙子女、外孙子女", "Grandchild")], widget="select")  # fmt: skip
+    relation = choice("关系", "Relation", NEAR_RELATIONS, widget="select")
     note = text("登记说明", "Note", required=False, widget="textarea")
 
     @validates_schema(skip_on_field_errors=False)

@@ -18,7 +18,7 @@ from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Put
 from engine.office import Act
 from engine.queries import Area, Page, within
-from processes import erasure, identity, readers
+from processes import erasure, identity, law, readers
 from processes.money import yuan
 from processes.tables import (
     authorization,
@@ -348,6 +348,8 @@ def set_hardships(act: Act, household_id: int, data: Mapping[Any, Any]) -> None:
 def declare_near_relative(act: Act, household_id: int, data: Mapping[Any, Any]) -> None:
     """The applicant's statement that a member is a near relative of staff (N220 art 14)."""
     record = _open(act, household_id)
+    if data["relation"] not in law.near_relations(act.today):
+        raise Invalid({"relation": ["没有这种近亲属关系"]})
     login = data.get("staff_login")
     if login and act.conn.scalar(select(staff.c.id).where(staff.c.login == login)) is None:
         raise Invalid({"staff_login": [f"没有这位工作人员：{login}"]})

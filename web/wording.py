@@ -87,7 +87,7 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
              "differs": lazy_gettext("here already, but not as listed"), "error": lazy_gettext("has errors")},
     "annex1": _ANNEX1,
     "hardship": _both(hf.HARDSHIP_KINDS),
-    "kin": _both(hf.NearRelativeIn().fields["relation"].metadata["choices"]),
+    "kin": _both(hf.NEAR_RELATIONS),
     "means": {"member": lazy_gettext("Add a member")},
     "report_kind": _both(change_kinds.KINDS),
     "report_channel": _both(change_kinds.CHANNELS),

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from engine import store
 from processes import event_log
 from processes.audit_lists import LISTS
+from tests.processes.test_audit_lists import related
 from tests.served import app_of
 from tests.web.test_api import Door
 from tests.web.test_api_document import PREFIX
@@ -121,6 +122,16 @@ def test_a_list_states_its_rule_and_leads_to_case_and_entry(app, district):
     assert answer.status_code == 422
     assert 'href="#seconds"' in answer.get_data(as_text=True)
     assert desk.get("/audit/lists/nothing").status_code == 404
+
+
+def test_an_undeclared_near_relative_on_the_page_and_through_the_api(app, door, district):
+    district.apply(district.household(210_000))
+    related(district, "app", "sibling", 3)
+    text = Desk(app, "auditor").text("/audit/lists/undeclared")
+    assert LISTS["undeclared"].rule_zh in text
+    assert all(word in text for word in ("某app（app）", "兄弟姐妹", "未经办本案"))
+    [said] = door.good("auditor", "GET", "/audit/lists/undeclared")["items"]
+    assert (said["case"], said["what"], said["seq"]) == (district.no, {"by": "app", "relation": "sibling", "node": None}, 1)
 
 
 def test_a_sample_on_the_pages_from_commitment_to_check(app, cases, bureau):
