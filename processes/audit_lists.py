@@ -460,7 +460,8 @@ def _declared(conn: Connection, houses: Iterable[int]) -> dict[int, set[str] | N
     ids = sorted(houses)
     found: dict[int, set[str] | None] = dict.fromkeys(conn.scalars(select(household.c.id).where(household.c.id.in_(ids), household.c.near_relative_declared)))
     rows = conn.execute(select(near_relative.c.household_id, near_relative.c.staff_login, near_relative.c.staff_name).where(near_relative.c.household_id.in_(ids))).all()
-    logins = dict(map(_pair, conn.execute(select(staff.c.login, staff.c.name).where(staff.c.name.in_({r.staff_name for r in rows if not r.staff_login})))))
+    named_only = select(staff.c.login, staff.c.name).where(staff.c.name.in_({r.staff_name for r in rows if not r.staff_login}))
+    logins: dict[str, str] = {login: name for login, name in conn.execute(named_only)}  # noqa: C416 - rows are no pairs to mypy
     for one in rows:
         named: set[str] = {one.staff_login} if one.staff_login else {login for login, name in logins.items() if name == one.staff_name}
         found[one.household_id] = (found.get(one.household_id) or set()) | named

@@ -320,7 +320,7 @@ def amended(monkeypatch):
     """Another share of representatives and another time for objecting from 2018-12-20 on."""
     from processes import law
 
-    values = {"review_representatives_share": "3/4", "check_objection_workdays": "5"}
+    values = {"review_representatives_share": "3/4", "check_objection_workdays": "5", "administrative_review_days": "90", "lawsuit_months": "3", "payment_day": "8", "investigation_workdays": "15"}
     later = {name: (*law._LAW[name], law.Value(name, date(2018, 12, 20), text, "test", unverified=False)) for name, text in values.items()}
     monkeypatch.setattr(law, "_LAW", {**law._LAW, **later})
     for cached in (law.value, law.in_force):
@@ -344,6 +344,18 @@ def test_share_and_time_are_those_of_the_day_not_constants(amended):
     assert "之日起10个工作日内" in letters.render("check_rejection", {**told, "delivered_on": "2018-12-19"})
     assert "之日起5个工作日内" in letters.render("check_rejection", told)
     assert "不少于四分之三" in letters.sheet("democratic_review", {"issued_on": "2018-12-20"})
+
+
+def test_a_letter_promises_the_days_that_are_counted_afterwards(amended):
+    from processes import deliveries, letters
+
+    told = {"household": {"applicant": "张一", "size": 1}, "number": "1", "case_no": "x", "street_name": "某街道", "applied_on": "2018-12-01", "accepted_on": "2018-12-20",
+            "decided_on": "2018-12-20", "category": "dibao", "amount_fen": 100, "first_payment_month": "2019-01"}  # fmt: skip
+    before, after = (letters.render("approval", {**told, "issued_on": day}) for day in ("2018-12-19", "2018-12-20"))
+    assert all(words in before for words in ("之日起60日内", "之日起6个月内", "每月10日前"))
+    assert all(words in after for words in ("之日起90日内", "之日起3个月内", "每月8日前"))
+    assert "之日起15个工作日内" in letters.render("acceptance", {**told, "issued_on": "2018-12-20"})
+    assert deliveries.last_days("approval", "2018-12-20") == {"objection_until": None, "review_until": "2019-03-20", "suit_until": "2019-03-20"}
 
 
 def test_a_review_before_there_was_a_rule_is_no_crash():
