@@ -92,6 +92,7 @@ _DAYS = {
     "accepted_on": ("受理日期", "the acceptance"),
     "investigation_from": ("本次调查开始日期", "the beginning of this investigation"),
     "survey_ended_on": ("调查结束日期", "the end of the survey"),
+    "check_rejected_on": ("核对结果告知日期", "the letter on the result of the check"),
     "street_notice_from": ("街镇签批或复查日期", "the street's signature or re-investigation"),
     "district_notice_from": ("区级审查或复核日期", "the district's proposal"),
     "objection_on": ("异议提出日期", "the objection"),
@@ -283,7 +284,19 @@ class NeighborEnquiry(Step):
     statement = text("邻里反映", "What they say", widget="textarea", about="neighbours")
 
 
+class IssueCheckRejection(Step):
+    """The letter is issued by this task and delivered by the next: nobody delivers what does not exist yet."""
+
+    reasons = text("不符合的理由", "Reasons", widget="textarea")
+
+    @gives("check_rejected_on")
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return {"check_rejected_on": self.context["today"].isoformat()}
+
+
 class RejectAfterCheck(Step):
+    """On earlier drawings issue and delivery were one task."""
+
     AFTER: ClassVar[Mapping[str, str]] = {"delivered_on": "investigation_from"}
     delivered_on = on_date("告知书送达日期", "Delivered on")
     reasons = text("不符合的理由", "Reasons", widget="textarea")
@@ -683,6 +696,18 @@ PROOFS: Mapping[str, tuple[tuple[str, ...], str]] = {
 }
 
 
+class DeliverCheckRejection(Deliver):
+    """The period to object (N220 art 20) runs from the delivery, as long as the letter says: by the law of the day of issue."""
+
+    AFTER: ClassVar[Mapping[str, str]] = {"delivered_on": "check_rejected_on"}
+    delivered_on = on_date("送达日期", "Delivered on")
+
+    @gives("check_objection_until")
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        days = law.value("check_objection_workdays", date.fromisoformat(self.context["facts"]["check_rejected_on"])).amount
+        return {"check_objection_until": midnight_after(calendar.add_workdays(date.fromisoformat(loaded["delivered_on"]), int(days)), 0)}
+
+
 class Resolution(special_cases.Resolution):
     @gives("category", "amount_fen", "resolved_on", "examination_from")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
@@ -739,7 +764,8 @@ FORMS: dict[str, type[Form]] = {
     "home_survey": HomeSurvey,
     "survey_cosign": SurveyCosign,
     "neighbor_enquiry": NeighborEnquiry,
-    "reject_after_check": RejectAfterCheck,
+    "issue_check_rejection": IssueCheckRejection,
+    "deliver_check_rejection": DeliverCheckRejection,
     "low_income_consent": LowIncomeConsent,
     "democratic_review": DemocraticReview,
     "street_opinion": StreetOpinion,
@@ -760,7 +786,7 @@ FORMS: dict[str, type[Form]] = {
     "deliver_refusal": Deliver,
 }
 # Tasks of earlier drawings, on which cases may still run.
-FORMER: dict[str, type[Form]] = {"special_case_decision": SpecialCaseDecision}
+FORMER: dict[str, type[Form]] = {"special_case_decision": SpecialCaseDecision, "reject_after_check": RejectAfterCheck}
 MESSAGES: dict[str, type[Form]] = {
     "withdrawal": Withdrawal,
     "objection": Objection,

@@ -424,7 +424,7 @@ _ANSWERS: dict[str, Answer] = {
     "supplement": _supplement,
     "register_near_relative": lambda d, a, *_: {"staff_login": d.by_role("reviewer", a.unit)[-1].id, "position": "街镇审核人", "relation": "sibling"},
     "means_check": _check,
-    "reject_after_check": lambda _d, _a, _h, day: {"delivered_on": day, "reasons": "核对发现的货币财产超过规定限额。"},
+    "issue_check_rejection": lambda *_: {"reasons": "核对发现的货币财产超过规定限额。"},
     "district_recheck": lambda _d, _a, _h, _day: {"findings": "异议不成立。", "district_outcome": "propose_grant"},
     "home_survey": _survey,
     "survey_cosign": lambda *_: {"agree": "agree"},
@@ -445,6 +445,7 @@ _ANSWERS: dict[str, Answer] = {
     "decide": lambda *_: {"decision": "granted", "opinion": "批准。"},
     "decide_refusal": lambda *_: {"decision": "refused", "opinion": "不予批准。", "reason_code": "income_over", "clause": "民发〔2012〕220号第四条"},
     "deliver_approval": lambda d, _a, h, day: {"delivered_on": day, "method": "direct", "recipient": "申请人", "receipt_document": d.scans[h]},
+    "deliver_check_rejection": lambda d, _a, h, day: {"delivered_on": day, "method": "direct", "recipient": "申请人", "receipt_document": d.scans[h]},
     "deliver_refusal": lambda d, _a, h, day: {"delivered_on": day, "method": "direct", "recipient": "申请人", "receipt_document": d.scans[h]},
 }
 

@@ -156,6 +156,7 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "second_investigator": (lazy_gettext("Second investigator"), "staff"),
     "agree": (lazy_gettext("Second investigator's signature"), "form"),
     "survey_ended_on": (lazy_gettext("Survey ended on"), ""),
+    "check_rejected_on": (lazy_gettext("Result of the check told on"), ""),
     "check_objection_until": (lazy_gettext("Objection to the check until"), "moment"),
     "category": (lazy_gettext("Calculated category"), "category"),
     "members_counted": (lazy_gettext("Members counted"), ""),

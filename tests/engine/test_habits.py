@@ -803,7 +803,7 @@ TAKEN_BACK = {
     "democratic_review": None, "street_opinion": None, "street_signoff": None, "post_street_notice": "take-back-effects",
     "remove_street_notice": "take-back-effects", "submit_to_district": "take-back-effects", "spot_check_visit": None, "district_examination": None,
     "post_district_notice": "take-back-effects", "remove_district_notice": "take-back-effects", "decide": "take-back-effects",
-    "deliver_approval": "take-back-own", "reject_after_check": "take-back-effects", "decide_refusal": "take-back-effects", "deliver_refusal": "take-back-own",
+    "deliver_approval": "take-back-own", "issue_check_rejection": "take-back-effects", "deliver_check_rejection": "take-back-effects", "decide_refusal": "take-back-effects", "deliver_refusal": "take-back-own",
 }  # fmt: skip
 
 

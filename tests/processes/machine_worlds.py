@@ -192,7 +192,8 @@ def applications(p: Player) -> None:
     assert "decide_refusal" in p.tasks(refusal)
     p.carry(p.application(p.home(600_000, serial=29)), "deliver_refusal", street_opinion=1, district_examination=1)
     p.carry(p.application(p.home(276_300, serial=31, last={"disability_kind": "limb", "disability_grade": 2})), "low_income_consent")
-    p.carry(p.application(p.home(900_000, serial=32)), "reject_after_check", means_check=4)
+    p.carry(p.application(p.home(900_000, serial=32)), "issue_check_rejection", means_check=4)
+    p.carry(p.application(p.home(900_000, serial=28)), "deliver_check_rejection", means_check=4)
     p.carry(p.application(p.home(210_000, serial=33)), "supplement", completeness_check=1)
     related = p.home(100_000, serial=34)
     with p.office.read() as conn:
