@@ -203,6 +203,11 @@ def applications(p: Player) -> None:
         organisation.declare_relative(act, RELATIVE, "sibling", "张一", number)
     p.application(related)
     p.application(p.home(210_000, serial=35, near_relative_declared=True))
+    late = p.home(210_000, serial=27)  # its relative comes out when the district has received the file
+    no = p.carry(p.application(late), "post_district_notice")
+    with p.office.act(p.people["clerk"]) as act:
+        households.declare_near_relative(act, late, {"staff_name": "某某", "relation": "sibling"})
+    p.carry(no, "late_spot_check_visit")
     for n, (post, left) in enumerate((("post_street_notice", "street"), ("post_district_notice", "district"))):
         no = p.carry(p.application(p.home(210_000, serial=36 + n)), post)
         p.usually(no, post)
@@ -226,8 +231,9 @@ def benefits(p: Player) -> None:
     p.clock.set("2018-09-03T09:00")
     homes = [p.home(members=family(150_000, 0, 0, serial=300 + 10 * n)) for n in range(18)]  # the last two without a case
     changed = p.home(members=family(150_000, 0, 0, serial=490))
+    unchanged = p.home(members=family(150_000, 0, 0, serial=480))
     alone = [p.home(serial=60 + n, n=1) for n in range(2)]
-    p.in_benefit(*homes, *alone, changed)
+    p.in_benefit(*homes, *alone, changed, unchanged)
     poor = [p.listed(name, "特困（分散）", 1158, 700 + n) for n, name in enumerate(("何甲", "何乙", "何丙"))]
     p.clock.set(max("2018-12-03T09:00", f"{p.clock.now:%Y-%m-%dT%H:%M}"))
     p.bureau.jobs.run_all()
@@ -250,6 +256,8 @@ def benefits(p: Player) -> None:
         no = p.reports(home, kind, day, **more)
         p.carry(no, node, **differ)
     p.carry(p.reports(alone[1], "other", wants_exit=True), "deliver_conclusion")
+    day = p.office.today().isoformat()
+    p.begin("change-report-2012", "clerk", household_id=unchanged, kind="no_change", reported_on=day, channel="window", reported_by="household", details="没有变化")  # ends at once
 
 
 def meeting(p: Player) -> None:

@@ -201,7 +201,7 @@ def test_an_objector_is_forgotten_and_the_case_stays(closed, bureau):
         act(closed, "sue", lambda a: erasure.propose(a, row))
     closed.clock.set("2029-01-02T09:00")
     act(closed, "sue", lambda a: erasure.propose(a, row))
-    act(closed, "admin", lambda a: erasure.erase(a, closed.bureau.settings.files, row))
+    act(closed, "admin", lambda a: erasure.erase(a, row))
     others, _entries = others_of(closed)
     assert others[whom] is None
     assert all(said for who, said in others.items() if who != whom)
