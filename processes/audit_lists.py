@@ -22,10 +22,10 @@ from engine.crypto import Keys
 from engine.errors import Invalid
 from engine.model import SHANGHAI
 from engine.queries import Area, within
-from processes import duties, law
+from processes import duties, law, organisation
 from processes.audit import facts_of
 from processes.case_tables import spot_file
-from processes.tables import household, household_member, near_relative, person, staff, staff_relative
+from processes.tables import household, household_member, near_relative, person, post, staff, staff_relative
 
 APPROVALS = duties.APPROVE | duties.SIGN | duties.WRITE | {"district_examination", "district_recheck", "approve_agenda", "announce_item"}
 VISITS = frozenset({"spot_check_visit", "late_spot_check_visit"})
@@ -421,6 +421,71 @@ def relatives_of(rows: Iterable[Any], begun: Iterable[Any], related: Mapping[tup
     return sorted(found.values(), key=lambda one: one.no)
 
 
+# -- near relatives whom nobody declared
+
+
+def undeclared(conn: Connection, scope: Scope) -> list[Hit]:
+    kin = _kin(conn, law.near_relations(scope.today))
+    if not kin:
+        return []
+    row, houses = store.record.c, {house for house, _ in kin}
+    subjects = [f"household:{house}" for house in houses]
+    cases = conn.execute(select(row.id, row.no, row.unit, row.subject, row.opened_by).where(*_cases(scope), row.subject.in_(subjects)).order_by(row.id)).all()
+    if not cases:
+        return []
+    touched: dict[tuple[int, str], tuple[str, str | None]] = {}
+    for one in cases:
+        if one.opened_by:
+            touched[one.id, one.opened_by] = ("start", None)
+    for one in _tasks(conn, scope, row.subject.in_(subjects), or_(store.task.c.done_by.is_not(None), store.task.c.done_for.is_not(None))):
+        for login in (one.done_by, one.done_for):
+            touched.setdefault((one.case_id, login), (one.node, one.key))
+    held = select(staff.c.login, post.c.unit).join(staff, staff.c.id == post.c.staff_id).where(staff.c.active, post.c.active, post.c.role.in_(organisation.HANDLERS))
+    posts: dict[str, set[str]] = defaultdict(set)
+    for login, unit in conn.execute(held.where(staff.c.login.in_({login for _, login in kin}))):
+        posts[login].add(unit)
+    return undeclared_of(cases, kin, _declared(conn, houses), touched, posts)
+
+
+def _kin(conn: Connection, near: frozenset[str]) -> dict[tuple[int, str], str]:
+    """(household, login) -> what the register of staff says: the relation, or "self" for a member of the household. Members who have left count."""
+    members = select(household_member.c.household_id, staff.c.login).join(person, person.c.id == household_member.c.person_id)
+    query = members.add_columns(staff_relative.c.relation).join(staff_relative, staff_relative.c.id_blind == person.c.id_blind)
+    found = {(house, login): relation for house, login, relation in conn.execute(query.join(staff, staff.c.id == staff_relative.c.staff_id)) if relation in near}
+    return found | dict.fromkeys(map(_pair, conn.execute(members.join(staff, staff.c.person_blind == person.c.id_blind))), "self")
+
+
+def _declared(conn: Connection, houses: Iterable[int]) -> dict[int, set[str] | None]:
+    """Household -> logins and names that it declared, or the street registered; None: it said that there is a relative, and nobody is registered yet."""
+    ids = sorted(houses)
+    found: dict[int, set[str] | None] = dict.fromkeys(conn.scalars(select(household.c.id).where(household.c.id.in_(ids), household.c.near_relative_declared)))
+    rows = conn.execute(select(near_relative.c.household_id, near_relative.c.staff_login, near_relative.c.staff_name).where(near_relative.c.household_id.in_(ids))).all()
+    named_only = select(staff.c.login, staff.c.name).where(staff.c.name.in_({r.staff_name for r in rows if not r.staff_login}))
+    logins: dict[str, str] = {login: name for login, name in conn.execute(named_only)}  # noqa: C416 - rows are no pairs to mypy
+    for one in rows:
+        named: set[str] = {one.staff_login} if one.staff_login else {login for login, name in logins.items() if name == one.staff_name}
+        found[one.household_id] = (found.get(one.household_id) or set()) | named
+    return found
+
+
+def undeclared_of(cases: Iterable[Any], kin: Mapping[tuple[int, str], str], declared: Mapping[int, set[str] | None], touched: Mapping[tuple[int, str], tuple[str, str | None]],
+                  posts: Mapping[str, set[str]]) -> list[Hit]:  # fmt: skip
+    """Cases of a household with a member who, by the register of staff, is a near relative of somebody who handled the case or
+    whose post handles or leads cases there, or sits on the committee (N220 art 14), and whom neither the household declared nor the
+    street registered. Who handled the case comes first."""
+    found = []
+    for row in cases:
+        house = int(row.subject.partition(":")[2])
+        said = declared.get(house, set())
+        for (of, login), relation in sorted(kin.items()):
+            node, key = touched.get((row.id, login), ("", None))
+            handles = node or any(row.unit.startswith(unit) for unit in posts.get(login, ()))
+            if of == house and handles and said is not None and login not in said:
+                what = {"by": login, "relation": relation, "node": node or None}
+                found.append(Hit(row.id, row.no, row.unit, what, key, seq=None if key else 1))
+    return sorted(found, key=lambda hit: (hit.what["node"] is None, hit.no))
+
+
 LISTS: Mapping[str, List] = {one.key: one for one in (
     List("late", "超过时限", "Late", "办结日晚于最后一日的环节，或过了最后一日仍未办结的环节。", "Tasks done after their last day, or open past it.", ("late_days",), late),
     List("several_roles", "一人多岗", "One person in several roles", "同一人在同一个案中以两个以上岗位办理，其中至少一项是经委托、代理、转办、离职转办或加签得到的。",
@@ -433,6 +498,8 @@ LISTS: Mapping[str, List] = {one.key: one for one in (
          "Households alike in members, band of income per head, cause of hardship and place, decided unlike.", ("band_yuan", "place"), unlike),
     List("relatives", "近亲属经办", "Near relatives", "经办人是（或后来成为、后来发现是）申请家庭的近亲属或成员。",
          "Somebody who handled the case is a near relative of the household, or became or was found to be one later.", (), relatives),
+    List("undeclared", "近亲属未申报", "Near relative not declared", "按工作人员登记，申请家庭有成员是经办人员或居村委会成员的近亲属（范围见 relation_scope），而申请时没有申报、街镇也没有登记。",
+         "By the register of staff a member of the household is a near relative (relation_scope) of somebody who handles or leads cases there or sits on its committee, and it was neither declared nor registered.", (), undeclared),
 )}  # fmt: skip
 
 

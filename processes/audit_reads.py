@@ -35,6 +35,7 @@ READS = {
     "log_exported": ("导出事件日志", "Event log exported"),
     "read_log_read": ("查看阅读日志", "Read log looked at"),
 }
+HEALTH = ("health", "labour_ability")  # fields whose reading is a reading of health
 ADMIN = {
     "units_listed": ("登记机构", "Units listed"),
     "staff_added": ("新增人员", "Staff added"),
@@ -49,6 +50,7 @@ ADMIN = {
     "substitute_appointed": ("设定代理", "Substitute appointed"),
     "substitute_ended": ("结束代理", "Substitution ended"),
     "clock_moved": ("调整演示时钟", "Training clock moved"),
+    "settings_changed": ("系统设置变更", "Settings changed"),
     "task_transferred": ("转办", "Task transferred"),
     "task_delegated": ("委托", "Task delegated"),
     "delegation_ended": ("委托到期", "Delegation ended"),
@@ -120,7 +122,7 @@ def reads(conn: Connection, keys: BoundKeys, wanted: Wanted, page: int = 1, size
     if wanted.who:
         where.append(store.record.c.subject == f"staff:{wanted.who}")
     if wanted.event:
-        health = _has(conn, '"field":"health"')
+        health = or_(*(_has(conn, f'"field":"{name}"') for name in HEALTH))
         revealed = wanted.event in ("field_revealed", "health_revealed")
         where.append(_says(conn, "field_revealed" if revealed else wanted.event))
         where += [health if wanted.event == "health_revealed" else not_(health)] if revealed else []
@@ -128,7 +130,7 @@ def reads(conn: Connection, keys: BoundKeys, wanted: Wanted, page: int = 1, size
 
 
 def _kind(line: Line) -> str:
-    return "health_revealed" if line.event == "field_revealed" and line.data.get("field") == "health" else line.event
+    return "health_revealed" if line.event == "field_revealed" and line.data.get("field") in HEALTH else line.event
 
 
 def _touching(conn: Connection, no: str) -> Any:

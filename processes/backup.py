@@ -7,6 +7,7 @@ too, once the old key files are gone: keep those apart, and not for long. A rest
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ import sqlite3
 import subprocess
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,25 +39,41 @@ class BadBackup(EngineError):
 
 
 def write(made: Bureau, out: Path, keys: Path) -> dict[str, int]:
-    """How many entries, documents and keys were written. Files appear under their names when they are whole."""
+    """How many entries, documents and keys were written. Files appear under their names when they are whole, the keys first: keys
+    that are newer than the backup beside them open it, older ones would not open all of it. What a backup that was killed left
+    behind, the next one to the same name removes."""
     settings = made.settings
-    part, keys_part = out.with_name(out.name + ".part"), keys.with_name(keys.name + ".part")
-    with tempfile.TemporaryDirectory(dir=out.parent or None) as folder, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
-        copy = Path(folder) / "database"
+    part, keys_part, folder = (path.with_name(path.name + end) for path, end in ((out, ".part"), (keys, ".part"), (out, ".work")))
+    with _folder(folder), zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
+        copy = folder / "database"
         kind = "sqlite" if made.office.store.sqlite else "postgresql"
         (_copy_sqlite if kind == "sqlite" else _copy_postgresql)(made.office.store, copy)
         with made.office.read() as conn:  # after the database: a key too many is no harm
             found = {row.subject: base64.b64encode(row.wrapped).decode() for row in conn.execute(select(store.subject_key))}
             entries = conn.scalar(select(func.count()).select_from(store.entry)) or 0
         files = sorted(path for path in settings.files.glob("*") if path.is_file() and not path.name.endswith(".part")) if settings.files.is_dir() else []
-        sums = {"database": _add(archive, copy, "database")} | {f"files/{path.name}": _add(archive, path, f"files/{path.name}") for path in files}
+        sums = {"database": _add(archive, copy, "database")}
+        for path in files:
+            with contextlib.suppress(FileNotFoundError):  # swept meanwhile: no document named it, or its household was erased
+                sums[f"files/{path.name}"] = _add(archive, path, f"files/{path.name}")
         manifest = {"format": FORMAT, "kind": kind, "made_at": stamp(datetime.now(UTC)), "entries": entries, "sums": sums}
         archive.writestr("manifest.json", json.dumps(manifest))
     keys_part.touch(mode=0o600)
     keys_part.write_text(json.dumps({"format": FORMAT, "made_at": manifest["made_at"], "keys": found}))
-    _whole(part, out)
     _whole(keys_part, keys)
-    return {"entries": entries, "files": len(files), "keys": len(found)}
+    _whole(part, out)
+    return {"entries": entries, "files": len(sums) - 1, "keys": len(found)}
+
+
+@contextlib.contextmanager
+def _folder(folder: Path) -> Iterator[None]:
+    """A folder that only we read, empty at first and gone at the end: the copy of a SQLite database holds the keys for a moment."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder)
 
 
 def read(settings: Any, file: Path, keys: Path) -> dict[str, int]:
@@ -135,6 +153,11 @@ def _whole(part: Path, name: Path) -> None:
     with part.open("rb") as file:
         os.fsync(file.fileno())
     part.replace(name)
+    descriptor = os.open(name.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 # -- SQLite: the driver's own online copy

@@ -1,7 +1,7 @@
 """送达: the delivery of a letter, recorded by the street with its proof, and the last days that run from it.
 
-Letters of a decision in a case are delivered by a task of its drawing; every other one (acceptance, supplement, rejection after
-the check, recovery, waiver, evidence asked for, suspension, resumption, 调标, receipts and reminders) by `deliver`. The entry stands in
+Letters of a decision in a case, and the rejection after the check, are delivered by a task of its drawing; every other one (acceptance,
+supplement, recovery, waiver, evidence asked for, suspension, resumption, 调标, receipts and reminders) by `deliver`. The entry stands in
 the record that issued the letter, whose row it changes. This module opens no transaction.
 """
 
@@ -52,7 +52,7 @@ def deliver(act: Act, letter_id: int, said: Data) -> None:
     erasure.refuse_restricted(act.conn, house["id"])
     if row["delivered_on"] is not None:
         raise Conflict(f"这份文书已登记送达（{row['delivered_on']}）", f"The delivery is recorded already ({row['delivered_on']})")
-    if record.kind == "case" and row["kind"] in BY_TASK:
+    if _own_step(act.conn, row):
         raise Refused("own-step", "这份文书在个案的“送达”环节登记送达", "The case has a task of its own for this delivery")
     _check(act, row, said)
     values = {"delivered_on": said["delivered_on"], "delivery_method": said["method"], "receipt_document": said.get("receipt_document")}
@@ -72,10 +72,20 @@ def _check(act: Act, row: Mapping[Any, Any], said: Data) -> None:
 
 def waits(conn: Connection, actor: Actor, row: Mapping[Any, Any]) -> bool:
     """Whether this actor may record the delivery of this letter now: what a page offers."""
-    if row["delivered_on"] is not None or (row["kind"] in BY_TASK and _kind(conn, row["id"]) == "case"):
+    if row["delivered_on"] is not None or _own_step(conn, row):
         return False
     community = households.row(conn, row["household_id"])["community"]
     return actor.post_over(community, DELIVERERS) is not None and actor.id not in households.recused_staff(conn, row["household_id"])
+
+
+def _own_step(conn: Connection, row: Mapping[Any, Any]) -> bool:
+    """Whether a case delivers this letter by a task of its drawing. The rejection after the check: while that task is open, for
+    cases of earlier drawings have none, and one that is withdrawn meanwhile has it no more."""
+    if _kind(conn, row["id"]) != "case":
+        return False
+    table = store.task.c
+    waiting = select(table.id).where(table.case_id == row["id"] >> 16, table.node == "deliver_check_rejection", table.state == "open")
+    return row["kind"] in BY_TASK or (row["kind"] == "check_rejection" and conn.scalar(waiting) is not None)
 
 
 def _kind(conn: Connection, letter_id: int) -> str:
@@ -96,19 +106,19 @@ def _row(conn: Connection, letter_id: int) -> Mapping[Any, Any]:
 # -- the last days
 
 
-def last_days(kind: str, delivered_on: str | None) -> dict[str, str | None]:
-    """The last day to object to a check's result, to ask for administrative review, to go to court directly; None where the
+def last_days(kind: str, delivered_on: str | None, issued_on: str | None = None) -> dict[str, str | None]:
+    """How long, says the law of the day of issue, as the letter does. The last day to object to a check's result, to ask for administrative review, to go to court directly; None where the
     letter gives no such right, or is not delivered. A last day that is no working day moves to the next one."""
     found: dict[str, str | None] = dict.fromkeys(("objection_until", "review_until", "suit_until"))
     if delivered_on is None:
         return found
-    day = date.fromisoformat(delivered_on)
-    if kind == "check_rejection" and (window := law.in_force("check_objection_workdays", day)):
+    day, said = date.fromisoformat(delivered_on), date.fromisoformat(issued_on or delivered_on)
+    if kind == "check_rejection" and (window := law.in_force("check_objection_workdays", said)):
         found["objection_until"] = calendar.add_workdays(day, int(window.amount)).isoformat()
     if kind in WITH_REMEDIES:
-        if days := law.in_force("administrative_review_days", day):
+        if days := law.in_force("administrative_review_days", said):
             found["review_until"] = _open_day(day + timedelta(days=int(days.amount)))
-        if months := law.in_force("lawsuit_months", day):
+        if months := law.in_force("lawsuit_months", said):
             found["suit_until"] = _open_day(add_months(day, int(months.amount)))
     return found
 
@@ -121,7 +131,7 @@ def _open_day(day: date) -> str:
 
 def told(row: Mapping[Any, Any]) -> dict[str, Any]:
     """A letter's row with the last days that run from its delivery."""
-    return {**row, **last_days(row["kind"], row["delivered_on"])}
+    return {**row, **last_days(row["kind"], row["delivered_on"], row["issued_on"])}
 
 
 def of_case(conn: Connection, no: str) -> list[dict[str, Any]]:

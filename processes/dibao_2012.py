@@ -186,7 +186,11 @@ def _on_near_relative(act: Act, _case: CaseRef, answers: Data, facts: Data) -> N
 
 
 def _on_check_rejection(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
-    """The form says when the household got it: the period to object (N220 art 20) runs from there."""
+    return paperwork.issue(act, case, "check_rejection", facts, answers)
+
+
+def _on_check_rejection_at_once(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
+    """On earlier drawings the same form says when the household got it: the period to object (N220 art 20) runs from there."""
     [put] = paperwork.issue(act, case, "check_rejection", facts, answers)
     got = {"delivered_on": answers["delivered_on"], "receipt_document": answers.get("receipt_document")}
     return [replace(put, values={**put.values, **got})]
@@ -257,7 +261,7 @@ def _counted(facts: Data, published: int) -> Data:
     """The window for objecting to the check's result, in working days (N220 art 20). Older cases do not say from when it was counted."""
     if not facts.get("check_result_on"):
         return {}
-    return {"check_objection_until": check_objection_until(facts["check_result_on"], published)}
+    return {"check_objection_until": check_objection_until(facts["check_result_on"], published, facts.get("check_rejected_on"))}
 
 
 DIBAO_2012 = Process(
@@ -295,7 +299,9 @@ DIBAO_2012 = Process(
         "accept": _on_accept,
         "register_near_relative": _on_near_relative,
         "request_means_check": investigation.ask_registries,
-        "reject_after_check": _on_check_rejection,
+        "issue_check_rejection": _on_check_rejection,
+        "deliver_check_rejection": _delivery("check_rejection"),
+        "reject_after_check": _on_check_rejection_at_once,
         "post_street_notice": _posting("street_opinion"),
         "remove_street_notice": _removal("street_opinion"),
         "post_district_notice": _posting("district_proposal"),

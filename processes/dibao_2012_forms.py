@@ -15,6 +15,7 @@ from marshmallow import ValidationError, validates_schema
 from engine.forms import Form, choice, document, documents, money, number, on_date, rows, several, staff, text, yes_no
 from engine.given import gives
 from processes import calendar, law, special_cases
+from processes.household_forms import NEAR_RELATIONS
 
 NOTICE_DAYS = 7  # calendar days, N220 arts 25 and 29
 OLDEST_APPLICATION = 366  # days; a typing error otherwise moves the months whose income counts
@@ -91,6 +92,7 @@ _DAYS = {
     "accepted_on": ("受理日期", "the acceptance"),
     "investigation_from": ("本次调查开始日期", "the beginning of this investigation"),
     "survey_ended_on": ("调查结束日期", "the end of the survey"),
+    "check_rejected_on": ("核对结果告知日期", "the letter on the result of the check"),
     "street_notice_from": ("街镇签批或复查日期", "the street's signature or re-investigation"),
     "district_notice_from": ("区级审查或复核日期", "the district's proposal"),
     "objection_on": ("异议提出日期", "the objection"),
@@ -194,9 +196,7 @@ class NearRelative(Form):
     staff_login = staff("经办人员或居村委会成员", "Colleague", role="", required=False, fact=False)
     staff_name = text("姓名（不在名单中的填写）", "Name, if not in the list", required=False, max=60)
     position = text("职务", "Position", max=60)
-    relation = choice("关系", "Relation", [
-        ("spouse", "配偶", "Spouse"), ("parent", "父母", "Parent"), ("child", "子女", "Child"), ("sibling", "兄弟姐妹", "Sibling"),
-        ("grandparent", "祖父母、外祖父母", "Grandparent"), ("grandchild", "孙子女、外孙子女", "Grandchild")], widget="select")  # fmt: skip
+    relation = choice("关系", "Relation", NEAR_RELATIONS, widget="select")
     note = text("登记说明", "Note", required=False, widget="textarea")
 
     @validates_schema(skip_on_field_errors=False)
@@ -284,13 +284,26 @@ class NeighborEnquiry(Step):
     statement = text("邻里反映", "What they say", widget="textarea", about="neighbours")
 
 
-def check_objection_until(delivered_on: str, published: int | None) -> str:
-    """When the window for objecting to the check's result is over (N220 art 20), by the calendar of working days known up to `published`."""
-    day = date.fromisoformat(delivered_on)
-    return midnight_after(calendar.add_workdays(day, int(law.value("check_objection_workdays", day).amount), published), 0)
+def check_objection_until(delivered_on: str, published: int | None, issued_on: str | None = None) -> str:
+    """When the window for objecting to the check's result is over (N220 art 20): as long as the letter says, which is by the law
+    of the day of issue, and by the calendar of working days known up to `published`."""
+    days = law.value("check_objection_workdays", date.fromisoformat(issued_on or delivered_on)).amount
+    return midnight_after(calendar.add_workdays(date.fromisoformat(delivered_on), int(days), published), 0)
+
+
+class IssueCheckRejection(Step):
+    """The letter is issued by this task and delivered by the next: nobody delivers what does not exist yet."""
+
+    reasons = text("不符合的理由", "Reasons", widget="textarea")
+
+    @gives("check_rejected_on")
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return {"check_rejected_on": self.context["today"].isoformat()}
 
 
 class RejectAfterCheck(Step):
+    """On earlier drawings issue and delivery were one task."""
+
     AFTER: ClassVar[Mapping[str, str]] = {"delivered_on": "investigation_from"}
     delivered_on = on_date("告知书送达日期", "Delivered on")
     reasons = text("不符合的理由", "Reasons", widget="textarea")
@@ -689,6 +702,18 @@ PROOFS: Mapping[str, tuple[tuple[str, ...], str]] = {
 }
 
 
+class DeliverCheckRejection(Deliver):
+    """The period to object (N220 art 20) runs from the delivery, as long as the letter says: by the law of the day of issue."""
+
+    AFTER: ClassVar[Mapping[str, str]] = {"delivered_on": "check_rejected_on"}
+    delivered_on = on_date("送达日期", "Delivered on")
+
+    @gives("check_objection_until", "check_result_on")
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        delivered = loaded["delivered_on"]
+        return {"check_result_on": delivered, "check_objection_until": check_objection_until(delivered, self.context_value("published"), self.fact("check_rejected_on"))}
+
+
 class Resolution(special_cases.Resolution):
     @gives("category", "amount_fen", "resolved_on", "examination_from")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
@@ -745,7 +770,8 @@ FORMS: dict[str, type[Form]] = {
     "home_survey": HomeSurvey,
     "survey_cosign": SurveyCosign,
     "neighbor_enquiry": NeighborEnquiry,
-    "reject_after_check": RejectAfterCheck,
+    "issue_check_rejection": IssueCheckRejection,
+    "deliver_check_rejection": DeliverCheckRejection,
     "low_income_consent": LowIncomeConsent,
     "democratic_review": DemocraticReview,
     "street_opinion": StreetOpinion,
@@ -766,7 +792,7 @@ FORMS: dict[str, type[Form]] = {
     "deliver_refusal": Deliver,
 }
 # Tasks of earlier drawings, on which cases may still run.
-FORMER: dict[str, type[Form]] = {"special_case_decision": SpecialCaseDecision}
+FORMER: dict[str, type[Form]] = {"special_case_decision": SpecialCaseDecision, "reject_after_check": RejectAfterCheck}
 MESSAGES: dict[str, type[Form]] = {
     "withdrawal": Withdrawal,
     "objection": Objection,

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from engine.process import Broken
 
 INVESTIGATE = frozenset({"home_survey", "survey_cosign", "neighbor_enquiry", "street_reinvestigate"})
-REVIEW = frozenset({"street_opinion", "street_signoff", "submit_to_district", "reject_after_check"})
+REVIEW = frozenset({"street_opinion", "street_signoff", "submit_to_district", "issue_check_rejection", "reject_after_check"})
 WRITE, SIGN = frozenset({"street_opinion"}), frozenset({"street_signoff"})  # two pairs of eyes inside the review
 APPROVE = frozenset({"decide", "decide_refusal"})
 ACCEPT = frozenset({"start", "completeness_check", "register_change"})  # "start": who took the application in

@@ -12,7 +12,6 @@ import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
@@ -24,7 +23,7 @@ from engine.office import Act, Record, read_entry, stored_of
 from processes import law
 from processes.case_tables import letter, letter_bytes
 from processes.proof_tables import erasure
-from processes.tables import benefit, document, household_member, person
+from processes.tables import benefit, household_member, person
 
 REASONS = ("request", "retention_over", "wrong_person")
 ARTICLE = "PIPL art 47"
@@ -117,8 +116,9 @@ def propose(act: Act, row_id: int) -> dict[str, Any]:
     return _told(act, row_id, {**row, **values})
 
 
-def erase(act: Act, files: Path, row_id: int) -> dict[str, Any]:
-    """Another person destroys the key and blanks the rows. It cannot be undone."""
+def erase(act: Act, row_id: int) -> dict[str, Any]:
+    """Another person destroys the key and blanks the rows. It cannot be undone. The documents' files go after the commit, by
+    `documents.sweep`: were they removed here, an act that comes to nothing would have lost them."""
     _may(act, DECIDERS)
     row, record = _opened(act, row_id, ("proposed",))
     if row["asked_by"] in act.actor.persons:
@@ -133,7 +133,7 @@ def erase(act: Act, files: Path, row_id: int) -> dict[str, Any]:
         shared = {"subject": subject, "state": "erased", "reason": row["reason"], "asked_by": row["asked_by"], "asked_on": row["asked_on"], "decided_by": act.actor.id, "decided_on": act.today.isoformat()}
         puts.append(Put("erasure", record.next_id(), shared))
     act.append(record, "erased", {"subject": row["subject"], "subjects": subjects, "reason": row["reason"], "article": ARTICLE}, puts=puts)
-    found.shred(files)
+    found.shred()
     return _told(act, row_id, {**row, **values})
 
 
@@ -189,8 +189,8 @@ class _Forgotten:
                     found.setdefault((put["table"], put["id"], put["of"]), {}).update({name: _blank(put["table"], name) for name in columns})
         return found, named
 
-    def shred(self, files: Path) -> None:
-        """What is no part of the record: keys, drafts, notes, letters' and documents' bytes."""
+    def shred(self) -> None:
+        """What is no part of the record: keys, drafts, notes, letters' bytes."""
         conn, houses = self.act.conn, [int(s.partition(":")[2]) for s in self.subjects if s.startswith("household:")]
         conn.execute(delete(store.subject_key).where(store.subject_key.c.subject.in_(self.subjects)))
         if not houses:
@@ -199,8 +199,6 @@ class _Forgotten:
         conn.execute(delete(store.draft).where(store.draft.c.task_id.in_(select(store.task.c.id).where(store.task.c.case_id.in_(cases)))))
         conn.execute(delete(store.case_note).where(store.case_note.c.case_id.in_(cases)))
         conn.execute(delete(letter_bytes).where(letter_bytes.c.id.in_(select(letter.c.id).where(letter.c.household_id.in_(houses)))))
-        for name in conn.scalars(select(document.c.stored_name).where(document.c.household_id.in_(houses))):
-            (files / name).unlink(missing_ok=True)  # ciphertext whose key falls with this act: unreadable either way
 
 
 def _blank(table: str, column: str) -> Any:

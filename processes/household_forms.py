@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import ValidationError, validates_schema
 
 from engine.forms import Form, choice, document, money, number, on_date, rows, several, text, yes_no
+from processes import law
 from processes.eligibility_facts import COUNTED, EXCLUDED, HARDSHIPS, PROPERTY
 
 RELATIONS = [
@@ -152,10 +153,19 @@ class AuthorizationIn(Form):
     document_id = document("授权书（扫描件）", "Scanned page")
 
 
+# Relations to a member of staff, in words; law/relation_scope.yaml says which of them count, and so are offered.
+_KIN = {
+    "spouse": ("配偶", "Spouse"), "parent": ("父母", "Parent"), "child": ("子女", "Child"), "sibling": ("兄弟姐妹", "Sibling"),
+    "grandparent": ("祖父母、外祖父母", "Grandparent"), "grandchild": ("孙子女、外孙子女", "Grandchild"),
+    "parent_in_law": ("配偶的父母", "Parent-in-law"), "child_in_law": ("儿媳、女婿", "Child-in-law"),
+    "sibling_in_law": ("配偶的兄弟姐妹、兄弟姐妹的配偶", "Sibling-in-law"), "step_or_adoptive": ("继父母、养父母、继子女、养子女", "Step or adoptive parent or child"),
+    "uncle_aunt": ("伯、叔、姑、舅、姨", "Uncle or aunt"), "nephew_niece": ("侄子女、外甥子女", "Nephew or niece"),
+}  # fmt: skip
+NEAR_RELATIONS = [(code, *_KIN[code]) for code in law.ever_near()]
+
+
 class NearRelativeIn(Form):
     staff_login = text("工作人员登录名", "Staff login", required=False, max=60)
     staff_name = text("工作人员姓名", "Staff name", max=60)
     position = text("职务", "Position", required=False, max=60)
-    relation = choice("关系", "Relation", [
-        ("spouse", "配偶", "Spouse"), ("parent", "父母", "Parent"), ("child", "子女", "Child"), ("sibling", "兄弟姐妹", "Sibling"),
-        ("grandparent", "祖父母、外祖父母", "Grandparent"), ("grandchild", "孙子女、外孙子女", "Grandchild")], widget="select")  # fmt: skip
+    relation = choice("关系", "Relation", NEAR_RELATIONS, widget="select")

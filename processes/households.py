@@ -18,7 +18,7 @@ from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Put
 from engine.office import Act
 from engine.queries import Area, Page, within
-from processes import erasure, identity, readers
+from processes import erasure, identity, law, readers
 from processes.money import yuan
 from processes.tables import (
     authorization,
@@ -77,7 +77,7 @@ _LETTERHEAD = (
 _RELATED = select(or_(exists(select(near_relative.c.id).where(near_relative.c.household_id == _HERE)), exists(_RELATED_STAFF)))
 RECUSED = union_all(_RELATED_STAFF, _DECLARED_STAFF)  # near relatives of a member, found or declared
 _HEALTH = ("disability_kind", "disability_grade", "serious_illness", "serious_outpatient_illness")
-REVEALABLE = {"household": ("address", "phone", "bank_account", "hardship_cause"), "person": ("id_no", "phone", "health")}
+REVEALABLE = {"household": ("address", "phone", "bank_account", "hardship_cause"), "person": ("id_no", "phone", "health", "labour_ability")}
 
 
 def register(act: Act, data: Mapping[Any, Any], *, production: bool = False) -> int:
@@ -348,6 +348,8 @@ def set_hardships(act: Act, household_id: int, data: Mapping[Any, Any]) -> None:
 def declare_near_relative(act: Act, household_id: int, data: Mapping[Any, Any]) -> None:
     """The applicant's statement that a member is a near relative of staff (N220 art 14)."""
     record = _open(act, household_id)
+    if data["relation"] not in law.near_relations(act.today):
+        raise Invalid({"relation": ["没有这种近亲属关系"]})
     login = data.get("staff_login")
     if login and act.conn.scalar(select(staff.c.id).where(staff.c.login == login)) is None:
         raise Invalid({"staff_login": [f"没有这位工作人员：{login}"]})
@@ -477,7 +479,7 @@ def snapshot(conn: Connection, keys: BoundKeys, household_id: int, on: date) -> 
         health = json.loads(keys.reveal("person", "health", m["person_id"], m["health"]) or "{}")
         members.append({
             "ref": str(m["person_id"]), "relation": m["relation"], "birth_date": m["birth_date"], "sex": m["sex"],
-            "labour_ability": m["labour_ability"], "employment": m["employment"], "full_time_student": bool(m["full_time_student"]),
+            "labour_ability": _ability(keys, m), "employment": m["employment"], "full_time_student": bool(m["full_time_student"]),
             "excluded_reason": m["excluded_reason"], **health,
             "income": [_income(i) for i in incomes if i["person_id"] == m["person_id"]],
         })  # fmt: skip
@@ -490,6 +492,10 @@ def snapshot(conn: Connection, keys: BoundKeys, household_id: int, on: date) -> 
         "hardships": _kinds(keys, house),
         "childless": house["childless"],
     }
+
+
+def _ability(keys: BoundKeys, member: Mapping[Any, Any]) -> str | None:
+    return keys.reveal("person", "labour_ability", member["person_id"], member["labour_ability"]) or None
 
 
 def _kinds(keys: BoundKeys, house: Mapping[Any, Any]) -> list[str]:
@@ -524,7 +530,7 @@ def _asset(item: Mapping[Any, Any], members: Collection[str]) -> dict[str, Any]:
 
 
 def _hidden(text: str, *, plain: bool) -> str | None:
-    """A cause is one word or two: half of it masked would still tell it."""
+    """A word or two: half of it masked would still tell it."""
     return None if not text else text if plain else "****"
 
 
@@ -544,7 +550,7 @@ def view(conn: Connection, keys: BoundKeys, household_id: int, *, plain: bool = 
         number = keys.reveal("person", "id_no", m["person_id"], m["id_no"])
         members.append({
             "person_id": m["person_id"], "name": m["name"], "relation": m["relation"], "id_no": number if plain else identity.mask(number),
-            "birth_date": m["birth_date"], "sex": m["sex"], "employment": m["employment"], "labour_ability": m["labour_ability"],
+            "birth_date": m["birth_date"], "sex": m["sex"], "employment": m["employment"], "labour_ability": _hidden(_ability(keys, m) or "", plain=plain),
             "full_time_student": bool(m["full_time_student"]), "placeholder": m["placeholder"], "excluded_reason": m["excluded_reason"],
             "authorised": m["person_id"] in signed,
             "income": [{**_income(i), "source": i["source"]} for i in incomes if i["person_id"] == m["person_id"]],

@@ -70,9 +70,10 @@ def _issuer(kind: str, data: Mapping[str, Any]) -> str:
 
 
 def _acceptance(data: Mapping[str, Any]) -> list[str]:
+    days = law.value("investigation_workdays", date.fromisoformat(data["accepted_on"])).text
     return [
         f"您于{chinese_date(data['applied_on'])}提出的最低生活保障申请，材料齐全，我单位于{chinese_date(data['accepted_on'])}予以受理。",
-        "自受理之日起10个工作日内，我们将完成家庭经济状况调查，包括信息核对、入户调查和邻里访问，请予配合。",
+        f"自受理之日起{days}个工作日内，我们将完成家庭经济状况调查，包括信息核对、入户调查和邻里访问，请予配合。",
         "家庭人口、收入或财产在办理期间发生变化的，请及时告知我们。作出决定前，您可以随时书面撤回申请。",
     ]
 
@@ -118,8 +119,9 @@ def _payment(data: Mapping[str, Any]) -> list[str]:
         if category == "dibao"
         else "天津市低收入家庭救助标准"
     )
+    day = law.value("payment_day", date.fromisoformat(data["issued_on"])).text
     return [
-        f"保障金额：每月{yuan(amount)}元（大写：{capital(amount)}）。自{month[:4]}年{int(month[5:])}月起，每月10日前发放至您家庭的银行账户。",
+        f"保障金额：每月{yuan(amount)}元（大写：{capital(amount)}）。自{month[:4]}年{int(month[5:])}月起，每月{day}日前发放至您家庭的银行账户。",
         f"计算依据：{how}。",
     ]
 
@@ -180,10 +182,12 @@ def _limits(day: date, data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _remedies(data: Mapping[str, Any]) -> list[str]:
-    city = "" if data["issued_on"] >= REVIEW_BY_GOVERNMENT_ONLY else "或者天津市民政局"
+    """How long one may ask for review or go to court: the law of the day of issue, from which `deliveries.last_days` counts, too."""
+    day, city = date.fromisoformat(data["issued_on"]), "" if data["issued_on"] >= REVIEW_BY_GOVERNMENT_ONLY else "或者天津市民政局"
+    days, months = law.value("administrative_review_days", day).text, law.value("lawsuit_months", day).text
     return [
-        f"您不服本决定的，可以自收到之日起60日内向滨海新区人民政府{city}申请行政复议，"
-        "也可以自收到之日起6个月内向人民法院提起行政诉讼。"
+        f"您不服本决定的，可以自收到之日起{days}日内向滨海新区人民政府{city}申请行政复议，"
+        f"也可以自收到之日起{months}个月内向人民法院提起行政诉讼。"
     ]
 
 

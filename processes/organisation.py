@@ -21,7 +21,7 @@ from engine.model import Actor, Data, Put
 from engine.office import Act
 from engine.process import Logins, Process
 from engine.queries import Area, within
-from processes import identity, meeting_units
+from processes import identity, law, meeting_units
 from processes.tables import api_token, post, staff, staff_change, unit
 
 DISTRICT = "120116"
@@ -50,7 +50,9 @@ ROLES = {
 }
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,59}")
 RESERVED = frozenset({"system", "import"})  # who acts when nobody is signed in
-RELATIONS = ("spouse", "parent", "child", "sibling", "grandparent", "grandchild")
+# 低保经办人员 and 居村委会成员 (domain 5.4): who handle or lead acceptance, investigation, audit or approval, and committee members.
+HANDLERS = frozenset({"window_clerk", "civil_affairs_officer", "investigator", "reviewer", "street_leader", "means_checker", "spot_checker",
+                      "district_examiner", "approver", "supervisor", "village_committee"})  # fmt: skip
 _HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _DUMMY = _HASHER.hash("no such person")
 
@@ -166,6 +168,11 @@ def change_posts(act: Act, login: str, posts: Iterable[Sequence[str]]) -> None:
     act.append(record, "posts_changed", {"login": login}, puts=puts)
 
 
+def _good_relation(act: Act, relation: str) -> None:
+    if relation not in law.near_relations(act.today):
+        raise Invalid({"relation": ["没有这种近亲属关系"]})
+
+
 def deactivate(act: Act, login: str) -> None:
     row = _staff(act.conn, login)
     record = act.open("staff", row["id"])
@@ -174,8 +181,7 @@ def deactivate(act: Act, login: str) -> None:
 
 def declare_relative(act: Act, login: str, relation: str, name: str, id_no: str) -> None:
     """A near relative of a staff member: households with this person are recused from him."""
-    if relation not in RELATIONS:
-        raise Invalid({"relation": ["没有这种近亲属关系"]})
+    _good_relation(act, relation)
     row = _staff(act.conn, login)
     blind = act.keys.blind(_good_number(act, id_no))
     record = act.open("staff", row["id"])
@@ -222,8 +228,8 @@ def _checked_detail(act: Act, login: str, kind: str, detail: dict[str, Any]) -> 
         detail["posts"] = _good_posts(act.conn, detail["posts"])
     if detail.get("id_no") or kind == "relative":
         detail["id_no"] = _good_number(act, str(detail["id_no"]))
-    if kind == "relative" and detail["relation"] not in RELATIONS:
-        raise Invalid({"relation": ["没有这种近亲属关系"]})
+    if kind == "relative":
+        _good_relation(act, detail["relation"])
     if kind != "add":
         _staff(act.conn, login)
         return detail

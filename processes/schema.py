@@ -29,16 +29,17 @@ def _config(url: str) -> Config:
 
 def upgrade(url: str, keys: Keys | None = None) -> None:
     """The newest tables, and the guard on the record. The one place that changes tables, hence without the guard. `keys`: for
-    columns that were in clear and are sealed now; an empty database needs none."""
+    columns that were in clear and are sealed now; an empty database needs none. One transaction: whatever stops it, the database
+    is as it was, and may be upgraded again."""
     store = Store(url, guarded=False)  # sets the pragmas of a new SQLite file
     config = _config(url)
-    with store.engine.connect() as conn:
-        config.attributes |= {"connection": conn, "keys": keys}
-        command.upgrade(config, "head")
-        guard.install(conn)
-        if not store.sqlite:
-            conn.commit()
-    store.close()
+    try:
+        with store.write() as conn:
+            config.attributes |= {"connection": conn, "keys": keys}
+            command.upgrade(config, "head")
+            guard.install(conn)
+    finally:
+        store.close()
 
 
 def refuse_old(url: str) -> None:

@@ -16,7 +16,6 @@ import tempfile
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
-from zlib import crc32
 
 import hypothesis
 import pytest
@@ -119,17 +118,13 @@ def keys() -> Keys:
     return Keys(DATA_KEY)
 
 
-def _postgres_programs() -> pathlib.Path | None:
-    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
-    return pathlib.Path(found[-1]).parent if found else None
-
-
 @pytest.fixture(scope="session")
 def postgres():
     """The address of a PostgreSQL server of our own, started for this test run."""
-    programs = _postgres_programs()
-    if programs is None:
+    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
+    if not found:
         missing("PostgreSQL")
+    programs = pathlib.Path(found[-1]).parent
     # Not under pytest's own folder: another run as root closes that to the user postgres.
     folder = pathlib.Path(tempfile.mkdtemp(prefix="yingbao-pg-", dir=_MEMORY))
     as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
@@ -250,22 +245,7 @@ def database(kind: str, tmp_path: pathlib.Path, request, *, pattern: str = ""):
     servers.drop(url, url.database)
 
 
-_KINDS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Each test that opens a database runs on both kinds; one that is marked `rules` (and not `both`) on one of them, chosen
-    by its name (docs/decisions/019); with YINGBAO_TEST_BOTH=1 that one, too."""
-    definition = metafunc.definition
-    if "db_url" not in metafunc.fixturenames or any("db_url" in str(mark.args[0]) for mark in definition.iter_markers("parametrize")):
-        return
-    both = definition.get_closest_marker("both") is not None or os.environ.get("YINGBAO_TEST_BOTH") == "1"
-    one = definition.get_closest_marker("rules") is not None and not both
-    place = crc32(f"{pathlib.Path(str(definition.path)).name}::{definition.originalname}".encode()) % 2 if _postgres_programs() else 0
-    metafunc.parametrize("db_url", [_KINDS[place]] if one else _KINDS, indirect=True)
-
-
-@pytest.fixture
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def db_url(request, tmp_path):
     pattern = "district" if "district" in request.fixturenames else "tables" if "store" in request.fixturenames else ""
     with database(request.param, tmp_path, request, pattern=pattern) as url:

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from engine.errors import EngineError, Invalid, Refused
-from processes import identity, organisation
+from processes import identity, law, organisation
 from processes.tables import staff, staff_relative
 from web import wording
 from web.desk import bureau, either, lang, me
@@ -41,7 +41,8 @@ def show() -> ResponseReturnValue:
         changes = [{**change, "detail": _detail(conn, change)} for change in organisation.changes(conn)]
         units, tokens = organisation.units(conn), organisation.live_tokens(conn)
         left = len(of_leavers(conn, me()))
-    return render_template("admin.html", rows=rows, changes=changes, units=units, tokens=tokens, left_behind=left, wrong=wrong), status
+    return render_template("admin.html", rows=rows, changes=changes, units=units, tokens=tokens, left_behind=left, wrong=wrong,
+                           kin=law.ever_near()), status
 
 
 def _staff(conn: Any) -> list[dict[str, Any]]:

@@ -216,6 +216,9 @@ def lines(conn: Connection, key: str, hit: audit_lists.Hit, people: Mapping[str,
             band = _("%(low)s to under %(high)s yuan", low=what["from_yuan"], high=what["below_yuan"])
             alike = [(_("Place"), organisation.unit_name(conn, what["place"])), (_("Members counted"), str(what["members"])), (_("Income per head"), band), (_("Cause of hardship"), what["cause"] or "—")]
             return [*alike, *((_decision(name), _(", ").join(nos[:20]) + ("…" if len(nos) > 20 else "")) for name, nos in what["outcomes"].items())]
+        case "undeclared":
+            kin = str(_HOW["member"]) if what["relation"] == "self" else wording.word("kin", what["relation"])
+            return [(_("Who"), by), (_("Relation"), kin), (_("Step"), activity(what["node"]) if what["node"] else _("did not act in the case"))]
         case _:
             return [(_("Who"), by), (_("Known because"), str(_HOW[what["how"]])), (_("Step"), activity(what["node"]))]
 
@@ -384,4 +387,4 @@ def _log_page(kind: str) -> ResponseReturnValue:
         people = wording.names_of(conn, [name for one in shown for name in (one.who, one.on_behalf_of, one.about.get("login"))])
     events = audit_reads.READS if kind == "reads" else audit_reads.ADMIN
     return render_template("audit_log.html", kind=kind, found=listed, people=people, events=events, typed=asked, wrong=wrong,
-                           fields={"address": _("Address"), "phone": _("Phone"), "bank_account": _("Bank account"), "hardship_cause": _("Cause of hardship"), "id_no": _("ID number"), "health": _("Health")}), 422 if wrong else 200  # fmt: skip
+                           fields={"address": _("Address"), "phone": _("Phone"), "bank_account": _("Bank account"), "hardship_cause": _("Cause of hardship"), "id_no": _("ID number"), "health": _("Health"), "labour_ability": _("Labour ability")}), 422 if wrong else 200  # fmt: skip

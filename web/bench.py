@@ -125,7 +125,9 @@ def _prepare(made: bureaus.Bureau, n: int) -> tuple[dict[str, Actor], list[tuple
         with made.office.act(people["window_clerk"]) as act:
             member = {"name": f"张{i}", "id_no": identity.invent(date(1960 + i // 400, 1 + i // 40 % 12, 1), "male", i), "relation": "head", "employment": "none"}
             home = households.register(act, {"community": community, "hukou_kind": "urban", "members": [member]})
-            page = documents.store(act, made.settings.files, home, "page", "page", io.BytesIO(b"%PDF-1.4"))
+        staged = documents.stage(made.office, people["window_clerk"], made.settings.files, home, io.BytesIO(b"%PDF-1.4"))
+        with made.office.act(people["window_clerk"]) as act:
+            page = documents.keep(act, staged, "page", "page")
             for person in households.missing_authorisations(act.conn, home, act.today):
                 households.authorise(act, home, person, _FIRST.date().isoformat(), "2019-12-03", page)
             homes.append((home, page))

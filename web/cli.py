@@ -87,9 +87,10 @@ def serve(host: str | None, port: int | None, *, no_worker: bool) -> None:
 @click.option("--once", is_flag=True, help="do what is due, then stop")
 def worker(*, once: bool) -> None:
     """Run timers and jobs beside the server; start as many as wanted on PostgreSQL."""
-    from web.serving import run_worker
+    from web.serving import noted, run_worker
 
     made = _bureau()
+    noted(made, "worker", made.settings)
     if once:
         click.echo(f"{made.jobs.run_all()} jobs")
         return

@@ -20,7 +20,7 @@ from engine.office import history
 from engine.proof import Verdict, judge
 from processes import backup as backups
 from processes import bureau as bureaus
-from processes import divergences, erasure, evidence, organisation, readers
+from processes import divergences, documents, erasure, evidence, organisation, readers
 from processes import verify as verifying
 from processes.rebuild import differences
 from web.opening import bureau, settings
@@ -174,7 +174,10 @@ def erase(restriction: int, login: str) -> None:
     """Destroy the key and blank the rows. It cannot be undone."""
     made = bureau()
     with made.office.act(_acting(made, login)) as act:
-        click.echo(json.dumps(erasure.erase(act, made.settings.files, restriction), ensure_ascii=False))
+        told = erasure.erase(act, restriction)
+    with made.office.read() as conn:
+        documents.sweep(conn, made.settings.files)
+    click.echo(json.dumps(told, ensure_ascii=False))
 
 
 @forget.command("lift")

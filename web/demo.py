@@ -73,6 +73,12 @@ class District:
     def by_role(self, role: str, unit: str) -> list[Actor]:
         return [a for a in self.actors.values() if a.holds(role, unit)]
 
+    def page(self, who: Actor, household_id: int, scan: bytes) -> None:
+        """A household's signed page, which all its papers share."""
+        staged = documents.stage(self.made.office, who, self.made.settings.files, household_id, io.BytesIO(scan))
+        with self.made.office.act(who) as act:
+            self.scans[household_id] = documents.keep(act, staged, "signature", "签字页")
+
 
 def run(settings: Settings, *, households: int, seed: int, serve: bool, port: int | None) -> None:
     if settings.production:
@@ -218,7 +224,8 @@ def _households(d: District, count: int) -> list[int]:
         clerk = d.by_role("window_clerk", street)[0]
         with d.made.office.act(clerk) as act:
             household_id = households.register(act, _household(d, n, community))
-            d.scans[household_id] = documents.store(act, d.made.settings.files, household_id, "signature", "签字页", io.BytesIO(_SCAN))
+        d.page(clerk, household_id, _SCAN)
+        with d.made.office.act(clerk) as act:
             if d.chance.random() < 0.95:
                 for person_id in households.missing_authorisations(act.conn, household_id, act.today):
                     households.authorise(act, household_id, person_id, act.today.isoformat(), "2019-11-18", d.scans[household_id])
@@ -421,7 +428,7 @@ _ANSWERS: dict[str, Answer] = {
     "supplement": _supplement,
     "register_near_relative": lambda d, a, *_: {"staff_login": d.by_role("reviewer", a.unit)[-1].id, "position": "街镇审核人", "relation": "sibling"},
     "means_check": _check,
-    "reject_after_check": lambda _d, _a, _h, day: {"delivered_on": day, "reasons": "核对发现的货币财产超过规定限额。"},
+    "issue_check_rejection": lambda *_: {"reasons": "核对发现的货币财产超过规定限额。"},
     "district_recheck": lambda _d, _a, _h, _day: {"findings": "异议不成立。", "district_outcome": "propose_grant"},
     "home_survey": _survey,
     "survey_cosign": lambda *_: {"agree": "agree"},
@@ -442,6 +449,7 @@ _ANSWERS: dict[str, Answer] = {
     "decide": lambda *_: {"decision": "granted", "opinion": "批准。"},
     "decide_refusal": lambda *_: {"decision": "refused", "opinion": "不予批准。", "reason_code": "income_over", "clause": "民发〔2012〕220号第四条"},
     "deliver_approval": lambda d, _a, h, day: {"delivered_on": day, "method": "direct", "recipient": "申请人", "receipt_document": d.scans[h]},
+    "deliver_check_rejection": lambda d, _a, h, day: {"delivered_on": day, "method": "direct", "recipient": "申请人", "receipt_document": d.scans[h]},
     "deliver_refusal": lambda d, _a, h, day: {"delivered_on": day, "method": "direct", "recipient": "申请人", "receipt_document": d.scans[h]},
 }
 

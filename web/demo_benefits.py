@@ -14,7 +14,7 @@ from sqlalchemy import select
 from engine import store
 from engine.bpmn import Run
 from engine.errors import Invalid, Refused
-from processes import conclusions, documents, households, identity, import_annex1, organisation, reviews
+from processes import conclusions, households, identity, import_annex1, organisation, reviews
 from web import importing
 
 PER_STREET = 12
@@ -49,8 +49,7 @@ class Benefits:
             seen = importing.look(self.d.made, clerk, out.getvalue(), {"hukou_kind": "urban", "first_payment_month": "2017-05"}, lines)
             brought = importing.bring_in(self.d.made, seen, clerk)
             for home in brought.homes.values():
-                with self.d.made.office.act(clerk) as act:
-                    self.d.scans[home] = documents.store(act, self.d.made.settings.files, home, "signature", "签字页", io.BytesIO(scan))
+                self.d.page(clerk, home, scan)
                 self.homes.append(home)
 
     def _line(self, serial: int, k: int, names: Callable[[int], str], named: list[str]) -> list[Any]:

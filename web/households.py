@@ -257,17 +257,19 @@ def upload(household_id: int) -> ResponseReturnValue:
     if not files or kind not in wording.CODES["document"]:
         raise Invalid({"file": [_("Choose a kind and a file")]})
     for file in files:
+        staged = documents.stage(made.office, me(), made.settings.files, household_id, file.stream)
         with made.office.act(me()) as act:
-            documents.store(act, made.settings.files, household_id, kind, file.filename or "", file.stream, once=True)
+            caseworker(_visible(act.conn, household_id)["community"])
+            documents.keep(act, staged, kind, file.filename or "", once=True)
     flash(_("Uploaded."))
     return redirect(url_for("households.show", household_id=household_id))
 
 
 def _in_words(field: str, text: str) -> str:
     """Health is kept as one piece: its labels and words, in the order of the member's form."""
-    if field != "health" or not text:
+    if field not in ("health", "labour_ability") or not text:
         return text
-    known, said = json.loads(text), []
+    known, said = json.loads(text) if field == "health" else {field: text}, []
     for name, asked in MemberIn().fields.items():
         if known.get(name):
             words = {code: either(zh, en) for code, zh, en in asked.metadata.get("choices", ())}

@@ -19,7 +19,7 @@ from engine.errors import EngineError, Invalid, NotFound, Refused
 from engine.forms import folded
 from engine.model import OTHERS, Actor, stamp
 from engine.office import Act
-from processes import divergences, erasure, evidence, readers
+from processes import divergences, documents, erasure, evidence, readers
 from processes.proof_tables import divergence
 from processes.proof_tables import erasure as restriction
 from web.desk import bureau, idem, lang, me, whole
@@ -120,11 +120,18 @@ def acts(verb: str, number: int) -> Callable[[Act], dict[str, Any]]:
         "refuse": lambda act: divergences.settle(act, made.cases, number, accept=False),
         "lift": lambda act: erasure.lift(act, number),
         "propose": lambda act: erasure.propose(act, number),
-        "erase": lambda act: erasure.erase(act, made.settings.files, number),
+        "erase": lambda act: erasure.erase(act, number),
     }
     if verb not in known:
         raise NotFound("没有这种操作")
     return known[verb]
+
+
+def sweep() -> None:
+    """The files of who was just erased, after the commit; whatever keeps this from happening, the hourly sweep does it."""
+    made = bureau()
+    with made.office.read() as conn:
+        documents.sweep(conn, made.settings.files)
 
 
 # -- pages
@@ -177,7 +184,10 @@ def restrict() -> ResponseReturnValue:
 @bp.post("/record/rows/<int:number>")
 def decide(number: int) -> ResponseReturnValue:
     """The pressed button says what is meant."""
-    return _do(acts(request.form.get("_do", ""), number))
+    answer = _do(acts(request.form.get("_do", ""), number))
+    if request.form.get("_do") == "erase":
+        sweep()
+    return answer
 
 
 def _do(work: Callable[[Act], Any]) -> ResponseReturnValue:

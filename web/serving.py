@@ -6,7 +6,9 @@ import fcntl
 import gc
 import logging
 import os
+import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import click
 from waitress import serve as waitress_serve
 
 from engine.notes import Verifier
-from processes import recounts
+from processes import configured, recounts
 from processes.bureau import Bureau, build, refuse_other_key
 from web import create_app, logs, sequencer
 from web.bell import consumer
@@ -29,6 +31,7 @@ def run(settings: Settings, host: str, port: int, *, worker: bool = True) -> Non
     made = build(settings)
     refuse_other_key(made)
     lock = _only_one(settings)
+    noted(made, "serve", replace(settings, host=host, port=port))
     recounts.recompute(made.office, made.cases)
     app = create_app(settings, made)
     working = consumer(made) if worker else None
@@ -45,6 +48,11 @@ def run(settings: Settings, host: str, port: int, *, worker: bool = True) -> Non
         if lock is not None:
             lock.close()
         made.office.store.close()
+
+
+def noted(made: Bureau, program: str, settings: Settings) -> list[str]:
+    """Write down which settings are others than at this program's last start on this machine; their names."""
+    return configured.note(made.office, f"{program}@{socket.gethostname()}", settings.effective())
 
 
 def _only_one(settings: Settings) -> Any:

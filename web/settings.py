@@ -6,7 +6,7 @@ import base64
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from engine.errors import Invalid
@@ -48,6 +48,15 @@ class Settings:
                  "SIGNER_COMMAND": self.signer_command, "SIGNER_KEY": self.signer_key, "WITNESSES": " ".join(self.witnesses),
                  "SECRET_KEY": self.secret_key, "DATA_KEY": self.data_key, "HOME": str(self.files.parent)}  # fmt: skip
         return {f"YINGBAO_{name}": value for name, value in given.items()}
+
+    def effective(self) -> dict[str, str]:
+        """What each variable comes to, by its name in README: what was given, or else its default."""
+        return {
+            "DATABASE": self.database, "SECRET_KEY": self.secret_key, "DATA_KEY": self.data_key, "FILES": str(self.files), "ENV": self.env,
+            "REGISTRY": self.registry, "HOST": self.host, "PORT": str(self.port), "SIGNING_KEY": str(self.signing_key), "SUITE": str(self.suite),
+            "SIGNER_COMMAND": self.signer_command, "SIGNER_KEY": self.signer_key, "WITNESSES": " ".join(self.witnesses),
+            "SEQUENCER_DATABASE": self.sequencer_database, "AUDIT": " ".join(f"{name}={value}" for name, value in asdict(self.audit).items()),
+        }  # fmt: skip
 
     @property
     def origin(self) -> str:

@@ -55,9 +55,12 @@ def _sent(name: str) -> list[Any]:
 
 def _kept(kind: str, file: Any, household_id: int, case_no: str | None) -> int:
     made = bureau()
+    with made.office.read() as conn:
+        caseworker(households.row(conn, household_id)["community"])
+    staged = documents.stage(made.office, me(), made.settings.files, household_id, file.stream)
     with made.office.act(me()) as act:
         caseworker(households.row(act.conn, household_id)["community"])
-        number = documents.store(act, made.settings.files, household_id, kind, file.filename, file.stream, case_no, once=True)
+        number = documents.keep(act, staged, kind, file.filename, case_no, once=True)
     titles().append(file.filename)
     return number
 

@@ -76,6 +76,10 @@ def _words(_name: str, text: str) -> bool:
     return bool(text.strip())
 
 
+def _scope(_name: str, text: str) -> bool:
+    return text in ("near", "wider")
+
+
 _FILES: Mapping[str, Callable[[str, str], bool]] = {
     "parameters.yaml": _parameter,
     "procedure.yaml": _parameter,
@@ -83,6 +87,7 @@ _FILES: Mapping[str, Callable[[str, str], bool]] = {
     "excluded_income.yaml": _words,
     "versions.yaml": _words,
     "change_checks.yaml": _words,
+    "relation_scope.yaml": _scope,
     "calendar.yaml": _day_kind,
 }
 
@@ -184,6 +189,16 @@ def change_checks(kind: str, on: date) -> frozenset[str]:
     """The checks that a reported change asks for at least on a day: of "means" and "home"."""
     found = _latest(_TABLES["change_checks.yaml"][kind], on)
     return frozenset(found.text.split() if found else ()) & {"means", "home"}
+
+
+def near_relations(on: date) -> frozenset[str]:
+    """The relations to a member of staff that count as near on a day (domain 5.4, `relation_scope`)."""
+    return frozenset(name for name, rows in _TABLES["relation_scope.yaml"].items() if (found := _latest(rows, on)) and found.text == "near")
+
+
+def ever_near() -> tuple[str, ...]:
+    """The relations that count as near on some day, as the file lists them: what a form may offer."""
+    return tuple(name for name, rows in _TABLES["relation_scope.yaml"].items() if any(v.text == "near" for v in rows))
 
 
 def every(name: str) -> tuple[Value, ...]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 import pathlib
 import signal
+import sys
 from datetime import datetime
 
 from sqlalchemy import event, select
+from sqlalchemy.engine import Engine
 
 from engine import store
+from engine.crypto import Keys
+from processes import backup, documents, erasure, organisation, schema
 from processes import bureau as bureaus
-from processes import organisation
 from tests.conftest import DATA_KEY
 from tests.district import REVIEWERS
 from web.settings import Settings
@@ -108,3 +112,57 @@ def die_in(url: str, files: str, moment: str, case_id: int, request, point: str)
 def drain(url: str, files: str, moment: str) -> None:
     """What a worker does; the parent kills it."""
     opened(url, files, moment).jobs.run_all()
+
+
+def die_staged(url: str, files: str, moment: str, home: int) -> None:
+    """A file is safe on disk, and the process is killed before the act that would name it."""
+    made = opened(url, files, moment)
+    with made.office.read() as conn:
+        clerk = organisation.find_actor(conn, "clerk")
+    documents.stage(made.office, clerk, made.settings.files, home, io.BytesIO(b"%PDF-1.4 page"))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_upgrading(url: str, before: str) -> None:
+    """The upgrade of a database; killed before the first statement that begins so, or before the commit."""
+    os.environ["PGAPPNAME"] = "killed"
+
+    def reached(*said) -> None:
+        if len(said) == 1 or said[2].startswith(before):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(Engine, "before_cursor_execute", reached)
+    event.listen(Engine, "commit", reached)
+    schema.upgrade(url, Keys(DATA_KEY))
+
+
+def die_erasing(url: str, files: str, moment: str, row: int, place: int) -> None:
+    """The decision on an erasure; killed before its n-th statement. The files would go after it."""
+    made = opened(url, files, moment)
+    numbers = itertools.count()
+
+    def reached(*_) -> None:
+        if next(numbers) == place:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with made.office.read() as conn:
+        admin = organisation.find_actor(conn, "admin")
+    event.listen(made.office.store.engine, "before_cursor_execute", reached)
+    event.listen(made.office.store.engine, "commit", reached)
+    with made.office.act(admin) as act:
+        erasure.erase(act, row)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_saving(url: str, files: str, moment: str, folder: str, place: int) -> None:
+    """A backup; killed at the n-th moment at which a function of it begins or ends."""
+    made = opened(url, files, moment)
+    numbers = itertools.count()
+
+    def watch(frame, kind, _argument) -> None:
+        if kind in ("call", "return") and frame.f_code.co_filename == backup.__file__ and next(numbers) == place:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(watch)
+    backup.write(made, pathlib.Path(folder) / "b.zip", pathlib.Path(folder) / "keys.json")
+    sys.setprofile(None)

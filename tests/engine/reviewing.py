@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import io
-from typing import Any
-
-from processes import documents
 from tests.engine.killed import opened
 
 
@@ -15,8 +11,3 @@ def work(url: str, files: str, moment: str) -> None:
     while idle < 3:  # the other worker may hold the last ones
         idle = 0 if made.jobs.run_due() else idle + 1
     made.office.store.close()
-
-
-def page(act: Any, district: Any, household_id: int) -> int:
-    """A scanned page of a household."""
-    return documents.store(act, district.bureau.settings.files, household_id, "signature", "签字页", io.BytesIO(b"%PDF-1.4 page"))

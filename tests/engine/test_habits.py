@@ -18,7 +18,6 @@ from processes import organisation, substitutes
 from processes.rebuild import differences
 from tests.district import HASHED, PASSWORD, REVIEWERS, STREET
 
-pytestmark = pytest.mark.rules
 
 
 class Around:
@@ -296,7 +295,6 @@ def test_a_completer_who_may_not_any_more_gets_it_back_instead(handed_in, distri
     handed_in.proven()
 
 
-@pytest.mark.both
 def test_two_last_signers_at_once_complete_it_once(handed_in, district):
     handed_in("paul", "sign", "street_opinion", agrees=True, words="同意")
     outcomes, ready = [], threading.Barrier(6)
@@ -453,7 +451,6 @@ def test_nobody_urges_himself(opinion, district):
     assert opinion.rule("rita", "urge", "street_opinion") == "own-task"
 
 
-@pytest.mark.both
 def test_twenty_urges_at_once_are_one(opinion, district):
     task, outcomes, ready = district.tasks()["street_opinion"]["id"], [], threading.Barrier(8)
 
@@ -756,7 +753,6 @@ def test_a_countersigned_completion_is_not_taken_back(handed_in, district):
     assert handed_in.rule("rita", "take_back", old, "错") == "take-back-countersigned"
 
 
-@pytest.mark.both
 def test_opening_and_taking_back_at_once(opinion, district):
     """Either the opening is first, and taking back is refused; or the task is gone, and no mark is left."""
     old = district.tasks()["street_opinion"]["id"]
@@ -803,7 +799,7 @@ TAKEN_BACK = {
     "democratic_review": None, "street_opinion": None, "street_signoff": None, "post_street_notice": "take-back-effects",
     "remove_street_notice": "take-back-effects", "submit_to_district": "take-back-effects", "spot_check_visit": None, "district_examination": None,
     "post_district_notice": "take-back-effects", "remove_district_notice": "take-back-effects", "decide": "take-back-effects",
-    "deliver_approval": "take-back-own", "reject_after_check": "take-back-effects", "decide_refusal": "take-back-effects", "deliver_refusal": "take-back-own",
+    "deliver_approval": "take-back-own", "issue_check_rejection": "take-back-effects", "deliver_check_rejection": "take-back-effects", "decide_refusal": "take-back-effects", "deliver_refusal": "take-back-own",
 }  # fmt: skip
 
 

@@ -142,7 +142,7 @@ _SAME = {
     "home_survey": _survey,
     "survey_cosign": lambda _: [{"agree": "agree"}, {"agree": "disagree", "statement": "不同"}],
     "street_signoff": lambda _: [{"signoff": "agree", "opinion": "同意"}, {"signoff": "return", "opinion": "再议"}],
-    **dict.fromkeys(("deliver_approval", "deliver_refusal", "deliver_transfer", "deliver_conclusion"), _DELIVERED),
+    **dict.fromkeys(("deliver_approval", "deliver_refusal", "deliver_check_rejection", "deliver_transfer", "deliver_conclusion"), _DELIVERED),
     **dict.fromkeys(("post_street_notice", "post_district_notice", "post_stop_notice"), _POSTED),
     **dict.fromkeys(("remove_street_notice", "remove_district_notice", "remove_stop_notice"), _REMOVED),
     "recovery_plan": _plan,
@@ -150,7 +150,7 @@ _SAME = {
     "completeness_check": lambda _: [{"outcome": "complete"}, {"outcome": "incomplete", "missing": ["authorization"]}],
     "register_near_relative": lambda _: [{"staff_name": "某某", "position": "委员", "relation": "sibling"}],
     "neighbor_enquiry": lambda t: [{"enquired_on": t.day, "persons": "邻居", "statement": "困难"}],
-    "reject_after_check": lambda t: [{"delivered_on": t.day, "reasons": "超标"}],
+    "issue_check_rejection": lambda _: [{"reasons": "超标"}],
     "low_income_consent": lambda t: [{"low_income_consent": one, "signed_on": t.day, "signed_document": t.scan} for one in (True, False)],
     "democratic_review": lambda t: [{"held_on": t.day, "place": "居委会", "chair": "主任", "participants": people, "statements": "属实", "review_conclusion": one}
                                     for one in ("agree", "re_survey", "disagree") for people in (REVIEWERS, REVIEWERS[:2])],

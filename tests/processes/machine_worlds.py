@@ -21,10 +21,10 @@ from engine.bpmn import Run
 from engine.office import Office, history, seals_hold
 from engine.store import metadata
 from processes import bureau as bureaus
-from processes import conclusions, documents, households, identity, organisation, rebuild
+from processes import conclusions, households, identity, organisation, rebuild
 from processes import import_annex1 as annex1
 from tests.conftest import DATA_KEY, Clock
-from tests.district import PASSWORD, STREET
+from tests.district import PASSWORD, STREET, paper
 from tests.meeting_room import KEY, Room
 from tests.processes.machine_answers import Told, options
 from tests.processes.reports import family
@@ -170,8 +170,7 @@ class Player(Room):
         done = bring_in(self.bureau, seen)
         assert not done.errors, done.errors
         [made] = done.homes.values()
-        with self.office.act(self.people["clerk"]) as act:
-            self.scans[made] = documents.store(act, self.bureau.settings.files, made, "signature", "签字页", io.BytesIO(b"%PDF-1.4 page"))
+        self.scans[made] = paper(self, "clerk", made)
         return made
 
 
@@ -194,7 +193,8 @@ def applications(p: Player) -> None:
     assert "decide_refusal" in p.tasks(refusal)
     p.carry(p.application(p.home(600_000, serial=29)), "deliver_refusal", street_opinion=1, district_examination=1)
     p.carry(p.application(p.home(276_300, serial=31, last={"disability_kind": "limb", "disability_grade": 2})), "low_income_consent")
-    p.carry(p.application(p.home(900_000, serial=32)), "reject_after_check", means_check=4)
+    p.carry(p.application(p.home(900_000, serial=32)), "issue_check_rejection", means_check=4)
+    p.carry(p.application(p.home(900_000, serial=28)), "deliver_check_rejection", means_check=4)
     p.carry(p.application(p.home(210_000, serial=33)), "supplement", completeness_check=1)
     related = p.home(100_000, serial=34)
     with p.office.read() as conn:
@@ -204,6 +204,11 @@ def applications(p: Player) -> None:
         organisation.declare_relative(act, RELATIVE, "sibling", "张一", number)
     p.application(related)
     p.application(p.home(210_000, serial=35, near_relative_declared=True))
+    late = p.home(210_000, serial=27)  # its relative comes out when the district has received the file
+    no = p.carry(p.application(late), "post_district_notice")
+    with p.office.act(p.people["clerk"]) as act:
+        households.declare_near_relative(act, late, {"staff_name": "某某", "relation": "sibling"})
+    p.carry(no, "late_spot_check_visit")
     for n, (post, left) in enumerate((("post_street_notice", "street"), ("post_district_notice", "district"))):
         no = p.carry(p.application(p.home(210_000, serial=36 + n)), post)
         p.usually(no, post)
@@ -227,8 +232,9 @@ def benefits(p: Player) -> None:
     p.clock.set("2018-09-03T09:00")
     homes = [p.home(members=family(150_000, 0, 0, serial=300 + 10 * n)) for n in range(18)]  # the last two without a case
     changed = p.home(members=family(150_000, 0, 0, serial=490))
+    unchanged = p.home(members=family(150_000, 0, 0, serial=480))
     alone = [p.home(serial=60 + n, n=1) for n in range(2)]
-    p.in_benefit(*homes, *alone, changed)
+    p.in_benefit(*homes, *alone, changed, unchanged)
     poor = [p.listed(name, "特困（分散）", 1158, 700 + n) for n, name in enumerate(("何甲", "何乙", "何丙"))]
     p.clock.set(max("2018-12-03T09:00", f"{p.clock.now:%Y-%m-%dT%H:%M}"))
     p.bureau.jobs.run_all()
@@ -251,6 +257,8 @@ def benefits(p: Player) -> None:
         no = p.reports(home, kind, day, **more)
         p.carry(no, node, **differ)
     p.carry(p.reports(alone[1], "other", wants_exit=True), "deliver_conclusion")
+    day = p.office.today().isoformat()
+    p.begin("change-report-2012", "clerk", household_id=unchanged, kind="no_change", reported_on=day, channel="window", reported_by="household", details="没有变化")  # ends at once
 
 
 def meeting(p: Player) -> None:

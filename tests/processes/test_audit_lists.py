@@ -12,6 +12,7 @@ from engine import store
 from engine.errors import Invalid
 from engine.model import Put
 from processes import audit_lists as al
+from processes import households, identity, law, organisation
 from processes.audit_lists import LISTS, Parameters, Scope
 from processes.bureau import CATALOGUE
 from processes.tables import household
@@ -242,8 +243,6 @@ def test_a_near_relative_who_handled_the_case_is_found_also_when_it_came_out_lat
 
 
 def test_a_relative_that_a_member_of_staff_declared_and_who_began_the_case(district):
-    from processes import identity, organisation
-
     district.apply(district.household(210_000))
     number = identity.invent(date(1976, 3, 1), "male", 8)
     with district.office.act(district.people["admin"]) as act:
@@ -252,6 +251,57 @@ def test_a_relative_that_a_member_of_staff_declared_and_who_began_the_case(distr
         organisation.confirm_change(act, change)
     [hit] = find(district, "relatives")
     assert (hit.what["by"], hit.what["how"], hit.what["node"], hit.seq) == ("clerk", "found", "start", 1)
+
+
+def related(district, login, relation, n):
+    """The n-th member of the first household is a relative of a colleague, by his own declaration."""
+    number = identity.invent(date(1974 + n, 3, 1), "male", 6 + n)
+    with district.office.act(district.people["admin"]) as act:
+        change = organisation.propose_change(act, login, "relative", {"relation": relation, "name": "张某", "id_no": number})
+    with district.office.act(district.people["admin2"]) as act:
+        organisation.confirm_change(act, change)
+
+
+def test_a_near_relative_whom_nobody_declared_is_found_among_all_who_handle_cases_there(district):
+    home = district.household(210_000)
+    district.apply(home)
+    assert find(district, "undeclared") == []
+    related(district, "clerk", "spouse", 2)
+    related(district, "app", "sibling", 3)
+    related(district, "auditor", "child", 1)  # handles no cases
+    related(district, "stranger", "parent", 1)  # not there
+    first, second = find(district, "undeclared")
+    assert (first.what, first.seq) == ({"by": "clerk", "relation": "spouse", "node": "start"}, 1)
+    assert (second.what, second.no) == ({"by": "app", "relation": "sibling", "node": None}, district.no)
+    with district.office.act(district.people["clerk2"]) as act:
+        households.declare_near_relative(act, home, {"staff_name": "某clerk", "relation": "spouse"})
+    assert find(district, "undeclared") == [second], "named without his login: declared; the other one is not"
+    with district.office.act(district.people["clerk2"]) as act:
+        households.declare_near_relative(act, home, {"staff_login": "app", "staff_name": "某app", "relation": "sibling"})
+    assert find(district, "undeclared") == []
+
+
+def test_a_household_that_said_yes_is_no_finding_while_nobody_is_registered(district):
+    district.apply(district.household(210_000, near_relative_declared=True))
+    related(district, "clerk", "spouse", 2)
+    assert find(district, "undeclared") == []
+
+
+def test_which_relations_are_near_is_configured(district, monkeypatch):
+    home = district.household(210_000)
+    district.apply(home)
+    with pytest.raises(Invalid, match="近亲属关系"):
+        related(district, "clerk", "uncle_aunt", 2)
+    with pytest.raises(Invalid, match="近亲属关系"), district.office.act(district.people["clerk2"]) as act:
+        households.declare_near_relative(act, home, {"staff_login": "clerk", "staff_name": "某", "relation": "uncle_aunt"})
+    related(district, "clerk2", "spouse", 3)
+    wide = b"uncle_aunt:\n  - {from: 2012-12-12, value: wider, source: KNX}\n  - {from: 2018-12-03, value: near, source: design}\n"
+    monkeypatch.setitem(law._TABLES, "relation_scope.yaml", law.read(wide, "relation_scope.yaml", law._scope))
+    assert (law.near_relations(date(2018, 12, 2)), law.near_relations(date(2018, 12, 3)), law.ever_near()) == (frozenset(), {"uncle_aunt"}, ("uncle_aunt",))
+    related(district, "clerk", "uncle_aunt", 2)
+    assert [hit.what["by"] for hit in find(district, "undeclared")] == ["clerk"], "a spouse is not near in this office"
+    with pytest.raises(law.BadLaw):
+        law.read(wide.replace(b"near", b"close"), "relation_scope.yaml", law._scope)
 
 
 # -- the lists as a whole

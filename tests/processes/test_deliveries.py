@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import pathlib
+
 import pytest
 from sqlalchemy import select
 
@@ -13,7 +16,6 @@ from processes.rebuild import differences
 from tests.processes.test_benefits import Granted
 from tests.processes.test_dibao_2012 import proven
 
-pytestmark = pytest.mark.rules
 
 DAY = "2018-12-03"
 SAID = {"delivered_on": DAY, "method": "post", "recipient": "张一"}
@@ -134,16 +136,60 @@ def test_a_letter_of_a_decision_is_delivered_by_the_case_s_own_task(district):
     assert (told["review_until"], told["suit_until"]) == ("2019-02-01", "2019-06-03")
 
 
-def test_the_rejection_after_the_check_is_delivered_as_its_form_says(district):
+def exceeding(district):
+    """A case whose check found too much."""
     district.apply(district.household(n=2))
     district.accept()
     district.survey()
     district.check("exceeds_standard", found_assets="60000")
+
+
+def test_the_rejection_after_the_check_is_issued_first_and_the_time_to_object_runs_from_its_delivery(district):
+    exceeding(district)
+    district.do("rita", "issue_check_rejection", reasons="超限")
+    with district.office.read() as conn:
+        told = deliveries.of_case(conn, district.no)[-1]
+    assert (told["kind"], told["delivered_on"], told["objection_until"]) == ("check_rejection", None, None)
+    assert "check_objection_until" not in district.facts(), "nothing runs before somebody has the letter"
+    with pytest.raises(Refused) as refused:
+        deliver(district, "clerk", told["id"])
+    assert refused.value.rule == "own-step"
+    district.clock.set("2018-12-06T09:00")
+    with pytest.raises(Invalid, match="不能早于"):
+        district.do("clerk", "deliver_check_rejection", delivered_on="2018-12-02", method="direct", recipient="张一")
+    district.do("clerk", "deliver_check_rejection", delivered_on="2018-12-05", method="direct", recipient="张一", receipt_document=district.scan)
+    with district.office.read() as conn:
+        told = deliveries.of_case(conn, district.no)[-1]
+    assert (told["delivered_on"], told["delivery_method"], told["receipt_document"], told["objection_until"]) == ("2018-12-05", "direct", district.scan, "2018-12-19")
+    assert district.facts()["check_objection_until"] == "2018-12-20T00:00:00+08:00", "the day after the last one"
+    assert district.tasks() == {}
+    district.at("2018-12-20T09:00")
+    assert list(district.tasks()) == ["street_opinion"]
+    proven(district)
+
+
+def test_a_rejection_that_nobody_delivered_before_the_withdrawal_can_still_be_delivered(district):
+    exceeding(district)
+    district.do("rita", "issue_check_rejection", reasons="超限")
+    district.send("clerk", "withdrawal", withdrawn_on=DAY, reason="不再申请")
+    with district.office.read() as conn:
+        told = deliveries.of_case(conn, district.no)[-1]
+    deliver(district, "clerk", told["id"])
+    proven(district)
+
+
+def test_a_case_on_an_earlier_drawing_tells_and_delivers_in_one_step(district):
+    old = pathlib.Path(__file__).parent.parent / "histories" / "drawings" / "ebbf42f3a80c8005a8b38ed59c4717497d9cdd8cc4158aae0ad7ca1664e37658.bpmn"
+    now = district.cases.processes["dibao-2012"]
+    district.cases.processes = {**district.cases.processes, "dibao-2012": dataclasses.replace(now, bpmn=old)}
+    exceeding(district)
+    district.cases.processes = {**district.cases.processes, "dibao-2012": now}
+    district.cases._keys.clear()
     district.do("rita", "reject_after_check", delivered_on=DAY, reasons="超限", receipt_document=district.scan)
     with district.office.read() as conn:
         told = deliveries.of_case(conn, district.no)[-1]
     assert (told["kind"], told["delivered_on"], told["receipt_document"], told["objection_until"]) == ("check_rejection", DAY, district.scan, "2018-12-17")
-    assert district.facts()["check_objection_until"] == "2018-12-18T00:00:00+08:00", "the day after the last one"
+    assert district.facts()["check_objection_until"] == "2018-12-18T00:00:00+08:00"
     proven(district)
 
 

@@ -19,7 +19,6 @@ from processes.rebuild import differences
 from processes.tables import benefit, near_relative
 from tests.district import REVIEWERS
 
-pytestmark = pytest.mark.rules
 
 
 def proven(district) -> None:
@@ -33,7 +32,6 @@ def proven(district) -> None:
     assert differences(district.office) == []
 
 
-@pytest.mark.both
 def test_s1_happy_path_has_the_dates_and_the_660_yuan_of_the_law(district):
     district.apply(district.household(210_000))
     district.accept()
@@ -233,7 +231,9 @@ def test_in_production_the_rejection_after_the_check_names_its_proof_of_delivery
     district.survey()
     district.check("exceeds_standard", found_assets="60000")
     district.office.production = True
-    asked_for(district, lambda node, **said: district.do("rita", node, **said), "reject_after_check", "receipt_document", delivered_on="2018-12-03", reasons="超限")
+    district.do("rita", "issue_check_rejection", reasons="超限")
+    asked_for(district, lambda node, **said: district.do("clerk", node, **said), "deliver_check_rejection", "receipt_document", delivered_on="2018-12-03", method="direct",
+              recipient="张一")  # fmt: skip
     proven(district)
 
 
@@ -256,7 +256,8 @@ def test_s4_assets_found_by_the_check_lead_to_a_rejection_and_an_objection_reope
     district.survey()
     district.check("exceeds_standard", found_assets="60000")
     assert district.facts()["category"] == "refused_property"
-    district.do("rita", "reject_after_check", delivered_on="2018-12-03", reasons="货币财产超过限额")
+    district.do("rita", "issue_check_rejection", reasons="货币财产超过限额")
+    district.do("clerk", "deliver_check_rejection", delivered_on="2018-12-03", method="direct", recipient="张一")
     assert district.facts()["check_objection_until"].startswith("2018-12-18T00:00")
     district.clock.set("2018-12-05T09:00")
     district.send("clerk", "objection", objection_on="2018-12-05", objector_kind="applicant", grounds="3 万元为未分割遗产")
@@ -272,7 +273,8 @@ def test_without_an_objection_the_check_rejection_goes_on_to_a_refusal(district)
     district.accept()
     district.survey()
     district.check("exceeds_standard", found_assets="60000")
-    district.do("rita", "reject_after_check", delivered_on="2018-12-03", reasons="货币财产超过限额")
+    district.do("rita", "issue_check_rejection", reasons="货币财产超过限额")
+    district.do("clerk", "deliver_check_rejection", delivered_on="2018-12-03", method="direct", recipient="张一")
     district.at("2018-12-18T09:00")
     assert list(district.tasks()) == ["street_opinion"]
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import signal
 import time
 
 import pytest
 from sqlalchemy import delete, select
 
 from engine import store
-from engine.errors import Invalid, NotFound
+from engine.errors import Conflict, Invalid, NotFound
 from processes import documents
 from processes.rebuild import differences
 from processes.tables import document
+from tests.district import paper
+from tests.engine import killed
 
 PDF = b"%PDF-1.4\nsecret words of the household"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
@@ -26,8 +30,11 @@ def home(district):
 
 
 def keep(district, home, data=PDF, title="证明.pdf", kind="proof", who="clerk"):
-    with district.office.act(district.people[who]) as act:
-        return documents.store(act, district.bureau.settings.files, home, kind, title, io.BytesIO(data))
+    return paper(district, who, home, kind, title, data)
+
+
+def staged(district, home, data=PDF, who="clerk"):
+    return documents.stage(district.office, district.people[who], district.bureau.settings.files, home, io.BytesIO(data))
 
 
 def fetch(district, number):
@@ -108,27 +115,90 @@ def test_without_the_households_key_its_files_are_unreadable(district, home):
         fetch(district, number)
 
 
-def test_another_street_may_not_add_to_a_household_nor_anybody_to_none(district, home):
-    with pytest.raises(NotFound):
-        keep(district, home, who="stranger")
-    with pytest.raises(NotFound):
-        keep(district, 999_999)
+def test_another_street_may_not_add_to_a_household_nor_anybody_to_none_and_nothing_of_theirs_is_written(district, home):
+    before = sorted(district.bureau.settings.files.iterdir())
+    for household, who in ((home, "stranger"), (home, "admin"), (999_999, "clerk")):
+        with pytest.raises(NotFound):
+            keep(district, household, who=who)
+    assert sorted(district.bureau.settings.files.iterdir()) == before
+    ready = staged(district, home)
+    with pytest.raises(NotFound), district.office.act(district.people["stranger"]) as act:
+        documents.keep(act, ready, "proof", "theirs")  # asked again where it counts
 
 
-def test_the_file_is_safe_on_disk_before_the_transaction_ends_and_an_orphan_is_swept_after_an_hour(district, home):
+def test_files_from_before_they_were_staged_stay_readable(district, home):
+    """They are bound to the document's number."""
+    number, other = keep(district, home), keep(district, home, PNG)
+    with district.office.read() as conn:
+        cipher = district.office.keys.on(conn).find(f"household:{home}")
+    files = district.bureau.settings.files
+    file, name = files / row(district, number)["stored_name"], row(district, other)["stored_name"]
+    file.write_bytes(cipher.seal(PDF, f"document:{number}".encode()))
+    assert fetch(district, number) == (PDF, "application/pdf", home)
+    for aad in (f"document:{other}", name):
+        file.write_bytes(cipher.seal(PDF, aad.encode()))
+        with pytest.raises(NotFound):
+            fetch(district, number)
+
+
+def test_no_transaction_is_open_while_a_document_is_written(district, home, monkeypatch):
+    """DESIGN 3.2: nobody's work waits for another one's disk."""
+    seen = Disk(monkeypatch)
+    number = keep(district, home)
+    assert seen.open == [0, 0], "the file, then its folder"
+    assert fetch(district, number)[0] == PDF
+
+
+def test_what_a_refused_or_killed_act_leaves_is_swept_after_an_hour(district, home, processes):
     folder = district.bureau.settings.files
     kept = {f.name for f in folder.iterdir()}
+    refused = staged(district, home)
     with pytest.raises(RuntimeError), district.office.act(district.people["clerk"]) as act:
-        documents.store(act, folder, home, "proof", "a.pdf", io.BytesIO(PDF))
-        [orphan] = [f for f in folder.iterdir() if f.name not in kept]
+        documents.keep(act, refused, "proof", "a.pdf")
         raise RuntimeError
+    place = (district.bureau.settings.database, str(folder), district.clock.now.isoformat())
+    child = processes.Process(target=killed.die_staged, args=(*place, home))
+    child.start()
+    child.join(60)
+    assert child.exitcode == -signal.SIGKILL
+    assert len({f.name for f in folder.iterdir()} - kept) == 2
     (folder / "half.part").write_bytes(b"x")
     (folder / "a folder of somebody").mkdir()
     with district.office.read() as conn:
         assert documents.sweep(conn, folder) == 0, "too young: it may belong to an act that is still going on"
         for file in folder.iterdir():
             os.utime(file, (time.time() - 4000,) * 2)
-        assert documents.sweep(conn, folder) == 2
-    assert not orphan.exists()
+        assert documents.sweep(conn, folder) == 3
     assert kept <= {f.name for f in folder.iterdir()}
     assert fetch(district, district.scan)[1] == "application/pdf"
+    with pytest.raises(Conflict), district.office.act(district.people["clerk"]) as act:
+        documents.keep(act, refused, "proof", "a.pdf")  # an hour later its file is gone
+
+
+def test_the_same_page_sent_again_is_the_document_that_is_there(district, home):
+    found = []
+    for kind in ("proof", "proof", "other"):
+        with_it = staged(district, home)
+        with district.office.act(district.people["clerk"]) as act:
+            found.append(documents.keep(act, with_it, kind, "a.pdf", once=True))
+    assert found[0] == found[1] != found[2]
+
+
+class Disk:
+    """open: for each fsync, how many writing transactions of this process were open."""
+
+    def __init__(self, monkeypatch):
+        self.open, self._now = [], 0
+        write, fsync = store.Store.write, os.fsync
+
+        @contextlib.contextmanager
+        def watched(opened):
+            with write(opened) as conn:
+                self._now += 1
+                try:
+                    yield conn
+                finally:
+                    self._now -= 1
+
+        monkeypatch.setattr(store.Store, "write", watched)
+        monkeypatch.setattr(os, "fsync", lambda descriptor: (self.open.append(self._now), fsync(descriptor))[1])

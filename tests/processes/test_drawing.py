@@ -67,6 +67,8 @@ def test_a_person_knows_who_and_by_when(node):
     ("decide", "approver", "district", "workdays(3, since='district_notice_ended_on')"),
     ("decide_refusal", "approver", "district", "workdays(5, since='examination_from')"),
     ("deliver_refusal", "window_clerk", "street", "days(3, since='decided_on')"),
+    ("issue_check_rejection", "reviewer", "street", "promptly()"),
+    ("deliver_check_rejection", "window_clerk", "street", "promptly()"),
 ])  # fmt: skip
 def test_posts_and_limits_are_those_of_the_measures(node, role, level, due):
     said = NODES[node].find(f"{B}extensionElements/{YB}task")

@@ -14,9 +14,9 @@ from processes.dibao_2012 import DIBAO_2012
 
 VERBS = ("claim", "assign", "delegate", "transfer", "add_signer", "substitute", "complete")
 INVESTIGATION = ("home_survey", "survey_cosign", "neighbor_enquiry", "street_reinvestigate")
-REVIEW = ("street_opinion", "street_signoff", "submit_to_district", "reject_after_check")
+REVIEW = ("street_opinion", "street_signoff", "submit_to_district", "issue_check_rejection", "reject_after_check")
 APPROVAL = ("decide", "decide_refusal")
-ROLES = {node.id: node.role for node in DIBAO_2012.drawing.of_kind("userTask").values()} | {"special_case_decision": "supervisor"}
+ROLES = {node.id: node.role for node in DIBAO_2012.drawing.of_kind("userTask").values()} | {"special_case_decision": "supervisor", "reject_after_check": "reviewer"}
 
 
 class Did(NamedTuple):
@@ -51,7 +51,7 @@ FORBIDDEN = [
 
 ALLOWED = [
     ("home_survey", "neighbor_enquiry"), ("home_survey", "home_survey"), ("street_opinion", "street_opinion"), ("street_opinion", "submit_to_district"),
-    ("reject_after_check", "street_opinion"), ("district_examination", "district_recheck"), ("spot_check_visit", "district_examination"), ("decide", "decide"),
+    ("issue_check_rejection", "street_opinion"), ("district_examination", "district_recheck"), ("spot_check_visit", "district_examination"), ("decide", "decide"),
     ("decide", "decide_refusal"), ("completeness_check", "supplement"), ("completeness_check", "deliver_approval"), ("post_street_notice", "remove_street_notice"),
     ("completeness_check", "home_survey"), ("home_survey", "democratic_review"), ("means_check", "means_check")]  # fmt: skip
 

@@ -320,7 +320,7 @@ def amended(monkeypatch):
     """Another share of representatives and another time for objecting from 2018-12-20 on."""
     from processes import law
 
-    values = {"review_representatives_share": "3/4", "check_objection_workdays": "5"}
+    values = {"review_representatives_share": "3/4", "check_objection_workdays": "5", "administrative_review_days": "90", "lawsuit_months": "3", "payment_day": "8", "investigation_workdays": "15"}
     later = {name: (*law._LAW[name], law.Value(name, date(2018, 12, 20), text, "test", unverified=False)) for name, text in values.items()}
     monkeypatch.setattr(law, "_LAW", {**law._LAW, **later})
     for cached in (law.value, law.in_force):
@@ -336,14 +336,27 @@ def test_share_and_time_are_those_of_the_day_not_constants(amended):
     review = FORMS["democratic_review"]
     assert new_facts(review, meeting(6, 3, held_on="2018-12-19")) == {"review_conclusion": "agree"}
     assert any("不足四分之三" in text for text in wrong(review, meeting(6, 3, held_on="2018-12-20"))["participants"])
-    until = [new_facts(FORMS["reject_after_check"], {"delivered_on": day, "reasons": "超限"})["check_objection_until"] for day in ("2018-12-19", "2018-12-20")]
-    assert until == ["2019-01-04T00:00:00+08:00", "2018-12-28T00:00:00+08:00"]
+    until = [new_facts(FORMS["deliver_check_rejection"], {"delivered_on": "2018-12-20", "method": "post", "recipient": "张一"}, check_rejected_on=day)["check_objection_until"]
+             for day in ("2018-12-19", "2018-12-20")]  # fmt: skip
+    assert until == ["2019-01-05T00:00:00+08:00", "2018-12-28T00:00:00+08:00"], "as long as the letter of that day says"
     from processes import letters
 
     told = {"household": {"applicant": "张一"}, "number": "1", "issued_on": "2018-12-20", "case_no": "x", "street_name": "某街道", "reasons": "超限"}
-    assert "之日起10个工作日内" in letters.render("check_rejection", {**told, "delivered_on": "2018-12-19"})
+    assert "之日起10个工作日内" in letters.render("check_rejection", {**told, "issued_on": "2018-12-19"})
     assert "之日起5个工作日内" in letters.render("check_rejection", told)
     assert "不少于四分之三" in letters.sheet("democratic_review", {"issued_on": "2018-12-20"})
+
+
+def test_a_letter_promises_the_days_that_are_counted_afterwards(amended):
+    from processes import deliveries, letters
+
+    told = {"household": {"applicant": "张一", "size": 1}, "number": "1", "case_no": "x", "street_name": "某街道", "applied_on": "2018-12-01", "accepted_on": "2018-12-20",
+            "decided_on": "2018-12-20", "category": "dibao", "amount_fen": 100, "first_payment_month": "2019-01"}  # fmt: skip
+    before, after = (letters.render("approval", {**told, "issued_on": day}) for day in ("2018-12-19", "2018-12-20"))
+    assert all(words in before for words in ("之日起60日内", "之日起6个月内", "每月10日前"))
+    assert all(words in after for words in ("之日起90日内", "之日起3个月内", "每月8日前"))
+    assert "之日起15个工作日内" in letters.render("acceptance", {**told, "issued_on": "2018-12-20"})
+    assert deliveries.last_days("approval", "2018-12-20") == {"objection_until": None, "review_until": "2019-03-20", "suit_until": "2019-03-20"}
 
 
 def test_a_review_before_there_was_a_rule_is_no_crash():
@@ -443,7 +456,7 @@ def test_a_notice_hangs_somewhere():
 
 @pytest.mark.parametrize(("node", "field", "fact"), [
     ("supplement", "received_on", "applied_on"), ("home_survey", "surveyed_on", "investigation_from"), ("neighbor_enquiry", "enquired_on", "investigation_from"),
-    ("reject_after_check", "delivered_on", "investigation_from"), ("low_income_consent", "signed_on", "accepted_on"),
+    ("deliver_check_rejection", "delivered_on", "check_rejected_on"), ("low_income_consent", "signed_on", "accepted_on"),
     ("democratic_review", "held_on", "survey_ended_on"), ("post_street_notice", "posted_on", "street_notice_from"),
     ("post_district_notice", "posted_on", "district_notice_from"), ("street_reinvestigate", "investigated_on", "objection_on"),
     ("spot_check_visit", "visited_on", "submitted_on"), ("deliver_approval", "delivered_on", "decided_on"), ("deliver_refusal", "delivered_on", "decided_on"),
@@ -466,7 +479,7 @@ def test_a_notice_cannot_be_older_than_what_it_publishes(node, raw, fact):
 
 
 def test_the_time_for_objecting_to_the_check_is_ten_working_days_to_the_close_of_the_last():
-    found = new_facts(FORMS["reject_after_check"], {"delivered_on": "2018-12-20", "reasons": "超限"})
+    found = new_facts(FORMS["deliver_check_rejection"], {"delivered_on": "2018-12-20", "method": "post", "recipient": "张一"}, check_rejected_on="2018-12-20")
     assert found == {"check_result_on": "2018-12-20", "check_objection_until": "2019-01-05T00:00:00+08:00"}  # 12-29 is worked, 12-30 to 01-01 are not
 
 

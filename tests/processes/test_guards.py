@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 from sqlalchemy import select
 
 from engine import store
 from engine.errors import Invalid, Refused
 from engine.office import history
-from processes import documents, organisation
+from processes import organisation
+from tests.district import paper
 
-pytestmark = pytest.mark.rules
 
 SURVEY = {"met_person": "张一", "housing": "x", "living": "x", "findings": "x"}
 
@@ -60,8 +58,7 @@ def test_a_near_relative_cannot_be_named_second_investigator(district):
 
 def test_a_paper_that_does_not_exist_or_is_another_households_is_no_signature(district):
     other = district.household(0, serial=9)
-    with district.office.act(district.people["clerk"]) as act:
-        theirs = documents.store(act, district.bureau.settings.files, other, "signature", "别家", io.BytesIO(b"%PDF-1.4 x"))
+    theirs = paper(district, "clerk", other, title="别家")
     district.apply(district.household(210_000))
     district.accept()
     for wrong in (999_999, theirs):

@@ -20,7 +20,6 @@ from processes.rebuild import differences
 from processes.tables import benefit_person, household, person
 from tests.district import COMMUNITY, STREET
 
-pytestmark = pytest.mark.rules
 
 HEAD = identity.invent(date(1970, 5, 1), "female", 301)
 SON = identity.invent(date(2008, 5, 1), "male", 302)
@@ -136,7 +135,6 @@ def test_who_is_still_counted_in_a_benefit_is_refused_elsewhere_but_may_come_bac
         assert households.add_member(act, first, member(SON, "赵小明", "child")) == son
 
 
-@pytest.mark.both
 def test_the_database_itself_refuses_a_second_active_benefit_of_a_person(district):
     home = register(district)
     benefit_for(district, home)
@@ -145,7 +143,6 @@ def test_the_database_itself_refuses_a_second_active_benefit_of_a_person(distric
     assert "unique" in str(refused.value.__cause__).lower()
 
 
-@pytest.mark.both
 def test_two_clerks_enter_the_same_person_at_once_and_one_is_told(district):
     told = []
 

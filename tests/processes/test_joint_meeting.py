@@ -10,7 +10,6 @@ from processes import meeting_papers, meetings
 from processes.rebuild import differences
 from tests.meeting_room import CODE, SMALL, Room
 
-pytestmark = pytest.mark.rules
 
 
 @pytest.fixture
@@ -701,7 +700,6 @@ def test_a_case_on_the_earlier_drawing_is_finished_on_it(room):
     proven(room, room.no, room.meeting)
 
 
-@pytest.mark.both
 def test_two_meetings_decide_the_same_cases_at_once_and_each_case_hears_once(room):
     """In opposite order, so that locks taken as they come would wait for each other for ever."""
     import threading

@@ -151,6 +151,7 @@ def test_files_are_package_data() -> None:
         "procedure.yaml",
         "deductions.yaml",
         "change_checks.yaml",
+        "relation_scope.yaml",
         "excluded_income.yaml",
         "versions.yaml",
         "calendar.yaml",

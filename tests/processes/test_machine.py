@@ -56,7 +56,7 @@ BACK_TO = ["home_survey", "democratic_review", "street_opinion", "district_exami
 
 # -- the tests' own table of who may not have done what (domain 5.3, 5.4), apart from processes/duties.py
 INVESTIGATE = {"home_survey", "survey_cosign", "neighbor_enquiry", "street_reinvestigate"}
-REVIEW = {"street_opinion", "street_signoff", "submit_to_district", "reject_after_check"}
+REVIEW = {"street_opinion", "street_signoff", "submit_to_district", "issue_check_rejection"}
 APPROVE = {"decide", "decide_refusal"}
 ACCEPT = {"start", "completeness_check", "register_change"}
 PRESIDE = {"approve_agenda", "announce_item", "issue_minutes"}
@@ -1002,7 +1002,7 @@ def check_duties(acts, *, related):
 
 @pytest.mark.parametrize(("acts", "wrong"), [
     ([("start", "a"), ("home_survey", "b"), ("survey_cosign", "c"), ("street_opinion", "d"), ("street_signoff", "e"), ("decide", "f")], False),
-    ([("home_survey", "b"), ("survey_cosign", "b")], True), ([("start", "a"), ("street_signoff", "a")], True), ([("neighbor_enquiry", "a"), ("reject_after_check", "a")], True),
+    ([("home_survey", "b"), ("survey_cosign", "b")], True), ([("start", "a"), ("street_signoff", "a")], True), ([("neighbor_enquiry", "a"), ("issue_check_rejection", "a")], True),
     ([("street_opinion", "a"), ("street_signoff", "a")], True), ([("decide", "a"), ("deliver_approval", "a")], True), ([("street_opinion", "a"), ("means_check", "a")], True),
     ([("means_check", "a"), ("street_opinion", "a")], False), ([("supplement", RELATIVE)], True), ([("start", RELATIVE)], True),
     ([("register_change", "a"), ("street_signoff", "a")], True), ([("open_meeting", "a"), ("announce_item", "a")], True), ([("contact_household", "a"), ("decide", "a")], True),

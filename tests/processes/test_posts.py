@@ -11,12 +11,11 @@ from engine import queries, store
 from engine.errors import Invalid, NotFound, Refused
 from engine.model import SYSTEM, Actor, Put
 from engine.office import history
-from processes import documents, households, identity, organisation
+from processes import households, identity, organisation
 from processes import import_annex1 as annex1
-from tests.district import COMMUNITY, HASHED, PASSWORD, STREET
+from tests.district import COMMUNITY, HASHED, PASSWORD, STREET, paper
 from tests.processes.test_import_annex1 import line, sheet
 
-pytestmark = pytest.mark.rules
 
 OTHER, THIRD = "120116005", "120116007"
 HERE, THERE, AWAY = COMMUNITY, "120116005001", "120116007001"
@@ -161,7 +160,6 @@ def free(town, actor):
 
 
 @pytest.mark.parametrize("most", [queries.MANY_POSTS, 1])
-@pytest.mark.both
 def test_the_list_is_exactly_what_the_posts_allow_in_order_and_nothing_twice(town, monkeypatch, most):
     monkeypatch.setattr(queries, "MANY_POSTS", most)
     accepted(town, THERE, "stranger")
@@ -254,8 +252,7 @@ def test_a_second_investigator_is_one_in_the_street_of_the_case(town):
         organisation.add_staff(act, "iris", "某iris", PASSWORD, [("investigator", STREET), ("window_clerk", OTHER)], hashed=HASHED)
     accepted(town, THERE, "stranger")
     home = town.homes[THERE][0]
-    with town.office.act() as act:
-        page = documents.store(act, town.bureau.settings.files, home, "signature", "签字页", io.BytesIO(b"%PDF-1.4"))
+    page = paper(town, SYSTEM, home)
     form = {"surveyed_on": "2018-12-03", "met_person": "王乙", "housing": "一居室", "living": "简朴", "findings": "属实", "surveyed_signature": page}
     with pytest.raises(Invalid) as wrong:
         town.do("ina", "home_survey", second_investigator="iris", **form)
@@ -300,18 +297,16 @@ def test_cases_and_households_of_both_streets_are_seen_and_no_others(town):
 
 
 def test_households_and_papers_of_both_streets_are_kept_and_no_others(town):
-    pdf = lambda: io.BytesIO(b"%PDF-1.4 page")  # noqa: E731
     for community in (HERE, THERE):
         home = town.homes[community][0]
-        with town.office.act(town.people["two"]) as act:
-            documents.store(act, town.bureau.settings.files, home, "other", "一页", pdf())
+        paper(town, "two", home, "other", "一页")
         assert said_by(town, "household", home) == {"id": "two", "unit": community[:9]}
         with town.office.act(town.people["two"]) as act:
             households.set_property(act, home, [{"kind": "monetary_assets", "amount_fen": 100}])
         assert said_by(town, "household", home) == {"id": "two", "unit": community[:9]}
     home = town.homes[AWAY][0]
-    with pytest.raises(NotFound), town.office.act(town.people["two"]) as act:
-        documents.store(act, town.bureau.settings.files, home, "other", "一页", pdf())
+    with pytest.raises(NotFound):
+        paper(town, "two", home, "other", "一页")
     with pytest.raises(NotFound), town.office.act(town.people["two"]) as act:
         households.set_property(act, home, [])
     with pytest.raises(Refused) as said:

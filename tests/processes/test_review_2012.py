@@ -26,11 +26,10 @@ from processes.benefit_tables import benefit_adjustment, report_duty, settlement
 from processes.case_tables import letter, notice
 from processes.rebuild import differences
 from processes.tables import benefit, benefit_person
-from tests.district import COMMUNITY, STREET
+from tests.district import COMMUNITY, STREET, paper
 from tests.engine import reviewing
 from web.importing import bring_in
 
-pytestmark = pytest.mark.rules
 
 
 class Reviewed:
@@ -76,8 +75,8 @@ class Reviewed:
         book.active.append(list(annex1.HEADINGS))
         book.active.append([1, "何甲", number, n, "塘沽街道", "紫云园社区", 0, "无", category, amount, "因病", "属实", ""])
         home = brought_in(self.d, book, review_class=review_class)[0]
+        self.d.scan = paper(self.d, "clerk", home)
         with self.d.office.act(self.d.people["clerk"]) as act:
-            self.d.scan = reviewing.page(act, self.d, home)
             self.d.sign(act, home)
         return home
 
@@ -981,7 +980,6 @@ def opened_by_two(district, processes, *, meanwhile) -> float:
     return time.monotonic() - begun
 
 
-@pytest.mark.both
 def test_reviews_due_in_one_second_are_opened_once_each_by_two_workers_while_a_person_works(district, processes):
     """The person answers tasks of other households all the time: none of his requests fails for good, and each is quick."""
     review, waits = Reviewed(district), []

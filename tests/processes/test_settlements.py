@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from engine.errors import Conflict, Refused
 from processes import benefits
 
-pytestmark = pytest.mark.rules
 
 FIRST, MONTHS = "2018-11", benefits.months("2018-11", "2019-10")
 AMOUNTS = st.integers(0, 400_000)

@@ -21,7 +21,6 @@ from tests.district import COMMUNITY
 from tests.engine import killed
 from tests.processes.test_benefits import Granted
 
-pytestmark = pytest.mark.rules
 
 MEMBER = {"ref": "1", "relation": "head", "birth_date": "1970-01-01", "sex": "male", "employment": "none", "labour_ability": "completely_lost"}
 
@@ -333,7 +332,6 @@ def many(district, office, n):
     return ids
 
 
-@pytest.mark.both
 def test_hundreds_and_a_worker_that_dies_again_and_again(district, bureau_of, processes):
     ids = many(district, bureau_of, MANY)
     district.clock.set("2019-04-01T09:00")

@@ -19,7 +19,6 @@ from tests.served import app_of
 from tests.tamper import tampering
 from tests.web.test_api_document import PREFIX, documented, misfits
 
-pytestmark = pytest.mark.rules
 
 
 class Door:
@@ -373,7 +372,6 @@ def withdrawal(door: Door, case: str) -> dict[str, Any]:
     return made
 
 
-@pytest.mark.both
 def test_twenty_at_once_have_one_effect(door, district, case):
     where, door_open = f"/tasks/{first_task(district)}/complete", threading.Barrier(20)
     door.token("clerk"), door.token("clerk2")
@@ -394,7 +392,6 @@ def test_twenty_at_once_have_one_effect(door, district, case):
     assert [e["event"] for e in door.good("clerk", "GET", f"/cases/{case}/record")["items"]].count("task_completed") == 1
 
 
-@pytest.mark.both
 def test_the_same_key_twenty_times_at_once_gets_the_same_answer(door, district, case):
     where, door_open = f"/tasks/{first_task(district)}/complete", threading.Barrier(20)
     door.token("clerk")

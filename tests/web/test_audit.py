@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import io
 import json
+import pathlib
 import re
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
 from engine import store
-from processes import event_log
-from processes.audit_lists import LISTS
+from engine.office import Office
+from processes import configured, event_log
+from processes.audit_lists import LISTS, Parameters
+from tests.processes.test_audit_lists import related
 from tests.served import app_of
 from tests.web.test_api import Door
 from tests.web.test_api_document import PREFIX
 from tests.web.test_pages import Desk
+from web import serving
 
 NOT_AUDITORS = ("clerk", "sue", "admin", "lee", "rita", "app", "exam")
 PAGES = ("/audit/", "/audit/samples", "/audit/conformance", "/audit/reads", "/audit/admin", *(f"/audit/lists/{key}" for key in LISTS))
@@ -121,6 +126,16 @@ def test_a_list_states_its_rule_and_leads_to_case_and_entry(app, district):
     assert answer.status_code == 422
     assert 'href="#seconds"' in answer.get_data(as_text=True)
     assert desk.get("/audit/lists/nothing").status_code == 404
+
+
+def test_an_undeclared_near_relative_on_the_page_and_through_the_api(app, door, district):
+    district.apply(district.household(210_000))
+    related(district, "app", "sibling", 3)
+    text = Desk(app, "auditor").text("/audit/lists/undeclared")
+    assert LISTS["undeclared"].rule_zh in text
+    assert all(word in text for word in ("某app（app）", "兄弟姐妹", "未经办本案"))
+    [said] = door.good("auditor", "GET", "/audit/lists/undeclared")["items"]
+    assert (said["case"], said["what"], said["seq"]) == (district.no, {"by": "app", "relation": "sibling", "node": None}, 1)
 
 
 def test_a_sample_on_the_pages_from_commitment_to_check(app, cases, bureau):
@@ -353,3 +368,38 @@ def test_moves_of_the_training_clock_are_administration(district):
     training.advance(district.bureau, 1)
     desk = Desk(app_of(district.bureau), "auditor")
     assert "调整演示时钟" in desk.text("/audit/admin?event=clock_moved")
+
+
+def test_settings_that_changed_since_the_last_start_are_administration(district, door, monkeypatch):
+    """Server and worker each say what they run with; the values are nobody's business, and nobody can try any against a digest."""
+    made, settings = district.bureau, district.bureau.settings
+    monkeypatch.setattr(serving, "waitress_serve", lambda *_, **__: None)
+    serving.run(settings, "127.0.0.1", 8000, worker=False)
+    serving.run(settings, "127.0.0.1", 8000, worker=False)
+    assert serving.noted(made, "worker", settings) == sorted(settings.effective())
+    serving.run(replace(settings, audit=Parameters(seconds=5)), "0.0.0.0", 8000, worker=False)  # noqa: S104 - nobody listens
+    assert serving.noted(made, "worker", settings) == []
+    lines = sorted(door.good("auditor", "GET", "/audit/admin?event=settings_changed")["items"], key=lambda one: -one["seq"])
+    assert [(one["who"], one["data"]["place"].partition("@")[0], len(one["data"]["changed"])) for one in lines] == [("system", "serve", 2), ("system", "worker", 15), ("system", "serve", 15)]
+    assert lines[0]["data"]["changed"] == ["AUDIT", "HOST"]
+    said = json.dumps(lines)
+    assert not any(secret in said for secret in (settings.data_key, settings.secret_key, settings.database, "0.0.0.0", "seconds"))  # noqa: S104
+    assert lines[0]["data"]["digests"]["ENV"] == lines[1]["data"]["digests"]["ENV"]
+    text = Desk(app_of(made), "auditor").text("/audit/admin?event=settings_changed")
+    assert "系统设置变更 · AUDIT HOST · serve@" in text
+    assert {one.removeprefix("YINGBAO_") for one in settings.for_sequencer()} <= settings.effective().keys() | {"HOME"}
+
+
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+def test_every_setting_is_among_those_that_are_watched(settings):
+    """HOME is where the defaults of others lie."""
+    readme = (pathlib.Path(__file__).parents[2] / "README.md").read_text()
+    cells = re.findall(r"^\| (`YINGBAO_[^|]+)\|", readme, re.MULTILINE)
+    named = {name for cell in cells for name in re.findall(r"YINGBAO_([A-Z_]+)", cell)}
+    assert named - settings.effective().keys() == {"HOME"}
+    assert settings.effective().keys() <= named
+
+
+def test_a_first_start_without_a_district_writes_nothing(store, keys):
+    office = Office(store, keys)
+    assert configured.note(office, "serve@x", {"ENV": "production"}) == []

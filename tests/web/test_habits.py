@@ -17,7 +17,6 @@ from tests.web.test_api import Door
 from tests.web.test_api_bad_input import everything
 from tests.web.test_pages import Desk
 
-pytestmark = pytest.mark.rules
 
 
 @pytest.fixture

@@ -28,7 +28,6 @@ from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 from web import importing
 
-pytestmark = pytest.mark.rules
 
 ANSWERS = {"hukou_kind": "urban", "review_class": "B", "first_payment_month": "2018-01"}
 ALL = {f"all-{name}": value for name, value in ANSWERS.items()}
@@ -358,7 +357,6 @@ def test_broken_off_in_between_the_repeat_does_the_rest(door, bureau, monkeypatc
     assert ([e["row"] for e in told["imported"]], told["known"]) == ([4], [2, 3])
 
 
-@pytest.mark.both
 def test_two_at_the_same_moment_bring_each_household_in_once(door, bureau):
     for who in ("clerk", "officer"):
         sent(door, CLEAN, who)

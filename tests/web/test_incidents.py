@@ -11,7 +11,6 @@ from tests.served import app_of
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 
-pytestmark = pytest.mark.rules
 
 
 @pytest.fixture
@@ -73,7 +72,6 @@ def test_skipping_on_the_page_needs_a_reason_and_lets_the_case_go_on(app, distri
     assert "接口停用" in record
 
 
-@pytest.mark.both
 def test_two_people_on_the_page_one_effect_and_a_clear_conflict(app, district, stuck):
     _, number = stuck
     first, second = Desk(app, "sue"), Desk(app, "admin")

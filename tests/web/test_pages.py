@@ -12,10 +12,11 @@ from sqlalchemy import func, select
 from engine import queries, store
 from processes import households, identity, organisation
 from processes.tables import document, household, staff
+from processes.tables import person as person_table
 from tests.district import COMMUNITY, PASSWORD, STREET
+from tests.processes.test_documents import Disk
 from tests.served import app_of
 
-pytestmark = pytest.mark.rules
 
 
 class Desk:
@@ -99,7 +100,6 @@ def test_a_form_without_its_token_changes_nothing(app, bureau):
 HOUSE = {"community": COMMUNITY, "hukou_kind": "urban", "address": "演示路2号", "members-0-name": "赵一", "members-0-relation": "head"}
 
 
-@pytest.mark.both
 def test_pressing_twice_registers_one_household(app, bureau, district):
     desk = Desk(app, "clerk")
     form = desk.text("/households/new")
@@ -180,13 +180,16 @@ def test_names_and_ids_are_masked_everywhere_and_searched_without_addresses(app,
     assert 'method="post" role="search"' in desk.text("/cases")
 
 
-def test_causes_and_health_are_sealed_masked_and_told_in_words(app, district):
+def test_causes_and_health_are_sealed_masked_and_told_in_words(app, bureau, district):
     """致困原因 is often an illness, whatever an imported list says: nothing of it stands in clear."""
-    member = {"disability_kind": "limb", "disability_grade": 2, "serious_illness": "肾衰竭", "serious_outpatient_illness": True}
+    member = {"disability_kind": "limb", "disability_grade": 2, "serious_illness": "肾衰竭", "serious_outpatient_illness": True, "labour_ability": "completely_lost"}
     home = district.household(210_000, hardship_cause="肾衰竭致贫", last=member)
     with district.office.read() as conn:
         person = households.members_of(conn, home)[-1]["person_id"]
         assert "肾".encode() not in conn.scalar(select(household.c.hardship_cause).where(household.c.id == home))
+        assert b"lost" not in conn.scalar(select(person_table.c.labour_ability).where(person_table.c.id == person))
+        assert households.view(conn, bureau.office.keys.on(conn), home)["members"][-1]["labour_ability"] == "****"
+        assert households.snapshot(conn, bureau.office.keys.on(conn), home, bureau.office.today())["members"][-1]["labour_ability"] == "completely_lost"
     desk = Desk(app, "clerk")
     page = desk.text(f"/households/{home}")
     assert "致困原因 ****" in page
@@ -195,6 +198,10 @@ def test_causes_and_health_are_sealed_masked_and_told_in_words(app, district):
     assert "肾衰竭致贫" in desk.post(path, {"what": f"household.{home}.hardship_cause", "reason": "核对"}).get_data(as_text=True)
     told = desk.post(path, {"what": f"person.{person}.health", "reason": "核对"}).get_data(as_text=True)
     assert "残疾类别：肢体；残疾等级：2；重大疾病：肾衰竭；享受门诊特殊病待遇：是" in told
+    told = desk.post(path, {"what": f"person.{person}.labour_ability", "reason": "核对"}).get_data(as_text=True)
+    assert "劳动能力：完全丧失" in told
+    auditor = Desk(app, "auditor")
+    assert auditor.text("/audit/reads?event=health_revealed").count("劳动能力") == 1, "it is counted as a look at health"
 
 
 def test_revealing_needs_a_reason_and_is_in_the_readers_record(app, bureau, case, district):
@@ -559,3 +566,28 @@ def test_a_task_is_delegated_for_a_time_on_its_page(app, district, lang, words):
     assert words in page
     assert "2018-12-05" in page
     assert 'value="delegate"' not in Desk(app, "clerk2", lang).text(path), "it is not delegated on"
+
+
+def test_every_door_writes_a_file_before_its_act_opens(app, bureau, district, case, monkeypatch):
+    seen, pdf = Disk(monkeypatch), lambda n: (io.BytesIO(b"%%PDF-1.4 %d" % n), f"{n}.pdf")
+    clerk, page, files = Desk(app, "clerk"), f"/households/{district.home}", bureau.settings.files
+    before = len(list(files.iterdir()))
+    assert clerk.post(f"{page}/documents", {"kind": "other", "file": [pdf(1), pdf(2)]}, page=page).status_code == 302
+    clerk.post(f"/cases/{case}/messages/withdrawal", {"withdrawn_on": "2018-12-03", "signed_document__file": pdf(3)})
+    district.accept()
+    survey = district.tasks()["home_survey"]["id"]
+    assert Desk(app, "ann").post(f"/tasks/{survey}", {"_do": "draft", "photos__file": [pdf(4), pdf(5)]}).status_code == 302
+    from tests.web.test_api import Door
+
+    api = Door(bureau, district)
+    api.good("clerk", "POST", f"{page}/documents", data={"file": pdf(6)}, content_type="multipart/form-data")
+    assert seen.open == [0, 0] * 6, "each file, then its folder"
+    assert len(list(files.iterdir())) == before + 6
+    refused = [
+        Desk(app, "stranger").post(f"{page}/documents", {"kind": "other", "file": pdf(7)}, page="/tasks").status_code,
+        api.call("stranger", "POST", f"{page}/documents", data={"file": pdf(7)}, content_type="multipart/form-data").status_code,
+        api.call("auditor", "POST", f"{page}/documents", data={"file": pdf(7)}, content_type="multipart/form-data").status_code,
+        Desk(app, "clerk").post(f"/tasks/{survey}", {"photos__file": pdf(7)}, page="/tasks").status_code,
+    ]
+    assert refused == [404, 404, 403, 403]
+    assert len(seen.open) == 12, "who may not is refused before anything is written"

@@ -9,12 +9,12 @@ from sqlalchemy import select
 
 from engine import store
 from engine.office import history
+from tests.district import paper
 from tests.served import app_of
 from tests.tamper import tampering
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 
-pytestmark = pytest.mark.rules
 
 
 @pytest.fixture
@@ -95,12 +95,7 @@ def test_the_case_is_shown_as_of_the_entry_and_not_as_of_today(door, case, distr
     assert {"label": "受理日期", "before": "—", "after": "2018-12-03"} in second["shown"]["changes"]
     papers = len(second["documents"])
     district.clock.advance(hours=1)
-    import io
-
-    from processes import documents
-
-    with district.office.act(district.people["clerk"]) as act:
-        documents.store(act, district.bureau.settings.files, district.facts()["household_id"], "other", "迟来的材料", io.BytesIO(b"%PDF-1.4 later"))
+    paper(district, "clerk", district.facts()["household_id"], "other", "迟来的材料", b"%PDF-1.4 later")
     last = door.good("auditor", "GET", f"/cases/{case}/replay")
     assert len(last["documents"]) == papers, "it came on the same day, an hour after the last entry"
 

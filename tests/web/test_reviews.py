@@ -12,7 +12,6 @@ from tests.processes.test_review_2012 import Reviewed
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 
-pytestmark = pytest.mark.rules
 
 
 @pytest.fixture

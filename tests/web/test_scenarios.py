@@ -180,8 +180,9 @@ def test_s4_what_the_check_found_is_rejected_and_an_objection_with_proof_reopens
     roads.survey()
     roads.check("exceeds_standard", found_assets="60000.00")
     assert roads.facts("category") == "refused_property"
-    assert set(roads.open()) == {"reject_after_check"}
-    roads.go("rita", "reject_after_check", delivered_on="2018-12-03", reasons="货币财产超过限额", receipt_document=roads.page)
+    assert set(roads.open()) == {"issue_check_rejection"}
+    roads.go("rita", "issue_check_rejection", reasons="货币财产超过限额")
+    roads.deliver("deliver_check_rejection")
     assert all(words in roads.letter("check_rejection") for words in ("货币财产超过限额", "44160.00元", "重新调查"))
     roads.at("2018-12-05T09:00")
     roads.send("clerk", "objection", objection_on="2018-12-05", objector_kind="applicant", grounds="其中 30000 元为亡父未分割遗产",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import pathlib
+import sqlite3
 
 import pytest
 from alembic.script import ScriptDirectory
@@ -13,6 +15,7 @@ from sqlalchemy import func, select
 
 from engine import store
 from engine.crypto import Keys
+from engine.errors import EngineError
 from engine.model import Put
 from engine.office import history, seals_hold
 from processes import bureau as bureaus
@@ -94,6 +97,32 @@ def test_every_case_replays_and_its_row_and_tasks_are_what_the_replay_says(upgra
     assert len(nodes) >= 5, "the demo has work open at many steps"
     assert None in outcomes
     assert differences(upgraded.office) == []
+
+
+def test_what_stood_in_clear_is_sealed_and_still_says_the_same(old):
+    """Causes of hardship (0015) and labour ability (0016) tell of health. Also not between the pages of the file."""
+    columns = (("household", "hardship_cause"), ("person", "labour_ability"))
+    file = pathlib.Path(old.database.removeprefix("sqlite:///"))
+    with sqlite3.connect(file) as conn:
+        before = {pair: dict(conn.execute(f"SELECT id, {pair[1]} FROM {pair[0]} WHERE {pair[1]} IS NOT NULL")) for pair in columns}
+    conn.close()
+    clear = {pair: {n: value for n, value in found.items() if isinstance(value, str)} for pair, found in before.items()}
+    assert "completely_lost" in clear["person", "labour_ability"].values()
+    assert b"completely_lost" in file.read_bytes()
+    with pytest.raises(EngineError, match="yingbao upgrade"):
+        schema.upgrade(old.database)
+    with pytest.raises(EngineError, match="YINGBAO_DATA_KEY"):
+        schema.upgrade(old.database, Keys(base64.b64encode(b"x" * 32).decode()))
+    made = Keys(old.data_key)
+    schema.upgrade(old.database, made)
+    with sqlite3.connect(file) as conn:
+        for (table, column), values in clear.items():
+            sealed = dict(conn.execute(f"SELECT id, {column} FROM {table} WHERE {column} IS NOT NULL"))
+            assert sealed.keys() == before[table, column].keys()
+            assert {n: made.reveal(table, column, n, sealed[n]) for n in values} == values
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    conn.close()
+    assert b"completely_lost" not in file.read_bytes()
 
 
 def test_the_records_of_people_and_households_hold_too(upgraded):

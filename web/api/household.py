@@ -268,10 +268,13 @@ def reveal(household_id: int, said: dict[str, Any]) -> Any:
 def upload(household_id: int) -> Any:
     """Keep a scan or photo: PDF, PNG or JPEG by its first bytes, at most 8 MB."""
     data, kind, title = _uploaded()
-    folder = bureau().settings.files
+    made = bureau()
+    with made.office.read() as conn:
+        caseworker(_visible(conn, household_id)["community"])
+    staged = documents.stage(made.office, me(), made.settings.files, household_id, io.BytesIO(data))
 
     def work(act: Act) -> dict[str, Any]:
-        return {"id": documents.store(act, folder, household_id, kind, title, io.BytesIO(data))}
+        return {"id": documents.keep(act, staged, kind, title)}
 
     return _change(household_id, [kind, title, hashlib.sha256(data).hexdigest()], work)
 

@@ -200,4 +200,6 @@ def erasure_propose(number: int) -> Any:
 @operation(blp, "POST", "/restrictions/<row:number>/erase", RestrictionTold, optional=True, replies=(403, 404))
 def erasure_decide(number: int) -> Any:
     """Another person destroys the key and blanks the rows. It cannot be undone."""
-    return once({}, record.acts("erase", number))
+    told = once({}, record.acts("erase", number))
+    record.sweep()
+    return told

@@ -153,6 +153,7 @@ class Reveal(Strict):
         "hardship_cause",
         "id_no",
         "health",
+        "labour_ability",
         required=True,
         about="of the household, or of the member person_id",
     )
@@ -805,7 +806,7 @@ class HouseholdMember(Said):
     birth_date = _s(none=True)
     sex = _s(none=True)
     employment = _s(none=True)
-    labour_ability = _s(none=True)
+    labour_ability = _s("masked", none=True)
     full_time_student = _b()
     placeholder = _b()
     excluded_reason = _s(none=True)
@@ -824,7 +825,7 @@ class Household(Said):
     review_class = _s(none=True)
     near_relative_declared = _b()
     bank_holder = _s(none=True)
-    hardship_cause = _s(none=True)
+    hardship_cause = _s("masked", none=True)
     hardships = _many(fields.String(), "kinds, as declared")
     childless = fields.Boolean(required=True, allow_none=True)
     applicant = _s()

@@ -10,7 +10,7 @@ from marshmallow import fields, validate
 
 from engine.errors import Invalid, Refused
 from engine.office import Act
-from processes import identity, organisation
+from processes import identity, law, organisation
 from web.api import schemas
 from web.api.desk import me, once
 from web.api.operation import operation
@@ -36,7 +36,7 @@ class StaffChangeIn(schemas.Strict):
     name = schemas.text("of the staff member, or of his relative")
     password = schemas.text("at least 8 characters; to be changed", most=200)
     posts = fields.List(fields.Nested(Post), validate=validate.Length(1, 20, error="1 至 20 个岗位"))
-    relation = schemas.one_of(*organisation.RELATIONS)
+    relation = schemas.one_of(*law.ever_near())
     id_no = schemas.text("of the relative", most=40)
 
 
