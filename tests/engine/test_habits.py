@@ -19,7 +19,6 @@ from processes.rebuild import differences
 from tests.district import HASHED, PASSWORD, REVIEWERS, STREET
 
 
-
 class Around:
     """The habits, as somebody, on the open task of a node."""
 

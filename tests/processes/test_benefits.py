@@ -27,7 +27,6 @@ from processes.tables import benefit, benefit_person
 from tests.conftest import DATA_KEY, Clock
 from tests.district import COMMUNITY, District
 
-
 # -- pure
 
 

@@ -21,7 +21,6 @@ from processes.tables import household, household_member, person
 from tests.district import COMMUNITY, STREET
 from tests.processes.reports import Reports, family
 
-
 OTHER_STREET, OTHER_COMMUNITY = "120116005", "120116005001"
 
 

@@ -16,7 +16,6 @@ from processes.rebuild import differences
 from tests.processes.test_benefits import Granted
 from tests.processes.test_dibao_2012 import proven
 
-
 DAY = "2018-12-03"
 SAID = {"delivered_on": DAY, "method": "post", "recipient": "张一"}
 

@@ -20,7 +20,6 @@ from processes.tables import benefit, near_relative
 from tests.district import REVIEWERS
 
 
-
 def proven(district) -> None:
     """Whatever happened: seals hold, replay gives the same, rows follow from the records."""
     with district.office.read() as conn:

@@ -12,7 +12,6 @@ from processes import findings, rebuild
 from processes.finding_tables import finding, finding_reply
 from processes.findings import Finding
 
-
 SAID = Finding("serious", "民发〔2012〕220号第十八条", "入户调查只有一人签字", 2)
 
 

@@ -11,7 +11,6 @@ from engine.office import history
 from processes import organisation
 from tests.district import paper
 
-
 SURVEY = {"met_person": "张一", "housing": "x", "living": "x", "findings": "x"}
 
 

@@ -15,7 +15,6 @@ from engine.model import Actor
 from processes.dibao_2012 import DIBAO_2012
 from tests.processes.test_duties import ALLOWED, FORBIDDEN, ROLES
 
-
 UNIT = "120116001"
 
 

@@ -20,7 +20,6 @@ from processes.rebuild import differences
 from processes.tables import benefit_person, household, person
 from tests.district import COMMUNITY, STREET
 
-
 HEAD = identity.invent(date(1970, 5, 1), "female", 301)
 SON = identity.invent(date(2008, 5, 1), "male", 302)
 

@@ -25,7 +25,6 @@ from processes.tables import benefit, household, person
 from web.cli import main
 from web.importing import bring_in, look, numbers, run
 
-
 SAMPLES = pathlib.Path(str(resources.files("processes") / "data" / "samples"))
 ANSWERS = {"hukou_kind": "urban", "review_class": "B", "first_payment_month": "2018-01"}
 

@@ -11,7 +11,6 @@ from processes.rebuild import differences
 from tests.meeting_room import CODE, SMALL, Room
 
 
-
 @pytest.fixture
 def room(bureau, clock) -> Room:
     return Room(bureau, clock)

@@ -15,7 +15,6 @@ from processes.rebuild import differences
 from processes.tables import post, staff, staff_change, staff_relative
 from tests.district import COMMUNITY, PASSWORD, STREET
 
-
 NUMBER = identity.invent(date(1980, 4, 4), "male", 17)
 NEW = {"name": "新人", "password": "good-password", "posts": [["reviewer", STREET]]}
 

@@ -16,7 +16,6 @@ from processes import import_annex1 as annex1
 from tests.district import COMMUNITY, HASHED, PASSWORD, STREET, paper
 from tests.processes.test_import_annex1 import line, sheet
 
-
 OTHER, THIRD = "120116005", "120116007"
 HERE, THERE, AWAY = COMMUNITY, "120116005001", "120116007001"
 POSTS = {

@@ -31,7 +31,6 @@ from tests.engine import reviewing
 from web.importing import bring_in
 
 
-
 class Reviewed:
     """A household in benefit, and the road of its review."""
 

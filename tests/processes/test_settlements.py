@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from engine.errors import Conflict, Refused
 from processes import benefits
 
-
 FIRST, MONTHS = "2018-11", benefits.months("2018-11", "2019-10")
 AMOUNTS = st.integers(0, 400_000)
 DECISIONS = st.lists(st.tuples(st.sampled_from(MONTHS[:-1]), st.sampled_from(["increase", "decrease", "keep", "suspend", "resume", "convert", "stop"]), AMOUNTS),

@@ -16,7 +16,6 @@ from processes.case_tables import spot_file, spot_register
 from processes.rebuild import differences
 from tests.district import STREET
 
-
 DAY = date(2018, 12, 31)
 
 

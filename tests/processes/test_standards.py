@@ -21,7 +21,6 @@ from tests.district import COMMUNITY
 from tests.engine import killed
 from tests.processes.test_benefits import Granted
 
-
 MEMBER = {"ref": "1", "relation": "head", "birth_date": "1970-01-01", "sex": "male", "employment": "none", "labour_ability": "completely_lost"}
 
 

@@ -20,7 +20,6 @@ from tests.tamper import tampering
 from tests.web.test_api_document import PREFIX, documented, misfits
 
 
-
 class Door:
     """Calls the API as somebody; every answer is held against the OpenAPI document."""
 

@@ -14,7 +14,6 @@ from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 
 
-
 @pytest.fixture
 def granted(district):
     made = Granted(district)

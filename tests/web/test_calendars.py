@@ -10,7 +10,6 @@ from tests.served import app_of
 from tests.web.test_api import door  # noqa: F401 - a fixture
 from tests.web.test_pages import Desk
 
-
 SPRING = {"2019-02-02": ("makeup", "春节"), "2019-02-03": ("makeup", "春节"), "2019-02-04": ("holiday", "春节"), "2019-02-10": ("holiday", "春节"),
           "2019-02-11": ("workday", ""), "2019-02-16": ("weekend", "")}  # fmt: skip
 

@@ -13,7 +13,6 @@ from tests.served import app_of
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 
-
 SAID = {"delivered_on": "2018-12-03", "method": "post", "recipient": "张一"}
 
 

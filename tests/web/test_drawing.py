@@ -14,7 +14,6 @@ from tests.served import app_of
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 
-
 XML = CATALOGUE["dibao-2012"].bpmn.read_bytes()
 DIGEST = hashlib.sha256(XML).hexdigest()
 VENDORED = sorted((pathlib.Path(web.__file__).parent / "static" / "vendor").iterdir())

@@ -18,7 +18,6 @@ from tests.web.test_api_bad_input import everything
 from tests.web.test_pages import Desk
 
 
-
 @pytest.fixture
 def town(bureau, district):
     """A case whose street opinion is due, a second reviewer, and a supervisor of the street."""

@@ -28,7 +28,6 @@ from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 from web import importing
 
-
 ANSWERS = {"hukou_kind": "urban", "review_class": "B", "first_payment_month": "2018-01"}
 ALL = {f"all-{name}": value for name, value in ANSWERS.items()}
 CLEAN, DIRTY = ((SAMPLES / f"annex1_{name}.xlsx").read_bytes() for name in ("clean", "dirty"))

@@ -12,7 +12,6 @@ from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 
 
-
 @pytest.fixture
 def app(bureau, district):
     return app_of(bureau)

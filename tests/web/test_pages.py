@@ -18,7 +18,6 @@ from tests.processes.test_documents import Disk
 from tests.served import app_of
 
 
-
 class Desk:
     """Somebody at a desk: signed in, sends forms as the pages do, tokens and keys included."""
 

@@ -16,7 +16,6 @@ from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 from web.cases import visible
 
-
 PDF = b"%PDF-1.4 page"
 
 

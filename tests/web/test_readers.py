@@ -11,7 +11,6 @@ from tests.processes.test_benefits import Granted
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 
-
 NEW = {"grid": ("grid_worker", COMMUNITY), "vol": ("volunteer", "120116"), "fin": ("finance_officer", "120116")}
 
 

@@ -13,7 +13,6 @@ from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 
 
-
 @pytest.fixture
 def door(bureau, district):
     return Door(bureau, district)
