@@ -277,7 +277,8 @@ def test_the_window_for_objecting_to_a_check_moves_with_its_timer(early, publish
     d.accept()
     d.survey()
     d.check("exceeds_standard", found_assets="60000")
-    d.do("rita", "reject_after_check", delivered_on="2018-12-20", reasons="货币财产超过限额")
+    d.do("rita", "issue_check_rejection", reasons="货币财产超过限额")
+    d.do("clerk", "deliver_check_rejection", delivered_on="2018-12-20", method="direct", recipient="张一")
     assert d.facts()["check_objection_until"] == "2019-01-04T00:00:00+08:00"
     assert recounts.recompute(published.office, published.cases) == 1
     assert d.facts()["check_objection_until"] == "2019-01-05T00:00:00+08:00"
