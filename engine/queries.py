@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, false, func, or_, select, union_all
@@ -57,6 +57,7 @@ class Filter:
     due_before: date | None = None
     due_from: date | None = None
     flag: str | None = None
+    subjects: Select[Any] | None = None  # of which the case's subject is one
 
 
 _COLUMNS = (
@@ -73,15 +74,17 @@ _COLUMNS = (
 
 # `is_free` is said in each part of an OR: else SQLite does not see that the partial index serves it.
 _ORDER = (task.c.priority.desc(), by_due, task.c.id)
+SORTS: Mapping[str, tuple[Any, ...]] = {  # an index serves the first; what is chosen instead is sorted on the way
+    "due": _ORDER, "oldest": (task.c.opened_at, task.c.id), "newest": (task.c.opened_at.desc(), task.c.id.desc()), "unit": (task.c.unit, by_due, task.c.id)}  # fmt: skip
 
 
 def tasks(
-    conn: Connection, actor: Actor, view: str, filter_: Filter | None = None, page: int = 1, size: int = 25, *, standing: Sequence[Actor] = ()
+    conn: Connection, actor: Actor, view: str, filter_: Filter | None = None, page: int = 1, size: int = 25, *, standing: Sequence[Actor] = (), sort: str = "due"
 ) -> Page:
-    """A page of the task list. Rows: the columns of `task` with `no`, `process`, `subject`, `case_unit` of its case.
+    """A page of the task list. Rows: the columns of `task` with `no`, `process`, `subject`, `case_unit` of its case. `sort`: of SORTS.
     `standing`: the actor in the posts of those whom he stands in for, for the view `substitute`. The total is counted no further than MOST; pages beyond it can be asked for all the same."""
     narrowed, with_case, until = _narrow(filter_ or Filter()), _needs_case(view, filter_), page * size
-    order = (task.c.closed_at.desc(),) if view == "done" else _ORDER
+    order = (task.c.closed_at.desc(),) if view == "done" and sort == "due" else SORTS[sort]
     # First the ids, which an index alone gives; then the rows of one page.
     branches = [_ids(and_(where, *narrowed), order, until, with_case=with_case) for where in _branches(actor, view, standing)]
     listed = branches[0] if len(branches) == 1 else _ids(task.c.id.in_(union_all(*(select(b.subquery().c.id) for b in branches))), order, until)
@@ -119,11 +122,12 @@ def _posts(actor: Actor) -> dict[str, list[str]]:
 
 
 def counts(conn: Connection, actor: Actor, today: date, calm_from: date, standing: Sequence[Actor] = ()) -> dict[str, int]:
-    """Numbers for the tabs, and for the strip: overdue (red), soon due (yellow: before `calm_from`), due today, returned,
-    of what is mine or could be. None over MOST."""
-    day, calm = today.isoformat(), calm_from.isoformat()
+    """Numbers for the tabs, and for the strip: overdue (red), soon due (yellow: before `calm_from`), due today, within three days
+    (today is the first of four), returned, of what is mine or could be. None over MOST."""
+    day, calm, soon = today.isoformat(), calm_from.isoformat(), (today + timedelta(days=3)).isoformat()
     strip: dict[str, Callable[[Any], ColumnElement[bool]]] = {
-        "late": lambda c: c.due_on < day, "yellow": lambda c: and_(c.due_on >= day, c.due_on < calm), "today": lambda c: c.due_on == day, "returned": lambda c: c.flags.contains("returned")}  # fmt: skip
+        "late": lambda c: c.due_on < day, "yellow": lambda c: and_(c.due_on >= day, c.due_on < calm), "today": lambda c: c.due_on == day,
+        "soon": lambda c: and_(c.due_on >= day, c.due_on <= soon), "returned": lambda c: c.flags.contains("returned")}  # fmt: skip
     found = dict.fromkeys(strip, 0)
     for view in ("mine", "available"):  # each looked through once for all its numbers, the most urgent first
         parts = [select(task.c.due_on, task.c.flags).where(where).order_by(*_ORDER).limit(MOST).subquery() for where in _branches(actor, view)]
@@ -142,8 +146,13 @@ def waiting(conn: Connection, actor: Actor, standing: Sequence[Actor] = ()) -> i
     return sum(conn.scalar(_count(_seen(actor, view, standing), view, None)) or 0 for view in views)
 
 
+def arrived(conn: Connection, actor: Actor, since: datetime) -> int:
+    """How many tasks that are the actor's, or that he may take, opened after that moment; counted no further than MOST."""
+    return sum(conn.scalar(_count(and_(_seen(actor, view), task.c.opened_at > since), view, None)) or 0 for view in ("mine", "available"))
+
+
 def _needs_case(view: str, filter_: Filter | None) -> bool:
-    return view == "started" or bool(filter_ and (filter_.process or filter_.no))
+    return view == "started" or bool(filter_ and (filter_.process or filter_.no or filter_.subjects is not None))
 
 
 def _count(where: ColumnElement[bool], view: str, filter_: Filter | None) -> Select[Any]:
@@ -206,6 +215,8 @@ def _narrow(filter_: Filter) -> list[ColumnElement[bool]]:
         found.append(task.c.due_on >= filter_.due_from.isoformat())
     if filter_.flag:
         found.append(flagged(filter_.flag))
+    if filter_.subjects is not None:
+        found.append(record.c.subject.in_(filter_.subjects))
     return found
 
 

@@ -45,6 +45,7 @@ from web import (
     tasks,
     uploads,
     wording,
+    worklist,  # noqa: F401 - the list's pages stand on the blueprint of the tasks
 )
 from web.desk import either, lang
 from web.errors import status_of, words
@@ -147,7 +148,7 @@ def _words(app: Flask) -> None:
         return {"either": either, "lang": lang(), "me": who, "is_boss": boss, "keeps_record": who is not None and not who.roles.isdisjoint(record.READERS), "may_audit": who is not None and not who.roles.isdisjoint(AUDITORS), "in_room": in_room, "new_key": desk.new_key, "roles": organisation.ROLES, "clock_moved": moved,
                 "business_now": made.office.clock(), "today": made.office.today(), "code": wording.word, "codes": wording.words,
                 "choice_word": wording.choice_word, "hint": wording.hint, "article": wording.article, "deadline": wording.deadline, "since_word": wording.since_word, "card": deadlines.card,
-                "path_label": wording.path_label, "my_posts": _my_posts, "imports_lists": lists.mine, "waiting_for_me": tasks.waiting_for_me, "findings_for_me": findings.waiting_for_me, "reads_findings": findings.reads, "kept_files": uploads.titles}  # fmt: skip
+                "path_label": wording.path_label, "my_posts": _my_posts, "imports_lists": lists.mine, "waiting_for_me": tasks.waiting_for_me, "findings_for_me": findings.waiting_for_me, "reads_findings": findings.reads, "keys_on": people.keys_on(), "session_left": people.seconds_left, "kept_files": uploads.titles}  # fmt: skip
 
     app.jinja_env.globals.update(finding_title=findings.title, finding_state=findings.state)
     app.jinja_env.filters.update(yuan=yuan, iso_moment=wording.iso_moment, mask_name=mask_name, left=_left, moment=wording.moment, english=english.english)

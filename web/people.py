@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import threading
 import time
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask import Blueprint, current_app, jsonify, make_response, redirect, render_template, request, session, url_for
+from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import login_user, logout_user
+from itsdangerous import BadData
 from sqlalchemy import delete, insert, select
 
 from engine.store import setting
@@ -58,6 +61,54 @@ def sign_out() -> ResponseReturnValue:
 def language() -> ResponseReturnValue:
     session["lang"] = "en" if request.form.get("lang") == "en" else "zh"
     return redirect(_inside(request.form.get("next")))
+
+
+# -- keys of one letter (WCAG 2.1.4: they can be turned off)
+
+
+def keys_on() -> bool:
+    return request.cookies.get("keys") != "off"
+
+
+@bp.route("/keys", methods=["GET", "POST"])
+def keys() -> ResponseReturnValue:
+    """The list of shortcuts, and the switch: kept by the browser, for it is a matter of the person and the keyboard."""
+    if request.method == "GET":
+        return render_template("keys.html")
+    answer = make_response(redirect(url_for("people.keys")))
+    answer.set_cookie("keys", "off" if request.form.get("keys") == "off" else "on", max_age=365 * 24 * 3600, httponly=True, samesite="Lax",
+                      secure=bureau().settings.production)  # fmt: skip
+    return answer
+
+
+# -- the end of the session
+
+
+def seconds_left() -> int:
+    """Until the session ends: from its cookie's own stamp; the whole time, where this answer sets a new one."""
+    whole = int(current_app.permanent_session_lifetime.total_seconds())
+    signer = SecureCookieSessionInterface().get_signing_serializer(current_app)
+    cookie = request.cookies.get(current_app.config["SESSION_COOKIE_NAME"])
+    if session.modified or signer is None or cookie is None:
+        return whole
+    try:
+        _said, stamped = signer.loads(cookie, max_age=whole, return_timestamp=True)
+    except BadData:
+        return 0
+    return max(0, whole - int((datetime.now(UTC) - stamped).total_seconds()))
+
+
+@bp.get("/session")
+def session_left() -> ResponseReturnValue:
+    """For the page's script."""
+    return jsonify(left=seconds_left())
+
+
+@bp.post("/session")
+def stay() -> ResponseReturnValue:
+    """Whoever is at the desk and says so stays signed in."""
+    session.modified = True
+    return jsonify(left=seconds_left())
 
 
 def _inside(target: str | None) -> str:

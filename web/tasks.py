@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
@@ -36,51 +35,11 @@ def home() -> ResponseReturnValue:
     return redirect(url_for("tasks.listing"))
 
 
-@bp.get("/tasks")
-def listing() -> ResponseReturnValue:
-    view = request.args.get("view", "mine")
-    page = whole(request.args.get("page"), 1, 100_000)
-    chosen = _filter()
-    made, actor = bureau(), me()
-    today, standing = made.office.today(), standing_in(actor)
-    with made.office.read() as conn:
-        found = queries.tasks(conn, actor, view, chosen, page, standing=standing)
-        counts = queries.counts(conn, actor, today, deadlines.calm_from(today), standing)
-        names = households.applicant_names(conn, [row["subject"] for row in found.items])
-        places = {row["unit"]: organisation.unit_name(conn, row["unit"]) for row in found.items}
-        away = wording.names_of(conn, [one.on_behalf_of for one in standing])
-    rows = [{**_listed(row, names, places), "instead_of": as_whom(actor, row).on_behalf_of} for row in found.items]
-    args = {k: v for k, v in request.args.items() if k != "page"}
-    nodes = {n.id: n for p in CATALOGUE.values() for n in p.drawing.of_kind("userTask").values()}
-    return render_template("tasks.html", view=view, found=found, rows=rows, counts=counts, args=args, nodes=nodes, standing=standing, away=away)
-
-
 def waiting_for_me() -> int:
     """The number beside 待办 in the head of every page: mine, and what I may take."""
     made = bureau()
     with made.office.read() as conn:
         return queries.waiting(conn, me(), standing_in(me()))
-
-
-def _filter() -> queries.Filter:
-    made = bureau()
-    due = request.args.get("due")
-    today = made.office.today()
-    calm = deadlines.calm_from(today)
-    before = {"late": today, "yellow": calm, "today": today + timedelta(days=1), "soon": today + timedelta(days=4)}.get(due or "")
-    flag = request.args.get("flag")
-    return queries.Filter(
-        unit=request.args.get("unit") or None,
-        node=request.args.get("node") or None,
-        no=request.args.get("no", "").strip() or None,
-        due_before=before,
-        due_from=today if due in ("today", "yellow") else None,
-        flag=flag if flag in ("returned", "escalated", "late") else None,
-    )
-
-
-def _listed(row: Mapping[Any, Any], names: Mapping[str, str], places: Mapping[str, str]) -> dict[str, Any]:
-    return {**row, "applicant": names.get(row["subject"] or "", ""), "node_name": node_name(row), "place": places[row["unit"]]}
 
 
 def node_name(row: Mapping[Any, Any]) -> str:

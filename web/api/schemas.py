@@ -10,7 +10,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from engine.forms import MAX_TEXT, Form, Text, Whole
-from engine.queries import VIEWS
+from engine.queries import SORTS, VIEWS
 
 MAX_PAGE, MAX_SIZE = 1_000_000, 200
 
@@ -53,7 +53,7 @@ class Paging(Strict):
 
 class TaskQuery(Paging):
     view = one_of(*VIEWS, about="mine (default), available, signing (your opinion is asked for), substitute (of those whom you stand in for), done, started, copied")
-    unit = text("code of a unit: it and those below it", most=20, example="120116011")
+    unit = text("code of a unit: it and those below it; of a community: whatever concerns the households that live there", most=20, example="120116011")
     node = text("node of the drawing", example="home_survey")
     process = text("key of a process", example="dibao-2012")
     no = text("number of a case", most=40)
@@ -61,6 +61,14 @@ class TaskQuery(Paging):
     card = one_of("yellow", "red", about="soon due, or late")
     due_before = text("due before this day", most=10, example="2018-12-17")
     due_from = text("due on or after this day", most=10)
+    sort = one_of(*SORTS, about="due (default: most urgent first), oldest or newest received, unit")
+
+
+class TaskExport(TaskQuery):
+    """The whole list as CSV: what narrows and sorts it; pages do not count."""
+
+    class Meta:
+        exclude = ("page", "size")
 
 
 class CaseQuery(Paging):
@@ -138,6 +146,19 @@ class HandOver(Strict):
 
 class Delegation(HandOver):
     until = text("the last day of the delegation; left out: the task's last day, or a week", most=10, example="2018-12-14")
+
+
+class TaskBatch(Strict):
+    do = one_of("claim", "transfer", "urge", about="the verb; nothing is completed this way", required=True)
+    tasks = fields.List(Whole(), required=True, validate=validate.Length(1, MAX_SIZE, error=f"应为 1 至 {MAX_SIZE} 件"), metadata={"description": "their ids"})
+    to = text("for transfer: login of the colleague")
+    reason = text("for transfer: why", most=MAX_TEXT)
+    words = text("for urge: what to say, may be left out", most=MAX_TEXT)
+
+    @validates_schema(skip_on_field_errors=False)
+    def _whole(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data.get("do") == "transfer" and (missing := [name for name in ("to", "reason") if not data.get(name)]):
+            raise ValidationError({name: [self.say("必须填写", "Required")] for name in missing})
 
 
 class Return(Strict):
@@ -416,6 +437,25 @@ class Task(TaskRow):
     facts = _object("the facts of the case")
     draft = fields.Dict(required=True, allow_none=True, metadata={"description": "what I typed and did not send"})
     unmanned = _many(fields.Nested(Unmanned), "who holds the post and why he may not, where nobody may (flag unmanned); a supervisor sees it on the board")
+
+
+class TaskListed(TaskRow):
+    sent_by = _s("who sent it: who delegated it, did the step before, or began the case; `system` for a message or a period")
+
+
+class BatchItem(Said):
+    task = _n()
+    case = _s("none for a task that you may not see", none=True)
+    done = fields.Boolean(required=True)
+    code = _n("200, or what the verb alone would have been answered")
+    status = _s(example="Refused")
+    message = _s("why it was not done")
+    rule = _s("the rule of a refusal", none=True)
+
+
+class BatchDone(Said):
+    done = _n("how many")
+    items = _many(fields.Nested(BatchItem), "one for each task, in the order sent")
 
 
 class CaseRow(Said):

@@ -8,12 +8,102 @@
   if (aim) { aim.open = true; aim.scrollIntoView(); }
 
   // Keys: arrows step through a case; not while somebody types.
+  const typing = (e) => e.target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(e.target.tagName) || (e.target.tagName === "INPUT" && !/^(checkbox|radio|button|submit)$/.test(e.target.type));
   document.addEventListener("keydown", (e) => {
     if (/^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName) || e.ctrlKey || e.altKey || e.metaKey) return;
     const link = { ArrowLeft: "a[rel=prev]", ArrowRight: "a[rel=next]", Home: "a[rel=first]", End: "a[rel=last]" }[e.key];
     const found = link && document.querySelector(link);
     if (found && document.activeElement?.className !== "canvas") { e.preventDefault(); found.click(); }
   });
+
+  // Keys of one letter (listed by ?): off while somebody types, and for whoever turned them off on /keys.
+  const { keys } = document.body.dataset;
+  const go = (selector) => document.querySelector(selector)?.click();
+  const rows = () => [...document.querySelectorAll("table.list tbody tr")].filter((row) => row.querySelector("a[href]"));
+  const current = () => document.activeElement?.closest?.("table.list tbody tr");
+  const step = (by) => {
+    const all = rows(), at = all.indexOf(current());
+    const next = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + by, 0), all.length - 1)];
+    next?.querySelector("a[href]").focus();  // Enter then opens it, as on every link
+  };
+  const tick = () => current()?.querySelector("input[type=checkbox]")?.click();
+  const claim = () => {
+    const batch = document.querySelector("button[form=batch][value=claim]");
+    if (batch && !document.querySelector("input[form=batch]:checked")) tick();
+    if (batch ? document.querySelector("input[form=batch]:checked") : true) (batch || document.querySelector("button[name=_do][value=claim]"))?.click();
+  };
+  const help = async () => {
+    let box = document.querySelector("dialog.keys");
+    if (!box) {
+      const page = new DOMParser().parseFromString(await (await fetch(keys)).text(), "text/html");
+      box = document.createElement("dialog");
+      box.className = "keys";
+      box.append(...page.getElementById("keys").childNodes);
+      box.setAttribute("aria-label", box.querySelector("h1").textContent);
+      document.body.append(box);
+    }
+    if (!box.open) box.showModal();
+  };
+  const letters = {
+    j: () => step(1), k: () => step(-1), x: tick, c: claim, p: () => window.print(), "?": help,
+    "/": () => (document.querySelector("[data-search]") || document.querySelector("main input[type=text], main input:not([type])"))?.focus(),
+  };
+  const places = { t: "a[data-go=t]", c: "a[data-go=c]" };
+  let going = 0;
+  if (keys) document.addEventListener("keydown", (e) => {
+    if (e.key === "Enter" && e.ctrlKey) {
+      const form = e.target.closest?.("form") || document.querySelector("main form[method=post]:has(button.primary)");
+      const button = form?.querySelector("button.primary") || form?.querySelector("button:not(.hidden-default)");
+      if (button) { e.preventDefault(); button.click(); }
+      return;
+    }
+    if (e.key === "Escape") { document.activeElement?.blur?.(); return; }
+    if (typing(e) || e.ctrlKey || e.altKey || e.metaKey || document.querySelector("dialog[open]")) return;
+    const after = Date.now() - going < 1500;
+    going = 0;
+    if (after && places[e.key]) { e.preventDefault(); go(places[e.key]); return; }
+    if (e.key === "g") { going = Date.now(); return; }
+    if (letters[e.key]) { e.preventDefault(); letters[e.key](); }
+  });
+
+  // A quiet line when something new has come; the list itself never jumps.
+  const news = document.getElementById("news");
+  if (news) setInterval(async () => {
+    if (document.hidden) return;
+    try {
+      const told = await (await fetch(news.dataset.news, { redirect: "error" })).json();
+      if (told.n && news.firstElementChild.textContent !== told.message) news.firstElementChild.textContent = told.message;
+      news.hidden = !told.n;
+    } catch { /* the next minute will tell */ }
+  }, 60000);
+
+  // The session ends; two minutes before, the draft is kept and a word said. Another tab may have gone on meanwhile: ask.
+  const ends = document.getElementById("ends");
+  if (ends) {
+    const BEFORE = 120, LONGEST = 2 ** 31 - 1;
+    let left = Number(ends.dataset.left);
+    const since = () => performance.now() / 1000;
+    let from = since(), timer = 0;
+    const wait = () => { clearTimeout(timer); timer = setTimeout(look, Math.min(Math.max(0, left - BEFORE - (since() - from)) * 1000, LONGEST)); };
+    const look = async () => {
+      try { ({ left } = await (await fetch(ends.dataset.ask, { redirect: "error" })).json()); } catch { left = 0; }
+      from = since();
+      if (left > BEFORE) { wait(); return; }
+      document.dispatchEvent(new Event("session:ends"));
+      ends.hidden = false;
+    };
+    ends.querySelector("form").addEventListener("submit", async (e) => {
+      e.preventDefault();
+      try {
+        const answer = await fetch(e.target.action, { method: "POST", body: new URLSearchParams(new FormData(e.target)), redirect: "error" });
+        ({ left } = await answer.json());
+        from = since();
+        ends.hidden = true;
+        wait();
+      } catch { ends.querySelector(".over").hidden = false; }
+    });
+    wait();
+  }
 
   // The diagram opens where the case stands: at the step looked at, else at a task that waits, else at what is waited for.
   const centre = () => {
@@ -48,5 +138,6 @@
     };
     setInterval(save, Number(form.dataset.every) || 20000);
     document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
+    document.addEventListener("session:ends", save);
   }
 })();
