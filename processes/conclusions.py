@@ -219,6 +219,7 @@ class DecideConclusion(Outcome):
     OUTCOME = "decision"
     REASONED = frozenset({"returned"})
     RETURNS = {"street_opinion": {"decision": "returned"}}  # noqa: RUF012
+    FINAL = {"decision": ("approved",)}  # noqa: RUF012
     decision = choice("审批决定", "Decision", [("approved", "同意", "Approve"), ("returned", "退回街镇审核", "Return to the street")], fact=True)
     opinion = opinion()
 

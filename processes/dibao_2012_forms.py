@@ -294,6 +294,7 @@ def check_objection_until(delivered_on: str, published: int | None, issued_on: s
 class IssueCheckRejection(Step):
     """The letter is issued by this task and delivered by the next: nobody delivers what does not exist yet."""
 
+    FINAL: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # whatever is answered: the letter goes out
     reasons = text("不符合的理由", "Reasons", widget="textarea")
 
     @gives("check_rejected_on")
@@ -304,6 +305,7 @@ class IssueCheckRejection(Step):
 class RejectAfterCheck(Step):
     """On earlier drawings issue and delivery were one task."""
 
+    FINAL: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     AFTER: ClassVar[Mapping[str, str]] = {"delivered_on": "investigation_from"}
     delivered_on = on_date("告知书送达日期", "Delivered on")
     reasons = text("不符合的理由", "Reasons", widget="textarea")
@@ -666,6 +668,7 @@ class Decide(Outcome):
     OUTCOME = "decision"
     REASONED = frozenset({"refused", "returned"})
     RETURNS = {"district_examination": {"decision": "returned"}}  # noqa: RUF012
+    FINAL = {"decision": ("granted", "refused")}  # noqa: RUF012 - what nobody undoes by another step: the page asks to check it once more
     decision = choice("审批决定", "Decision", [
         ("granted", "批准", "Grant"), ("refused", "不予批准", "Refuse"), ("returned", "退回区级审查", "Return")], fact=True)  # fmt: skip
     opinion = opinion()

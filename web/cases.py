@@ -22,7 +22,7 @@ from processes import deadlines, deliveries, documents, eligibility, households,
 from processes.bureau import CATALOGUE
 from processes.case_tables import notice
 from processes.tables import document
-from web import incidents, uploads, wording
+from web import changes, incidents, uploads, wording
 from web.desk import READERS, bureau, either, idem, lang, me, roles_for, standing_in, whole, works_cases
 from web.errors import said, status_of, words
 from web.tasks import _papers, named_lines
@@ -31,11 +31,13 @@ bp = Blueprint("cases", __name__)
 
 TABS = (
     ("overview", lazy_gettext("Overview")),
-    ("household", lazy_gettext("Household and means")),
+    ("household", lazy_gettext("Household members")),
+    ("means", lazy_gettext("Income and property")),
     ("checks", lazy_gettext("Checks and survey")),
     ("record", lazy_gettext("Record")),
     ("drawing", lazy_gettext("Diagram")),
     ("papers", lazy_gettext("Documents and letters")),
+    ("changes", lazy_gettext("Changes of data")),
 )
 _WITHOUT_HOUSEHOLD = ("overview", "record", "drawing")
 
@@ -83,6 +85,19 @@ EVENTS = {
     "tasks_handed_over": lazy_gettext("A leaver's tasks handed over"),
     "task_taken_back": lazy_gettext("Taken back"),
 }
+KINDS = {  # what the record can be narrowed to, with the events that are of no such kind among the steps
+    "steps": lazy_gettext("Steps and decisions"),
+    "messages": lazy_gettext("What came in"),
+    "hands": lazy_gettext("Claims and handing over"),
+    "opinions": lazy_gettext("Signers, copies, comments"),
+    "machine": lazy_gettext("Periods, deadlines, jobs"),
+}
+_KIND_OF = {
+    "message_received": "messages", deliveries.EVENT: "messages",
+    **dict.fromkeys(("task_claimed", "task_released", "task_transferred", "task_delegated", "delegation_ended", "task_escalated", "tasks_handed_over"), "hands"),
+    **dict.fromkeys(("signers_added", "signer_answered", "signer_withdrawn", "task_urged", "task_copied", "copy_read", "comment_added"), "opinions"),
+    **dict.fromkeys(("timer_fired", "task_late", "deadline_recomputed", "incident_opened", "incident_retried", "incident_skipped", "incident_cancelled"), "machine"),
+}  # fmt: skip
 _BESIDE = {deliveries.EVENT: deliveries.Delivery}  # what is said in a case beside its tasks and messages, by event
 RECORDED = {  # what people record for a case, as the button says it
     "objection": lazy_gettext("Record an objection"),
@@ -189,6 +204,8 @@ def show(no: str) -> ResponseReturnValue:
             "house": house,
             "tasks": tasks,
             "timeline": story.lines(entries),
+            "changes": changes.of_household(conn, keys, household_id) if tab == "changes" and household_id else [],
+            "reads_household": house is not None and readers.of_cases(actor).covers(house["community"]),
             "letters": [{**x, "may_deliver": deliveries.waits(conn, actor, x)} for x in deliveries.of_case(conn, no)],
             "notices": conn.execute(select(notice).where(notice.c.case_no == no).order_by(notice.c.id)).mappings().all(),
             "documents": conn.execute(select(document).where(document.c.household_id == household_id)).mappings().all(),
@@ -200,11 +217,15 @@ def show(no: str) -> ResponseReturnValue:
             "street": organisation.unit_name(conn, run.facts.get("street") or row["unit"]),
             "community": organisation.unit_name(conn, run.facts["community"]) if house else "",
         }
+    kind = request.args.get("kind", "")
+    oldest = request.args.get("order", "old" if roles_for(actor, row["unit"]) == {"auditor"} else "new") == "old"
+    lines: list[dict[str, Any]] = shown["timeline"]  # type: ignore[assignment]
+    listed = [line for line in lines if kind in ("", line["kind"])]
     waits = [w for w in sorted(run.waits_for()) if w in RECORDED and process.sending(w, actor, row["unit"], run.facts)] if not row["closed_at"] else []
     nodes = {n.id: either(n.name, n.name_en) for n in drawing.nodes.values()}
     return render_template("case.html", case=row, tab=tab, tabs=TABS if house else without_household(), facts=run.facts, waits=waits, recorded=RECORDED, names=nodes, process=process, people=names,
                            key_facts=wording.fact_lines(run.facts, process.answered, names), outcomes=OUTCOMES, titles=letters.TITLES, checks=CHECKS,
-                           waiting=_waiting(run), sheets=sheets() if works_cases(row["unit"]) else [], **shown)  # fmt: skip
+                           waiting=_waiting(run), listed=listed if oldest else listed[::-1], oldest=oldest, kind=kind, kinds=KINDS, sheets=sheets() if works_cases(row["unit"]) else [], **shown)  # fmt: skip
 
 
 def _waiting(run: Run) -> list[str]:
@@ -248,7 +269,7 @@ class Story:
         return {
             "seq": entry.seq, "at": entry.at, "who": self.names.get(who, who), "login": who,
             "role": either(*organisation.ROLES[node.role]) if node and node.role in organisation.ROLES and entry.actor != SYSTEM.id else "",
-            "event": self.event(entry), "node": self.title(entry), "id": node.id if node else message,
+            "event": self.event(entry), "kind": _KIND_OF.get(entry.event, "steps"), "node": self.title(entry), "id": node.id if node else message,
             "answers": [*self.around(entry), *self.answers(secrets, key, message or entry.event)], "changes": self.changes(entry, known), "leaf": entry.leaf, "erased": None in secrets,
             "received": task["opened_at"] if task and entry.event == "task_completed" else None,
             "took": _span(entry.at - task["opened_at"]) if task and entry.event == "task_completed" else "",

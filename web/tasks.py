@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
@@ -18,12 +18,12 @@ from engine.cases import acts_of, barred, task_etag
 from engine.errors import Conflict, EngineError, Invalid, NotFound, Refused
 from engine.forms import Form, from_html
 from engine.model import Actor
-from engine.office import history
+from engine.office import Act, history
 from processes import deadlines, eligibility, households, organisation, readers
 from processes.bureau import CATALOGUE
 from processes.eligibility_facts import BadFacts
 from processes.identity import mask_name
-from web import around, uploads, wording
+from web import around, checking, uploads, wording
 from web.desk import as_whom, bureau, either, idem, lang, me, standing_in, whole
 from web.errors import said, words
 
@@ -68,8 +68,9 @@ def _choosable(conn: Any, form_class: type[Form], unit: str, community: str | No
 
 def _page(
     task_id: int, *, typed: Mapping[Any, Any] | None = None, errors: Mapping[str, list[str]] | None = None,
-    conflict: str = "", refused: str = "", trouble: str = "", status: int = 200,
+    conflict: str = "", refused: str = "", trouble: str = "", status: int = 200, check: Mapping[str, Any] | None = None,
 ) -> ResponseReturnValue:  # fmt: skip
+    """`check`: what completing it with `typed` would bring; then the answers are shown to be checked instead of the form."""
     made, actor = bureau(), me()
     opened(actor, task_id)
     with made.office.read() as conn:
@@ -88,7 +89,7 @@ def _page(
         house = households.view(conn, keys, household_id) if household_id else None
         entries = readers.told_to(conn, actor, case["unit"], history(conn, keys, case["id"]))
         beside = around.view(conn, keys, case, row, actor, who)
-        names = wording.names_of(conn, [*wording.logins_in(entries), row["assignee"], row["owner"], row["done_by"], who.on_behalf_of, run.facts.get("second_investigator")])
+        names = wording.names_of(conn, [*wording.logins_in(entries), row["assignee"], row["owner"], row["done_by"], who.on_behalf_of, run.facts.get("second_investigator"), *_staff_in(process.form_of(row["node"]), typed if check else None)])
         view = {
             "house": house, "facts": run.facts, "place": organisation.unit_name(conn, run.facts.get("community") or row["unit"]), "people": names,
             "key_facts": wording.fact_lines(run.facts, process.answered, names), "opinions": _opinions(entries, process, drawing, names),
@@ -99,20 +100,29 @@ def _page(
             "communities": organisation.units(conn, level="community") if "new_community" in process.form_of(row["node"])._declared_fields else [],
         }  # fmt: skip
     form_class = process.form_of(row["node"])
-    handed_in = _read_only(form_class, beside["held"]["answers"], names, process) if beside["held"] else []
+    titles = {str(p["id"]): p["title"] or wording.word("document", p["kind"]) for p in view["papers"]}
+    handed_in = _read_only(form_class, beside["held"]["answers"], names, process, titles) if beside["held"] else []
+    checked = {**check, "answers": _read_only(form_class, typed or {}, names, process, titles), "inputs": checking.inputs(typed or {}),
+               "next": [_named(drawing.nodes[key.rpartition(".")[0]]) for key in check.get("opened", ())]} if check is not None else None  # fmt: skip
+    returns = {to: _named(drawing.nodes[to]) for to in getattr(form_class, "RETURNS", {}) if to in drawing.nodes}
     form = form_class(context={"facts": run.facts, "today": made.office.today(), "actor": actor, "lang": lang()})
     return render_template(
         "task.html", task=row, node=node, name=_named(node), form=form, values=typed if typed is not None else draft, errors=errors or {},
-        conflict=conflict, refused=refused, trouble=trouble, handed_in=handed_in, who_for=who.on_behalf_of, saved_at=saved_at, etag=task_etag(row), process=process,
+        conflict=conflict, refused=refused, trouble=trouble, handed_in=handed_in, who_for=who.on_behalf_of, saved_at=saved_at, etag=task_etag(row), process=process, check=checked, returns=returns, grave=checking.final(form_class),
         extra=whole(request.form.get("_rows"), 0, 50), **view,
     ), status  # fmt: skip
 
 
-def _read_only(form_class: type[Form], answers: Mapping[str, Any], names: Mapping[str, str], process: Any) -> list[tuple[str, Any]]:
-    """What was handed in, with the labels of its form, for those who sign it."""
+def _staff_in(form_class: type[Form], answers: Mapping[str, Any] | None) -> list[str]:
+    """The colleagues whom answers name."""
+    return [str(answers[n]) for n, field in form_class._declared_fields.items() if field.metadata.get("widget") == "staff" and n in answers] if answers else []
+
+
+def _read_only(form_class: type[Form], answers: Mapping[str, Any], names: Mapping[str, str], process: Any, titles: Mapping[str, str]) -> list[tuple[str, Any]]:
+    """Answers with the labels of their form: what was handed in, for those who sign it; what is to be submitted, for who checks it."""
     from web.cases import Story
 
-    story = Story(process, process.drawing, (), names, {})
+    story = Story(process, process.drawing, (), names, titles)
     fields, answers = form_class().fields, {n: {"true": True, "false": False}.get(str(v), v) for n, v in answers.items()}
     return [(story.label(fields, n), story.shown(answers[n], fields[n].metadata)) for n in fields if answers.get(n) not in (None, "", [])]
 
@@ -241,24 +251,36 @@ def _typed(form_class: type[Form]) -> dict[str, Any]:
 @bp.post("/tasks/<int:task_id>")
 def act_on(task_id: int) -> ResponseReturnValue:
     """The task page's one form: the pressed button says what is meant."""
-    made, verb = bureau(), request.form.get("_do", "complete")
+    made, (verb, _sep, to) = bureau(), request.form.get("_do", "complete").partition(":")
     with made.office.read() as conn:
         row = queries.task_row(conn, task_id)
         seen(me(), row)
     form_class = CATALOGUE[row["process"]].form_of(row["node"])
     typed = _typed(form_class)
     try:
-        if verb in ("complete", "draft", "row") and _workable(row):
+        if verb in ("complete", "draft", "row", "return") and _workable(row):
             uploads.keep(form_class, typed, int((row["subject"] or "").partition(":")[2] or 0), row["no"])
-        if verb == "row":
+        if verb in ("row", "edit"):
             return _page(task_id, typed=typed)
-        return _done(task_id, row, verb, typed)
+        if verb == "return":
+            typed |= getattr(form_class, "RETURNS", {}).get(to, {})
+        if verb == "complete" and checking.wanted(form_class, typed) and "_checked" not in request.form:
+            return _to_check(task_id, row, typed)
+        return _done(task_id, row, verb, typed, to)
     except Invalid as error:
         return _page(task_id, typed=typed, errors=_at_inputs(said(error, lang())), status=422)
     except Conflict as error:
         return _page(task_id, typed=typed, conflict=words(error, lang()), status=409)
     except Refused as error:
         return _page(task_id, typed=typed, refused=words(error, lang()), status=403)
+
+
+def _to_check(task_id: int, row: Mapping[Any, Any], typed: Mapping[Any, Any]) -> ResponseReturnValue:
+    """The answers once more, kept as a draft meanwhile."""
+    told = checking.tried(as_whom(me(), row), task_id, typed, request.form.get("_etag") or None)
+    with bureau().office.act(me()) as act:
+        bureau().cases.save_draft(act, task_id, typed)
+    return _page(task_id, typed=typed, check=told)
 
 
 def _workable(row: Mapping[Any, Any]) -> bool:
@@ -295,33 +317,31 @@ def autosave(task_id: int) -> ResponseReturnValue:
     return jsonify(message=_("Draft saved at") + " " + wording.moment(made.office.clock()))
 
 
-def _done(task_id: int, row: Mapping[Any, Any], verb: str, typed: Mapping[Any, Any]) -> ResponseReturnValue:
+def _done(task_id: int, row: Mapping[Any, Any], verb: str, typed: Mapping[Any, Any], to: str = "") -> ResponseReturnValue:
     made, actor, form = bureau(), me() if verb == "draft" else as_whom(me(), row), request.form
-    etag, held = form.get("_etag") or None, False
-    with made.office.act(actor, idem() if verb == "complete" else None) as act:
-        if verb == "complete":
-            held = "waits_for_signers" in made.cases.complete(act, task_id, typed, etag=etag, lang=lang())
-        elif verb == "claim":
-            made.cases.claim(act, task_id)
-        elif verb == "release":
-            made.cases.release(act, task_id)
-        elif verb == "draft":
-            made.cases.save_draft(act, task_id, typed)
-        elif verb == "transfer":
-            made.cases.transfer(act, task_id, form.get("_to", ""), form.get("_reason", ""))
-        elif verb == "delegate":
-            made.cases.delegate(act, task_id, form.get("_to", ""), form.get("_reason", ""), form.get("_until", ""))
-        elif verb == "escalate":
-            made.cases.escalate(act, task_id, form.get("_reason", ""))
-        else:
-            raise NotFound("没有这种操作")
-    told = {"complete": _("Submitted."), "draft": _("Draft saved."), "claim": _("Claimed."),
+    etag = form.get("_etag") or None
+    cases, language = made.cases, lang()
+    work: dict[str, Callable[[Act], Any]] = {
+        "complete": lambda act: cases.complete(act, task_id, typed, etag=etag, lang=language),
+        "return": lambda act: cases.send_back(act, task_id, to, typed, etag=etag, lang=language),
+        "claim": lambda act: cases.claim(act, task_id),
+        "release": lambda act: cases.release(act, task_id),
+        "draft": lambda act: cases.save_draft(act, task_id, typed),
+        "transfer": lambda act: cases.transfer(act, task_id, form.get("_to", ""), form.get("_reason", "")),
+        "delegate": lambda act: cases.delegate(act, task_id, form.get("_to", ""), form.get("_reason", ""), form.get("_until", "")),
+        "escalate": lambda act: cases.escalate(act, task_id, form.get("_reason", "")),
+    }
+    if verb not in work:
+        raise NotFound("没有这种操作")
+    with made.office.act(actor, idem() if verb in ("complete", "return") else None) as act:
+        held = "waits_for_signers" in work[verb](act)
+    told = {"complete": _("Submitted."), "return": _("Returned."), "draft": _("Draft saved."), "claim": _("Claimed."),
             "release": _("Released."), "transfer": _("Transferred."), "delegate": _("Delegated."), "escalate": _("Escalated.")}  # fmt: skip
     flash(_("Handed in; it takes effect when its signers have agreed.") if held else told[verb])
-    if verb == "complete":
+    if verb in ("complete", "return"):
         _offer_next(row)
-    if verb in ("complete", "release", "transfer", "delegate"):
-        return redirect(url_for("cases.show", no=row["no"]) if verb == "complete" else url_for("tasks.listing"))
+    if verb in ("complete", "return", "release", "transfer", "delegate"):
+        return redirect(url_for("cases.show", no=row["no"]) if verb in ("complete", "return") else url_for("tasks.listing"))
     return redirect(url_for("tasks.show", task_id=task_id))
 
 

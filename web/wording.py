@@ -54,6 +54,8 @@ SIGNER = {"before": lazy_gettext("before it is handed in"), "after": lazy_gettex
 CODES: Mapping[str, Mapping[str, LazyString]] = {
     "relation": _both(hf.RELATIONS),
     "employment": _both(hf.EMPLOYMENTS),
+    "labour": _both(hf.ABILITIES),
+    "leaving": _both(change_kinds.LEAVING),
     "excluded": _both(hf.EXCLUSIONS),
     "income": _both((c, zh, _KINDS_EN.get(c, c.replace("_", " "))) for c, zh, _ in [*hf.INCOME_KINDS, *hf.PROPERTY_KINDS]),
     "document": _both(MATERIALS) | {

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date, timedelta
 
 import pytest
 
 from engine import queries
 from engine.model import SHANGHAI
-from processes import identity
+from processes import documents, identity, organisation
 from tests.district import PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -190,6 +191,8 @@ def test_a_household_goes_from_the_window_to_660_yuan(page, site, scan, request)
     page.check("[name=decision][value=granted]")
     page.fill("[name=opinion]", "批准")
     page.click("button.primary")
+    assert "660.00" in page.locator("dl.checked").inner_text()
+    submit(page, no)
     open_task(page, "clerk11", no, "送达批准决定")
     page.fill("[name=delivered_on]", today(site))
     page.select_option("[name=method]", "direct")
@@ -203,6 +206,67 @@ def test_a_household_goes_from_the_window_to_660_yuan(page, site, scan, request)
     page.goto(f"/cases/{no}?tab=papers")
     page.click("main a:has-text('批准决定')")
     assert "陆佰陆拾元整" in page.locator("body").inner_text()
+
+
+def to_the_approver(site, no):
+    """What lies between the check and the district's decision, and goes in the browser on the road to 660 yuan: through the engine's verbs."""
+    made, day, reason = site[1], today(site), {"reason_code": "income_over", "clause": "第四条"}
+    with made.office.read() as conn:
+        home = int(queries.case_row(conn, no)["subject"].partition(":")[2])
+
+    def waiting(conn):
+        return {t["node"]: t["id"] for t in queries.case_tasks(conn, queries.case_row(conn, no)["id"]) if t["state"] == "open"}
+
+    def do(login, node, **answers):
+        with made.office.act() as act:
+            if node == "spot_check_visit" and node not in waiting(act.conn):
+                return  # the draw is by chance
+            act.actor = organisation.find_actor(act.conn, login)
+            if node == "home_survey":
+                answers["surveyed_signature"] = documents.store(act, made.settings.files, home, "signature", "签字页", io.BytesIO(b"%PDF-1.4 page"))
+            made.cases.complete(act, waiting(act.conn)[node], answers)
+
+    seen = {"met_person": "王甲", "housing": "一居室", "living": "尚可", "findings": "收入较高"}
+    people = [{"name": f"参加人{n}", "kind": kind, "signed": True} for n, kind in enumerate(["street_staff", "resident_representative", "resident_representative"])]
+    do("investigator11", "home_survey", surveyed_on=day, second_investigator="investigator12", **seen)
+    do("investigator12", "survey_cosign", agree="agree")
+    do("investigator11", "neighbor_enquiry", enquired_on=day, persons="邻居", statement="收入较高")
+    do("officer11", "democratic_review", held_on=day, place="居委会", chair="主任", participants=people, statements="收入较高", review_conclusion="disagree")
+    do("reviewer11", "street_opinion", street_outcome="propose_refuse", opinion="收入高", **reason)
+    do("leader11", "street_signoff", signoff="agree", opinion="同意")
+    do("reviewer11", "submit_to_district", contents=["application", "survey", "opinion"])
+    do("spot1", "spot_check_visit", visited_on=day, second_visitor="乙", findings="一致", agrees=True)
+    do("examiner1", "district_examination", district_outcome="propose_refuse", opinion="不符合", **reason)
+
+
+@pytest.mark.parametrize("page", [NO_SCRIPT], indirect=True)
+def test_a_household_whose_income_is_too_high_gets_its_refusal_with_reasons(page, site):
+    no = register(page, 53, "6000.00")
+    open_task(page, "clerk11", no, "材料审查")
+    page.check("[name=outcome][value=complete]")
+    submit(page, no)
+    site[1].jobs.run_all()
+    open_task(page, "checker1", no, "出具核对报告")
+    page.check("[name=check_conclusion][value=consistent]")
+    page.fill("[name=report]", "与申报一致")
+    page.click("button.primary")
+    to_the_approver(site, no)
+    open_task(page, "approver1", no, "审批不予批准")
+    page.check("[name=decision][value=refused]")
+    page.fill("[name=opinion]", "月人均收入2000元")
+    page.select_option("[name=reason_code]", "income_over")
+    page.fill("[name=clause]", "第四条")
+    page.click("button.primary")
+    assert "不予批准" in page.locator("dl.checked").inner_text()
+    page.click("button[value=edit]")
+    page.fill("[name=opinion]", "月人均收入2000.00元，高于保障标准")
+    page.click("button.primary")
+    submit(page, no)
+    page.goto(f"/cases/{no}?tab=papers")
+    page.click("main a:has-text('不予批准')")
+    letter = page.locator("body").inner_text()
+    for words in (no, "2000.00", "第四条", "行政复议"):
+        assert words in letter, words
 
 
 def test_a_wrong_answer_keeps_what_was_typed_and_says_where(page, site):
@@ -224,8 +288,6 @@ def test_two_people_on_one_task_get_a_conflict_page_and_lose_nothing(page, site)
     page.check("[name=outcome][value=complete]")
     page.fill("[name=opinion]", "我的意见")
     made = site[1]
-    from processes import organisation
-
     with made.office.act() as act:
         act.actor = organisation.find_actor(act.conn, "clerk12")
         task = next(t for t in queries.case_tasks(act.conn, queries.case_row(act.conn, no)["id"]) if t["state"] == "open")

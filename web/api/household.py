@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from flask import Response, abort, request
@@ -15,7 +16,7 @@ from engine import queries
 from engine.errors import Invalid, NotFound
 from engine.forms import on_date
 from engine.office import Act
-from processes import documents, households, readers
+from processes import documents, household_changes, households, readers
 from processes.household_forms import (
     AuthorizationIn,
     HardshipsIn,
@@ -114,6 +115,16 @@ def show(household_id: int) -> Any:
     with made.office.read() as conn:
         _visible(conn, household_id)
         return households.view(conn, made.office.keys.on(conn), household_id)
+
+
+@operation(blp, "GET", "/households/<row:household_id>/changes", schemas.HouseholdChanges, replies=(404,))
+def changes(household_id: int) -> Any:
+    """How its data changed, oldest first: old and new values. What is sealed is only said to have changed."""
+    made = bureau()
+    with made.office.read() as conn:
+        _visible(conn, household_id)
+        found = household_changes.of_household(conn, made.office.keys.on(conn), household_id)
+    return {"items": [{"at": one.at.isoformat(), "by": one.by, "event": one.event, "lines": [asdict(line) for line in one.lines]} for one in found]}
 
 
 @operation(

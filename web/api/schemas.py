@@ -434,6 +434,7 @@ class Task(TaskRow):
     deadline = fields.Nested(DeadlineParts, required=True, allow_none=True, metadata={"description": "null: promptly, or the task is closed"})
     form = _object("JSON Schema of `answers`")
     returns = _many(fields.String(), "nodes for POST tasks/{id}/return")
+    final = fields.Dict(required=True, allow_none=True, metadata={"description": "field -> answers that no other step undoes (empty: whatever is answered): have a person check them; null: none"})
     facts = _object("the facts of the case")
     draft = fields.Dict(required=True, allow_none=True, metadata={"description": "what I typed and did not send"})
     unmanned = _many(fields.Nested(Unmanned), "who holds the post and why he may not, where nobody may (flag unmanned); a supervisor sees it on the board")
@@ -852,6 +853,24 @@ class HouseholdMember(Said):
     excluded_reason = _s(none=True)
     authorised = _b()
     income = fields.List(fields.Dict(), required=True)
+
+
+class ChangeLine(Said):
+    field = _s("a column; `member`: somebody joined; `income`, `property`: lists of items of one source, whole fen", example="employment")
+    person_id = _n("whose it is; none: the household's", none=True)
+    before = fields.Raw(required=True, allow_none=True)
+    after = fields.Raw(required=True, allow_none=True)
+
+
+class HouseholdChange(Said):
+    at = _s()
+    by = _s()
+    event = _s(example="income_declared")
+    lines = _many(fields.Nested(ChangeLine))
+
+
+class HouseholdChanges(Said):
+    items = _many(fields.Nested(HouseholdChange))
 
 
 class Household(Said):

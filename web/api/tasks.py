@@ -17,7 +17,7 @@ from engine.forms import json_schema
 from engine.office import Act
 from processes import deadlines
 from processes.bureau import CATALOGUE
-from web import batch, worklist
+from web import batch, checking, worklist
 from web.api import schemas
 from web.api.cases import task_row
 from web.api.desk import key_of, me, named_task, once, say, spoken
@@ -101,8 +101,8 @@ def show(task_id: int, asked: dict[str, Any]) -> Any:
     form = CATALOGUE[row["process"]].form_of(row["node"])
     shown = task_row(row, row, drawing) | {
         "due_rule": drawing.nodes[row["node"]].due, "deadline": deadlines.told(found, made.office.today()), "form": json_schema(form, asked.get("lang") or spoken()),
-        "returns": sorted(getattr(form, "RETURNS", {})), "facts": run.facts, "draft": draft if saved_at else None,
-        "unmanned": unmanned}  # fmt: skip
+        "returns": sorted(getattr(form, "RETURNS", {})), "final": {name: list(answers) for name, answers in grave.items()} if (grave := checking.final(form)) is not None else None,
+        "facts": run.facts, "draft": draft if saved_at else None, "unmanned": unmanned}  # fmt: skip
     return shown, {"ETag": f'"{shown["etag"]}"'}
 
 
