@@ -12,7 +12,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 
 from engine.errors import EngineError
-from processes import calendar, deadlines, organisation
+from processes import calendar, deadlines, organisation, readers
 from processes.audit import AUDITORS
 from processes.bureau import CATALOGUE, Bureau, build
 from processes.identity import mask_name
@@ -148,7 +148,7 @@ def _words(app: Flask) -> None:
         return {"either": either, "lang": lang(), "me": who, "is_boss": boss, "keeps_record": who is not None and not who.roles.isdisjoint(record.READERS), "may_audit": who is not None and not who.roles.isdisjoint(AUDITORS), "in_room": in_room, "new_key": desk.new_key, "roles": organisation.ROLES, "clock_moved": moved,
                 "business_now": made.office.clock(), "today": made.office.today(), "code": wording.word, "codes": wording.words,
                 "choice_word": wording.choice_word, "hint": wording.hint, "article": wording.article, "deadline": wording.deadline, "since_word": wording.since_word, "card": deadlines.card,
-                "path_label": wording.path_label, "my_posts": _my_posts, "imports_lists": lists.mine, "waiting_for_me": tasks.waiting_for_me, "findings_for_me": findings.waiting_for_me, "reads_findings": findings.reads, "keys_on": people.keys_on(), "session_left": people.seconds_left, "kept_files": uploads.titles}  # fmt: skip
+                "path_label": wording.path_label, "my_posts": _my_posts, "imports_lists": lists.mine, "waiting_for_me": tasks.waiting_for_me, "findings_for_me": findings.waiting_for_me, "reads_findings": findings.reads, "keys_on": people.keys_on(), "session_left": people.seconds_left, "kept_files": uploads.titles, "opens_case": cases.opens, "reads_area": readers.of_cases(who).covers if who else None}  # fmt: skip
 
     app.jinja_env.globals.update(finding_title=findings.title, finding_state=findings.state)
     app.jinja_env.filters.update(yuan=yuan, iso_moment=wording.iso_moment, mask_name=mask_name, left=_left, moment=wording.moment, english=english.english)

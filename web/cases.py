@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -25,7 +26,7 @@ from processes.tables import document
 from web import changes, incidents, uploads, wording
 from web.desk import READERS, bureau, either, idem, lang, me, roles_for, standing_in, whole, works_cases
 from web.errors import said, status_of, words
-from web.tasks import _papers, named_lines
+from web.tasks import _papers, named_lines, sees
 
 bp = Blueprint("cases", __name__)
 
@@ -170,6 +171,14 @@ def visible(conn: Any, actor: Actor, no: str) -> Mapping[Any, Any]:
     return row
 
 
+def opens(no: str) -> bool:
+    """Whether who is signed in may open the case: pages offer no link that leads nowhere."""
+    with bureau().office.read() as conn, suppress(NotFound):
+        visible(conn, me(), no)
+        return True
+    return False
+
+
 def recordable(conn: Any, actor: Actor, no: str, name: str) -> Mapping[Any, Any]:
     """The row of a case that the actor sees, or for which he may record this message: the committee of the household's community
     reports into a case that it does not read."""
@@ -205,6 +214,7 @@ def show(no: str) -> ResponseReturnValue:
             "tasks": tasks,
             "timeline": story.lines(entries),
             "changes": changes.of_household(conn, keys, household_id) if tab == "changes" and household_id else [],
+            "openable": {x["id"] for x in tasks if sees(actor, {**x, "case_unit": row["unit"]})},
             "reads_household": house is not None and readers.of_cases(actor).covers(house["community"]),
             "letters": [{**x, "may_deliver": deliveries.waits(conn, actor, x)} for x in deliveries.of_case(conn, no)],
             "notices": conn.execute(select(notice).where(notice.c.case_no == no).order_by(notice.c.id)).mappings().all(),
@@ -223,7 +233,9 @@ def show(no: str) -> ResponseReturnValue:
     listed = [line for line in lines if kind in ("", line["kind"])]
     waits = [w for w in sorted(run.waits_for()) if w in RECORDED and process.sending(w, actor, row["unit"], run.facts)] if not row["closed_at"] else []
     nodes = {n.id: either(n.name, n.name_en) for n in drawing.nodes.values()}
-    return render_template("case.html", case=row, tab=tab, tabs=TABS if house else without_household(), facts=run.facts, waits=waits, recorded=RECORDED, names=nodes, process=process, people=names,
+    replays = readers.reads_opinions(actor, row["unit"])
+    tabs = [one for one in (TABS if house else without_household()) if replays or one[0] != "drawing"]
+    return render_template("case.html", case=row, tab=tab, tabs=tabs, replays=replays, facts=run.facts, waits=waits, recorded=RECORDED, names=nodes, process=process, people=names,
                            key_facts=wording.fact_lines(run.facts, process.answered, names), outcomes=OUTCOMES, titles=letters.TITLES, checks=CHECKS,
                            waiting=_waiting(run), listed=listed if oldest else listed[::-1], oldest=oldest, kind=kind, kinds=KINDS, sheets=sheets() if works_cases(row["unit"]) else [], **shown)  # fmt: skip
 

@@ -155,8 +155,13 @@ def _since(entries: Sequence[Any], process: Any, names: Mapping[str, str]) -> li
 
 def seen(actor: Actor, row: Mapping[Any, Any]) -> None:
     """A task is shown to those whose unit covers it, or who hold it, or did it; to others it does not exist."""
-    if not _sees(actor, row) and not any(_sees(one, row) for one in standing_in(actor)):
+    if not sees(actor, row):
         raise NotFound("没有这件待办")
+
+
+def sees(actor: Actor, row: Mapping[Any, Any]) -> bool:
+    """`row`: the task with its `case_unit`."""
+    return any(_sees(one, row) for one in (actor, *standing_in(actor)))
 
 
 def _sees(actor: Actor, row: Mapping[Any, Any]) -> bool:

@@ -41,8 +41,9 @@ def listing() -> ResponseReturnValue:
         away = wording.names_of(conn, [one.on_behalf_of for one in standing])
         places = _places(conn, actor, args.get("unit", ""))
         colleagues = batch.colleagues(conn, found.items) if view in ("mine", "copied") else []
+    known = sum(counts[name] for name in ("mine", "available", "signing", *(("substitute",) if standing else ())))
     kept = {k: v for k, v in args.items() if k != "page"}
-    return render_template("tasks.html", view=view, found=found, rows=rows, counts=counts, args=kept, standing=standing, away=away, places=places,
+    return render_template("tasks.html", view=view, found=found, rows=rows, counts=counts, args=kept, standing=standing, away=away, known=known, places=places,
                            steps=_steps(args.get("process", "")), processes=CATALOGUE, sizes=SIZES, sorts=_sorts(), verbs=batch.offered(view), colleagues=colleagues)  # fmt: skip
 
 
