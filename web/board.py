@@ -5,19 +5,20 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy import and_, case, func, or_, select
 
-from engine.errors import Refused
+from engine.errors import NotFound, Refused
 from engine.incidents import listed
 from engine.model import SHANGHAI, Actor
 from engine.queries import Area, Page, within
 from engine.store import flagged, is_open, record, task
 from processes import audit, deadlines, households, organisation
 from processes.tables import household, near_relative
-from web import incidents, wording
-from web.desk import bureau, me, whole
+from web import batch, glance, incidents, wording
+from web.desk import bureau, lang, me, whole
 from web.tasks import node_name
 
 bp = Blueprint("board", __name__)
@@ -29,6 +30,30 @@ SHOWN = 50
 
 @bp.get("/board")
 def show() -> ResponseReturnValue:
+    return _page()
+
+
+@bp.post("/board/transfer")
+def transfer() -> ResponseReturnValue:
+    """转办 from the board: whom it goes to, why, and the engine's own verb."""
+    form = request.form
+    bosses(me())
+    number = form.get("task", "")
+    if not (number.isascii() and number.isdecimal() and len(number) < 19):
+        raise NotFound("没有这件待办")
+    sent = {"to": form.get("to", ""), "reason": form.get("reason", "")[:2000]}
+    if not (sent["to"].strip() and sent["reason"].strip()):
+        return _page(int(number), _("To hand over, choose a colleague and write the reason."), 422)
+    key = (form["_key"], ["board", sent]) if form.get("_key") else None
+    [told] = batch.run(me(), "transfer", [int(number)], sent, key, lang())
+    if not told["done"]:
+        return _page(int(number), told["message"], told["code"])
+    flash(_("Transferred."))
+    return redirect(url_for("board.show", unit=request.args.get("unit") or None, look=told["case"]) + "#glance")
+
+
+def _page(at: int = 0, trouble: str = "", status: int = 200) -> ResponseReturnValue:
+    """`at`: the task that could not be handed over, and why not."""
     made, boss = bureau(), bosses(me())
     today = made.office.today().isoformat()
     unit = request.args.get("unit", "")
@@ -40,13 +65,15 @@ def show() -> ResponseReturnValue:
         every = [row for found in lists.values() for row in found.items]
         load = load_of(conn, mine, today, area)
         stuck = listed(conn, area, 1, SHOWN)
+        look = request.args.get("look", "")
         view = {
             "names": households.applicant_names(conn, [row["subject"] for row in (*every, *over[:SHOWN])]), "over": over[:SHOWN], "over_total": len(over),
             "places": {code: organisation.unit_name(conn, code) for code in {row["unit"] for row in (*every, *over[:SHOWN])}},
             "people": wording.names_of(conn, [row["assignee"] for row in every] + [row["who"] for row in load]),
             "nodes": nodes_of(conn, mine, today), "stuck": incidents.shown(conn, stuck.items, me()), "stuck_total": stuck.total, "streets": organisation.units(conn, boss.areas, "street"),
+            "glance": glance.view(conn, me(), look) if look else None,
         }  # fmt: skip
-    return render_template("board.html", load=load, node_name=node_name, unit=unit, args=dict(request.args), **lists, **view)
+    return render_template("board.html", load=load, node_name=node_name, unit=unit, args=dict(request.args), at=at, trouble=trouble, **lists, **view), status
 
 
 _SCANNED = 5000

@@ -220,7 +220,7 @@ def show(no: str) -> ResponseReturnValue:
             "notices": conn.execute(select(notice).where(notice.c.case_no == no).order_by(notice.c.id)).mappings().all(),
             "documents": conn.execute(select(document).where(document.c.household_id == household_id)).mappings().all(),
             "benefits": [b for b in households.active_benefits(conn, household_id) if b["case_no"] == no] if household_id else [],
-            "result": _assessed(entries, house) if house else None,
+            "result": assessed(entries, house) if house else None,
             "days": {x["id"]: made.cases.deadline(conn, keys, x, run, drawing, process) for x in tasks if x["state"] == "open"},
             "limit": deadlines.whole_case(run.facts, made.office.today()) if row["process"] == "dibao-2012" and not row["closed_at"] else None,
             "still": incidents.at_case(conn, row["id"]) if not row["closed_at"] else [],
@@ -404,7 +404,7 @@ def _span(took: timedelta) -> str:
     return _("%(hours)s h %(minutes)s min", hours=rest // 60, minutes=rest % 60)
 
 
-def _assessed(entries: Sequence[Entry], house: Mapping[str, Any]) -> dict[str, Any] | None:
+def assessed(entries: Sequence[Entry], house: Mapping[str, Any]) -> dict[str, Any] | None:
     """The last assessment, computed again from the snapshot that its entry keeps."""
     undone = habits.taken_back(entries)
     for entry in reversed(entries):

@@ -105,6 +105,11 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
     "substitution": {"planned": lazy_gettext("planned"), "active": lazy_pgettext("substitution", "active"), "over": lazy_gettext("over"),
                      "ended": lazy_gettext("ended early")},
     "meeting": {"street": lazy_gettext("street opinion"), "district": lazy_gettext("district examination")},
+    "risk": {
+        "double_benefit": lazy_gettext("A member is counted in another benefit"), "double_case": lazy_gettext("Another case is under way"),
+        "two_households": lazy_gettext("A member lives in another household, too"), "check_differs": lazy_gettext("The check does not agree with what was declared"),
+        "sources_differ": lazy_gettext("Sources give different amounts"), "registries_differ": lazy_gettext("The registries contradict each other"),
+        "doubtful": lazy_gettext("Doubtful"), "reported": lazy_gettext("Reported by others"), "near_relative": lazy_gettext("Near relative registered")},
     "calculation": {  # what a person should look at
         "edge": lazy_gettext("Per head exactly the standard: not below it. Check the figures again"),
         "locally_decided_income": lazy_gettext("An income whose treatment the district decides is counted"),

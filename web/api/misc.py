@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from processes import calendar, eligibility, organisation
 from processes.assessment_form import AssessmentIn
 from processes.bureau import CATALOGUE
 from web import board as boards
-from web import calendars, training
+from web import calendars, glance, training
 from web.api import schemas
 from web.api.desk import me, spoken
 from web.api.operation import operation
@@ -149,3 +150,13 @@ def board(asked: dict[str, Any]) -> Any:
     items = [{**{name: row[name] for name in ("id", "process", "node", "role", "unit", "assignee", "due_on", "flags")}, "case": row["no"]} for row in found.items]
     told = [{"case": one["no"], **{name: one[name] for name in ("unit", "since", "workdays", "last", "workdays_left")}} for one in over]
     return {**schemas.listed(items, found.total, found.page, found.size), "counts": counts, "overlong": told, "staff": load, "nodes": nodes}
+
+
+@operation(blp, "GET", "/board/cases/<no:no>", schemas.Glance, replies=(403, 404))
+def case_at_a_glance(no: str) -> Any:
+    """What the board shows of one case: what is proposed, the standard applied, and what to look at twice. POST tasks/{id}/transfer hands it over."""
+    boards.bosses(me())
+    with bureau().office.read() as conn:
+        row, facts, listed, _house = glance.found(conn, me(), no)
+    names = ("category", "amount_fen", "law_version", "check_conclusion", "street_outcome", "district_outcome", "conclusion", "decision")
+    return {"case": row["no"], **{name: facts.get(name) for name in names}, "risks": [asdict(risk) for risk in listed]}

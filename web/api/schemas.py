@@ -408,6 +408,26 @@ class Board(Said):
     nodes = _many(NodeLoad)
 
 
+class CaseRisk(Said):
+    code = one_of("double_benefit", "double_case", "two_households", "check_differs", "sources_differ", "registries_differ", "doubtful", "reported", "near_relative",
+                  required=True)  # fmt: skip
+    of = _many(fields.String(), "numbers of benefits or cases that it is about")
+    people = _many(fields.Integer(), "persons that it is about")
+
+
+class Glance(Said):
+    case = _s(example="DB-2018-000123")
+    category = _s(none=True)
+    amount_fen = _n("as proposed, whole fen", none=True)
+    law_version = _s("the standard applied", none=True)
+    check_conclusion = _s(none=True)
+    street_outcome = _s(none=True)
+    district_outcome = _s(none=True)
+    conclusion = _s(none=True)
+    decision = _s(none=True)
+    risks = _many(fields.Nested(CaseRisk), "what to look at twice")
+
+
 class DeadlineParts(Said):
     """By when, and why then."""
 
