@@ -133,3 +133,51 @@ def test_a_case_prints_with_its_number_and_without_the_frame(page, site):
     assert not page.locator("header.top").is_visible()
     assert page.locator("h1").is_visible()
     assert page.locator(".printed").is_visible()
+
+
+def test_keys_move_tick_explain_and_stay_away_while_somebody_types(page, site, axe):
+    sign_in(page, "clerk11")
+    page.goto("/tasks?view=available")
+    link, box = page.locator("table.list tbody a").first, page.locator("input[form=batch][name=task]").first
+    page.keyboard.press("j")
+    expect(link).to_be_focused()
+    page.keyboard.press("x")
+    expect(box).to_be_checked()
+    page.keyboard.press("/")
+    expect(page.locator("#no")).to_be_focused()
+    page.keyboard.type("jx?")
+    assert page.locator("#no").input_value() == "jx?"
+    expect(box).to_be_checked()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.locator("dialog.keys")).to_be_visible()
+    page.evaluate(axe + "; true")
+    assert page.evaluate(NARROW) == []
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog.keys")).to_be_hidden()
+    page.keyboard.press("g")
+    page.keyboard.press("c")
+    page.wait_for_url("**/cases")
+    page.goto("/keys")
+    page.click("button[value=off]")
+    page.goto("/tasks?view=available")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(box).not_to_be_checked()
+
+
+def test_news_come_quietly_and_the_end_of_a_session_is_said_before(page, site):
+    sign_in(page, "clerk11")
+    page.clock.install()
+    page.route("**/tasks/news?*", lambda route: route.fulfill(json={"n": 2, "message": "有 2 件新待办。"}))
+    page.goto("/tasks?view=mine")
+    page.clock.fast_forward(61_000)
+    expect(page.locator("#news")).to_contain_text("有 2 件新待办。 刷新")
+    page.locator("table.list tbody a").first.click()
+    page.fill("[name=opinion] >> nth=0", "写到一半") if page.locator("[name=opinion]").count() else page.locator("main textarea").first.fill("写到一半")
+    page.route("**/session", lambda route: route.fulfill(json={"left": 100}) if route.request.method == "GET" else route.continue_())
+    page.clock.fast_forward(8 * 3600 * 1000 - 100_000)
+    expect(page.locator("#ends")).to_contain_text("两分钟后将自动退出登录")
+    expect(page.locator("#saved")).to_contain_text("草稿存于")
+    page.click("#ends button")
+    expect(page.locator("#ends")).to_be_hidden()
