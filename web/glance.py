@@ -39,7 +39,7 @@ def view(conn: Connection, actor: Actor, no: str) -> dict[str, Any]:
     row, facts, listed, house = found(conn, actor, no)
     process, keys = CATALOGUE[row["process"]], bureau().office.keys.on(conn)
     tasks = [task for task in queries.case_tasks(conn, row["id"]) if task["state"] == "open"]
-    entries = readers.told_to(actor, row["unit"], history(conn, keys, row["id"]))
+    entries = readers.told_to(conn, actor, row["unit"], history(conn, keys, row["id"]))
     nodes = bureau().cases.drawing(conn, row["drawing"]).nodes
     names = wording.names_of(conn, [task["assignee"] for task in tasks])
     people = {member["person_id"]: member["name"] for member in house["members"]} if house else {}

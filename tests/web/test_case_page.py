@@ -10,7 +10,7 @@ from processes import households
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 
-pytestmark = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.rules
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 
-pytestmark = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.rules
 REASON = {"opinion": "收入高于标准，\n逐项核实 <无误>", "reason_code": "income_over", "clause": "第四条"}
 
 

@@ -11,7 +11,7 @@ from itsdangerous import TimestampSigner
 
 from tests.web.test_pages import Desk, app  # noqa: F401 - a fixture
 
-pytestmark = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.rules
 WHOLE = 8 * 3600
 
 

@@ -86,7 +86,7 @@
     let from = since(), timer = 0;
     const wait = () => { clearTimeout(timer); timer = setTimeout(look, Math.min(Math.max(0, left - BEFORE - (since() - from)) * 1000, LONGEST)); };
     const look = async () => {
-      try { ({ left } = await (await fetch(ends.dataset.ask, { redirect: "error" })).json()); } catch { left = 0; }
+      try { ({ left } = await (await fetch(ends.dataset.ask, { redirect: "error" })).json()); } catch { left = 0; ends.querySelector(".over").hidden = false; }
       from = since();
       if (left > BEFORE) { wait(); return; }
       document.dispatchEvent(new Event("session:ends"));
