@@ -1,5 +1,5 @@
 """One verb on several tasks: each is an act of its own through the engine's verb, and has its own result. Nothing is decided this way:
-no batch completes a task, let alone grants money (docs/decisions/020)."""
+no batch completes a task, let alone grants money (docs/decisions/023)."""
 
 from __future__ import annotations
 

@@ -10,8 +10,6 @@ from processes import households
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 
-pytestmark = pytest.mark.rules
-
 
 @pytest.fixture
 def door(bureau, district):

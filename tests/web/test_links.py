@@ -16,7 +16,6 @@ from tests.processes.test_benefits import Granted
 from tests.served import app_of
 from tests.web.test_pages import Desk
 
-pytestmark = pytest.mark.rules
 NEW = {"grid": ("grid_worker", COMMUNITY), "fin": ("finance_officer", "120116")}
 WHO = ("checker", "vera", "sue", "admin", "auditor", *NEW)  # one of those who read alike
 TWICE = ("cases.show", "tasks.show", "benefits.show", "households.show")  # of every other kind of page one is opened

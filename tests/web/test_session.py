@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 import time
 
-import pytest
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import TimestampSigner
 
 from tests.web.test_pages import Desk, app  # noqa: F401 - a fixture
 
-pytestmark = pytest.mark.rules
 WHOLE = 8 * 3600
 
 

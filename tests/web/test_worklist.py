@@ -63,7 +63,6 @@ def test_the_list_is_narrowed_by_unit_process_and_days_and_sorted(door, district
     door.bad(422, "clerk", "GET", "/tasks?sort=nonsense")
 
 
-@pytest.mark.rules
 def test_each_task_says_who_sent_it(door, district, three, clock):
     clock.advance(minutes=1)
     district.registries()
@@ -76,7 +75,6 @@ def test_each_task_says_who_sent_it(door, district, three, clock):
     assert "来件或期限" in Desk(door.app, "checker").text("/tasks?view=available")
 
 
-@pytest.mark.rules
 def test_the_list_is_a_file_too_with_masked_names_and_no_formula(door, district, three):
     answer = Desk(door.app, "clerk").get("/tasks/export?view=available&sort=newest")
     assert answer.mimetype == "text/csv"
@@ -92,7 +90,6 @@ def test_the_list_is_a_file_too_with_masked_names_and_no_formula(door, district,
     assert len(part.get_data(as_text=True).strip().splitlines()) == 2
 
 
-@pytest.mark.rules
 def test_several_are_claimed_handed_over_and_urged_each_by_itself(door, district, three):
     clerk, first, second = Desk(door.app, "clerk"), *(district.tasks(no)["completeness_check"]["id"] for no in three[:2])
     with district.office.act(district.people["clerk2"]) as act:
@@ -119,7 +116,6 @@ def test_several_are_claimed_handed_over_and_urged_each_by_itself(door, district
     assert again["items"][0]["message"].startswith("You have urged")
 
 
-@pytest.mark.rules
 def test_a_repeated_batch_has_no_further_effect(door, district, three):
     body = {"do": "urge", "tasks": [district.tasks(no)["completeness_check"]["id"] for no in three[:2]]}
     first, second = (door.good("clerk", "POST", "/tasks/batch", body, headers={"Idempotency-Key": "k1"}) for _ in range(2))
@@ -127,7 +123,6 @@ def test_a_repeated_batch_has_no_further_effect(door, district, three):
     assert first["done"] == 2
 
 
-@pytest.mark.rules
 def test_no_batch_decides_and_nobody_sees_more_through_it(door, district, three):
     task = district.tasks(three[0])["completeness_check"]["id"]
     for verb in ("complete", "approve", ""):
