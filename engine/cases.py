@@ -367,8 +367,8 @@ class Cases:
                 break
         return found
 
-    def unmanned(self, conn: Connection, task: Mapping[Any, Any], facts: Data) -> list[tuple[str | None, str]]:
-        """Why nobody may do an open task as things stand now: (login, rule) of all who hold its post, (None, "no-holder") where nobody
+    def unmanned(self, conn: Connection, task: Mapping[Any, Any], facts: Data) -> list[tuple[str | None, Broken]]:
+        """Why nobody may do an open task as things stand now: (login, rule) of all who hold its post, (None, NO_HOLDER) where nobody
         does; empty when somebody may, or has it. `task`: a row with `process`, `opened_by`."""
         if task["state"] != "open" or UNMANNED not in task["flags"].split():
             return []
@@ -605,7 +605,7 @@ class Cases:
         tasks = {t["id"]: t for t in (*case.tasks, *case.changed)}  # with what this act has closed
         acts = acts_of(case.row.get("opened_by") or act.actor.id, list(tasks.values()))
         for row in opened:
-            if rules := sorted({rule for _, rule in _barring(case.process, row, facts, acts, holders)}):
+            if rules := sorted({broken.rule for _, broken in _barring(case.process, row, facts, acts, holders)}):
                 row |= {"flags": " ".join(sorted({*row["flags"].split(), "escalated", UNMANNED})), "priority": 1}
                 act.append(case.record, "task_escalated", {"task": row["key"], "flags": row["flags"], "priority": 1, "rules": rules})
 
@@ -707,21 +707,21 @@ def _personal(case: Open, name: str, answers: Data, snapshots: Data) -> dict[str
     return ({subject_of(case): mine} if mine else {}) | {entry + who: {"answers": said} for who, said in others.items()}
 
 
-NO_HOLDER = "no-holder"  # in place of a rule's name: the role has nobody over the task's unit
+NO_HOLDER = Broken("no-holder", "本单位没有在岗人员担任这个岗位", "Nobody over this unit holds the post")  # in place of a rule
 
 
 def _barring(
     process: Process, task: Mapping[Any, Any], facts: Data, acts: Sequence[TaskAct], holders: Sequence[Holder]
-) -> list[tuple[str | None, str]]:
-    """(login, name of the rule that keeps him from the task), of everybody who holds its post; empty when somebody may do it."""
+) -> list[tuple[str | None, Broken]]:
+    """(login, the rule that keeps him from the task), of everybody who holds its post; empty when somebody may do it."""
     here = [one for one in holders if one.role == task["role"] and task["unit"].startswith(one.unit)]
     relatives = frozenset(one.login for one in here if one.recused)
-    found: list[tuple[str | None, str]] = []
+    found: list[tuple[str | None, Broken]] = []
     for one in here:
         broken = process.may("complete", task["node"], task["role"], one.login, actor_roles={one.role}, acts=acts, relatives=relatives, facts=facts)
         if broken is None:
             return []
-        found.append((one.login, broken.rule))
+        found.append((one.login, broken))
     return found or [(None, NO_HOLDER)]
 
 

@@ -65,6 +65,7 @@ EVENTS = {
     "task_escalated": lazy_gettext("Escalated"),
     "task_late": lazy_gettext("Late: on the supervisor's board"),
     "deadline_recomputed": lazy_gettext("Last day computed again"),
+    "facts_recomputed": lazy_gettext("Period computed again after the calendar was published"),
     "incident_opened": lazy_gettext("A job failed for good"),
     "incident_retried": lazy_gettext("To be tried again"),
     "incident_skipped": lazy_gettext("Went on without it"),

@@ -96,6 +96,7 @@ def _page(
             "result": _computed(conn, keys, run.facts, made, house) if house else None, "papers": _papers(conn, household_id) if household_id else [],
             "colleagues": organisation.colleagues(conn, node.role, row["unit"]), "barred": _barred(conn, process, row, run.facts, who), **beside,
             "choosable": _choosable(conn, process.form_of(row["node"]), row["unit"], run.facts.get("community")),
+            "unmanned": [(names.get(login or "", login or ""), login, either(broken.zh, broken.en)) for login, broken in made.cases.unmanned(conn, row, run.facts)],
             "since": _since(entries, process, names) if conflict else [], "deadline_parts": deadlines.told(found, made.office.today()),
             "communities": organisation.units(conn, level="community") if "new_community" in process.form_of(row["node"])._declared_fields else [],
         }  # fmt: skip

@@ -11,7 +11,9 @@ from engine.office import history, seals_hold
 from processes import households, organisation
 from processes.rebuild import differences
 from tests.district import PASSWORD, STREET
+from tests.served import app_of
 from tests.web.test_api import Door
+from tests.web.test_pages import Desk
 
 
 def kin(district, *logins):
@@ -77,7 +79,11 @@ def test_where_nobody_holds_the_post_until_somebody_comes(district, bureau):
     task = to_signoff(district)
     assert said(district) == [("street_signoff.1", ["no-holder"])]
     door = Door(bureau, district)
-    assert door.good("sue", "GET", f"/tasks/{task['id']}")["unmanned"] == [{"staff": None, "rule": "no-holder"}]
+    assert door.good("sue", "GET", f"/tasks/{task['id']}")["unmanned"] == [{"staff": None, "rule": "no-holder", "why": "本单位没有在岗人员担任这个岗位"}]
+    page = Desk(app_of(district.bureau), "sue").text(f"/tasks/{task['id']}")
+    assert "无人可办" in page
+    assert "本单位没有在岗人员担任这个岗位" in page
+    assert "无人可办" in Desk(app_of(district.bureau), "sue").text("/board")
     assert [one["flags"] for one in door.good("sue", "GET", "/board?list=escalated")["items"]] == ["escalated unmanned"]
     with district.office.act() as act:
         organisation.add_staff(act, "leader2", "某新", PASSWORD, [("street_leader", STREET)], hashed="unused")

@@ -447,6 +447,7 @@ class Unmanned(Said):
 
     staff = _s("login; none: nobody holds the post", none=True)
     rule = _s("name of the rule; no-holder: nobody holds the post", example="near-relative")
+    why = _s("the rule in words")
 
 
 class Task(TaskRow):

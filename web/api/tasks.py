@@ -97,7 +97,7 @@ def show(task_id: int, asked: dict[str, Any]) -> Any:
         keys = made.office.keys.on(conn)
         draft, saved_at = _draft(conn, keys, task_id, me())
         found = made.cases.deadline(conn, keys, row, run, drawing, CATALOGUE[row["process"]]) if row["state"] == "open" else None
-        unmanned = [{"staff": login, "rule": rule} for login, rule in made.cases.unmanned(conn, row, run.facts)]
+        unmanned = [{"staff": login, "rule": broken.rule, "why": say(broken.zh, broken.en)} for login, broken in made.cases.unmanned(conn, row, run.facts)]
     form = CATALOGUE[row["process"]].form_of(row["node"])
     shown = task_row(row, row, drawing) | {
         "due_rule": drawing.nodes[row["node"]].due, "deadline": deadlines.told(found, made.office.today()), "form": json_schema(form, asked.get("lang") or spoken()),
