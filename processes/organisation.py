@@ -13,12 +13,13 @@ from importlib import resources
 from typing import Any
 
 import argon2
-from sqlalchemy import Connection, Select, and_, bindparam, func, literal, select
+from sqlalchemy import Connection, String, and_, bindparam, func, literal, select
 
 from engine.cases import Holder
 from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Actor, Data, Put
 from engine.office import Act
+from engine.prepared import Prepared
 from engine.process import Logins, Process
 from engine.queries import Area, within
 from processes import identity, law, meeting_units
@@ -280,19 +281,31 @@ _ACTOR = (
 )
 
 
+_AT_ONCE = 4  # roles that are asked for in one statement
+
+
 @lru_cache(maxsize=64)
-def _holding(recused: Logins | None) -> Select[Any]:
-    """Posts in office with these roles over one of these units, and whether recusal keeps the holder from a case."""
+def _holding(recused: Logins | None) -> Prepared:
+    """Posts in office with one of some roles over a unit, and whether recusal keeps the holder from a case."""
     kept_away = literal(value=False) if recused is None else staff.c.login.in_(recused)
     posts = select(staff.c.login, post.c.role, post.c.unit, kept_away.label("recused")).join(post, post.c.staff_id == staff.c.id)
-    return posts.where(staff.c.active, post.c.active, post.c.role.in_(bindparam("the_roles", expanding=True)), post.c.unit.in_(bindparam("the_units", expanding=True)))
+    covers = func.substr(bindparam("the_unit", type_=String), 1, func.length(post.c.unit)) == post.c.unit
+    return Prepared(posts.where(staff.c.active, post.c.active, post.c.role.in_([bindparam(f"role_{n}", type_=String) for n in range(_AT_ONCE)]), covers))
 
 
 def holders(conn: Connection, process: Process, facts: Data, tasks: Sequence[Mapping[Any, Any]]) -> list[Holder]:
-    """Everybody in office who holds the role of one of these tasks of a case over the unit of one of them, asked for at once."""
-    units = {task["unit"][:n] for task in tasks for n in range(1, len(task["unit"]) + 1)}
-    wanted = {"the_roles": sorted({task["role"] for task in tasks}), "the_units": sorted(units), **process.recusal_facts(facts)}
-    return [Holder(row.login, row.role, row.unit, bool(row.recused)) for row in conn.execute(_holding(process.recused), wanted)]
+    """Everybody in office who holds the role of one of these tasks of a case over its unit, and some who hold another's there. The
+    tasks of a case lie in one line of units (community, street, district) as a rule: then they are asked for at once."""
+    found: list[Holder] = []
+    units = sorted({task["unit"] for task in tasks}, key=len, reverse=True)
+    for place in [one for n, one in enumerate(units) if not any(longer.startswith(one) for longer in units[:n])]:
+        roles = sorted({task["role"] for task in tasks if place.startswith(task["unit"])})
+        for start in range(0, len(roles), _AT_ONCE):
+            some = roles[start : start + _AT_ONCE]
+            wanted = {f"role_{n}": some[min(n, len(some) - 1)] for n in range(_AT_ONCE)} | {"the_unit": place}
+            rows = _holding(process.recused).rows(conn, wanted | ({} if process.recused is None else dict(process.recusal_facts(facts))))
+            found += [Holder(row["login"], row["role"], row["unit"], bool(row["recused"])) for row in rows]
+    return list(dict.fromkeys(found))
 
 
 def find_actor(conn: Connection, login: str) -> Actor | None:
