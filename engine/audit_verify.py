@@ -973,6 +973,7 @@ class Bundle:
         for name in sorted(self.names ^ {"manifest.json", *self.files}):
             self.fail(0, f"{name} 与清单不符", f"{name} is only in the manifest, or only in the bundle")
         self.entries = 0
+        self.leaves = (0, 0)  # of the tree: how many lie in the bundle as entries, of how many
         self.erased: set[str] = set()
 
     def fail(self, check: int, zh: str, en: str, where: tuple[int | None, int | None] = (None, None)) -> None:
@@ -1123,6 +1124,7 @@ class Bundle:
     # -- 4, 5, 6: the tree, who signed it, and what was known of it before
 
     def _tree(self, note: Note, places: list[int], leaves: bytearray) -> None:
+        self.leaves = (len(places), note.size)
         order = sorted(range(len(places)), key=places.__getitem__) if any(a >= b for a, b in zip(places, places[1:])) else None
         if order is not None:
             places, leaves = [places[n] for n in order], bytearray(b"".join(leaves[32 * n : 32 * n + 32] for n in order))
@@ -1390,6 +1392,13 @@ def _line(finding: Finding, lang: str, *, gap: bool) -> str:
     return {"zh": ("未能核对" if gap else "不符") + zh, "en": ("not checked " if gap else "broken ") + en}.get(lang) or f"{'未能核对' if gap else '不符'}{zh} / {en}"
 
 
+def _part_of(here: int, size: int, lang: str) -> str:
+    """What the tree does not say of a part of it: which of its other leaves belong to the same records."""
+    zh = f"总树共 {size} 片，本包载有 {here} 片：各记录是否到此为止，由出具单位声明，只有载有全部条目的证据包才能证明"
+    en = f"{here} of the tree's {size} leaves are here: that a record ends where it does is the office's word; only a bundle of the whole record proves it"
+    return {"zh": zh, "en": en}.get(lang) or f"{zh} / {en}"
+
+
 VERDICTS = {0: ("证明成立：十项全部相符", "proven: all ten checks hold"), 1: ("被改动：以下第一项起不符", "tampering: the first broken check and all others"),
             2: ("不完整：没有发现改动，但有几项未能核对", "incomplete: nothing is broken, but not all could be checked"), 3: ("不是可核对的证据", "bad input")}  # fmt: skip
 
@@ -1406,10 +1415,10 @@ def main(argv: list[str] | None = None) -> int:
         asked = parser.parse_args(argv)
     except SystemExit as end:
         return 3 if end.code else 0
-    broken, gaps, cases, entries = list[Finding](), list[Finding](), list[str](), 0
+    broken, gaps, cases, entries, leaves = list[Finding](), list[Finding](), list[str](), 0, (0, 0)
     try:
         code, found = verify(asked.bundle, asked.policy, asked.old, asked.processes)
-        broken, gaps, cases, entries = found.broken, found.gaps, found.cases, found.entries
+        broken, gaps, cases, entries, leaves = found.broken, found.gaps, found.cases, found.entries, found.leaves
         why = ("", "")
     except BadBundle as error:
         code, why = 3, (error.zh, error.en)
@@ -1417,7 +1426,7 @@ def main(argv: list[str] | None = None) -> int:
         code, why = 3, (f"意外：{error!r}"[:300], f"unexpected: {error!r}"[:300])
     verdict = {"zh": VERDICTS[code][0], "en": VERDICTS[code][1]}
     if asked.json:
-        said = {"exit": code, "verdict": verdict["en"], "cases": cases, "entries": entries, "why": why[1], "broken": [f._asdict() for f in broken], "gaps": [f._asdict() for f in gaps]}
+        said = {"exit": code, "verdict": verdict["en"], "cases": cases, "entries": entries, "leaves": leaves, "why": why[1], "broken": [f._asdict() for f in broken], "gaps": [f._asdict() for f in gaps]}
         out = json.dumps(said, ensure_ascii=True, indent=1) + "\n"
     else:
         both = asked.lang == "both"
@@ -1425,6 +1434,7 @@ def main(argv: list[str] | None = None) -> int:
         lines += [f"{why[0]} / {why[1]}" if both else why[0 if asked.lang == "zh" else 1]] if why[1] else []
         lines += [_line(f, asked.lang, gap=False) for f in broken] + [_line(f, asked.lang, gap=True) for f in gaps]
         lines += [f"{'、'.join(cases[:20])}: {entries}"] if code < 3 else []
+        lines += [_part_of(*leaves, asked.lang)] if code < 3 and leaves[0] < leaves[1] else []
         out = "\n".join(lines) + "\n"
     sys.stdout.buffer.write(out.encode("utf-8", "backslashreplace"))
     sys.stdout.buffer.flush()

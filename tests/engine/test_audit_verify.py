@@ -367,6 +367,15 @@ def test_8_attachments(said):
     assert attached(lambda t: t.pop("attachments/1"))["exit"] == 3
 
 
+def test_a_part_says_that_it_is_one(said):
+    """Entries left out at a case's end are leaves like any other: nothing here can tell, and so the verifier says what it cannot."""
+    found = said(TABLES[1], MADE[1].manifest())
+    here, size = found["leaves"]
+    assert (here, size) == (found["entries"], len(MADE[1].entries) - MADE[1].waiting)
+    assert "only a bundle of the whole record" in v._part_of(3, 9, "en")
+    assert "3 of the tree's 9 leaves" in v._part_of(3, 9, "both")
+
+
 def test_9_separation_of_duties(said):
     made = bundles.district()
     made.add(7, "task_completed", {"task": "street_opinion.2"}, who="chief")  # he visited through a substitute
