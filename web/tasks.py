@@ -162,7 +162,7 @@ def seen(actor: Actor, row: Mapping[Any, Any]) -> None:
 
 def sees(actor: Actor, row: Mapping[Any, Any]) -> bool:
     """`row`: the task with its `case_unit`."""
-    return any(_sees(one, row) for one in (actor, *standing_in(actor)))
+    return _sees(actor, row) or any(_sees(one, row) for one in standing_in(actor))
 
 
 def _sees(actor: Actor, row: Mapping[Any, Any]) -> bool:

@@ -23,7 +23,7 @@ from web.api.cases import task_row
 from web.api.desk import key_of, me, named_task, once, say, spoken
 from web.api.operation import operation, shape_of
 from web.desk import as_whom, bureau, speaking, standing_in
-from web.tasks import _draft, opened, seen
+from web.tasks import _draft, opened, seen, sees
 
 blp = Blueprint("api_tasks", __name__, url_prefix="/api/v1", description="Tasks")
 
@@ -116,6 +116,7 @@ def _do(task_id: int, said: dict[str, Any], verb: Callable[[Act], dict[str, Any]
 
     with bureau().office.read() as conn:
         row = queries.task_row(conn, task_id)
+    sees(me(), row)  # whom I stand in for is read here: inside of the act it would take a second connection while others wait for this one
     return once(said, work, None if own else as_whom(me(), row))
 
 
