@@ -152,6 +152,8 @@ def _at_acceptance(act: Act, facts: Data) -> Data:
             f"还有 {len(missing)} 名成年家庭成员没有签署核对授权书，不能受理（民发〔2012〕220号第十二条）",
             f"{len(missing)} adult members have not signed the authorisation",
         )
+    if unnamed := households.unnamed(act.conn, household_id):
+        raise Refused("unnamed-members", f"还有 {unnamed} 名家庭成员没有登记姓名和身份证号，请先补登后再受理", f"{unnamed} members have no name and ID number yet: register them first")
     return {"near_relative": bool(facts.get("near_relative_declared")) or households.near_relative_known(act.conn, household_id)}
 
 

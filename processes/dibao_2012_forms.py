@@ -732,12 +732,20 @@ class Withdrawal(Step):
 
 class Objection(Step):
     AFTER: ClassVar[Mapping[str, str]] = {"objection_on": "applied_on"}
+    LATEST = ("check_result_on", "street_notice_posted_on", "district_notice_posted_on")  # what may be objected to, the newest of them
     objection_on = on_date("提出日期", "Raised on", fact=True)
     objector_kind = choice("提出人", "Objector", [
         ("applicant", "申请人", "Applicant"), ("resident", "村居民", "Resident"), ("anonymous", "匿名", "Anonymous"), ("unit", "单位", "Unit")])  # fmt: skip
     objector_name = text("姓名", "Name", required=False, max=60, about="objector")
     grounds = text("异议内容", "Grounds", widget="textarea", about="objector")
     evidence = documents("证据", "Evidence")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _objects_to_something(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Nobody objects to a notice before it hangs: the re-check would be late when it begins."""
+        day, told = data.get("objection_on"), max((self.fact(name) or "" for name in self.LATEST), default="")
+        if day and told and day < date.fromisoformat(told[:10]):
+            raise ValidationError({"objection_on": [self.say(f"不能早于公示或告知日期（{told[:10]}）", f"May not be before the notice or letter ({told[:10]})")]})
 
     @gives("reported")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:

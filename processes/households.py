@@ -77,7 +77,8 @@ _LETTERHEAD = (
 _RELATED = select(or_(exists(select(near_relative.c.id).where(near_relative.c.household_id == _HERE)), exists(_RELATED_STAFF)))
 RECUSED = union_all(_RELATED_STAFF, _DECLARED_STAFF)  # near relatives of a member, found or declared
 _HEALTH = ("disability_kind", "disability_grade", "serious_illness", "serious_outpatient_illness")
-REVEALABLE = {"household": ("address", "phone", "bank_account", "hardship_cause"), "person": ("id_no", "phone", "health", "labour_ability")}
+HEALTH_KINDS = frozenset({"disabled_member", "major_illness"})  # hardships that tell of somebody's health
+REVEALABLE = {"household": ("address", "phone", "bank_account", "hardship_cause", "hardships"), "person": ("id_no", "phone", "health", "labour_ability")}
 
 
 def register(act: Act, data: Mapping[Any, Any], *, production: bool = False) -> int:
@@ -424,6 +425,12 @@ def missing_authorisations(conn: Connection, household_id: int, on: date, *, pro
     return sorted(m["person_id"] for m in rows if not m["on_paper" if production else "signed"] and _adult(m, on))
 
 
+def unnamed(conn: Connection, household_id: int) -> int:
+    """How many members are only counted: without name and ID number nobody authorises, and no registry is asked."""
+    query = select(func.count()).select_from(household_member).join(person, person.c.id == household_member.c.person_id)
+    return conn.scalar(query.where(household_member.c.household_id == household_id, _CURRENT, person.c.placeholder)) or 0
+
+
 def _in_force(conn: Connection, household_id: int, on: date) -> dict[int, int]:
     """person id -> number of the newest authorisation in force on the day."""
     day = on.isoformat()
@@ -534,8 +541,9 @@ def _hidden(text: str, *, plain: bool) -> str | None:
     return None if not text else text if plain else "****"
 
 
-def view(conn: Connection, keys: BoundKeys, household_id: int, *, plain: bool = False) -> dict[str, Any]:
-    """A household for people: personal numbers masked unless `plain` (letters only)."""
+def view(conn: Connection, keys: BoundKeys, household_id: int, *, plain: bool = False, on: date | None = None, production: bool = False) -> dict[str, Any]:
+    """A household for people: personal numbers and health masked unless `plain` (letters only). `on`: the day on which an
+    authorisation has to be in force to be shown, in `production` with its page; left out: whether there ever was one."""
     house = row(conn, household_id)
 
     def sealed(name: str) -> str:
@@ -544,7 +552,11 @@ def view(conn: Connection, keys: BoundKeys, household_id: int, *, plain: bool = 
 
     incomes = conn.execute(_INCOMES, {"household_id": household_id}).mappings().all()
     assets = conn.execute(_PROPERTIES, {"household_id": household_id}).mappings().all()
-    signed = set(conn.scalars(select(authorization.c.person_id).where(authorization.c.household_id == household_id)))
+    if on is None:
+        signed = set(conn.scalars(select(authorization.c.person_id).where(authorization.c.household_id == household_id)))
+    else:
+        found = conn.execute(_SIGNED, {"household_id": household_id, "on": on.isoformat()}).mappings()
+        signed = {m["person_id"] for m in found if m["on_paper" if production else "signed"]}
     members = []
     for m in members_of(conn, household_id):
         number = keys.reveal("person", "id_no", m["person_id"], m["id_no"])
@@ -565,7 +577,7 @@ def view(conn: Connection, keys: BoundKeys, household_id: int, *, plain: bool = 
         "bank_account": sealed("bank_account"),
         "members": members,
         "property": [{**_asset(i, {str(m["person_id"]) for m in members}), "source": i["source"]} for i in assets],
-        "hardships": _kinds(keys, house),
+        "hardships": [kind if plain or kind not in HEALTH_KINDS else "****" for kind in _kinds(keys, house)],
         "childless": house["childless"],
     }
 

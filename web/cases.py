@@ -207,7 +207,7 @@ def show(no: str) -> ResponseReturnValue:
         household_id = run.facts.get("household_id")  # a meeting has none
         entries = readers.told_to(conn, actor, row["unit"], history(conn, keys, row["id"]))
         tasks = queries.case_tasks(conn, row["id"])
-        house = households.view(conn, keys, household_id) if household_id else None
+        house = households.view(conn, keys, household_id, on=made.office.today(), production=made.office.production) if household_id else None
         names = wording.names_of(conn, [*wording.logins_in(entries), *(x["assignee"] for x in tasks), run.facts.get("second_investigator")])
         story = Story(process, drawing, tasks, names, _titles(conn, household_id))
         shown = {

@@ -10,10 +10,11 @@ from typing import Any
 from flask import Flask, current_app, g, has_request_context, request, session
 from flask_babel import Babel
 from flask_login import LoginManager, UserMixin, current_user
+from sqlalchemy import Connection
 
 from engine.errors import Refused
 from engine.model import Actor
-from processes import organisation, substitutes
+from processes import households, organisation, substitutes
 from processes.bureau import Bureau
 
 CHINESE = "zh_Hans_CN"
@@ -112,6 +113,18 @@ def caseworker(unit: str | None = None) -> None:
     """Households and documents are entered by those who do casework there; auditors and administrators only read."""
     if not works_cases(unit):
         raise Refused("casework", "您的岗位只能查看，不能登记家庭资料", "Your post may read, not enter")
+
+
+DECIDERS = frozenset({"approver", "district_examiner"})  # they decide on what others entered
+
+
+def enters(conn: Connection, who: Actor, household_id: int, unit: str) -> None:
+    """Refused to who may not enter or change a household's data: who only reads or decides there, and near relatives of a
+    member: figures that decide a case are no way around recusal (domain 5.3, 5.4)."""
+    if roles_for(who, unit) <= READERS | DECIDERS:
+        raise Refused("casework", "您的岗位只能查看，不能登记家庭资料", "Your post may read, not enter")
+    if who.id in households.recused_staff(conn, household_id):
+        raise Refused("near-relative", "您与这户家庭成员有近亲属关系，应当回避", "You are a near relative of the household")
 
 
 def idem() -> tuple[str, Any] | None:

@@ -42,7 +42,9 @@ def said(error: Exception, lang: str) -> dict[str, list[str]]:
 def problem(error: Exception, lang: str = "zh") -> dict[str, Any]:
     """The API's problem payload: {code, status, message, errors, rule?}."""
     code = status_of(error)
-    said: dict[str, Any] = {"code": code, "status": type(error).__name__, "message": words(error, lang), "errors": fields_of(error)}
+    fields = said(error, lang)
+    message = "; ".join(f"{path}: {', '.join(texts)}" for path, texts in fields.items()) if lang == "en" and fields else words(error, lang)
+    told: dict[str, Any] = {"code": code, "status": type(error).__name__, "message": message, "errors": fields}
     if isinstance(error, Refused):
-        said["rule"] = error.rule
-    return said
+        told["rule"] = error.rule
+    return told

@@ -24,7 +24,7 @@ from processes.household_forms import AuthorizationIn, HardshipsIn, HouseholdIn,
 from processes.tables import near_relative
 from web import uploads, wording
 from web.cases import printed, sheets
-from web.desk import bureau, caseworker, either, idem, lang, me, whole, works_cases
+from web.desk import bureau, caseworker, either, enters, idem, lang, me, whole, works_cases
 from web.errors import said, status_of, words
 from web.tasks import _papers
 
@@ -133,7 +133,7 @@ def show(household_id: int) -> ResponseReturnValue:
     made = bureau()
     with made.office.read() as conn:
         _visible(conn, household_id)
-        house = households.view(conn, made.office.keys.on(conn), household_id)
+        house = households.view(conn, made.office.keys.on(conn), household_id, on=made.office.today(), production=made.office.production)
         view = {
             "missing": households.missing_authorisations(conn, household_id, made.office.today(), production=made.settings.production),
             "cases": queries.cases(conn, "", subject=f"household:{household_id}").items,
@@ -180,8 +180,10 @@ def change(household_id: int, what: str) -> ResponseReturnValue:
         raise NotFound("没有这个页面")
     made, (form_class, title) = bureau(), FORMS[what]
     with made.office.read() as conn:
-        caseworker(_visible(conn, household_id)["community"])
-        house = households.view(conn, made.office.keys.on(conn), household_id)
+        enters(conn, me(), household_id, _visible(conn, household_id)["community"])
+        house = households.view(conn, made.office.keys.on(conn), household_id, on=made.office.today(), production=made.office.production)
+    if what == "hardships" and request.method == "GET":
+        house = {**house, "hardships": _declared(household_id)}
     typed, told = _begun(what, house), Told()
     if request.method == "POST":
         typed = from_html(form_class, request.form)
@@ -194,6 +196,12 @@ def change(household_id: int, what: str) -> ResponseReturnValue:
     return render_template("form_page.html", title=str(title), form=_form(form_class), values=typed, errors=told.errors, trouble=told.trouble,
                            papers=papers, colleagues=[], members=members, fixed={"household_id": household_id},
                            extra=whole(request.form.get("_rows"), 0, 30), back=url_for("households.show", household_id=household_id)), told.status  # fmt: skip
+
+
+def _declared(household_id: int) -> list[str]:
+    """The hardships that are going to be replaced, those of health, too: that they were looked at stands in the reader's record."""
+    with bureau().office.act(me()) as act:
+        return list(json.loads(households.reveal(act, "household", household_id, "hardships", str(FORMS["hardships"][1])) or "[]"))
 
 
 def _begun(what: str, house: Mapping[str, Any]) -> dict[str, Any]:
@@ -252,7 +260,7 @@ _WORK: Mapping[str, Callable[[Act, int, dict[str, Any]], Any]] = {
 def upload(household_id: int) -> ResponseReturnValue:
     made, files = bureau(), [f for f in request.files.getlist("file") if f.filename]
     with made.office.read() as conn:
-        caseworker(_visible(conn, household_id)["community"])
+        enters(conn, me(), household_id, _visible(conn, household_id)["community"])
     kind = request.form.get("kind", "other")
     if not files or kind not in wording.CODES["document"]:
         raise Invalid({"file": [_("Choose a kind and a file")]})
@@ -267,6 +275,8 @@ def upload(household_id: int) -> ResponseReturnValue:
 
 def _in_words(field: str, text: str) -> str:
     """Health is kept as one piece: its labels and words, in the order of the member's form."""
+    if field == "hardships":
+        return _("; ").join(wording.word("hardship", kind) for kind in json.loads(text or "[]"))
     if field not in ("health", "labour_ability") or not text:
         return text
     known, said = json.loads(text) if field == "health" else {field: text}, []
@@ -284,7 +294,7 @@ def reveal(household_id: int) -> ResponseReturnValue:
     made, shown, told = bureau(), None, Told()
     with made.office.read() as conn:
         _visible(conn, household_id)
-        house = households.view(conn, made.office.keys.on(conn), household_id)
+        house = households.view(conn, made.office.keys.on(conn), household_id, on=made.office.today(), production=made.office.production)
     if request.method == "POST":
         kind, _, rest = request.form.get("what", "").partition(".")
         row_id, _, field = rest.partition(".")

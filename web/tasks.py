@@ -86,7 +86,7 @@ def _page(
         run = Run.load(drawing, case["state"], made.office.clock())
         found = made.cases.deadline(conn, keys, row, run, drawing, process) if row["state"] == "open" else None
         household_id = run.facts.get("household_id")  # a meeting has none
-        house = households.view(conn, keys, household_id) if household_id else None
+        house = households.view(conn, keys, household_id, on=made.office.today(), production=made.office.production) if household_id else None
         entries = readers.told_to(conn, actor, case["unit"], history(conn, keys, case["id"]))
         beside = around.view(conn, keys, case, row, actor, who)
         names = wording.names_of(conn, [*wording.logins_in(entries), row["assignee"], row["owner"], row["done_by"], who.on_behalf_of, run.facts.get("second_investigator"), *_staff_in(process.form_of(row["node"]), typed if check else None)])

@@ -32,7 +32,7 @@ from web.api import schemas
 from web.api.desk import caseworker, load, me, once, say
 from web.api.operation import operation
 from web.cases import printed, visible
-from web.desk import bureau
+from web.desk import bureau, enters
 
 blp = Blueprint("api_households", __name__, url_prefix="/api/v1", description="Households, persons, documents")
 
@@ -69,7 +69,7 @@ def _change(household_id: int, said: Any, work: Callable[[Act], Any]) -> dict[st
     """One act on a household that the caller may see and change."""
 
     def checked(act: Act) -> dict[str, Any]:
-        caseworker(_visible(act.conn, household_id)["community"])
+        enters(act.conn, me(), household_id, _visible(act.conn, household_id)["community"])
         return work(act) or {"household_id": household_id}
 
     return once(said, checked)
@@ -114,7 +114,7 @@ def show(household_id: int) -> Any:
     made = bureau()
     with made.office.read() as conn:
         _visible(conn, household_id)
-        return households.view(conn, made.office.keys.on(conn), household_id)
+        return households.view(conn, made.office.keys.on(conn), household_id, on=made.office.today(), production=made.office.production)
 
 
 @operation(blp, "GET", "/households/<row:household_id>/changes", schemas.HouseholdChanges, replies=(404,))
@@ -281,7 +281,7 @@ def upload(household_id: int) -> Any:
     data, kind, title = _uploaded()
     made = bureau()
     with made.office.read() as conn:
-        caseworker(_visible(conn, household_id)["community"])
+        enters(conn, me(), household_id, _visible(conn, household_id)["community"])
     staged = documents.stage(made.office, me(), made.settings.files, household_id, io.BytesIO(data))
 
     def work(act: Act) -> dict[str, Any]:
