@@ -130,8 +130,7 @@ def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Seque
         _vet_report(act, answers, facts)
     if node == "register_change" and answers["evidence_outcome"] == "complete":
         _vet_registration(act, answers, facts)
-    if node == "street_opinion":
-        conclusions.vet(act, form, answers, facts)
+    conclusions.vet(act, node, form, answers, facts)
     if node == "withdrawal":
         _vet_withdrawal(facts)
     investigation.vet(act, node, form, answers, facts, acts)
@@ -290,12 +289,11 @@ CHANGE_REPORT_2012 = Process(
         "apply_transfer": apply_transfer,
         "open_investigation": open_investigation,
         "request_means_check": investigation.request_means_check,
-        "assess": investigation.assess,
         "reopen_change": reopen_change,
         "close_withdrawn": close_withdrawn,
         **conclusions.SERVICES,
     },
-    gather={"sort_change": _counted, "apply_transfer": _first_month, "assess": investigation.figures, **conclusions.GATHER},
+    gather={"sort_change": _counted, "apply_transfer": _first_month, **conclusions.GATHER},
     vet=vet,
     former_rules=conclusions.FORMER_RULES,
     before={"register_change": _register, "means_check": investigation.keep_findings},

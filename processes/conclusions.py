@@ -16,12 +16,13 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, select
 from engine import store
 from engine.errors import Invalid, Refused
 from engine.forms import Form, choice, document, money, number, on_date, text, yes_no
-from engine.given import gives
+from engine.given import given, gives
 from engine.model import SYSTEM, Data, Put
 from engine.office import Act, Kept
-from engine.process import CaseRef
-from processes import benefits, eligibility, households, law, paperwork, special_cases
+from engine.process import CaseRef, Service
+from processes import benefits, eligibility, households, investigation, law, paperwork, special_cases
 from processes.dibao_2012_forms import Deliver, Outcome, Step, opinion
+from processes.money import yuan
 from processes.tables import household
 
 CONCLUSIONS = [
@@ -193,8 +194,33 @@ class Conclude(Outcome):
         return unsaid | special_cases.asked(self, loaded["conclusion"], "street")
 
 
-def vet(act: Act, form: Form, answers: Data, facts: Data) -> None:
-    """What only the benefit can tell of the street's opinion. Raises Invalid: at the decision it would be too late."""
+def vet(act: Act, node: str, form: Form, answers: Data, facts: Data) -> None:
+    """What only the benefit can tell of an opinion, its sign-off and the decision. Raises Invalid, and Refused for figures of before a
+    new standard."""
+    if node == "street_opinion":
+        _vet_opinion(act, form, answers, facts)
+        _refuse_old_figures(act, answers["conclusion"], answers.get("reason_code"), facts)
+    elif (node, answers.get("signoff"), answers.get("decision")) in (("street_signoff", "agree", None), ("decide", None, "approved")):
+        _refuse_old_figures(act, facts["conclusion"], facts.get("reason_code"), facts)
+
+
+def _refuse_old_figures(act: Act, conclusion: str, reason_code: str | None, facts: Data) -> None:
+    """A new standard may have come between the assessment and this act, or its batch between: another conclusion follows then.
+    What the joint meeting resolved, and what needs no arithmetic, stands."""
+    if conclusion not in (*benefits.RESUMING, "stop") or (conclusion == "stop" and reason_code in WITHOUT_FIGURES) or facts.get("resolution") == "approve_as":
+        return
+    figures = (facts.get("category"), facts.get("amount_fen"))
+    if (followed := expected(facts["benefit_category"], facts["benefit_fen"], *figures)) is None and conclusion != "convert":
+        return
+    investigation.refuse_old_figures(act, facts)
+    found = benefits.row(act.conn, facts["benefit_id"])
+    if expected(found["category"], found["amount_fen"], *figures) != followed:
+        raise Refused(
+            "figures-old", f"测算以后待遇已调整为每月 {yuan(found['amount_fen'])} 元，请退回重新调查测算",
+            f"The benefit became {yuan(found['amount_fen'])} yuan a month after the calculation: return the case for a new survey")  # fmt: skip
+
+
+def _vet_opinion(act: Act, form: Form, answers: Data, facts: Data) -> None:
     status = benefits.row(act.conn, facts["benefit_id"])["status"]
     if answers.get("pay_suspended") is not None and not (status == "suspended" and answers["conclusion"] in benefits.RESUMING):
         raise Invalid({"pay_suspended": [form.say("这项结论不结束暂停，不填写", "This conclusion ends no suspension: leave it out")]})
@@ -265,7 +291,16 @@ def is_month(said: str) -> bool:
         return False
 
 
-# -- what is decided: pure
+# -- what is computed and decided: pure
+
+
+@gives(*(given(investigation.assess) or ()), "benefit_category", "benefit_fen")
+def assess(snapshot: Data) -> Data:
+    """The figures, and beside them the benefit as it stands when they are computed: a new standard may have changed it since the case
+    began. `snapshot`: that of `investigation.assess` with benefit {category, amount_fen}."""
+    held = snapshot["benefit"]
+    figures = investigation.assess({name: value for name, value in snapshot.items() if name != "benefit"})
+    return {**figures, "benefit_category": held["category"], "benefit_fen": held["amount_fen"]}
 
 
 @gives("from_month", "decided_on", "overpaid_fen", "overpaid_months", "charged_fen", "arrears_fen", "arrears_months", "pay_suspended", "exit_class")
@@ -305,6 +340,12 @@ def conclude_1(today: date, snapshot: Data, conclusion: str, reason_code: str | 
         "overpaid_months": sorted(month for month, fen in over.items() if fen > 0),
         "exit_class": exit_class(reason_code or "", exit_trigger) if conclusion == "stop" else None,
     }
+
+
+def figures(act: Act, facts: Data) -> Data:
+    """Gathered for `assess`."""
+    found = benefits.row(act.conn, facts["benefit_id"])
+    return {**investigation.figures(act, facts), "benefit": {"category": found["category"], "amount_fen": found["amount_fen"]}}
 
 
 def paid_and_right(act: Act, facts: Data) -> Data:
@@ -399,7 +440,7 @@ FORMS: dict[str, type[Form]] = {
     "deliver_conclusion": Deliver,
     "recovery_plan": RecoveryPlan,
 }
-SERVICES = {"apply_conclusion": conclude}
-FORMER_RULES = {"apply_conclusion": {1: conclude_1}}
-GATHER = {"apply_conclusion": paid_and_right}
+SERVICES: dict[str, Service] = {"assess": assess, "apply_conclusion": conclude}
+FORMER_RULES: dict[str, dict[int, Service]] = {"assess": {1: investigation.assess}, "apply_conclusion": {1: conclude_1}}
+GATHER = {"assess": figures, "apply_conclusion": paid_and_right}
 EFFECTS = {"apply_conclusion": apply_conclusion, "deliver_conclusion": delivered, "recovery_plan": agreed}

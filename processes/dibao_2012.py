@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from engine.errors import Refused
+from engine.forms import Form
 from engine.given import gives
 from engine.model import Data, Put
 from engine.office import Act
@@ -169,6 +170,17 @@ def _late(act: Act, facts: Data) -> Data:
     return {"late": late, "near_relative": not visited and households.near_relative_known(act.conn, facts["household_id"])}
 
 
+# -- what only the tables can tell
+
+
+def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Sequence[Any]) -> None:
+    """Beside what every investigation asks: an amount of before a new standard is not granted, for no batch would come after it. What
+    the joint meeting resolved stands."""
+    investigation.vet(act, node, form, answers, facts, acts)
+    if node == "decide" and answers["decision"] == "granted" and facts.get("resolution") != "approve_as":
+        investigation.refuse_old_figures(act, facts)
+
+
 # -- effects: what else is written in the same transaction
 
 
@@ -294,7 +306,7 @@ DIBAO_2012 = Process(
     },
     former_rules={"receive_file": {1: receive_file_1}, "check_late_draw": {1: check_late_draw_1}},
     gather={"accept": _at_acceptance, "assess": investigation.figures, "receive_file": _draw, "check_late_draw": _late},
-    vet=investigation.vet,
+    vet=vet,
     before={"means_check": investigation.keep_findings},
     effects={
         "completeness_check": _on_completeness,

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine import jobs
-from engine.errors import Invalid
+from engine.errors import Invalid, Refused
 from engine.forms import Form
 from engine.given import gives
 from engine.model import Data
 from engine.office import Act
 from engine.process import CaseRef
-from processes import documents, duties, eligibility, households, organisation
+from processes import benefits, documents, duties, eligibility, households, law, organisation
 from processes.dibao_2012_forms import PROOFS, Deliver
 
 
@@ -40,7 +40,18 @@ def assess(snapshot: Data) -> Data:
 
 
 def figures(act: Act, facts: Data) -> Data:
-    return households.snapshot(act.conn, act.keys, facts["household_id"], act.today) | {"applied_on": facts["applied_on"]}
+    """The household for `assess`, by the standard of the month from which the amount will count (domain 3.3: benefit_month; N220 art 29)."""
+    known = households.snapshot(act.conn, act.keys, facts["household_id"], act.today)
+    return known | {"applied_on": facts["applied_on"], "benefit_month": benefits.month_after(act.today)}
+
+
+def refuse_old_figures(act: Act, facts: Data) -> None:
+    """Raises Refused when a decision of today would count from a month with another standard than that of the assessment."""
+    month = benefits.month_after(act.today)
+    if facts.get("law_version") not in (None, law.version(benefits.first_of(month))):
+        raise Refused(
+            "figures-old", f"测算用的不是执行月份 {month} 的救助标准，请退回重新调查测算",
+            f"The calculation is by another standard than that of {month}, from which it would count: return the case for a new survey")  # fmt: skip
 
 
 def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Sequence[Any]) -> None:

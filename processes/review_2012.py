@@ -56,8 +56,14 @@ def open_investigation(today: date, snapshot: Data) -> Data:
     return {**dict.fromkeys(_ROUND), "investigation_from": day, "applied_on": day, "benefit_category": snapshot["category"], "benefit_fen": snapshot["amount_fen"]}
 
 
-@gives(*(given(investigation.assess) or ()), "investigated")
+@gives(*(given(conclusions.assess) or ()), "investigated")
 def assess(snapshot: Data) -> Data:
+    return {**conclusions.assess(snapshot), "investigated": True}
+
+
+@gives(*(given(investigation.assess) or ()), "investigated")
+def assess_1(snapshot: Data) -> Data:
+    """The first version, which left the benefit as `open_investigation` had found it."""
     return {**investigation.assess(snapshot), "investigated": True}
 
 
@@ -109,8 +115,7 @@ def _several(act: Act, facts: Data) -> bool:
 
 def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Sequence[Any]) -> None:
     investigation.vet(act, node, form, answers, facts, acts)
-    if node == "street_opinion":
-        conclusions.vet(act, form, answers, facts)
+    conclusions.vet(act, node, form, answers, facts)
     wrong: dict[str, list[str]] = {}
     if node == "renew_authorisations" and answers["contact_outcome"] == "contacted" and (n := _missing(act, facts)["missing"]):
         wrong["contact_outcome"] = [form.say(f"还有 {n} 名成年家庭成员没有签署核对授权书", f"{n} adult members have not signed")]
@@ -174,14 +179,13 @@ REVIEW_2012 = Process(
         "check_authorisations": check_authorisations,
         "open_investigation": open_investigation,
         "request_means_check": investigation.request_means_check,
-        "assess": assess,
         "record_change": record_change,
         **conclusions.SERVICES,
+        "assess": assess,
     },
-    gather={"check_authorisations": _missing, "open_investigation": _benefit, "assess": investigation.figures, "record_change": _sole,
-            **conclusions.GATHER},
+    gather={"check_authorisations": _missing, "open_investigation": _benefit, "record_change": _sole, **conclusions.GATHER},
     vet=vet,
-    former_rules=conclusions.FORMER_RULES,
+    former_rules={**conclusions.FORMER_RULES, "assess": {1: assess_1}},
     before={"means_check": investigation.keep_findings},
     effects={
         "request_means_check": investigation.ask_registries,
