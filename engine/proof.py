@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, and_, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from engine import notes, store
 from engine.bpmn import Run, unpacked
 from engine.cases import Cases
-from engine.crypto import BoundKeys, Unreadable
-from engine.errors import Cannot, Diverged, NotFound
+from engine.crypto import BoundKeys
+from engine.errors import Cannot, Diverged
 from engine.merkle import Suite
 from engine.model import GENESIS, Entry, canonical, leaf_hash, stamp
 from engine.office import read_entry, stored_of
@@ -136,16 +137,20 @@ def _state(kept: bytes) -> str:
 def judge(cases: Cases, conn: Connection, entries: Sequence[Entry], seen: Callable[[Entry, Run], None] = lambda _entry, _run: None) -> Verdict:
     """Do a case again, with the recorded drawing, rules, law and calendar, and compare. `seen` is told each entry with the Run
     after it, as far as it goes. The one judgement for pages, API and command line."""
-    by_record = list[int]()
+    by_record, done = list[int](), 0
     try:
         for entry, run in cases.replaying(conn, entries, by_record.append):
             seen(entry, run)
+            done += 1
     except Diverged as error:
         return Verdict("different", len(entries), error.seq, str(error.recorded), str(error.computed))
     except Cannot as error:
         return Verdict("cannot", len(entries), error.seq, why=str(error))
-    except (NotFound, Unreadable, ValueError, KeyError, IndexError, TypeError) as error:  # whatever a spoiled entry makes of it
-        return Verdict("cannot", len(entries), why=str(error) or type(error).__name__)
+    except SQLAlchemyError:
+        raise  # the database failed, and nothing is known of the case
+    except Exception as error:  # noqa: BLE001 - whatever a spoiled entry, or a condition that nothing answers, makes of it
+        at = entries[done].seq if done < len(entries) else None
+        return Verdict("cannot", len(entries), at, why=f"{type(error).__name__}: {error}")
     return Verdict("same", len(entries), by_record=tuple(dict.fromkeys(by_record)))
 
 
