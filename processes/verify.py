@@ -19,12 +19,16 @@ from typing import Any, Self
 from sqlalchemy import Connection, select
 
 from engine import guard, notes, sealing, store
-from engine.errors import NotFound
+from engine.errors import EngineError, NotFound
 from engine.proof import Fault, Tree, faults_of, judge, row_faults
 from processes import divergences, erasure, law
 from processes.bureau import Bureau, build
 
 CHUNK = 50  # records at a time for one process
+
+
+class BadResume(EngineError):
+    """A file of results that was not written by an interrupted run; the text says which."""
 
 
 @dataclass
@@ -175,19 +179,27 @@ def _program(made: Bureau) -> str:
 def _known(file: Path | None, made: Bureau) -> dict[int, dict[str, Any]]:
     if file is None or not file.exists():
         return {}
-    first, *rest = file.read_text(encoding="utf-8").split("\n")
-    if first != _program(made):
+    text = file.read_bytes()
+    if text and not text.startswith(b'["'):
+        raise BadResume(f"不是 yingbao verify --resume 的文件，没有改动它 / not a file of --resume, left as it is: {file.name}")
+    first, *rest = text.split(b"\n")
+    if first != _program(made).encode():
         return {}
     found = {}
-    for line in rest:
-        if line.endswith("}"):  # the last one may be torn
+    for line in rest[:-1]:  # behind the last end of a line: nothing, or a torn one
+        try:
             said = json.loads(line)
-            found[said["record"]] = said
+            Report().take(said)
+            found[int(said["record"])] = {"head": said["head"], **said}
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise BadResume(f"中断文件有一行读不懂，请删除后重来 / a line that is no result, remove the file: {file.name}") from None
     return found
 
 
 class _Kept:
     def __init__(self, file: Path | None, made: Bureau, *, fresh: bool) -> None:
+        if file is not None and not fresh:  # what follows does not join a torn line
+            os.truncate(file, file.read_bytes().rfind(b"\n") + 1)
         self._file = file and file.open("w" if fresh else "a", encoding="utf-8")
         if self._file and fresh:
             self._file.write(_program(made) + "\n")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 from tqdm import tqdm
 
 from engine import notes, queries, sealing
@@ -53,7 +54,7 @@ def verify(case: str | None, processes: int, resume: Path | None, old: tuple[Pat
 @click.option("--bundle", type=click.Path(exists=True, dir_okay=False, path_type=Path), default=None, help="instead: all cases of an evidence bundle")
 @click.option("--json", "as_json", is_flag=True)
 def replay(case: str | None, bundle: Path | None, *, as_json: bool) -> None:
-    """Do a case again from its record, step by step: same, different at entry n, or cannot, because. Exit 1 unless same."""
+    """Do a case again from its record, step by step: same, different at entry n, or cannot, because. Exit 1 unless same; 3: no bundle."""
     if (case is None) == (bundle is None):
         raise click.UsageError("a case, or --bundle")
     made = bureau()
@@ -271,12 +272,19 @@ def _words(verdict: Verdict) -> str:
 
 
 def _replay_bundle(made: bureaus.Bureau, file: Path, *, as_json: bool) -> int:
-    """Every case of a bundle, with the bundle's own drawings."""
+    """Every case of a bundle, with the bundle's own drawings. 3, like the verifier, when it is no bundle or cannot be read."""
     found: list[dict[str, Any]] = []
-    with zipfile.ZipFile(file) as archive, made.office.read() as conn:
-        made.cases.lend({digest: Drawing.parse(xml) for digest, xml in evidence.drawings(archive).items()})
-        listed = json.loads(archive.read("manifest.json"))["cases"]
-        found += [{"case": case["no"], **asdict(judge(made.cases, conn, evidence.entries(archive, case["record"])))} for case in listed]
+    try:
+        with zipfile.ZipFile(file) as archive, made.office.read() as conn:
+            evidence.refuse_bad(archive, file.stat().st_size)
+            made.cases.lend({digest: Drawing.parse(xml) for digest, xml in evidence.drawings(archive).items()})
+            listed = json.loads(archive.read("manifest.json"))["cases"]
+            found += [{"case": case["no"], **asdict(judge(made.cases, conn, evidence.entries(archive, case["record"])))} for case in listed]
+    except SQLAlchemyError:
+        raise  # of our own database
+    except Exception as error:  # noqa: BLE001 - whatever somebody's file makes of zip, JSON, XML and entries: bad input, said in words
+        click.echo(f"yingbao: not a bundle that can be replayed: {str(error) or type(error).__name__}"[:500], err=True)
+        return 3
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
     else:
@@ -286,7 +294,10 @@ def _replay_bundle(made: bureaus.Bureau, file: Path, *, as_json: bool) -> int:
 
 
 def _held(files: tuple[Path, ...]) -> list[notes.Checkpoint]:
-    return evidence.held(file.read_text(encoding="utf-8") for file in files)
+    try:
+        return evidence.held(file.read_text(encoding="utf-8") for file in files)
+    except UnicodeDecodeError:
+        raise notes.BadNote("不是检查点 / not a checkpoint: the file is no text") from None
 
 
 def _public_text(chosen: Settings) -> str:

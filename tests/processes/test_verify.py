@@ -318,6 +318,38 @@ def test_several_processes_say_the_same_and_an_interrupted_run_goes_on(sealed, t
     assert not kept.exists()
 
 
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+def test_a_file_that_no_run_wrote_is_refused_and_left(sealed, tmp_path):
+    kept = tmp_path / "kept.jsonl"
+    for content in (b"minutes of a meeting\n", b"\xff\xfe", verify._program(sealed).encode() + b"\n[1]\n", verify._program(sealed).encode() + b'\n{"record": 1}\n'):
+        kept.write_bytes(content)
+        with pytest.raises(verify.BadResume):
+            checked(sealed, resume=kept)
+        assert kept.read_bytes() == content
+
+
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+def test_results_after_a_torn_line_stand_on_lines_of_their_own(sealed, tmp_path, monkeypatch):
+    kept = tmp_path / "kept.jsonl"
+    monkeypatch.setattr(verify, "CHUNK", 1)
+
+    def stopping(at):
+        def told(done, _all):
+            if done == at:
+                raise RuntimeError("the lights went out")
+
+        return told
+
+    with pytest.raises(RuntimeError):
+        checked(sealed, resume=kept, told=stopping(2))
+    with kept.open("a") as file:
+        file.write('{"record": 1, "torn')
+    with pytest.raises(RuntimeError):
+        checked(sealed, resume=kept, told=stopping(4))
+    assert len(kept.read_text().splitlines()) == 5
+    assert checked(sealed, resume=kept).good
+
+
 def test_a_case_alone(sealed):
     with sealed.office.read() as conn:
         no = conn.scalar(select(store.record.c.no).where(store.record.c.kind == "case").limit(1))
