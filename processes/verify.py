@@ -34,13 +34,15 @@ class BadResume(EngineError):
 @dataclass
 class Report:
     """records, cases: how many were looked at; faults and wrong: what was found, each with its record and entry; accepted: cases
-    whose difference two persons have accepted; by_record: cases parts of which go by the recorded result, for the rest is erased."""
+    whose difference two persons have accepted; by_record: cases parts of which go by the recorded result, for the rest is erased;
+    signatures: checked | none (nothing is sealed, or one case was looked at) | no key | no openssl (that verifies SM2)."""
 
     records: int = 0
     cases: int = 0
     entries: int = 0
     sealed: int = 0
     waiting: int = 0
+    signatures: str = "none"
     faults: list[dict[str, Any]] = field(default_factory=list)
     wrong: list[dict[str, Any]] = field(default_factory=list)
     accepted: list[dict[str, Any]] = field(default_factory=list)
@@ -48,7 +50,17 @@ class Report:
 
     @property
     def good(self) -> bool:
+        """Nothing wrong was found. Whether everything was looked at is `complete`."""
         return not self.faults and not self.wrong
+
+    @property
+    def complete(self) -> bool:
+        return self.signatures in ("checked", "none")
+
+    @property
+    def exit(self) -> int:
+        """0 all as it was written; 1 something is not; 2 nothing wrong was found, but who signed could not be checked."""
+        return 1 if not self.good else 0 if self.complete else 2
 
     def take(self, said: Mapping[str, Any]) -> None:
         self.records += 1
@@ -102,11 +114,14 @@ def _whole(made: Bureau, report: Report, old: Sequence[notes.Checkpoint], keys: 
     with made.office.read() as conn:
         suite, state = sealing.suite_of(conn), sealing.state(conn)
         named = {(fault["record"], fault["entry"]) for fault in report.faults}
-        found = [fault for fault in Tree(suite, keys).faults(conn, old) if fault.record is None or (fault.record, fault.seq) not in named]
+        tree = Tree(suite, keys)
+        found = [fault for fault in tree.faults(conn, old) if fault.record is None or (fault.record, fault.seq) not in named]
         found += [Fault(None, None, f"the guard is off: trigger {name} is missing") for name in guard.missing(conn)]
         found += _orphans(conn)
     report.faults += [_said(fault) for fault in found]
     report.sealed, report.waiting = state.size, state.waiting
+    if state.size:
+        report.signatures = "checked" if not tree.unjudged else "no openssl" if keys else "no key"
 
 
 def _orphans(conn: Connection) -> list[Fault]:

@@ -28,6 +28,12 @@ from web.opening import bureau, settings
 from web.sequencer import public_file
 from web.settings import Settings
 
+_KEY_HELP = "public key of the sequencer (name+id+base64), or a file that holds it; else the .pub beside the signing key"
+_UNSIGNED = {
+    "no key": "signatures NOT CHECKED: the sequencer's public key is not here; give it with --key",
+    "no openssl": "signatures NOT CHECKED: there is no openssl here that verifies SM2",
+}
+
 
 @click.command()
 @click.argument("case", required=False)
@@ -35,18 +41,21 @@ from web.settings import Settings
 @click.option("--processes", type=int, default=max(1, os.cpu_count() or 1), help="how many at a time")
 @click.option("--resume", type=click.Path(dir_okay=False, path_type=Path), default=None, help="keep results here; a run that was interrupted goes on from it")
 @click.option("--old", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="a checkpoint kept elsewhere")
-def verify(case: str | None, processes: int, resume: Path | None, old: tuple[Path, ...], *, as_json: bool) -> None:
-    """Check every seal, the tree and its checkpoints, and do every case again. Exit 1: something is not as it was written."""
+@click.option("--key", "key", default=None, metavar="KEY", help=_KEY_HELP)
+def verify(case: str | None, processes: int, resume: Path | None, old: tuple[Path, ...], key: str | None, *, as_json: bool) -> None:
+    """Check every seal, the tree and its checkpoints, and do every case again. Exit 1: something is not as it was written; 2:
+    nothing wrong was found, but the signatures could not be checked."""
     made = bureau()
+    signed_by = _public(made.settings, key)
     with tqdm(desc="records", unit="", disable=as_json or not sys.stderr.isatty(), leave=False) as bar:
 
         def told(done: int, of: int) -> None:
             bar.total = of
             bar.update(done - bar.n)
 
-        report = verifying.run(made.settings, processes=processes, resume=resume, old=_held(old), keys=_public(made.settings), told=told, only=case)
+        report = verifying.run(made.settings, processes=processes, resume=resume, old=_held(old), keys=signed_by, told=told, only=case)
     click.echo(json.dumps(asdict(report), ensure_ascii=False) if as_json else "\n".join(_lines(report)))
-    sys.exit(0 if report.good else 1)
+    sys.exit(report.exit)
 
 
 @click.command()
@@ -233,17 +242,20 @@ def backup(out: Path, keys: Path) -> None:
 @click.option("--keys", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True)
 @click.option("--verify", "check", is_flag=True, help="afterwards: every seal, the tree, every case, every row")
 @click.option("--old", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="a checkpoint kept elsewhere")
-def restore(file: Path, keys: Path, old: tuple[Path, ...], *, check: bool) -> None:
-    """Fill an empty database and an empty folder from a backup. Exit 1: what came back is not what was written."""
+@click.option("--key", "key", default=None, metavar="KEY", help=_KEY_HELP)
+def restore(file: Path, keys: Path, old: tuple[Path, ...], key: str | None, *, check: bool) -> None:
+    """Fill an empty database and an empty folder from a backup. Exit 1: what came back is not what was written; 2: nothing wrong
+    was found, but the signatures could not be checked."""
     chosen = settings()
+    held, signed_by = _held(old), _public(chosen, key)  # bad ones are refused before anything is filled
     told = backups.read(chosen, file, keys)
     click.echo(f"{told['entries']} entries, {told['files']} documents, {told['keys']} keys")
     if not check:
         return
-    report = verifying.run(chosen, old=_held(old), keys=_public(chosen))
+    report = verifying.run(chosen, old=held, keys=signed_by)
     found = differences(bureau().office)
     click.echo("\n".join([*_lines(report), *found[:50], f"{len(found)} differences"]))
-    sys.exit(0 if report.good and not found else 1)
+    sys.exit(1 if found else report.exit)
 
 
 COMMANDS: tuple[click.Command, ...] = (verify, replay, rebuild, export, checkpoint, forget, divergence, backup, restore)
@@ -259,7 +271,10 @@ def _lines(report: verifying.Report) -> list[str]:
     lines += [f"{one['case']}: {one['result']} at entry {one.get('entry')}, accepted by two persons" for one in report.accepted]
     lines += [f"{one['case']}: entries {one['entries']} by the recorded result, for personal data were erased" for one in report.by_record]
     waiting = f", {report.waiting} wait to be sealed" if report.waiting else ""
-    verdict = "all as it was written" if report.good else f"{len(report.faults) + len(report.wrong)} faults"
+    if not report.complete:
+        lines.append(_UNSIGNED[report.signatures])
+    whole = "all as it was written" if report.complete else "nothing wrong found, but the SIGNATURES WERE NOT CHECKED"
+    verdict = whole if report.good else f"{len(report.faults) + len(report.wrong)} faults"
     return [*lines, f"{report.cases} cases, {report.records} records, {report.entries} entries, {report.sealed} sealed{waiting}: {verdict}"]
 
 
@@ -305,8 +320,13 @@ def _public_text(chosen: Settings) -> str:
     return file.read_text(encoding="utf-8").strip() if file.exists() else ""
 
 
-def _public(chosen: Settings) -> list[notes.Verifier]:
-    """The key whose signature checkpoints must have; none where its public half is not here, or is verified elsewhere (SM2)."""
+def _public(chosen: Settings, given: str | None) -> list[notes.Verifier]:
+    """The key whose signature checkpoints must have: as given (the key, or a file that holds it), else its public half beside the
+    signing key; none where neither is here."""
     text = _public_text(chosen)
-    key = notes.Verifier.parse(text) if text else None
-    return [key] if key and key.kind == notes.ED25519 else []
+    if given is not None:
+        try:
+            text = Path(given).read_text(encoding="utf-8") if Path(given).is_file() else given
+        except UnicodeDecodeError:
+            raise notes.BadNote("不是公钥 / not a verifier key: the file is no text") from None
+    return [notes.Verifier.parse(text)] if text or given is not None else []

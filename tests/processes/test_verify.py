@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
 import sys
 from collections import Counter
+from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import create_engine, delete, insert, select, text, update
 
-from engine import notes, sealing, store
+from engine import merkle, notes, sealing, store
 from engine.model import leaf_hash
 from engine.notes import Ed25519Signer, Verifier
 from engine.sealing import Sequencer
 from processes import bureau as bureaus
 from processes import verify
 from processes.rebuild import differences
+from tests.engine.test_notes import module  # noqa: F401 - a fixture
 from tests.tamper import tampering
-from web import bench
+from web import bench, cli_record
 
 ROWS = int(os.environ.get("YINGBAO_TEST_TAMPERED", "4"))  # of each column; 200 in `make load`
 CASES = int(os.environ.get("YINGBAO_TEST_TAMPERED_CASES", "3"))  # of the larger district; 1,000 in `make load`
@@ -316,6 +320,48 @@ def test_several_processes_say_the_same_and_an_interrupted_run_goes_on(sealed, t
     assert checked(sealed, resume=kept) == whole
     assert 0 < len(looked) < whole.records
     assert not kept.exists()
+
+
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+def test_without_the_key_it_is_said_that_signatures_were_not_checked(sealed, tmp_path, monkeypatch):
+    assert (checked(sealed).signatures, checked(sealed).exit) == ("checked", 0)
+    monkeypatch.setattr(cli_record, "bureau", lambda: sealed)
+
+    def told(*line):
+        end = CliRunner().invoke(cli_record.verify, ["--processes", "1", *line])
+        return end.exit_code, end.output
+
+    code, words = told()
+    assert code == 2
+    assert "SIGNATURES WERE NOT CHECKED" in words
+    assert "all as it was written" not in words
+    assert json.loads(told("--json")[1])["signatures"] == "no key"
+    (tmp_path / "key.pub").write_text(signer().public() + "\n")
+    for key in (signer().public(), str(tmp_path / "key.pub")):
+        code, words = told("--key", key)
+        assert (code, "all as it was written" in words) == (0, True)
+    code, words = told("--key", signer(8).public())
+    assert code == 1
+    assert "not signed with a known key" in words
+    for bad in ("", "rubbish", "a+b+c"):
+        assert isinstance(CliRunner().invoke(cli_record.verify, ["--key", bad]).exception, notes.BadNote)
+
+
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+def test_suite_2_is_verified_by_openssl(district, bureau, module, monkeypatch):  # noqa: F811 - the fixture
+    district.apply(district.household())
+    made = replace(module, name=ORIGIN)
+    Sequencer(bureau.office.store, made, ORIGIN, merkle.SM3).run()
+    keys = [Verifier.parse(made.public())]
+    report = verify.run(bureau.settings, keys=keys)
+    assert (report.faults, report.signatures, report.exit) == ([], "checked", 0)
+    other = Verifier.parse(replace(made, key=bytes(64)).public())
+    assert verify.run(bureau.settings, keys=[other]).exit == 1
+    forged = [replace(keys[0], key=bytes(64))]  # says the same id, and is another key
+    assert verify.run(bureau.settings, keys=forged).exit in (1, 2)
+    monkeypatch.setenv("PATH", "")
+    report = verify.run(bureau.settings, keys=keys)
+    assert (report.faults, report.signatures, report.exit) == ([], "no openssl", 2)
 
 
 @pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
