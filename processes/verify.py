@@ -90,7 +90,7 @@ def run(settings: Any, *, processes: int = 1, resume: Path | None = None, old: S
 
 def _run(made: Bureau, processes: int, resume: Path | None, told: Callable[[int, int], None], only: str | None) -> Report:
     report = Report()
-    with made.office.read() as conn:
+    with made.office.snapshot() as conn:
         rows = conn.execute(select(store.record.c.id, store.record.c.head, store.record.c.no).order_by(store.record.c.id)).all()
         if only is not None:
             rows = [row for row in rows if row.no == only]
@@ -111,7 +111,7 @@ def _run(made: Bureau, processes: int, resume: Path | None, told: Callable[[int,
 
 
 def _whole(made: Bureau, report: Report, old: Sequence[notes.Checkpoint], keys: Sequence[notes.Verifier]) -> None:
-    with made.office.read() as conn:
+    with made.office.snapshot() as conn:
         suite, state = sealing.suite_of(conn), sealing.state(conn)
         named = {(fault["record"], fault["entry"]) for fault in report.faults}
         tree = Tree(suite, keys)
@@ -158,7 +158,7 @@ def _chunk(ids: Sequence[int]) -> list[dict[str, Any]]:
 def look(made: Bureau, ids: Sequence[int]) -> list[dict[str, Any]]:
     """What is to be said of each of these records."""
     found = []
-    with made.office.read() as conn:
+    with made.office.snapshot() as conn:
         keys, erased = made.office.keys.on(conn), erasure.erased(conn)
         for row in conn.execute(select(store.record).where(store.record.c.id.in_(ids)).order_by(store.record.c.id)).mappings():
             faults, entries = faults_of(conn, keys, row, erased)

@@ -69,7 +69,7 @@ def replay(case: str | None, bundle: Path | None, *, as_json: bool) -> None:
     made = bureau()
     if bundle is not None:
         sys.exit(_replay_bundle(made, bundle, as_json=as_json))
-    with made.office.read() as conn:
+    with made.office.snapshot() as conn:
         row = queries.case_row(conn, str(case))
         entries = history(conn, made.office.keys.on(conn), row["id"])
         steps: list[dict[str, Any]] = []
@@ -112,7 +112,7 @@ def export_evidence(cases: str, out: Path, login: str, reason: str, old: tuple[P
     numbers = tuple(no.strip() for no in cases.split(",") if no.strip())
     wanted = evidence.Wanted(numbers, login, made.settings.files, not without_personal, tuple(one.size for one in _held(old)),
                              _public_text(made.settings), made.settings.origin)  # fmt: skip
-    with made.office.read() as conn, out.open("wb") as file:
+    with made.office.snapshot() as conn, out.open("wb") as file:
         actor = organisation.find_actor(conn, login) if login != "system" else None
         if login != "system" and actor is None:
             raise NotFound(f"没有这个账号：{login}")
@@ -290,7 +290,7 @@ def _replay_bundle(made: bureaus.Bureau, file: Path, *, as_json: bool) -> int:
     """Every case of a bundle, with the bundle's own drawings. 3, like the verifier, when it is no bundle or cannot be read."""
     found: list[dict[str, Any]] = []
     try:
-        with zipfile.ZipFile(file) as archive, made.office.read() as conn:
+        with zipfile.ZipFile(file) as archive, made.office.snapshot() as conn:
             evidence.refuse_bad(archive, file.stat().st_size)
             made.cases.lend({digest: Drawing.parse(xml) for digest, xml in evidence.drawings(archive).items()})
             listed = json.loads(archive.read("manifest.json"))["cases"]

@@ -7,20 +7,23 @@ import os
 import random
 import shutil
 import sys
+import zipfile
 from collections import Counter
 from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import create_engine, delete, insert, select, text, update
+from sqlalchemy import create_engine, delete, func, insert, select, text, update
+from sqlalchemy.exc import InternalError
 
 from engine import merkle, notes, sealing, store
 from engine.model import leaf_hash
 from engine.notes import Ed25519Signer, Verifier
+from engine.proof import Tree
 from engine.sealing import Sequencer
 from processes import bureau as bureaus
-from processes import verify
+from processes import evidence, rebuild, verify
 from processes.rebuild import differences
 from tests.engine.test_notes import module  # noqa: F401 - a fixture
 from tests.tamper import tampering
@@ -320,6 +323,56 @@ def test_several_processes_say_the_same_and_an_interrupted_run_goes_on(sealed, t
     assert checked(sealed, resume=kept) == whole
     assert 0 < len(looked) < whole.records
     assert not kept.exists()
+
+
+def once_before(monkeypatch, owner, name, work):
+    """Somebody works while it reads: before the first call of a function that is called between two statements."""
+    known, done = getattr(owner, name), []
+
+    def called(*given):
+        if not done:
+            done.append(work())
+        return known(*given)
+
+    monkeypatch.setattr(owner, name, called)
+    return done
+
+
+def test_work_that_goes_on_meanwhile_raises_no_alarm(sealed, district, monkeypatch):
+    done = [once_before(monkeypatch, verify, "faults_of", district.accept), once_before(monkeypatch, Tree, "_at", lambda: seal(sealed))]
+    report = checked(sealed)
+    assert report.good, (report.faults, report.wrong)
+    done.append(once_before(monkeypatch, rebuild, "_compare", district.check))
+    assert differences(sealed.office) == []
+    assert all(done)
+    assert checked(sealed).good
+
+
+def test_a_bundle_is_of_one_moment(sealed, district, monkeypatch, tmp_path):
+    monkeypatch.setattr(cli_record, "bureau", lambda: sealed)
+    done = once_before(monkeypatch, evidence, "_Source", district.accept)  # after the heads, before the entries
+    assert CliRunner().invoke(cli_record.export, ["evidence", "--cases", district.no, "--out", str(tmp_path / "b.zip")]).exit_code == 0
+    assert done
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        for one in json.loads(archive.read("manifest.json"))["records"]:
+            assert [entry.seq for entry in evidence.entries(archive, one["record"])] == list(range(1, one["seq"] + 1))
+
+
+def test_a_snapshot_takes_no_writing_and_ends_with_its_reader(sealed, district):
+    count = select(func.count()).select_from(store.entry)
+    with sealed.office.snapshot() as conn:
+        before = conn.scalar(count)
+        district.accept()
+        assert conn.scalar(count) == before
+        if not sealed.office.store.sqlite:
+            with pytest.raises(InternalError, match="read-only"):
+                conn.execute(delete(store.draft))
+    with sealed.office.read() as conn:
+        assert conn.scalar(count) > before
+    if not sealed.office.store.sqlite:
+        with sealed.office.store.engine.connect() as conn:  # the pool's connections are as before
+            assert conn.scalar(text("SHOW transaction_isolation")) == "read committed"
+            assert conn.scalar(text("SHOW transaction_read_only")) == "off"
 
 
 @pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
