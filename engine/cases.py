@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -16,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, String, and_, bindparam, delete, exists, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 
 from engine import jobs, signers, store
 from engine.bpmn import Drawing, Run
@@ -677,10 +679,10 @@ class Cases:
                 erased(entry.seq)
                 return None
             version = entry.data.get("rules", {}).get(service, 1)
-            try:
+            if not process.knows(service, version):
+                raise Cannot(entry.seq, f"本系统没有 {service} 的第 {version} 版算法", f"version {version} of {service} is not here")
+            with _doing_again(entry, service):
                 return process.service(service, facts, _day(entry), snapshots.get(service, {}), version=version)
-            except LookupError:
-                raise Cannot(entry.seq, f"本系统没有 {service} 的第 {version} 版算法", f"version {version} of {service} is not here") from None
 
         def drawing(digest: str) -> Drawing:
             try:
@@ -693,10 +695,24 @@ class Cases:
 
         def deadline(node: str, facts: Data, opened: datetime, entry: Entry) -> str | None:
             known = entry.data.get("calendar", self.published)
-            found = process.deadline(node, facts, opened, drawing(entries[0].data["drawing"]), published=known)
+            with _doing_again(entry, node):
+                found = process.deadline(node, facts, opened, drawing(entries[0].data["drawing"]), published=known)
             return None if found is None else found.end.isoformat()
 
         return replay(entries, drawing, call, deadline)
+
+
+@contextmanager
+def _doing_again(entry: Entry, what: str) -> Iterator[None]:
+    """Whatever keeps a process's own function from doing it again (a value of the law that is gone, figures that it refuses)
+    is an answer about this entry, not a failure of the program. The engine knows none of these errors by name."""
+    try:
+        yield
+    except (Cannot, Diverged, SQLAlchemyError):  # a database that does not answer says nothing about the entry
+        raise
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        raise Cannot(entry.seq, f"{what} 无法重新计算：{why}", f"{what} cannot be computed again: {why}") from error
 
 
 def _personal(case: Open, name: str, answers: Data, snapshots: Data) -> dict[str, Any]:

@@ -20,13 +20,15 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from engine.errors import EngineError
+
 ED25519, COSIGNATURE, OTHER = b"\x01", b"\x04", b"\xff"  # kinds of keys by C2SP signed-note
 SM2 = OTHER + b"sm2-with-sm3"
 _DASH = "\u2014"
 _NAME = re.compile(r"[^\s+]+")
 
 
-class BadNote(Exception):
+class BadNote(EngineError):
     """A note, key or proof that is not well formed, or a signature that does not hold; the text says which."""
 
 

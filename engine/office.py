@@ -324,6 +324,12 @@ class Office:
         with self.store.read() as conn:
             yield conn
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Like `read`, and all statements see the same moment: to prove, compare or give away a record while others work."""
+        with self.store.snapshot() as conn:
+            yield conn
+
     def today(self) -> date:
         return self.clock().astimezone(SHANGHAI).date()
 

@@ -168,6 +168,10 @@ class Process:
         """The version of a service's arithmetic that is in use."""
         return max(self.former_rules.get(node, {0: None})) + 1
 
+    def knows(self, node: str, version: int) -> bool:
+        """Whether this version of a service's arithmetic is here."""
+        return node in self.services if version == self.rule(node) else version in self.former_rules.get(node, {})
+
     def service(self, node: str, facts: Data, today: date, snapshot: Data, *, version: int | None = None) -> Data:
         """Run a service task's function, of this version or the one in use, on the facts that it names. LookupError when it is not here."""
         function = self.services[node] if version in (None, self.rule(node)) else self.former_rules[node][version]

@@ -483,6 +483,17 @@ class Store:
             if self.sqlite:
                 conn.exec_driver_sql("ROLLBACK")
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """To read, and what others commit meanwhile is not seen: for whoever compares what one statement found with what another
+        does. On SQLite every reading is such; on PostgreSQL it keeps dead rows from being cleared away while it lasts."""
+        if self.sqlite:
+            with self.read() as conn:
+                yield conn
+            return
+        with self.engine.connect() as conn:
+            yield conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
     def close(self) -> None:
         self.engine.dispose()
         if self._turn:

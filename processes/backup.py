@@ -16,6 +16,7 @@ import sqlite3
 import subprocess
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +33,7 @@ from processes import erasure, schema
 from processes.bureau import Bureau
 
 FORMAT = 1
+_TORN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)  # what reading a member of a damaged zip raises
 
 
 class BadBackup(EngineError):
@@ -77,8 +79,10 @@ def _folder(folder: Path) -> Iterator[None]:
 
 
 def read(settings: Any, file: Path, keys: Path) -> dict[str, int]:
-    """Into an empty database and folder. BadBackup when a sum does not fit; Conflict when something is there already."""
-    with zipfile.ZipFile(file) as archive, tempfile.TemporaryDirectory() as folder:
+    """Into an empty database and folder. BadBackup when a sum does not fit or a file is none of ours, before anything is filled;
+    Conflict when something is there already."""
+    known = _keys_of(keys)
+    with _opened(file) as archive, tempfile.TemporaryDirectory() as folder:
         manifest = _checked(archive)
         _refuse_full(settings, manifest["kind"])
         copy = Path(folder) / "database"
@@ -91,15 +95,32 @@ def read(settings: Any, file: Path, keys: Path) -> dict[str, int]:
             with archive.open(name) as source, (settings.files / Path(name).name).open("wb") as target:
                 shutil.copyfileobj(source, target)
     schema.upgrade(settings.database, Keys(settings.data_key))  # of an earlier version; and the guard
-    return {"entries": manifest["entries"], "files": len(names), "keys": _keys_back(settings, keys)}
+    return {"entries": manifest["entries"], "files": len(names), "keys": _keys_back(settings, known)}
 
 
-def _keys_back(settings: Any, keys: Path) -> int:
-    known = json.loads(keys.read_text())["keys"]
+def _opened(file: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(file)
+    except zipfile.BadZipFile:
+        raise BadBackup("不是完整的备份文件 / not a whole backup: no zip") from None
+
+
+def _keys_of(file: Path) -> dict[str, bytes]:
+    """Subject -> its wrapped key. Read before anything is filled: what is filled is not filled again."""
+    try:
+        said = json.loads(file.read_text(encoding="utf-8"))
+        if said["format"] == FORMAT:
+            return {str(subject): base64.b64decode(wrapped, validate=True) for subject, wrapped in said["keys"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    raise BadBackup("不是备份的密钥文件 / not a key file of a backup")
+
+
+def _keys_back(settings: Any, known: dict[str, bytes]) -> int:
     opened = Store(settings.database)
     with opened.write() as conn:
         gone = erasure.erased(conn)
-        rows = [{"subject": subject, "wrapped": base64.b64decode(wrapped)} for subject, wrapped in known.items() if subject not in gone]
+        rows = [{"subject": subject, "wrapped": wrapped} for subject, wrapped in known.items() if subject not in gone]
         conn.execute(delete(store.subject_key))
         if rows:
             conn.execute(insert(store.subject_key), rows)
@@ -109,18 +130,21 @@ def _keys_back(settings: Any, keys: Path) -> int:
 
 def _checked(archive: zipfile.ZipFile) -> dict[str, Any]:
     try:
-        manifest: dict[str, Any] = json.loads(archive.read("manifest.json"))
-    except (KeyError, ValueError):
+        manifest = json.loads(archive.read("manifest.json"))
+    except (KeyError, ValueError, RecursionError, *_TORN):
         raise BadBackup("备份文件没有清单 / the backup has no manifest") from None
-    if manifest.get("format") != FORMAT:
-        raise BadBackup(f"不认识的备份格式 / unknown format: {manifest.get('format')}")
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise BadBackup(f"不认识的备份格式 / unknown format: {manifest.get('format') if isinstance(manifest, dict) else manifest!r}")
+    sums = manifest.get("sums")
+    if not (isinstance(sums, dict) and "database" in sums and manifest.get("kind") in ("sqlite", "postgresql") and isinstance(manifest.get("entries"), int)):
+        raise BadBackup("备份清单不完整 / the manifest is not whole")
     for name, expected in manifest["sums"].items():
         digest = hashlib.sha256()
         try:
             with archive.open(name) as source:
                 for block in iter(lambda: source.read(1 << 20), b""):
                     digest.update(block)
-        except (KeyError, zipfile.BadZipFile):
+        except (KeyError, *_TORN):
             raise BadBackup(f"备份文件不完整 / not whole: {name}") from None
         if digest.hexdigest() != expected:
             raise BadBackup(f"备份文件与清单不符 / not what the manifest says: {name}")

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from sqlalchemy import Connection, select
 
-from engine import merkle, notes, sealing, store
+from engine import audit_verify, merkle, notes, sealing, store
 from engine.cases import snapshots_of
 from engine.crypto import BoundKeys, Unreadable, file_commitment
 from engine.errors import Invalid, NotFound
@@ -306,6 +306,12 @@ def entries(archive: zipfile.ZipFile, record: int) -> list[Entry]:
             parts = {subject: personal.get((said["seq"], subject)) for subject in read.get("sealed", {})}
             found.append(Entry(record, said["seq"], body, merkle.SHA256.leaf(body).hex(), read, parts))
     return sorted(found, key=lambda entry: entry.seq)
+
+
+def refuse_bad(archive: zipfile.ZipFile, size: int) -> None:
+    """`size`: of the file. BadBundle (of engine.audit_verify) when this is no bundle, or claims to unpack to more than one holds:
+    before anything of it is read into memory."""
+    audit_verify.Bundle(archive, size)
 
 
 def drawings(archive: zipfile.ZipFile) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ from engine.store import metadata, record
 
 def differences(office: Office) -> list[str]:
     """One line for each row, value or personal part that does not follow from the records; empty when all does."""
-    with office.read() as conn:
+    with office.snapshot() as conn:
         keys = office.keys.on(conn)
         built: dict[str, dict[int, dict[str, Any]]] = {}
         erased: set[tuple[str, int]] = set()

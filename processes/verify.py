@@ -19,7 +19,7 @@ from typing import Any, Self
 from sqlalchemy import Connection, select
 
 from engine import guard, notes, sealing, store
-from engine.errors import NotFound
+from engine.errors import EngineError, NotFound
 from engine.proof import Fault, Tree, faults_of, judge, row_faults
 from processes import divergences, erasure, law
 from processes.bureau import Bureau, build
@@ -27,16 +27,22 @@ from processes.bureau import Bureau, build
 CHUNK = 50  # records at a time for one process
 
 
+class BadResume(EngineError):
+    """A file of results that was not written by an interrupted run; the text says which."""
+
+
 @dataclass
 class Report:
     """records, cases: how many were looked at; faults and wrong: what was found, each with its record and entry; accepted: cases
-    whose difference two persons have accepted; by_record: cases parts of which go by the recorded result, for the rest is erased."""
+    whose difference two persons have accepted; by_record: cases parts of which go by the recorded result, for the rest is erased;
+    signatures: checked | none (nothing is sealed, or one case was looked at) | no key | no openssl (that verifies SM2)."""
 
     records: int = 0
     cases: int = 0
     entries: int = 0
     sealed: int = 0
     waiting: int = 0
+    signatures: str = "none"
     faults: list[dict[str, Any]] = field(default_factory=list)
     wrong: list[dict[str, Any]] = field(default_factory=list)
     accepted: list[dict[str, Any]] = field(default_factory=list)
@@ -44,7 +50,17 @@ class Report:
 
     @property
     def good(self) -> bool:
+        """Nothing wrong was found. Whether everything was looked at is `complete`."""
         return not self.faults and not self.wrong
+
+    @property
+    def complete(self) -> bool:
+        return self.signatures in ("checked", "none")
+
+    @property
+    def exit(self) -> int:
+        """0 all as it was written; 1 something is not; 2 nothing wrong was found, but who signed could not be checked."""
+        return 1 if not self.good else 0 if self.complete else 2
 
     def take(self, said: Mapping[str, Any]) -> None:
         self.records += 1
@@ -74,7 +90,7 @@ def run(settings: Any, *, processes: int = 1, resume: Path | None = None, old: S
 
 def _run(made: Bureau, processes: int, resume: Path | None, told: Callable[[int, int], None], only: str | None) -> Report:
     report = Report()
-    with made.office.read() as conn:
+    with made.office.snapshot() as conn:
         rows = conn.execute(select(store.record.c.id, store.record.c.head, store.record.c.no).order_by(store.record.c.id)).all()
         if only is not None:
             rows = [row for row in rows if row.no == only]
@@ -95,14 +111,17 @@ def _run(made: Bureau, processes: int, resume: Path | None, told: Callable[[int,
 
 
 def _whole(made: Bureau, report: Report, old: Sequence[notes.Checkpoint], keys: Sequence[notes.Verifier]) -> None:
-    with made.office.read() as conn:
+    with made.office.snapshot() as conn:
         suite, state = sealing.suite_of(conn), sealing.state(conn)
         named = {(fault["record"], fault["entry"]) for fault in report.faults}
-        found = [fault for fault in Tree(suite, keys).faults(conn, old) if fault.record is None or (fault.record, fault.seq) not in named]
+        tree = Tree(suite, keys)
+        found = [fault for fault in tree.faults(conn, old) if fault.record is None or (fault.record, fault.seq) not in named]
         found += [Fault(None, None, f"the guard is off: trigger {name} is missing") for name in guard.missing(conn)]
         found += _orphans(conn)
     report.faults += [_said(fault) for fault in found]
     report.sealed, report.waiting = state.size, state.waiting
+    if state.size:
+        report.signatures = "checked" if not tree.unjudged else "no openssl" if keys else "no key"
 
 
 def _orphans(conn: Connection) -> list[Fault]:
@@ -139,7 +158,7 @@ def _chunk(ids: Sequence[int]) -> list[dict[str, Any]]:
 def look(made: Bureau, ids: Sequence[int]) -> list[dict[str, Any]]:
     """What is to be said of each of these records."""
     found = []
-    with made.office.read() as conn:
+    with made.office.snapshot() as conn:
         keys, erased = made.office.keys.on(conn), erasure.erased(conn)
         for row in conn.execute(select(store.record).where(store.record.c.id.in_(ids)).order_by(store.record.c.id)).mappings():
             faults, entries = faults_of(conn, keys, row, erased)
@@ -175,19 +194,27 @@ def _program(made: Bureau) -> str:
 def _known(file: Path | None, made: Bureau) -> dict[int, dict[str, Any]]:
     if file is None or not file.exists():
         return {}
-    first, *rest = file.read_text(encoding="utf-8").split("\n")
-    if first != _program(made):
+    text = file.read_bytes()
+    if text and not text.startswith(b'["'):
+        raise BadResume(f"不是 yingbao verify --resume 的文件，没有改动它 / not a file of --resume, left as it is: {file.name}")
+    first, *rest = text.split(b"\n")
+    if first != _program(made).encode():
         return {}
     found = {}
-    for line in rest:
-        if line.endswith("}"):  # the last one may be torn
+    for line in rest[:-1]:  # behind the last end of a line: nothing, or a torn one
+        try:
             said = json.loads(line)
-            found[said["record"]] = said
+            Report().take(said)
+            found[int(said["record"])] = {"head": said["head"], **said}
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise BadResume(f"中断文件有一行读不懂，请删除后重来 / a line that is no result, remove the file: {file.name}") from None
     return found
 
 
 class _Kept:
     def __init__(self, file: Path | None, made: Bureau, *, fresh: bool) -> None:
+        if file is not None and not fresh:  # what follows does not join a torn line
+            os.truncate(file, file.read_bytes().rfind(b"\n") + 1)
         self._file = file and file.open("w" if fresh else "a", encoding="utf-8")
         if self._file and fresh:
             self._file.write(_program(made) + "\n")

@@ -88,7 +88,7 @@ def bundle(who: Actor, cases: tuple[str, ...], reason: str, *, personal: bool) -
         readers.note(act, "evidence_exported", {"cases": sorted(cases), "personal": personal}, reason)
     wanted = evidence.Wanted(cases, actor.id, Path(made.settings.files), personal, (), public_key() or "", made.office.origin)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it
-    with made.office.read() as conn:
+    with made.office.snapshot() as conn:
         evidence.write(conn, made.office.keys.on(conn), wanted, file)
     file.seek(0)
     return file, f"evidence-{made.office.today():%Y%m%d}-{len(cases)}.zip"

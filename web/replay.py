@@ -33,7 +33,7 @@ def _case(conn: Connection, actor: Actor, no: str) -> Mapping[Any, Any]:
 def show(no: str) -> ResponseReturnValue:
     """`?step=n`: as of that entry. `?part=1`: only what differs from step to step, for the page's script."""
     made, actor = bureau(), me()
-    with made.office.read() as conn:
+    with made.office.snapshot() as conn:
         row = _case(conn, actor, no)
         try:
             case = replaying.opened(conn, row)
@@ -89,7 +89,7 @@ def as_json(no: str) -> ResponseReturnValue:
 
 def replayed(actor: Actor, no: str, step: int | None) -> dict[str, Any]:
     """For page and API: the case as of a step, and the reading noted. NotFound for who may not see the case."""
-    with bureau().office.read() as conn:
+    with bureau().office.snapshot() as conn:
         row = _case(conn, actor, no)
         try:
             case = replaying.opened(conn, row)
@@ -117,7 +117,7 @@ def side_by_side(no: str) -> ResponseReturnValue:
 
 def compared(actor: Actor, no: str, other: str) -> dict[str, Any]:
     """Two cases that the actor may see both; both readings are noted."""
-    with bureau().office.read() as conn:
+    with bureau().office.snapshot() as conn:
         rows = [_case(conn, actor, one) for one in (no, other)]
         cases: Sequence[Opened] = [replaying.opened(conn, row) for row in rows]
         found = compare.compare(conn, *cases)

@@ -105,7 +105,7 @@ def opened(conn: Connection, row: Mapping[Any, Any]) -> Opened:
     replayed = made.replays.of(conn, row, kept)
     try:
         steps, logins = _steps_of(kept, process, drawing)
-    except _COST as error:
+    except (*_COST, BadLaw) as error:
         raise Unreadable(str(error) or type(error).__name__) from error
     return Opened(row, process, drawing, kept, replayed, steps, wording.names_of(conn, logins), keys)
 
@@ -351,7 +351,7 @@ def computation(conn: Connection, case: Opened, place: int) -> dict[str, Any] | 
             return {**said, "from": "record", "agrees": None}
         try:
             result = eligibility.assess(figures)
-        except (BadFacts, BadLaw) as error:
+        except (*_COST, ArithmeticError, BadFacts, BadLaw) as error:
             return {**said, "from": "record", "agrees": False, "why": str(error)}
         kind, _sep, number = (case.row["subject"] or "").partition(":")
         named = named_lines(result, {"members": households.members_of(conn, int(number)) if kind == "household" else []})

@@ -98,4 +98,15 @@ def test_a_backup_that_is_not_whole_is_refused_in_words(district, elsewhere, tmp
     refused({k: v for k, v in files.items() if k != "database"}, "not whole")
     refused({**files, "database": files["database"][:-1] + b"x"}, "not what the manifest says")
     refused({**files, "manifest.json": json.dumps(json.loads(files["manifest.json"]) | {"format": 9}).encode()}, "unknown format")
+    refused({**files, "manifest.json": b"[1]"}, "unknown format")
+    refused({**files, "manifest.json": b'{"format": 1}'}, "manifest is not whole")
+    whole = (tmp_path / "b.zip").read_bytes()
+    for torn in (whole[: len(whole) // 2], b"no zip", b""):
+        (tmp_path / "c.zip").write_bytes(torn)
+        with pytest.raises(backup.BadBackup, match="not a whole backup"):
+            backup.read(elsewhere, tmp_path / "c.zip", tmp_path / "keys.json")
+    for keys in (b"", b"\xff", b"[]", b"{}", b'{"format": 1, "keys": {"household:1": "?"}}', b'{"format": 1, "keys": {"household:1": 7}}', b'{"format": 9, "keys": {}}'):
+        (tmp_path / "bad.json").write_bytes(keys)
+        with pytest.raises(backup.BadBackup, match="not a key file"):
+            backup.read(elsewhere, tmp_path / "b.zip", tmp_path / "bad.json")  # and nothing was filled: the last line still can
     assert backup.read(elsewhere, tmp_path / "b.zip", tmp_path / "keys.json")["entries"]

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import date
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from engine import step
+from engine.bpmn import Run
+from engine.errors import Cannot
+from engine.expression import ExpressionError
 from engine.office import history
 from engine.proof import judge
 from processes import dibao_2012, law, verify
 from processes.bureau import CATALOGUE
+from processes.eligibility_facts import BadFacts
 from tests.processes.test_verify import KEYS, seal
+from tests.served import app_of
+from tests.web.test_api import Door
+from tests.web.test_pages import Desk
+from web import replaying
 
 
 @pytest.fixture
@@ -54,6 +64,78 @@ def test_a_changed_value_of_then_shows_in_the_cases_that_used_it(two, monkeypatc
     assert [entry.seq for entry in entries if "assess" in dict(entry.data.get("then", {}).get("ran", ()))] == [one["entry"]]
     assert "amount_fen" in one["recorded"]
     assert one["recorded"] != one["computed"]
+
+
+def lost_law(monkeypatch, name, since=None):
+    """The parameter is gone, or begins on another day."""
+    rows = () if since is None else tuple(dataclasses.replace(row, since=since) for row in law._LAW[name])
+    monkeypatch.setattr(law, "_LAW", {key: value for key, value in {**law._LAW, name: rows}.items() if value})
+    law.in_force.cache_clear()
+    law.value.cache_clear()
+
+
+@pytest.mark.parametrize("since", [None, date(2030, 1, 1)])
+def test_a_value_that_is_gone_or_begins_later_is_cannot_at_that_entry(two, monkeypatch, since):
+    lost_law(monkeypatch, "dibao_standard_urban", since)
+    [one] = wrong(two)
+    assert (one["case"], one["result"]) == (two.assessed, "cannot")
+    with two.office.read() as conn:
+        row = two.case(two.assessed)
+        entries = history(conn, two.office.keys.on(conn), row["id"])
+        verdict = judge(two.cases, conn, entries)
+        with pytest.raises(Cannot):
+            list(two.cases.replaying(conn, entries))
+    assert "assess" in dict(entries[one["entry"] - 1].data["then"]["ran"])
+    assert (verdict.result, verdict.entry) == ("cannot", one["entry"])
+    assert "dibao_standard_urban" in verdict.why
+
+
+@pytest.mark.parametrize("error", [BadFacts({"income": ["?"]}), ExpressionError("?"), AttributeError("?"), ZeroDivisionError("?")])
+def test_whatever_the_arithmetic_says_is_an_answer_about_the_entry(two, monkeypatch, error):
+    def refuses(snapshot):
+        raise error
+
+    process = CATALOGUE["dibao-2012"]
+    monkeypatch.setitem(CATALOGUE, "dibao-2012", dataclasses.replace(process, services={**process.services, "assess": refuses}))
+    [one] = wrong(two)
+    assert (one["case"], one["result"]) == (two.assessed, "cannot")
+    assert type(error).__name__ in one["why"]
+
+
+def test_a_condition_that_cannot_be_answered_is_cannot_at_its_entry(two, monkeypatch):
+    def advance(run, call):
+        raise ExpressionError("no such fact")
+
+    monkeypatch.setattr(Run, "advance", advance)
+    assert {(one["result"], one["entry"]) for one in wrong(two)} == {("cannot", 1)}
+
+
+def test_a_database_that_fails_says_nothing_about_the_case(two, monkeypatch):
+    def failing(snapshot):
+        raise OperationalError("select", {}, Exception("gone"))
+
+    process = CATALOGUE["dibao-2012"]
+    monkeypatch.setitem(CATALOGUE, "dibao-2012", dataclasses.replace(process, services={**process.services, "assess": failing}))
+    with pytest.raises(OperationalError):
+        wrong(two)
+
+
+def test_page_and_api_say_that_a_value_is_gone(two, monkeypatch):
+    door, page = Door(two.bureau, two), Desk(app_of(two.bureau), "auditor")
+    lost_law(monkeypatch, "dibao_standard_urban")
+    for method in ("GET", "POST"):
+        said = door.good("auditor", method, f"/cases/{two.assessed}/replay")
+        assert said["result"] == "cannot"
+        assert "dibao_standard_urban" in said["why"]
+    assert "dibao_standard_urban" in page.text(f"/cases/{two.assessed}/replay")
+    replaying._read.clear()
+
+    def steps(*_):
+        raise law.BadLaw("hasty_decision_seconds")
+
+    monkeypatch.setattr(replaying.case_steps, "steps", steps)  # the page's own list of steps goes by the law, too
+    assert door.good("auditor", "GET", f"/cases/{two.assessed}/replay")["result"] == "cannot"
+    assert "hasty_decision_seconds" in page.text(f"/cases/{two.assessed}/replay")
 
 
 def test_a_value_that_nobody_used_changes_nothing(two, monkeypatch):

@@ -15,11 +15,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 import engine.audit_verify
 from engine import notes, sealing
 from engine.bpmn import Drawing
-from engine.errors import Invalid, NotFound
+from engine.errors import EngineError, Invalid, NotFound
 from engine.notes import Ed25519Signer
 from engine.proof import judge
 from engine.sealing import Sequencer
 from processes import evidence
+from web import cli_record
 
 ORIGIN = "yingbao/binhai/training"
 
@@ -118,6 +119,39 @@ def test_the_engine_does_the_cases_again_from_the_bundle(sealed, tmp_path):
         made.cases.lend({digest: Drawing.parse(xml) for digest, xml in evidence.drawings(archive).items()})
         for case in manifest["cases"]:
             assert judge(made.cases, conn, evidence.entries(archive, case["record"])).result == "same"
+
+
+def test_what_is_no_bundle_is_said_in_words(sealed, tmp_path, capsys):
+    bundle(sealed, tmp_path / "b.zip", sealed.no)
+    whole = (tmp_path / "b.zip").read_bytes()
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    drawing = next(name for name in files if name.startswith("drawings/"))
+
+    def told(content):
+        file = tmp_path / "c.zip"
+        if isinstance(content, bytes):
+            file.write_bytes(content)
+        else:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+                for name, one in content.items():
+                    archive.writestr(name, one)
+        code = cli_record._replay_bundle(sealed.bureau, file, as_json=False)
+        return code, capsys.readouterr().err
+
+    assert told(whole) == (0, "")
+    for bad in (b"no zip", whole[: len(whole) // 2], {k: v for k, v in files.items() if k != "manifest.json"}, {**files, "manifest.json": b"{"},
+                {**files, drawing: b"<"}, {**files, "entries.jsonl": b"[1]\n"}, {**files, "payloads.jsonl": b"\xff"}, {**files, "tree.txt": bytes(1 << 25)}):  # fmt: skip
+        code, words = told(bad)
+        assert code == 3
+        assert "not a bundle" in words
+
+
+def test_a_checkpoint_file_that_is_none_is_said_in_words(tmp_path):
+    for content in (b"minutes", b"\xff\xfe"):
+        (tmp_path / "old").write_bytes(content)
+        with pytest.raises(EngineError, match="not a checkpoint"):
+            cli_record._held((tmp_path / "old",))
 
 
 def changed(source, target, name, old, new):

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
 import sys
+import zipfile
 from collections import Counter
+from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import create_engine, delete, insert, select, text, update
+from sqlalchemy import create_engine, delete, func, insert, select, text, update
+from sqlalchemy.exc import InternalError
 
-from engine import notes, sealing, store
+from engine import merkle, notes, sealing, store
 from engine.model import leaf_hash
 from engine.notes import Ed25519Signer, Verifier
+from engine.proof import Tree
 from engine.sealing import Sequencer
 from processes import bureau as bureaus
-from processes import verify
+from processes import evidence, rebuild, verify
 from processes.rebuild import differences
+from tests.engine.test_notes import module  # noqa: F401 - a fixture
 from tests.tamper import tampering
-from web import bench
+from web import bench, cli_record
 
 ROWS = int(os.environ.get("YINGBAO_TEST_TAMPERED", "4"))  # of each column; 200 in `make load`
 CASES = int(os.environ.get("YINGBAO_TEST_TAMPERED_CASES", "3"))  # of the larger district; 1,000 in `make load`
@@ -316,6 +323,130 @@ def test_several_processes_say_the_same_and_an_interrupted_run_goes_on(sealed, t
     assert checked(sealed, resume=kept) == whole
     assert 0 < len(looked) < whole.records
     assert not kept.exists()
+
+
+def once_before(monkeypatch, owner, name, work):
+    """Somebody works while it reads: before the first call of a function that is called between two statements."""
+    known, done = getattr(owner, name), []
+
+    def called(*given):
+        if not done:
+            done.append(work())
+        return known(*given)
+
+    monkeypatch.setattr(owner, name, called)
+    return done
+
+
+def test_work_that_goes_on_meanwhile_raises_no_alarm(sealed, district, monkeypatch):
+    done = [once_before(monkeypatch, verify, "faults_of", district.accept), once_before(monkeypatch, Tree, "_at", lambda: seal(sealed))]
+    report = checked(sealed)
+    assert report.good, (report.faults, report.wrong)
+    done.append(once_before(monkeypatch, rebuild, "_compare", district.check))
+    assert differences(sealed.office) == []
+    assert all(done)
+    assert checked(sealed).good
+
+
+def test_a_bundle_is_of_one_moment(sealed, district, monkeypatch, tmp_path):
+    monkeypatch.setattr(cli_record, "bureau", lambda: sealed)
+    done = once_before(monkeypatch, evidence, "_Source", district.accept)  # after the heads, before the entries
+    assert CliRunner().invoke(cli_record.export, ["evidence", "--cases", district.no, "--out", str(tmp_path / "b.zip")]).exit_code == 0
+    assert done
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        for one in json.loads(archive.read("manifest.json"))["records"]:
+            assert [entry.seq for entry in evidence.entries(archive, one["record"])] == list(range(1, one["seq"] + 1))
+
+
+def test_a_snapshot_takes_no_writing_and_ends_with_its_reader(sealed, district):
+    count = select(func.count()).select_from(store.entry)
+    with sealed.office.snapshot() as conn:
+        before = conn.scalar(count)
+        district.accept()
+        assert conn.scalar(count) == before
+        if not sealed.office.store.sqlite:
+            with pytest.raises(InternalError, match="read-only"):
+                conn.execute(delete(store.draft))
+    with sealed.office.read() as conn:
+        assert conn.scalar(count) > before
+    if not sealed.office.store.sqlite:
+        with sealed.office.store.engine.connect() as conn:  # the pool's connections are as before
+            assert conn.scalar(text("SHOW transaction_isolation")) == "read committed"
+            assert conn.scalar(text("SHOW transaction_read_only")) == "off"
+
+
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+def test_without_the_key_it_is_said_that_signatures_were_not_checked(sealed, tmp_path, monkeypatch):
+    assert (checked(sealed).signatures, checked(sealed).exit) == ("checked", 0)
+    monkeypatch.setattr(cli_record, "bureau", lambda: sealed)
+
+    def told(*line):
+        end = CliRunner().invoke(cli_record.verify, ["--processes", "1", *line])
+        return end.exit_code, end.output
+
+    code, words = told()
+    assert code == 2
+    assert "SIGNATURES WERE NOT CHECKED" in words
+    assert "all as it was written" not in words
+    assert json.loads(told("--json")[1])["signatures"] == "no key"
+    (tmp_path / "key.pub").write_text(signer().public() + "\n")
+    for key in (signer().public(), str(tmp_path / "key.pub")):
+        code, words = told("--key", key)
+        assert (code, "all as it was written" in words) == (0, True)
+    code, words = told("--key", signer(8).public())
+    assert code == 1
+    assert "not signed with a known key" in words
+    for bad in ("", "rubbish", "a+b+c"):
+        assert isinstance(CliRunner().invoke(cli_record.verify, ["--key", bad]).exception, notes.BadNote)
+
+
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+def test_suite_2_is_verified_by_openssl(district, bureau, module, monkeypatch):  # noqa: F811 - the fixture
+    district.apply(district.household())
+    made = replace(module, name=ORIGIN)
+    Sequencer(bureau.office.store, made, ORIGIN, merkle.SM3).run()
+    keys = [Verifier.parse(made.public())]
+    report = verify.run(bureau.settings, keys=keys)
+    assert (report.faults, report.signatures, report.exit) == ([], "checked", 0)
+    other = Verifier.parse(replace(made, key=bytes(64)).public())
+    assert verify.run(bureau.settings, keys=[other]).exit == 1
+    forged = [replace(keys[0], key=bytes(64))]  # says the same id, and is another key
+    assert verify.run(bureau.settings, keys=forged).exit in (1, 2)
+    monkeypatch.setenv("PATH", "")
+    report = verify.run(bureau.settings, keys=keys)
+    assert (report.faults, report.signatures, report.exit) == ([], "no openssl", 2)
+
+
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+def test_a_file_that_no_run_wrote_is_refused_and_left(sealed, tmp_path):
+    kept = tmp_path / "kept.jsonl"
+    for content in (b"minutes of a meeting\n", b"\xff\xfe", verify._program(sealed).encode() + b"\n[1]\n", verify._program(sealed).encode() + b'\n{"record": 1}\n'):
+        kept.write_bytes(content)
+        with pytest.raises(verify.BadResume):
+            checked(sealed, resume=kept)
+        assert kept.read_bytes() == content
+
+
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+def test_results_after_a_torn_line_stand_on_lines_of_their_own(sealed, tmp_path, monkeypatch):
+    kept = tmp_path / "kept.jsonl"
+    monkeypatch.setattr(verify, "CHUNK", 1)
+
+    def stopping(at):
+        def told(done, _all):
+            if done == at:
+                raise RuntimeError("the lights went out")
+
+        return told
+
+    with pytest.raises(RuntimeError):
+        checked(sealed, resume=kept, told=stopping(2))
+    with kept.open("a") as file:
+        file.write('{"record": 1, "torn')
+    with pytest.raises(RuntimeError):
+        checked(sealed, resume=kept, told=stopping(4))
+    assert len(kept.read_text().splitlines()) == 5
+    assert checked(sealed, resume=kept).good
 
 
 def test_a_case_alone(sealed):
