@@ -219,6 +219,19 @@ class ReceiveTransfer(Form):
 
 class ConcludeChange(conclusions.Conclude):
     @validates_schema(skip_on_field_errors=False)
+    def _way_out(self, data: Mapping[str, Any], **_: Any) -> None:
+        """A change that leads out of assistance was computed by nobody: it ends with its reason, or is looked into after all."""
+        way, said = self.fact("exit_reason"), data.get("conclusion")
+        if way is None or self.fact("category") is not None or said in (None, "return_survey"):
+            return
+        zh, en = benefits.REASON_WORDS[way]
+        if said != "stop":
+            raise ValidationError({"conclusion": [self.say(
+                f"这项变化登记为“{zh}”，未经测算，只能停发或退回调查", f"Registered as “{en}”, nothing was computed: stop, or return it for a survey")]})  # fmt: skip
+        if data.get("reason_code") != way:
+            raise ValidationError({"reason_code": [self.say(f"停发理由应为“{zh}”", f"The reason is “{en}”")]})
+
+    @validates_schema(skip_on_field_errors=False)
     def _surveyed(self, data: Mapping[str, Any], **_: Any) -> None:
         """No case is decided without a finished investigation (N220 art 26), and the meeting takes none: it would wait there for ever."""
         if data.get("conclusion") == "joint_meeting" and not self.fact("survey_ended_on"):

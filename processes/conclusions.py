@@ -22,6 +22,7 @@ from engine.office import Act, Kept
 from engine.process import CaseRef, Service
 from processes import benefits, eligibility, households, investigation, law, paperwork, special_cases
 from processes.dibao_2012_forms import Deliver, Outcome, Step, opinion
+from processes.eligibility_facts import EARLIEST
 from processes.money import yuan
 from processes.tables import household
 
@@ -55,6 +56,9 @@ def expected(benefit_category: str, benefit_fen: int, category: str | None, amou
 
 
 def exit_class(reason_code: str, exit_trigger: str) -> str:
+    """As which an exit counts (domain 8). Who lied or hid leaves by the check, or by the tip, never of his own will (domain 2.9)."""
+    if reason_code == "fraud" and exit_trigger == "voluntary":
+        return "cleared"
     fixed = next((kind for code, _, _, kind in benefits.REASONS if code == reason_code), None)
     return fixed or exit_trigger
 
@@ -172,6 +176,8 @@ class Conclude(Outcome):
             return
         if said == "stop" and self._declined(data):
             return
+        if said in ("increase", "decrease", "convert") and (self.fact("category") is None or self.fact("amount_fen") is None):
+            raise ValidationError({"conclusion": [self.say("没有测算结果，不能增发、减发或转换；请先退回调查", "Nothing was computed: return it for a survey first")]})
         right = expected(str(self.fact("benefit_category")), int(self.fact("benefit_fen") or 0), self.fact("category"), self.fact("amount_fen"))
         if right is not None and said != right:
             zh, en = next((zh, en) for code, zh, en in CONCLUSIONS if code == right)
@@ -192,6 +198,26 @@ class Conclude(Outcome):
         """What this opinion leaves out, an earlier one does not say for it."""
         unsaid = {name: None for name in LEFT_OUT if loaded.get(name) is None}
         return unsaid | special_cases.asked(self, loaded["conclusion"], "street")
+
+
+ATTEMPTS = 2  # dated ones, on different days, before a household counts as not co-operating (domain 2.9)
+
+
+def _founded(act: Act, reason: str, facts: Data) -> bool:
+    """Whether the case knows of what a reason says for which no figures are asked (domain 2.9). What is for the street to judge
+    (fraud, refused jobs) is not asked here. A report into a review is not sorted by its drawing, so its words are read here."""
+    if reason == "no_cooperation":
+        return (facts.get("contact_attempts") or 0) >= ATTEMPTS
+    if reason not in ("death_single", "imprisoned", "moved_out_district", "voluntary") or facts.get("exit_reason") == reason:
+        return True
+    kind, who = facts.get("change_kind"), facts.get("person_id")
+    if reason == "death_single":
+        return facts.get("contact_outcome") == "died"
+    if reason == "imprisoned":
+        return kind == "imprisonment" and {n for n, _ in households.counted_members(act.conn, facts["household_id"], act.today)} <= {who}
+    if reason == "moved_out_district":
+        return kind == "move_out" and who is None
+    return bool(facts.get("wants_exit"))
 
 
 def vet(act: Act, node: str, form: Form, answers: Data, facts: Data) -> None:
@@ -221,6 +247,11 @@ def _refuse_old_figures(act: Act, conclusion: str, reason_code: str | None, fact
 
 
 def _vet_opinion(act: Act, form: Form, answers: Data, facts: Data) -> None:
+    """What only the benefit and the case can tell of the street's opinion: at the decision it would be too late."""
+    if answers["conclusion"] in ("stop", "suspend") and not _founded(act, answers["reason_code"], facts):
+        zh, en = benefits.REASON_WORDS[answers["reason_code"]]
+        raise Refused("reason-without-fact", f"本案没有登记可以认定“{zh}”的事实，不能以此为由；请先登记变化、退出申请或联系未果的情况",
+                      f"Nothing in this case shows “{en}”: record the change, the wish to leave or the attempts first")  # fmt: skip
     status = benefits.row(act.conn, facts["benefit_id"])["status"]
     if answers.get("pay_suspended") is not None and not (status == "suspended" and answers["conclusion"] in benefits.RESUMING):
         raise Invalid({"pay_suspended": [form.say("这项结论不结束暂停，不填写", "This conclusion ends no suspension: leave it out")]})
@@ -355,6 +386,7 @@ def paid_and_right(act: Act, facts: Data) -> Data:
     first = found["amount_from"] or found["first_payment_month"]
     since, over, pays = facts.get("overpaid_since"), dict[str, int](), None
     if since:
+        since = max(since, first_of_past(found))  # a late report may tell of what was long before
         stopped = facts["conclusion"] == "stop"
         right = {month: 0 if stopped else _right(act, facts, month) for month in benefits.months(since, f"{act.today:%Y-%m}")}
         over = benefits.overpaid(act.conn, benefit_id, right)
@@ -367,6 +399,11 @@ def paid_and_right(act: Act, facts: Data) -> Data:
     late = bool(law.value("late_rise_arrears", act.today).amount)
     return {"first": first, "over": over, "charged": benefits.charged(act.conn, benefit_id, over), "pay_suspended": pays,
             "later": sorted(month for month in over if (pays if month in held else late))}  # fmt: skip
+
+
+def first_of_past(found: Mapping[Any, Any]) -> str:
+    """The first month that can be computed again: the benefit was paid, and its law is known. `found`: the benefit's row."""
+    return max(str(found["first_payment_month"]), EARLIEST)
 
 
 def _right(act: Act, facts: Data, month: str) -> int:

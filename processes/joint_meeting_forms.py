@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from marshmallow import ValidationError, validates_schema
@@ -40,6 +41,13 @@ RECUSALS = [
 ]
 
 
+def _not_past(form: Form, day: date) -> None:
+    """A meeting is planned for today or later: members and quorum are those of that day."""
+    today = form.context_value("today")
+    if today and day < today:
+        raise ValidationError({"planned_on": [form.say("开会日期不能早于今天", "Not before today")]})
+
+
 class Convening(Form):
     kind = choice("会议类型", "Kind of meeting", KINDS, fact=True)
     planned_on = on_date("开会日期", "Planned for", fact=True, not_future=False)
@@ -54,7 +62,10 @@ class Convening(Form):
     @validates_schema(skip_on_field_errors=False)
     def _invited(self, data: Mapping[str, Any], **_: Any) -> None:
         units, day = data.get("units") or [], data.get("planned_on")
-        if not units or day is None:
+        if day is None:
+            return
+        _not_past(self, day)
+        if not units:
             return
         wrong: list[str] = []
         members = {one.code for one in meeting_units.members(day)}
@@ -141,6 +152,14 @@ class OpenMeeting(Form):
     members = rows("成员到会情况", "Attendance of members", MemberRow)
     guests = rows("列席人员（无表决权）", "Guests without a vote", GuestRow, about="guest")
     note = text("说明", "Note", required=False, widget="textarea")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _days(self, data: Mapping[str, Any], **_: Any) -> None:
+        convened, held = self.fact("convened_on"), data.get("held_on")
+        if data.get("opening") == "adjourn" and data.get("planned_on"):
+            _not_past(self, data["planned_on"])
+        if held and convened and held < date.fromisoformat(convened):
+            raise ValidationError({"held_on": [self.say(f"不能早于召集会议的日期（{convened}）", f"Not before it was convened ({convened})")]})
 
     @validates_schema(skip_on_field_errors=False)
     def _whole(self, data: Mapping[str, Any], **_: Any) -> None:

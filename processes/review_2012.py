@@ -115,7 +115,8 @@ def _several(act: Act, facts: Data) -> bool:
 
 def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Sequence[Any]) -> None:
     investigation.vet(act, node, form, answers, facts, acts)
-    conclusions.vet(act, node, form, answers, facts)
+    if node == "street_opinion":
+        _vet_past(act, form, answers, facts)
     wrong: dict[str, list[str]] = {}
     if node == "renew_authorisations" and answers["contact_outcome"] == "contacted" and (n := _missing(act, facts)["missing"]):
         wrong["contact_outcome"] = [form.say(f"还有 {n} 名成年家庭成员没有签署核对授权书", f"{n} adult members have not signed")]
@@ -127,6 +128,14 @@ def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Seque
         conclusions.refuse_before(conclusions.granted_on(act.conn, facts["benefit_id"]), answers["changed_on"])
     if wrong:
         raise Invalid(wrong)
+    conclusions.vet(act, node, form, answers, facts)
+
+
+def _vet_past(act: Act, form: Form, answers: Data, facts: Data) -> None:
+    first = conclusions.first_of_past(benefits.row(act.conn, facts["benefit_id"]))
+    if (month := answers.get("changed_since")) and month < first:
+        raise Invalid({"changed_since": [form.say(f"不能早于 {first}：此前没有发放，或没有可据以测算的规定",
+                                                   f"Not before {first}: nothing was paid, or no rules are known to compute by")]})  # fmt: skip
 
 
 # -- effects

@@ -11,7 +11,7 @@ from typing import Any
 
 from marshmallow import ValidationError, validates_schema
 
-from engine.forms import Form, choice, document, number, on_date, several, text
+from engine.forms import Form, choice, document, number, on_date, several, text, yes_no
 from engine.given import gives
 from processes import benefits, change_kinds, conclusions, law, special_cases
 from processes.dibao_2012_forms import (
@@ -26,7 +26,6 @@ from processes.dibao_2012_forms import (
     midnight_after,
 )
 
-ATTEMPTS = 2  # dated ones, on different days, before a household counts as not co-operating (domain 2.9)
 OCCASIONS = [
     ("due", "到期复审", "Due"),
     ("campaign", "全面复核", "Everybody is re-checked"),
@@ -139,24 +138,29 @@ class ChangeReported(Form):
     reported_by = choice("报告人", "Reported by", REPORTERS, fact=True)
     details = text("变化情况", "Details", widget="textarea")
     evidence = document("证明材料", "Evidence")
+    wants_exit = yes_no("是否申请退出救助", "Asks to leave assistance", required=False, fact=True)
 
     @validates_schema(skip_on_field_errors=False)
     def _ordered(self, data: Mapping[str, Any], **_: Any) -> None:
         happened, told, begun = data.get("changed_on"), data.get("reported_on"), self.fact("review_from")
         if happened and told and told < happened:
             raise ValidationError({"reported_on": [self.say("不能早于发生日期", "Not before it happened")]})
+        if data.get("wants_exit") and data.get("reported_by") not in (None, *change_kinds.BY_HOUSEHOLD):
+            raise ValidationError({"wants_exit": [self.say("只有救助家庭自己可以申请退出", "Only the household itself can ask to leave")]})
         if data.get("change_kind") in change_kinds.OF_A_MEMBER and data.get("person_id") is None:
             raise ValidationError({"person_id": [self.say("请选择涉及的成员", "Choose the member whom it concerns")]})
         if told and begun and told < date.fromisoformat(begun):
             raise ValidationError({"reported_on": [self.say(f"不能早于复审开始日期（{begun}）", f"May not be before the review began ({begun})")]})
 
-    @gives("reported_late", "overpaid_since", "person_id")
+    @gives("reported_late", "overpaid_since", "person_id", "wants_exit")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         """Whom it does not name, an earlier report does not name for it."""
         happened, told = date.fromisoformat(loaded["changed_on"]), date.fromisoformat(loaded["reported_on"])
         late = told > happened + timedelta(days=int(law.value("change_report_days", told).amount))
         since = [month for month in (self.fact("overpaid_since"), benefits.month_after(happened) if late else None) if month]
-        unnamed = {"person_id": None} if loaded.get("person_id") is None else {}
+        unnamed: dict[str, Any] = {"person_id": None} if loaded.get("person_id") is None else {}
+        if self.fact("wants_exit") is not None and loaded.get("wants_exit") is None and loaded["reported_by"] in change_kinds.BY_HOUSEHOLD:
+            unnamed["wants_exit"] = None  # only the household itself takes its wish back
         return unnamed | {"reported_late": late} | ({"overpaid_since": min(since)} if since else {})
 
 
@@ -174,7 +178,7 @@ class ReviewOpinion(conclusions.Conclude):
         said, reason = data.get("conclusion"), data.get("reason_code")
         if said in (None, "return_survey"):
             return
-        if reason == "no_cooperation" and (self.fact("contact_attempts") or 0) < ATTEMPTS:
+        if reason == "no_cooperation" and (self.fact("contact_attempts") or 0) < conclusions.ATTEMPTS:
             raise ValidationError({"reason_code": [self.say("应有两次注明日期的联系或上门未果", "Two dated attempts come first")]})
         unchecked = said == "stop" and reason in ("no_cooperation", "death_single")
         if self.fact("investigated") is not True and not unchecked:

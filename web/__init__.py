@@ -15,7 +15,9 @@ from engine.errors import EngineError
 from processes import calendar, deadlines, organisation, readers
 from processes.audit import AUDITORS
 from processes.bureau import CATALOGUE, Bureau, build
+from processes.eligibility_facts import BadFacts
 from processes.identity import mask_name
+from processes.law import BadLaw
 from processes.money import yuan
 from web import (
     admin,
@@ -116,8 +118,10 @@ def _errors(app: Flask) -> None:
     def page(status: int, title: str, text: str) -> ResponseReturnValue:
         return render_template("error.html", status=status, title=title, text=text), status
 
+    @app.errorhandler(BadFacts)
+    @app.errorhandler(BadLaw)
     @app.errorhandler(EngineError)
-    def _known(error: EngineError) -> ResponseReturnValue:
+    def _known(error: Exception) -> ResponseReturnValue:
         titles = {403: _("Not allowed"), 404: _("Not found"), 409: _("Something has changed"), 422: _("Please check")}
         status = status_of(error)
         return page(status, titles.get(status, _("Cannot do this")), words(error, lang()))

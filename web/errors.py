@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.errors import BadProcess, Conflict, Diverged, EngineError, Invalid, NotFound, NotWaiting, Refused
 from processes.eligibility_facts import BadFacts
+from processes.law import BadLaw
 from web.english import english
 
 STATUS: tuple[tuple[type[Exception], int], ...] = (
@@ -13,6 +14,7 @@ STATUS: tuple[tuple[type[Exception], int], ...] = (
     (Refused, 403),
     (Invalid, 422),
     (BadFacts, 422),
+    (BadLaw, 422),  # no value of that day: what was asked for is not to be had
     (NotWaiting, 409),
     (Conflict, 409),
     (Diverged, 409),

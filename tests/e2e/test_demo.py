@@ -9,12 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from engine import store
 from processes import bureau as bureaus
 from processes import identity
-from processes.meeting_tables import joint_meeting
+from processes.meeting_tables import agenda_item, joint_meeting
 from processes.tables import benefit
 from web import demo, demo_benefits
 from web.cli import cli
@@ -55,7 +55,9 @@ def test_it_shows_every_process_under_way(demo_home):
     with made.office.read() as conn:
         running = dict(conn.execute(select(store.record.c.process, func.count()).where(store.record.c.kind == "case", store.record.c.closed_at.is_(None)).group_by(store.record.c.process)).all())
         due = conn.scalar(select(func.count()).select_from(benefit).where(benefit.c.status == "active", benefit.c.next_review_on <= day.isoformat()))
-        meetings = conn.scalars(select(joint_meeting.c.planned_on).where(joint_meeting.c.status != "issued")).all()
+        meetings = conn.scalars(select(joint_meeting.c.planned_on).where(joint_meeting.c.status == "approved")).all()
+        admitted = exists().where(agenda_item.c.meeting_no == joint_meeting.c.no, agenda_item.c.status == "admitted")
+        ready = conn.scalars(select(joint_meeting.c.no).where(joint_meeting.c.status == "approved", admitted)).all()
         held = conn.scalar(select(func.count()).select_from(store.task).where(store.is_open, store.task.c.assignee.is_not(None)))
         steps = set(conn.scalars(select(store.task.c.node).where(store.is_open)))
     made.office.store.close()
@@ -63,6 +65,7 @@ def test_it_shows_every_process_under_way(demo_home):
     assert due > 0
     assert held > 5
     assert len(steps) >= 12
+    assert ready, "somebody is on the agenda of the week"
     assert all(day.isoformat() <= planned <= (day + timedelta(days=7)).isoformat() for planned in meetings)
 
 

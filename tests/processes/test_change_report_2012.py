@@ -110,6 +110,7 @@ def test_the_death_of_the_only_recipient_stops_the_benefit_and_counts_as_other(r
     reports.report("death", "2018-12-28", person_id=dead, reported_by="committee", channel="committee", who="vera")
     reports.register()
     assert d.facts()["exit_reason"] == "death_single"
+    refused(reports, {"conclusion"}, lambda: reports.conclude("keep", "unchanged"))  # nobody is there who could be paid
     reports.conclude("stop", "death_single", clause="第三十二条")
     assert reports.deliver()["outcome"] == "ended_stopped"
     assert (reports.row()["exit_class"], reports.row()["stopped_from"], reports.counted()) == ("other", "2019-02", set())
@@ -452,6 +453,10 @@ def test_a_household_may_ask_to_leave_without_being_checked(reports):
     reports.report("other", "2018-12-11", wants_exit=True)
     reports.register()
     assert (list(d.tasks()), d.facts()["exit_reason"]) == (["street_opinion"], "voluntary")
+    for conclusion, reason in (("increase", "income_changed"), ("decrease", "income_changed"), ("keep", "unchanged"), ("suspend", "under_verification")):
+        refused(reports, {"conclusion"}, lambda conclusion=conclusion, reason=reason: reports.conclude(conclusion, reason, clause="第三十二条"))
+    for reason in ("income_over", "fraud", "death_single"):
+        refused(reports, {"reason_code"}, lambda reason=reason: reports.conclude("stop", reason, clause="第三十二条"))
     reports.conclude("stop", "voluntary", clause="第三十二条")
     reports.deliver()
     assert (reports.row()["exit_class"], reports.paid("2018-12", "2019-01")) == ("voluntary", [126_000, 0])

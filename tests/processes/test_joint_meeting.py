@@ -258,6 +258,14 @@ def test_opening_needs_the_quorum_and_is_put_off_without(room):
         room.open("civil_affairs", "finance", "health", "education")
     with pytest.raises(Invalid):
         room.step("secretary", "open_meeting", opening="adjourn", note="人数不足")
+    rows = [{"unit": CODE[key], "present": True} for key in ("civil_affairs", "finance", "health", "human_resources")]
+    for past in ("2010-01-04", "2018-01-03"):
+        with pytest.raises(Invalid) as invalid:
+            room.step("secretary", "open_meeting", opening="open", held_on=past, members=rows)
+        assert set(invalid.value.fields) == {"held_on"}
+        with pytest.raises(Invalid) as invalid:
+            room.step("secretary", "open_meeting", opening="adjourn", planned_on=past, note="人数不足")
+        assert set(invalid.value.fields) == {"planned_on"}
     room.step("secretary", "open_meeting", opening="adjourn", planned_on="2018-12-17", note="人数不足")
     assert (room.row()["status"], room.row()["planned_on"]) == ("approved", "2018-12-17")
     assert room.tasks(room.meeting)["open_meeting"]["due_on"] == "2018-12-18"

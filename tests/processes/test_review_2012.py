@@ -437,7 +437,7 @@ def test_what_was_paid_too_much_is_written_down_and_paid_back_by_a_plan(review):
     earns(review, home, 230_000)
     review.d.check("inconsistent")
     review.survey()
-    for wrong in ("2019-01", "10/2018", "2018-13", ""):  # without a month nothing would be asked back from who lied (N649 art 68)
+    for wrong in ("2019-01", "10/2018", "2018-13", "2018-09", "0001-01", ""):  # without a month nothing would be asked back from who lied (N649 art 68)
         with pytest.raises(Invalid) as invalid:
             review.opinion("stop", "fraud", **({"changed_since": wrong} if wrong else {}))
         assert set(invalid.value.fields) == {"changed_since"}
@@ -530,6 +530,33 @@ def test_no_cooperation_takes_two_dated_attempts_on_two_days(review):
     assert (after["status"], after["exit_class"], after["stopped_from"]) == ("stopped", "cleared", "2019-01")
     assert "拒不配合复核" in review.letter("stop")
     review.proven()
+
+
+def test_a_stop_without_figures_needs_its_fact(review):
+    """Nobody asked to leave, died, moved or is in prison: a tick does not end a benefit. The household's own word does."""
+    home = review.granted()
+    review.due(home)
+    review.to_opinion()
+    for reason in ("voluntary", "imprisoned", "moved_out_district"):
+        with pytest.raises(Refused) as no:
+            review.opinion("stop", reason)
+        assert no.value.rule == "reason-without-fact"
+    said = {"change_kind": "other", "changed_on": review.day, "reported_on": review.day, "channel": "window", "details": "要求退出", "wants_exit": True}
+    with pytest.raises(Invalid) as invalid:
+        review.d.send("clerk", "change_reported", **said, reported_by="others")
+    assert set(invalid.value.fields) == {"wants_exit"}
+    review.d.send("clerk", "change_reported", **said, reported_by="household")
+    review.d.check()
+    review.survey()
+    review.conclude("stop", "voluntary")
+    assert (review.benefit(home)["status"], review.benefit(home)["exit_class"]) == ("stopped", "voluntary")
+    review.proven()
+
+
+@pytest.mark.parametrize(("trigger", "counts_as"), [("voluntary", "cleared"), ("cleared", "cleared"), ("reported", "reported")])
+def test_who_lied_never_left_of_his_own_will(trigger, counts_as):
+    assert conclusions.exit_class("fraud", trigger) == counts_as
+    assert conclusions.exit_class("income_over", trigger) == trigger
 
 
 def test_a_household_that_lets_nobody_in_is_asked_again(review):

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from processes import meetings
+from processes import meeting_units, meetings
+from processes.law import BadLaw
 from tests.meeting_room import CODE, SMALL, Room
 from tests.served import app_of
 from tests.web.test_api import Door
@@ -40,6 +41,9 @@ def test_a_meeting_from_the_request_to_the_issued_minutes_by_api(room, door):
     body = {"kind": "case", "planned_on": "2018-12-14", "place": "区民政局三楼", "requests": [asked["id"]], "units": [CODE[k] for k in SMALL]}
     assert door.bad(403, "rita", "POST", "/meetings", body)["rule"] == "starter"
     assert "units" in door.bad(422, "secretary", "POST", "/meetings", body | {"units": [CODE["health"]]})["errors"]
+    for past in ("2010-01-04", "1990-01-04", "2018-11-30"):
+        for wrong in (body | {"planned_on": past}, {name: said for name, said in body.items() if name != "units"} | {"planned_on": past}):
+            assert door.bad(422, "secretary", "POST", "/meetings", wrong)["errors"].keys() == {"planned_on"}
     lx = door.good("secretary", "POST", "/meetings", body, headers={"Idempotency-Key": "m1"})["case"]
     assert door.good("secretary", "POST", "/meetings", body, headers={"Idempotency-Key": "m1"})["case"] == lx
     door.do("secretary", lx, "screen_agenda", items=[{"position": 1, "admitted": True}])
@@ -189,3 +193,17 @@ def test_the_ordinary_task_page_works_for_a_meeting_and_for_the_earlier_drawing(
     assert Desk(app, "auditor").get("/cases").status_code == 200
     with room.office.read() as conn:
         assert meetings.of(conn, room.people["auditor"])
+
+
+def test_a_day_without_law_is_a_wrong_answer_and_no_failure(room, door, app, monkeypatch):
+    room.ask()
+    [number] = room.requests()
+
+    def unknown(_):
+        raise BadLaw("no value on that day")
+
+    monkeypatch.setattr(meeting_units, "members", unknown)
+    body = {"kind": "case", "planned_on": "2018-12-14", "place": "三楼", "requests": [number], "units": [CODE[k] for k in SMALL]}
+    assert door.bad(422, "secretary", "POST", "/meetings", body)["message"] == "no value on that day"
+    desk = Desk(app, "secretary")
+    assert desk.post("/meetings", body | {"requests": str(number)}, page="/meetings").status_code == 422

@@ -473,6 +473,9 @@ def test_s14_a_job_in_mid_period_stops_dibao_from_january(roads, reported_by, ch
     assert roads.facts("category", "amount_fen") == ("low_income", 0)
     keep = {"conclusion": "keep", "reason_code": "unchanged", "opinion": "维持"}
     assert roads.refused(422, "rita", "street_opinion", **keep)["errors"]
+    for reason in ("voluntary", "death_single", "imprisoned", "moved_out_district", "no_cooperation"):
+        said = {"conclusion": "stop", "reason_code": reason, "opinion": "停发", "clause": "第三十二条"}
+        assert roads.refused(403, "rita", "street_opinion", **said)["rule"] == "reason-without-fact"
     assert roads.concluded("stop", "income_over")["outcome"] == "ended_stopped"
     assert roads.payable("2018-11", "2018-12", "2019-01") == [156_000, 156_000, 0]
     found = roads.benefit()

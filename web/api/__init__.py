@@ -15,6 +15,7 @@ from engine.cases import task_etag
 from engine.errors import EngineError
 from engine.forms import flat
 from processes.eligibility_facts import BadFacts
+from processes.law import BadLaw
 from web.api import (
     audit,
     benefits,
@@ -150,7 +151,7 @@ def _private(response: Response) -> Response:
 def _handle() -> None:
     for part in PARTS:
         for kind, handler in (
-            (EngineError, _known), (BadFacts, _known), (HTTPException, http_problem), (DataError, _unkept), (OverflowError, _unkept),
+            (EngineError, _known), (BadFacts, _known), (BadLaw, _known), (HTTPException, http_problem), (DataError, _unkept), (OverflowError, _unkept),
             (UnicodeError, _unkept), (IntegrityError, _twice), (OperationalError, _busy),
         ):  # fmt: skip
             part.blp.register_error_handler(kind, handler)
