@@ -639,6 +639,7 @@ class Setup(NamedTuple):
     records: dict[int, Record]
     duties: list[Duty]
     law: Law
+    law_digest: str
     drawings: frozenset[str]
 
 
@@ -739,6 +740,7 @@ class _Walk:
         self.expected = _setup.records.get(record)
         self.seq, self.leaf, self.acts = 0, GENESIS, list[tuple[int, str, frozenset[str]]]()
         self.named: str | None = None
+        self.other_law: list[Any] = []  # digests of law files that are not in the bundle, each told once
         result.records.append(record)
 
     def broken(self, check: int, seq: int | None, zh: str, en: str) -> None:
@@ -850,7 +852,11 @@ class _Walk:
         self.acts.append((seq, node, who))
 
     def _amounts(self, seq: int, said: dict[str, Any], opened: dict[str, Any]) -> None:
-        """Check 10: every amount that a service gave follows from a computation in the bundle."""
+        """Check 10: every amount that a service gave follows from a computation in the bundle, by the law that the entry names."""
+        named = said.get("data", {}).get("law", _setup.law_digest)
+        if named != _setup.law_digest and named not in self.other_law:
+            self.other_law.append(named)
+            self.result.gaps.append(Finding(10, self.record, seq, "条目所载的法规文件不是证据中的这一份", "the entry names other law files than those of the bundle"))
         then = said.get("data", {}).get("then", {})
         listed = then.get("ran", []) if type(then) is dict else []
         ran = {r[0]: r[1] for r in listed if type(r) is list and len(r) == 2 and type(r[0]) is str and type(r[1]) is dict}
@@ -1043,7 +1049,7 @@ class Bundle:
     def check(self, policy: Policy | None, old: list[Note], processes: int) -> None:
         note = self._signatures(policy)
         self._older(note, old, policy)
-        setup = Setup(self.log, self.suite, self.records, self._rules(policy), self._law(), self._drawings())
+        setup = Setup(self.log, self.suite, self.records, self._rules(policy), *self._law(), self._drawings())
         places, leaves = list[int](), bytearray()
         rows: dict[tuple[str, int], str] = {}
         missing, seen, withheld = list[tuple[int, int, str, Optional[str]]](), set[int](), list[tuple[int, int]]()
@@ -1087,8 +1093,11 @@ class Bundle:
         need(fine, "duties.json lists rule, nodes and others, and whether the last of the others alone counts")
         return [(r["rule"], frozenset(r["nodes"]), frozenset(r["others"]), r.get("last", False)) for r in said]
 
-    def _law(self) -> Law:
-        return {name[4:]: read_law(self._small(name), name) for name in sorted(self.names) if name.startswith("law/")}
+    def _law(self) -> tuple[Law, str]:
+        """The law, and the digest of its files by which entries name it."""
+        raw = {name[4:]: self._small(name) for name in sorted(self.names) if name.startswith("law/")}
+        told = b"".join(b"%s\0%d\0%s" % (file.encode(), len(text), text) for file, text in raw.items())
+        return {file: read_law(text, f"law/{file}") for file, text in raw.items()}, hashlib.sha256(told).hexdigest()
 
     def _drawings(self) -> frozenset[str]:
         found = set()

@@ -66,8 +66,15 @@ ADMIN = {
     "review_round_begun": ("开始全面复核", "Round of reviews begun"),
     "sample_seed_committed": ("承诺抽样种子", "Seed of a sample committed"),
     "sample_drawn": ("抽取样本", "Sample drawn"),
+    "processing_restricted": ("限制处理个人信息", "Processing of personal data restricted"),
+    "restriction_lifted": ("解除限制处理", "Restriction lifted"),
+    "erasure_proposed": ("提出删除个人信息", "Erasure of personal data proposed"),
+    "erased": ("删除个人信息", "Personal data erased"),
+    "divergence_proposed": ("提出认可重演差异", "Acceptance of a difference proposed"),
+    "divergence_accepted": ("认可重演差异", "Difference accepted"),
+    "divergence_refused": ("不认可重演差异", "Difference not accepted"),
 }
-_WHOLE = ("staff", "staff_change", "unit", "sample")  # kinds of records all of whose entries are administration
+_WHOLE = ("staff", "staff_change", "unit", "sample", "erasure", "divergence")  # kinds of records all of whose entries are administration
 _ELSEWHERE = {  # kind of record -> how events begin that are administration there
     "case": ("incident_", "task_transferred", "task_delegated", "tasks_handed_over", "deadline_recomputed"),
     "standard_batch": ("standard_proposed", "standard_confirmed", "standard_withdrawn"), "campaign": ("review_round_begun",),
@@ -167,12 +174,15 @@ def _read_about(conn: Connection, lines: Sequence[Line]) -> list[dict[str, Any]]
 
 
 def administered(conn: Connection, keys: BoundKeys, wanted: Wanted, page: int = 1, size: int = 50) -> Page:
-    """A page of `Line`, the newest first: staff, posts, tokens, substitutes, hand-overs, incidents, standards, samples."""
+    """A page of `Line`, the newest first: staff, posts, tokens, substitutes, hand-overs, incidents, standards, samples,
+    restrictions and erasures of personal data, accepted differences of replays."""
     if wanted.event and wanted.event not in ADMIN:
         raise Invalid({"event": ["请从所列各项中选择"]})
     where = [within(store.record.c.unit, wanted.area), *_when(conn, wanted)]
     if wanted.event:
         where.append(_says(conn, wanted.event))
+        if wanted.event == "erased":
+            where.append(store.record.c.kind == "erasure")  # each record that held a part says so, too: that is the same act
     else:
         elsewhere = [and_(store.record.c.kind == kind, or_(*(_has(conn, f',"event":"{start}') for start in starts))) for kind, starts in _ELSEWHERE.items()]
         where.append(or_(store.record.c.kind.in_(_WHOLE), *elsewhere))
@@ -187,11 +197,14 @@ def administered(conn: Connection, keys: BoundKeys, wanted: Wanted, page: int = 
 def _admin_about(conn: Connection, lines: Sequence[Line]) -> list[dict[str, Any]]:
     rows = {row.id: row for row in conn.execute(select(store.record.c.id, store.record.c.no, store.record.c.kind, store.record.c.subject)
                                                 .where(store.record.c.id.in_({one.record_id for one in lines})))}  # fmt: skip
+    cases = {int(row.subject.partition(":")[2]) for row in rows.values() if row.kind == "divergence"}
+    numbers = dict(conn.execute(select(store.record.c.id, store.record.c.no).where(store.record.c.id.in_(cases))).all()) if cases else {}
     found = []
     for one in lines:
         row = rows[one.record_id]
         login = one.data.get("login") or (row.subject or "").removeprefix("staff:") if row.kind in ("staff", "staff_change") else ""
-        found.append({"no": row.no, "kind": row.kind, "login": login or ""})
+        no = numbers.get(int(row.subject.partition(":")[2])) if row.kind == "divergence" else row.no
+        found.append({"no": no, "kind": row.kind, "login": login or ""})
     return found
 
 

@@ -8,7 +8,6 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,11 +16,11 @@ from sqlalchemy import Connection, select
 from engine import audit_verify, merkle, notes, sealing, store
 from engine.cases import snapshots_of
 from engine.crypto import BoundKeys, Unreadable, file_commitment
-from engine.errors import Invalid, NotFound
+from engine.errors import Invalid, NotFound, Refused
 from engine.merkle import Suite
 from engine.model import SHANGHAI, Entry, canonical, stamp
-from engine.office import opened, read_entry, stored_of
-from processes import computation, documents, duties, meeting_papers, paperwork
+from engine.office import Act, opened, read_entry, stored_of
+from processes import computation, documents, duties, law, meeting_papers, paperwork, readers
 from processes.bureau import CATALOGUE
 from processes.case_tables import letter
 from processes.meeting_tables import meeting_minutes
@@ -30,7 +29,6 @@ from processes.tables import document
 FORMAT = 1
 MOST_CASES = 200  # in a bundle that a page or the API makes; more by `yingbao export evidence`
 MOST_WORDS = 400  # of a reason
-_LAW = ("calendar.yaml", "change_checks.yaml", "deductions.yaml", "excluded_income.yaml", "parameters.yaml", "procedure.yaml", "versions.yaml")
 
 
 @dataclass
@@ -67,12 +65,28 @@ class Wanted:
     origin: str = "yingbao/binhai"
 
 
-def vet(cases: Sequence[str], reason: str) -> None:
-    """What a person who takes evidence away has to say. Raises Invalid."""
+def vet(cases: Sequence[str]) -> None:
+    """How many cases a bundle of a page or the API may have. Raises Invalid."""
     if not 0 < len(cases) <= MOST_CASES or any(len(no) > 40 for no in cases):
         raise Invalid({"cases": [f"请写明个案编号，最多 {MOST_CASES} 件"]})
+
+
+def note_taking(act: Act, cases: Sequence[str], reason: str, *, personal: bool) -> None:
+    """Before anything is written: that the actor, an auditor, takes these cases away (none: the whole record), and why, stands in
+    his own record. Refused to others; Invalid without a reason; NotFound for what lies outside of his area as an auditor."""
+    actor = act.actor.only({"auditor"})
+    if not actor.roles:
+        raise Refused("role", "只有审计人员可以导出证据包", "Only auditors take evidence away")
     if not 0 < len(reason.strip()) <= MOST_WORDS:
         raise Invalid({"reason": [f"请写明导出理由，最多 {MOST_WORDS} 字"]})
+    row = store.record.c
+    if cases:
+        units = dict(act.conn.execute(select(row.no, row.unit).where(row.no.in_(cases))).all())
+        if unseen := [no for no in cases if no not in units or not actor.covers(units[no])]:
+            raise NotFound(f"没有这件个案：{'、'.join(unseen)}")
+    elif not all(actor.covers(unit) for unit in act.conn.scalars(select(row.unit).distinct())):
+        raise Refused("area", "全部记录只能由辖区覆盖全区的审计人员导出", "The whole record is taken away by an auditor of the whole district only")
+    readers.note(act, "evidence_exported", {"cases": sorted(cases), "personal": personal}, reason)
 
 
 def write(conn: Connection, keys: BoundKeys, wanted: Wanted, out: IO[bytes]) -> dict[str, Any]:
@@ -92,8 +106,8 @@ def write(conn: Connection, keys: BoundKeys, wanted: Wanted, out: IO[bytes]) -> 
         made.lines("computations.jsonl", source.computations())
         for digest in sorted(source.drawings):
             made.add(f"drawings/{digest}.bpmn", [_drawing(conn, digest)])
-        for file in _LAW:
-            made.add(f"law/{file}", [(resources.files("processes.law") / file).read_bytes()])
+        for file, raw in law.RAW.items():
+            made.add(f"law/{file}", [raw])
         made.add("duties.json", [canonical(duties.rules({node.id for process in CATALOGUE.values() for node in process.drawing.nodes.values()}))])
         made.lines("attachments.jsonl", list(_attached(made, source)))  # their bytes go in first
         made.add("checkpoint.txt", [last["note"].encode()])

@@ -21,7 +21,7 @@ from engine.office import history
 from engine.proof import Verdict, judge
 from processes import backup as backups
 from processes import bureau as bureaus
-from processes import divergences, documents, erasure, evidence, organisation, readers
+from processes import divergences, documents, erasure, evidence, organisation
 from processes import verify as verifying
 from processes.rebuild import differences
 from web.opening import bureau, settings
@@ -102,24 +102,20 @@ def export() -> None:
 @export.command("evidence")
 @click.option("--cases", default="", help="case numbers with commas between; none for the whole record")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
-@click.option("--as", "login", default="system", help="in whose name it is recorded")
-@click.option("--reason", default="", help="why; stands in the reader's record")
+@click.option("--as", "login", required=True, help="the auditor who takes it away; the cases are of his area")
+@click.option("--reason", required=True, help="why; stands in his record")
 @click.option("--without-personal", is_flag=True, help="seals, chain and tree only: payloads and attachments stay here")
 @click.option("--old", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="a checkpoint that the auditor holds")
 def export_evidence(cases: str, out: Path, login: str, reason: str, old: tuple[Path, ...], *, without_personal: bool) -> None:
     """What an auditor needs to check cases without us: a zip for audit_verify.py (docs/evidence.md)."""
     made = bureau()
-    numbers = tuple(no.strip() for no in cases.split(",") if no.strip())
+    numbers = tuple(dict.fromkeys(no.strip() for no in cases.split(",") if no.strip()))
     wanted = evidence.Wanted(numbers, login, made.settings.files, not without_personal, tuple(one.size for one in _held(old)),
                              _public_text(made.settings), made.settings.origin)  # fmt: skip
+    with made.office.act(_acting(made, login).only({"auditor"})) as act:
+        evidence.note_taking(act, numbers, reason, personal=not without_personal)
     with made.office.snapshot() as conn, out.open("wb") as file:
-        actor = organisation.find_actor(conn, login) if login != "system" else None
-        if login != "system" and actor is None:
-            raise NotFound(f"没有这个账号：{login}")
         manifest = evidence.write(conn, made.office.keys.on(conn), wanted, file)
-    if actor is not None:
-        with made.office.act(actor) as act:
-            readers.note(act, "evidence_exported", {"cases": list(numbers)}, reason)
     click.echo(f"{len(manifest['cases'])} cases, {len(manifest['records'])} records -> {out.name}")
 
 

@@ -76,17 +76,11 @@ def proof(conn: Connection, actor: Actor, no: str, seq: int) -> dict[str, Any]:
 
 def bundle(who: Actor, cases: tuple[str, ...], reason: str, *, personal: bool) -> tuple[io.BufferedIOBase, str]:
     """An evidence bundle as a file, and its name; that it was made stands in the reader's record. Raises Invalid, NotFound."""
-    actor = who.only({"auditor"})
-    if not actor.roles:
-        raise Refused("role", "只有审计人员可以导出证据包", "Only auditors take evidence away")
-    evidence.vet(cases, reason)
+    evidence.vet(cases)
     made = bureau()
-    with made.office.act(actor) as act:
-        units = dict(act.conn.execute(select(store.record.c.no, store.record.c.unit).where(store.record.c.no.in_(cases))).all())
-        if unseen := [no for no in cases if no not in units or not actor.covers(units[no])]:
-            raise NotFound(f"没有这件个案：{'、'.join(unseen)}")
-        readers.note(act, "evidence_exported", {"cases": sorted(cases), "personal": personal}, reason)
-    wanted = evidence.Wanted(cases, actor.id, Path(made.settings.files), personal, (), public_key() or "", made.office.origin)
+    with made.office.act(who.only({"auditor"})) as act:
+        evidence.note_taking(act, cases, reason, personal=personal)
+    wanted = evidence.Wanted(cases, who.id, Path(made.settings.files), personal, (), public_key() or "", made.office.origin)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it
     with made.office.snapshot() as conn:
         evidence.write(conn, made.office.keys.on(conn), wanted, file)
@@ -107,9 +101,11 @@ def divergences_of(conn: Connection, actor: Actor) -> list[dict[str, Any]]:
              "settled_by": r["settled_by"], "settled_on": r["settled_on"], "reason": keys.reveal("divergence", "reason", r["id"], r["reason"])} for r in rows]  # fmt: skip
 
 
-def restrictions(conn: Connection) -> list[dict[str, Any]]:
+def restrictions(conn: Connection, actor: Actor) -> list[dict[str, Any]]:
+    """Those of the actor's area; a restriction belongs to the unit of its own record."""
     names = ("id", "subject", "state", "reason", "asked_by", "asked_on", "decided_by", "decided_on", "keep_until")
-    return [{name: row[name] for name in names} for row in conn.execute(select(restriction).order_by(restriction.c.id.desc())).mappings()]
+    query = select(restriction, store.record.c.unit).join(store.record, store.record.c.id == restriction.c.id // 0x10000).order_by(restriction.c.id.desc())
+    return [{name: row[name] for name in names} for row in conn.execute(query).mappings() if actor.covers(row["unit"])]
 
 
 def acts(verb: str, number: int) -> Callable[[Act], dict[str, Any]]:
@@ -145,7 +141,7 @@ def show() -> ResponseReturnValue:
 def _page(status: int = 200, errors: list[str] | None = None) -> ResponseReturnValue:
     actor = reader(me())
     with bureau().office.read() as conn:
-        found = {"state": standing(conn), "divergences": divergences_of(conn, actor), "restrictions": restrictions(conn)}
+        found = {"state": standing(conn), "divergences": divergences_of(conn, actor), "restrictions": restrictions(conn, actor)}
     return render_template("record.html", **found, errors=errors or [], typed=request.form, reasons=erasure.REASONS), status
 
 

@@ -136,7 +136,7 @@ def tell(conn: Connection, case: Opened, actor: Actor, step: int | None, *, whol
         raise Invalid({"step": [_("there are %(n)s entries", n=case.last)]})
     stand = case.replayed.at(place)
     papers = _documents(conn, case, place)
-    line = _line(case, place, stand, {str(p["id"]): p["title"] for p in papers})
+    line = _line(conn, case, actor, place, {str(p["id"]): p["title"] for p in papers})
     sums = computation(conn, case, place)
     return {
         "case": case.row["no"], "process": case.process.key, "title": either(case.process.title, case.process.title_en),
@@ -147,7 +147,7 @@ def tell(conn: Connection, case: Opened, actor: Actor, step: int | None, *, whol
         "documents": papers, "letters": _letters(case, place), "notices": _notices(case, place),
         "law": _law(case, place, sums), "computation": sums, "deadline": _deadline(case, place), "seal": _seal(conn, case, place),
         "anomalies": [n for n in range(1, case.last + 1) if case.odd(n)], "findings": _findings(conn, case, actor),
-        **({"steps": [_brief(case, n) for n in range(1, case.last + 1)], "decisions": decisions(case)} if whole else {}),
+        **({"steps": [_brief(case, n) for n in range(1, case.last + 1)], "decisions": decisions(conn, case, actor)} if whole else {}),
     }  # fmt: skip
 
 
@@ -183,11 +183,12 @@ def node_name(case: Opened, node: str) -> str:
 # -- the entry
 
 
-def _line(case: Opened, place: int, stand: Stand | None, titles: Mapping[str, str]) -> dict[str, Any] | None:
-    """The entry told by the case's story; None when it cannot be read."""
+def _line(conn: Connection, case: Opened, actor: Actor, place: int, titles: Mapping[str, str]) -> dict[str, Any] | None:
+    """The entry told to the actor by the case's story; None when it cannot be read."""
     before = case.replayed.at(place - 1)
     try:
-        return case.story(titles).line(case.kept.entry(place - 1), dict(before.facts) if before else {})
+        [entry] = readers.told_to(conn, actor, case.row["unit"], [case.kept.entry(place - 1)])
+        return case.story(titles).line(entry, dict(before.facts) if before else {})
     except _COST:
         return None
 
@@ -258,13 +259,13 @@ def outcome_of(case: Opened, place: int) -> str:
     return next((wording.fact(name, facts[name], case.process.answered, case.names) for name in chosen), "")
 
 
-def decisions(case: Opened) -> list[dict[str, Any]]:
+def decisions(conn: Connection, case: Opened, actor: Actor) -> list[dict[str, Any]]:
     """Who decided what, and why: the steps of those whose word moves the case, without what was taken back."""
     found = []
-    for step in case.steps:
-        if not step.decides or step.undone:
-            continue
-        given = Story.given(list(case.kept.entry(step.seq - 1).personal.values()))
+    deciding = [step for step in case.steps if step.decides and not step.undone]
+    told = readers.told_to(conn, actor, case.row["unit"], [case.kept.entry(step.seq - 1) for step in deciding])
+    for step, entry in zip(deciding, told, strict=True):
+        given = Story.given(list(entry.personal.values()))
         node, who = case.drawing.nodes[step.node], case.kept.closed[step.seq - 1]
         login = str(who.data.get("completer", who.actor))
         found.append({

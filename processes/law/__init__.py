@@ -126,9 +126,9 @@ def _value(where: str, name: str, row: Any, fits: Callable[[str, str], bool]) ->
     return Value(name, since, text, source, unverified)
 
 
-_RAW = {file: (resources.files(__package__) / file).read_bytes() for file in sorted(_FILES)}
-_TABLES = {file: read(raw, file, _FILES[file]) for file, raw in _RAW.items()}
-DIGEST = hashlib.sha256(b"".join(b"%s\0%d\0%s" % (f.encode(), len(raw), raw) for f, raw in _RAW.items())).hexdigest()
+RAW = {file: (resources.files(__package__) / file).read_bytes() for file in sorted(_FILES)}
+_TABLES = {file: read(raw, file, _FILES[file]) for file, raw in RAW.items()}
+DIGEST = hashlib.sha256(b"".join(b"%s\0%d\0%s" % (f.encode(), len(raw), raw) for f, raw in RAW.items())).hexdigest()
 """sha256 over all law files, hex: names the exact text that a decision was computed with."""
 
 _LAW: Mapping[str, tuple[Value, ...]] = {

@@ -720,7 +720,7 @@ def test_the_law_is_read_as_the_application_reads_it():
     from processes import law
 
     for file, table in law._TABLES.items():
-        found = v.read_law(law._RAW[file], file)
+        found = v.read_law(law.RAW[file], file)
         assert found == {name: [(row.since.isoformat(), row.text) for row in rows] for name, rows in table.items()}
 
 

@@ -18,7 +18,7 @@ from processes.conclusions import balance, conclude, conclude_1
 from tests import bundles
 from tests.processes.test_golden import FILES, Golden
 
-LAW = {file: audit_verify.read_law(raw, file) for file, raw in law._RAW.items()}
+LAW = {file: audit_verify.read_law(raw, file) for file, raw in law.RAW.items()}
 FACTS = ("category", "amount_fen", "per_capita", "members_counted", "edge")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import pathlib
@@ -112,6 +113,20 @@ def test_nothing_sealed_and_no_such_case_are_refused(district, bureau, tmp_path)
         bundle(district, tmp_path / "b.zip", district.no, "DB-1")
 
 
+def test_the_law_of_the_bundle_is_the_one_that_the_entries_name(sealed, tmp_path, policy):
+    """One of the files was left out, so nobody could compute the digest; and nobody compared it."""
+    bundle(sealed, tmp_path / "b.zip", sealed.no)
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        files = {name[4:]: archive.read(name) for name in archive.namelist() if name.startswith("law/")}
+        named = {json.loads(json.loads(line)["body"])["data"].get("law") for line in archive.open("entries.jsonl")} - {None}
+    found = hashlib.sha256(b"".join(b"%s\0%d\0%s" % (name.encode(), len(raw), raw) for name, raw in sorted(files.items()))).hexdigest()
+    assert named == {found}
+    changed(tmp_path / "b.zip", tmp_path / "c.zip", "law/relation_scope.yaml", b"\n", b"\n# another\n")
+    code, said = verified(tmp_path, "c.zip", "--policy", policy)
+    assert (code, said["broken"]) == (2, [])
+    assert {gap["check"] for gap in said["gaps"]} == {10}
+
+
 def test_the_engine_does_the_cases_again_from_the_bundle(sealed, tmp_path):
     manifest = bundle(sealed, tmp_path / "b.zip")
     made = sealed.bureau
@@ -156,8 +171,6 @@ def test_a_checkpoint_file_that_is_none_is_said_in_words(tmp_path):
 
 def changed(source, target, name, old, new):
     """The bundle with some bytes of one file exchanged, and the manifest fitted to it."""
-    import hashlib
-
     with zipfile.ZipFile(source) as archive:
         files = {one: archive.read(one) for one in archive.namelist()}
     assert old in files[name]

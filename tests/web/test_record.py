@@ -16,10 +16,12 @@ from sqlalchemy import delete, insert, select
 
 from engine import merkle, notes, sealing, store
 from engine.notes import Ed25519Signer, Verifier
+from engine.office import history
 from engine.sealing import Sequencer
-from processes import verify
+from processes import households, organisation, verify
 from processes.tables import person
 from tests.conftest import stamped
+from tests.district import PASSWORD
 from tests.served import app_of
 from tests.tamper import tampering
 from tests.web.test_api import Door
@@ -82,6 +84,48 @@ def test_evidence_is_taken_away_by_auditors_with_a_reason(door, sealed):
         assert any(b"evidence_exported" in body for body in conn.scalars(select(store.entry.c.body)))
 
 
+def test_the_command_takes_evidence_away_only_for_an_auditor_of_the_area_and_notes_it_first(sealed, tmp_path, monkeypatch):
+    """By default nothing was noted, anybody could be named, and the note came after the file."""
+    from click.testing import CliRunner
+
+    from engine.errors import Invalid, NotFound, Refused
+    from processes import evidence
+    from web import cli_record
+
+    monkeypatch.setattr(cli_record, "bureau", lambda: sealed.bureau)
+    with sealed.office.act() as act:
+        organisation.add_staff(act, "afar", "某afar", PASSWORD, [("auditor", "120116005")])
+        organisation.add_staff(act, "mixed", "某mixed", PASSWORD, [("auditor", "120116005"), ("supervisor", "120116")])
+
+    def run(*line):
+        out = tmp_path / "b.zip"
+        done = CliRunner().invoke(cli_record.export_evidence, ["--out", str(out), *line])
+        return done, out.exists()
+
+    one = ("--cases", sealed.no)
+    for line in (one, (*one, "--reason", "抽查"), (*one, "--as", "auditor")):
+        assert (run(*line)[0].exit_code, run(*line)[1]) == (2, False), line
+    for who, reason, error, which in (("sue", "抽查", Refused, one), ("afar", "抽查", NotFound, one), ("mixed", "抽查", NotFound, one), ("auditor", " ", Invalid, one),
+                                      ("auditor", "抽查", NotFound, ("--cases", "DB-1")), ("nobody", "抽查", NotFound, one), ("afar", "抽查", Refused, ())):  # fmt: skip
+        done, there = run(*which, "--as", who, "--reason", reason)
+        assert isinstance(done.exception, error), (who, done.exception)
+        assert not there
+    noted = []
+    write = evidence.write
+    monkeypatch.setattr(evidence, "write", lambda *a: noted.append(taken(sealed)) or write(*a))
+    for which in (one, ()):
+        done, there = run(*which, "--as", "auditor", "--reason", "年度抽查")
+        assert (done.exit_code, there) == (0, True), done.exception
+    assert noted == [[[sealed.no]], [[sealed.no], []]]
+
+
+def taken(district):
+    """Cases of each taking away that is noted with the auditor."""
+    with district.office.read() as conn:
+        record = conn.scalar(select(store.record.c.id).where(store.record.c.kind == "reader", store.record.c.subject == "staff:auditor"))
+        return [e.data["cases"] for e in history(conn, district.office.keys.on(conn), record) if e.event == "evidence_exported"]
+
+
 def test_a_difference_is_accepted_by_two_persons_and_only_that_one(door, sealed, bureau):
     sent = {"case": sealed.no, "reason": "取整方式不同"}
     door.bad(409, "auditor", "POST", "/divergences", sent)  # it replays the same
@@ -97,6 +141,10 @@ def test_a_difference_is_accepted_by_two_persons_and_only_that_one(door, sealed,
     door.bad(403, "rita", "POST", f"/divergences/{told['id']}/accept")
     assert door.good("sue", "POST", f"/divergences/{told['id']}/accept")["state"] == "accepted"
     door.bad(409, "sue", "POST", f"/divergences/{told['id']}/refuse")
+    logged = door.good("auditor", "GET", "/audit/admin")["items"]
+    assert [(one["event"], one["who"], one["about"]["no"]) for one in logged if "divergence" in one["event"]] == [
+        ("divergence_accepted", "sue", sealed.no), ("divergence_proposed", "auditor", sealed.no)]  # fmt: skip
+    assert sealed.no in Desk(app_of(bureau), "auditor").text("/audit/admin?event=divergence_accepted")
     assert door.good("auditor", "GET", "/divergences")["items"][0]["reason"] == "取整方式不同"
     report = verify.run(bureau.settings)
     assert [one["case"] for one in report.accepted] == [sealed.no]
@@ -117,6 +165,29 @@ def test_people_are_restricted_through_the_api(door, sealed):
     for wrong in ({"reason": "request"}, {**sent, "subject": neighbours}):
         assert "person" in door.bad(422, "sue", "POST", "/restrictions", wrong)["errors"]
     assert Desk(app_of(sealed.bureau), "sue").post("/record/restrictions", {"person": neighbours, "reason": "request"}, page="/record").status_code == 409
+
+
+def test_restrictions_are_listed_for_their_area_and_stand_in_the_log_of_administration(door, sealed):
+    """A supervisor of one street read the person numbers of all others; auditors saw no erasure anywhere."""
+    with sealed.office.act() as act:
+        organisation.add_staff(act, "afar", "某afar", PASSWORD, [("supervisor", "120116005")])
+    home = sealed.household(serial=5)  # without any case
+    with sealed.office.read() as conn:
+        who = households.members_of(conn, home)[0]["person_id"]
+    app = app_of(sealed.bureau)
+    row = door.good("sue", "POST", "/restrictions", {"person": who, "reason": "wrong_person"})
+    subject = f"person:{who}"
+    assert [one["subject"] for one in door.good("sue", "GET", "/restrictions")["items"]] == [subject]
+    assert subject in Desk(app, "auditor").text("/record")
+    assert door.good("afar", "GET", "/restrictions")["total"] == 0
+    assert subject not in Desk(app, "afar").text("/record")
+    sealed.clock.set("2029-01-02T09:00")
+    door.good("sue", "POST", f"/restrictions/{row['id']}/propose")
+    door.good("admin", "POST", f"/restrictions/{row['id']}/erase")
+    logged = [one["event"] for one in door.good("auditor", "GET", "/audit/admin")["items"]]
+    assert [one for one in logged if one in ("erased", "erasure_proposed", "processing_restricted")] == ["erased", "erasure_proposed", "processing_restricted"]
+    assert [one["who"] for one in door.good("auditor", "GET", "/audit/admin?event=erased")["items"]] == ["admin"]
+    assert subject in Desk(app, "auditor").text("/audit/admin?event=erased")
 
 
 def test_the_key_file_is_made_once_and_closed_to_others(tmp_path):

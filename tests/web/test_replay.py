@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -121,6 +122,29 @@ def test_every_step_opens_and_the_links_lead_on(app, case, lang):
     part = desk.text(f"/cases/{case}/replay?step=3&part=1")
     assert "<h1>" not in part
     assert 'id="rp-list"' not in part
+
+
+def test_words_of_who_is_restricted_are_not_told_again(app, door, case, district):
+    """The case page hid them, and the replay showed them. What is computed stays: the judgement reads all of the record."""
+    with district.office.act(district.people["clerk"]) as act:
+        district.cases.receive(act, case, "withdrawal", {"withdrawn_on": act.today.isoformat(), "reason": "搬走"})
+    steps = door.good("auditor", "GET", f"/cases/{case}/replay?step=1")["steps"]
+    [step] = [one["step"] for one in steps if one["name"] == "邻里访问"]
+    roads = (("GET", f"/cases/{case}/replay?step={step}"), ("POST", f"/cases/{case}/replay?step={step}"))
+    pages = (f"/cases/{case}/replay?step={step}", f"/cases/{case}/replay?step={step}&part=1", f"/cases/{case}/replay.json?step={step}")
+    desk = Desk(app, "auditor")
+
+    def shown():
+        told = [*(door.good("auditor", *road) for road in roads), json.loads(desk.text(pages[2]))]
+        assert [one["result"] for one in told] == ["same"] * 3
+        return ["困难" in [a["value"] for a in one["shown"]["answers"]] for one in told] + [re.search(r">\s*困难\s*<", desk.text(page)) is not None for page in pages[:2]]
+
+    assert shown() == [True] * 5
+    with district.office.read() as conn:
+        entry = history(conn, district.office.keys.on(conn), district.case()["id"])[step - 1]
+    subject = next(who for who in entry.personal if who.endswith(".neighbours"))
+    door.good("sue", "POST", "/restrictions", {"subject": subject, "reason": "request"})
+    assert shown() == [False] * 5
 
 
 def test_the_old_address_leads_here(app, case):

@@ -313,7 +313,7 @@ def reads(asked: dict[str, Any]) -> Any:
 
 @operation(blp, "GET", "/admin", schemas.paged(LogLine), asks=LogQuery, replies=(403, 404))
 def administered(asked: dict[str, Any]) -> Any:
-    """Staff, posts, tokens, substitutes, hand-overs, incidents, standards, samples, the training clock, settings."""
+    """Staff, posts, tokens, substitutes, hand-overs, incidents, standards, samples, the training clock, settings, erasures, accepted differences."""
     who = auditor(me())
     with bureau().office.read() as conn:
         found = audit_reads.administered(conn, bureau().office.keys.on(conn), pages.logs_wanted(who, asked), asked["page"], asked["size"])

@@ -173,10 +173,10 @@ def divergence_refuse(number: int) -> Any:
 
 @operation(blp, "GET", "/restrictions", schemas.paged(Restriction), asks=schemas.Paging, replies=(403,))
 def restriction_list(asked: dict[str, Any]) -> Any:
-    """Whose data are restricted or erased."""
-    record.reader(me())
+    """Whose data are restricted or erased, in your area."""
+    actor = record.reader(me())
     with bureau().office.read() as conn:
-        return schemas.cut(record.restrictions(conn), asked["page"], asked["size"])
+        return schemas.cut(record.restrictions(conn, actor), asked["page"], asked["size"])
 
 
 @operation(blp, "POST", "/restrictions", RestrictionTold, status=201, takes=RestrictionIn, replies=(403, 404))
