@@ -308,7 +308,7 @@ def _held(files: tuple[Path, ...]) -> list[notes.Checkpoint]:
     try:
         return evidence.held(file.read_text(encoding="utf-8") for file in files)
     except UnicodeDecodeError:
-        raise notes.BadNote("不是检查点 / not a checkpoint: the file is no text") from None
+        raise notes.BadNote("not a checkpoint: the file is no text") from None
 
 
 def _public_text(chosen: Settings) -> str:
@@ -324,5 +324,5 @@ def _public(chosen: Settings, given: str | None) -> list[notes.Verifier]:
         try:
             text = Path(given).read_text(encoding="utf-8") if Path(given).is_file() else given
         except UnicodeDecodeError:
-            raise notes.BadNote("不是公钥 / not a verifier key: the file is no text") from None
+            raise notes.BadNote("not a verifier key: the file is no text") from None
     return [notes.Verifier.parse(text)] if text or given is not None else []
