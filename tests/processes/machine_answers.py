@@ -78,10 +78,10 @@ def _conclusion(t: Told) -> list[dict[str, Any]]:
         first = [stops[2], {"conclusion": "return_survey", **said}]
     late = {"changed_since": "2018-11"} if t.process == "review-2012" else {}
     stops[1] |= late  # who lied says since when
-    return [*first, *stops, {**stops[1], **({"changed_since": "0001-01"} if late else {})}, {"conclusion": "increase", "reason_code": "income_changed", **said},
-            {"conclusion": "decrease", "reason_code": "income_changed", **said}, {**by_figures, "review_class": "B", **late}, {"conclusion": "keep", **said},
+    wild = [{**stops[1], **({"changed_since": "0001-01"} if late else {})}, *({"conclusion": one, "reason_code": "income_changed", **said} for one in ("increase", "decrease"))]
+    return [*first, *stops, {**stops[1], **late}, {**by_figures, "review_class": "B", **late}, {"conclusion": "keep", **said},
             {"conclusion": "suspend", "reason_code": "no_cooperation", **said}, {"conclusion": "suspend", "reason_code": "under_verification", **said}, {"conclusion": "return_survey", **said},
-            {"conclusion": "joint_meeting", "opinion": "意见", **MEETING}]  # fmt: skip
+            {"conclusion": "joint_meeting", "opinion": "意见", **MEETING}, *wild]  # fmt: skip
 
 
 def _contact(t: Told) -> list[dict[str, Any]]:
@@ -118,7 +118,7 @@ def _opening(t: Told) -> list[dict[str, Any]]:
     few = [{**row, "present": row["unit"] == CHAIR} for row in rows]
     return [{"opening": "open", "held_on": t.day, "members": rows}, {"opening": "open", "held_on": t.day, "members": [*rows[:-1], {**rows[-1], "present": False}]},
             {"opening": "open", "held_on": t.day, "members": few}, {"opening": "adjourn", "planned_on": t.day, "note": "人数不足"},
-            {"opening": "open", "held_on": "2010-01-04", "members": rows}, {"opening": "adjourn", "planned_on": "2018-01-05", "note": "人数不足"}, {"opening": "call_off", "note": "不开了"}]  # fmt: skip
+            {"opening": "call_off", "note": "不开了"}, {"opening": "open", "held_on": "2010-01-04", "members": rows}, {"opening": "adjourn", "planned_on": "2018-01-05", "note": "人数不足"}]  # fmt: skip
 
 
 def _announcement(t: Told) -> list[dict[str, Any]]:

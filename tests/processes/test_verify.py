@@ -351,7 +351,7 @@ def test_work_that_goes_on_meanwhile_raises_no_alarm(sealed, district, monkeypat
 def test_a_bundle_is_of_one_moment(sealed, district, monkeypatch, tmp_path):
     monkeypatch.setattr(cli_record, "bureau", lambda: sealed)
     done = once_before(monkeypatch, evidence, "_Source", district.accept)  # after the heads, before the entries
-    assert CliRunner().invoke(cli_record.export, ["evidence", "--cases", district.no, "--out", str(tmp_path / "b.zip")]).exit_code == 0
+    assert CliRunner().invoke(cli_record.export, ["evidence", "--cases", district.no, "--as", "auditor", "--reason", "抽查", "--out", str(tmp_path / "b.zip")]).exit_code == 0
     assert done
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
         for one in json.loads(archive.read("manifest.json"))["records"]:
