@@ -81,7 +81,7 @@ def _conclusion(t: Told) -> list[dict[str, Any]]:
     wild = [{**stops[1], **({"changed_since": "0001-01"} if late else {})}, *({"conclusion": one, "reason_code": "income_changed", **said} for one in ("increase", "decrease"))]
     return [*first, *stops, {**stops[1], **late}, {**by_figures, "review_class": "B", **late}, {"conclusion": "keep", **said},
             {"conclusion": "suspend", "reason_code": "no_cooperation", **said}, {"conclusion": "suspend", "reason_code": "under_verification", **said}, {"conclusion": "return_survey", **said},
-            {"conclusion": "joint_meeting", "opinion": "意见", **MEETING}, *wild]  # fmt: skip
+            *wild, {"conclusion": "joint_meeting", "opinion": "意见", **MEETING}]  # fmt: skip
 
 
 def _contact(t: Told) -> list[dict[str, Any]]:

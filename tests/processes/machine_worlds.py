@@ -245,8 +245,8 @@ def benefits(p: Player) -> None:
     died = p.carry(p.early_review(alone[0]), "street_opinion", contact_household=3)
     assert p.facts_of(died)["contact_outcome"] == "died"
     p.carry(p.early_review(poor[0]), "renew_authorisations")
-    p.carry(p.early_review(poor[1]), "post_stop_notice", street_opinion=1)
-    posted = p.carry(p.early_review(poor[2]), "post_stop_notice", street_opinion=1)
+    p.carry(p.early_review(poor[1]), "post_stop_notice", street_opinion=2)
+    posted = p.carry(p.early_review(poor[2]), "post_stop_notice", street_opinion=2)
     p.usually(posted, "post_stop_notice")
     for home, (kind, day, node, differ) in zip(homes[6:], (
         ("income_up", "", "register_change", {}), ("move_out", "", "receive_transfer", {}), ("income_up", "2018-10-12", "recovery_plan", {"register_change": 4}),
