@@ -1098,7 +1098,7 @@ RARE: dict[str, dict[int, set[str]]] = {
         0: {"confirm standard", "copy", "delegate", "escalate", "incident", "payment", "propose standard", "release", "waiver"},
     },
 }  # fmt: skip
-ENDS = {"dibao-2012": 3, "review-2012": 3, "change-report-2012": 4, "joint-meeting": 2}  # different ends that the same 20 runs come to, at least
+ENDS = {"dibao-2012": 3, "review-2012": 3, "change-report-2012": 3, "joint-meeting": 2}  # different ends that the same 20 runs come to, at least
 VERBS = {"complete", "repeat", "clock", "start dibao-2012", "start review-2012", "start change-report-2012", "start joint-meeting", "claim", "release", "transfer", "delegate",
          "escalate", "send_back", "sign", "add_signers", "withdraw_signer", "urge", "take_back", "copy", "mark_read", "comment", "draft", "objection", "withdrawal",
          "change_reported", "not_cooperating", "registries", "vote", "new_ballot", "minutes_confirmed", "substitute", "for an absent one", "confirm", "hand_over",
