@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from engine.bpmn import Call, Drawing, Run
+from engine.bpmn import Call, Drawing, Move, Run
 from engine.errors import Cannot, Diverged
 from engine.model import ENGINE, Data, Entry, stamp
 
@@ -46,8 +46,8 @@ def step(run: Run, cause: str, data: Data, call: Call, deadline: Deadline) -> Ou
         ran.append([service, dict(result)])
         return result
 
-    move(run, cause, data)
-    run.advance(noted)
+    run.facts.update(data.get("facts", {}))
+    run.go(_move(cause, data), noted)
     after = run.open_tasks()
     answered = {data["task"]} if cause == "task_completed" else set()
     opened = [[key, deadline(node, run.facts, run.now)] for key, node in after.items() if key not in before]
@@ -63,15 +63,18 @@ def undone(before: Run, after: Run) -> Outcome:
     return Outcome([], [[key, None] for key in then if key not in now], sorted(now.keys() - then.keys()), timers, None)
 
 
-def move(run: Run, cause: str, data: Data) -> None:
-    if cause == "task_completed":
-        run.answer(data["task"], data.get("facts", {}))
-    elif cause == "message_received":
-        run.deliver(data["message"], data.get("facts", {}))
-    elif cause == "timer_fired":
-        run.tick()
-    elif cause == "facts_recomputed":  # a calendar was published: a period that runs ends on another day
-        run.facts.update(data["facts"])
+def _move(cause: str, data: Data) -> Move:
+    match cause:
+        case "case_started":
+            return ("start", "")
+        case "task_completed":
+            return ("answer", data["task"])
+        case "message_received":
+            return ("deliver", data["message"])
+        case "timer_fired":
+            return ("tick", "")
+        case _:  # facts_recomputed: a calendar was published, a period that runs ends on another day
+            return ("go", "")
 
 
 def fingerprint(state: bytes) -> str:

@@ -190,23 +190,23 @@ class Walk:
         self.services = services
         facts = dict.fromkeys(set().union(*(compile_expression(e.text).names for e in PROCESS.iter(f"{B}conditionExpression", f"{B}timeDate"))))
         self.run = Run.start(Drawing.parse(XML), facts, NOW)
-        self.on()
+        self.on("start")
 
-    def on(self) -> Walk:
-        self.run.advance(lambda node, _facts: self.services.get(node, {}))
+    def on(self, kind: str, what: str = "") -> Walk:
+        self.run.go((kind, what), lambda node, _facts: self.services.get(node, {}))
         return self
 
     def do(self, node: str, **facts: Any) -> Walk:
         [key] = [k for k, n in self.run.open_tasks().items() if n == node]
-        self.run.answer(key, facts)
-        self.on()
+        self.run.facts.update(facts)
+        self.on("answer", key)
         self.run = Run.load(self.run.drawing, self.run.dump(), NOW)  # as after a restart
         return self
 
     def send(self, message: str, **facts: Any) -> Walk:
         assert message in self.run.waits_for()
-        self.run.deliver(message, facts)
-        return self.on()
+        self.run.facts.update(facts)
+        return self.on("deliver", message)
 
     @property
     def open(self) -> set[str]:
@@ -301,8 +301,7 @@ def submitted(outcome: str = "propose_grant", *, drawn: bool = False) -> Walk:
     walk.investigate().do("democratic_review", review_conclusion="agree").do("street_opinion", street_outcome=outcome).do("street_signoff", signoff="agree")
     if outcome == "propose_grant":
         walk.do("post_street_notice", street_notice_until="2018-12-03T00:00:00+08:00")
-        walk.run.tick()
-        walk.on().do("remove_street_notice")
+        walk.on("tick").do("remove_street_notice")
     return walk.do("submit_to_district")
 
 
@@ -331,8 +330,7 @@ def proposed(outcome: str, *, late: bool, objection: bool = False) -> Walk:
     walk.do("post_district_notice", district_notice_until=f"2018-12-{11 if objection else '03'}T00:00:00+08:00")
     if objection:
         return walk.send("objection").do("district_recheck", district_outcome=outcome)
-    walk.run.tick()
-    return walk.on().do("remove_district_notice")
+    return walk.on("tick").do("remove_district_notice")
 
 
 PROPOSALS = pytest.mark.parametrize(("outcome", "objection", "decision"), [
@@ -374,6 +372,5 @@ def test_an_objection_in_the_district_notice_stops_its_timer():
 def test_a_grant_is_delivered():
     walk = submitted().do("district_examination", district_outcome="propose_grant")
     walk.do("post_district_notice", district_notice_until="2018-12-03T00:00:00+08:00")
-    walk.run.tick()
-    walk.on().do("remove_district_notice").do("decide", decision="granted").do("deliver_approval")
+    walk.on("tick").do("remove_district_notice").do("decide", decision="granted").do("deliver_approval")
     assert walk.run.end_event == "ended_granted"

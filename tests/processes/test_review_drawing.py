@@ -150,24 +150,24 @@ class Walk:
     def __init__(self, **facts: Any) -> None:
         self.missing = 0
         self.run = Run.start(Drawing.parse(XML), {"contact_attempts": 0, "destitute": False, **facts}, NOW)
-        self.on()
+        self.on("start")
 
-    def on(self) -> Walk:
+    def on(self, kind: str, what: str = "") -> Walk:
         found = {"open_investigation": {"investigated": None}, "assess": {"investigated": True}, "apply_conclusion": {"overpaid_fen": 0}}
-        self.run.advance(lambda node, _facts: {"authorisations_missing": self.missing} if node == "check_authorisations" else found.get(node, {}))
+        self.run.go((kind, what), lambda node, _facts: {"authorisations_missing": self.missing} if node == "check_authorisations" else found.get(node, {}))
         return self
 
     def do(self, node: str, **facts: Any) -> Walk:
         [key] = [k for k, n in self.run.open_tasks().items() if n == node]
-        self.run.answer(key, facts)
-        self.on()
+        self.run.facts.update(facts)
+        self.on("answer", key)
         self.run = Run.load(self.run.drawing, self.run.dump(), NOW)  # as after a restart
         return self
 
     def send(self, message: str, **facts: Any) -> Walk:
         assert message in self.run.waits_for()
-        self.run.deliver(message, facts)
-        return self.on()
+        self.run.facts.update(facts)
+        return self.on("deliver", message)
 
     @property
     def open(self) -> set[str]:
