@@ -34,6 +34,7 @@ _NS = {"bpmn": BPMN, "yb": YB}
 _KINDS = ("userTask", "serviceTask", "startEvent", "endEvent", "exclusiveGateway", "parallelGateway", "subProcess",
           "eventBasedGateway", "intermediateCatchEvent", "boundaryEvent", "inclusiveGateway")  # fmt: skip
 _FACTS = '{"facts":'  # a state begins with it; what follows the facts is where the tokens stand
+_DECODER = json.JSONDecoder()
 _KNOWN = 4_000  # positions, and ways from them, of which a drawing keeps the knowledge; then it begins anew
 
 
@@ -179,7 +180,7 @@ class Run:
     @classmethod
     def load(cls, drawing: Drawing, state: bytes, now: datetime) -> Run:
         said = unpacked(state).decode()
-        facts, end = json.JSONDecoder().raw_decode(said, len(_FACTS))
+        facts, end = _DECODER.raw_decode(said, len(_FACTS))
         run = cls(drawing, facts, now)
         text = said[end:]
         run._place = drawing.ways.place(text, lambda: _seen(drawing, Tokens.restore(drawing.specs, text, _nothing), text))

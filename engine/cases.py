@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, String, and_, bindparam, delete, exists, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -65,16 +65,14 @@ def _tasks_of(recused: Logins | None) -> Prepared:
     return Prepared(select(*_READ, _DRAFTED, store.signers, kept_away.label("kept_away")).where(store.tasks_of(bindparam("the_case", type_=store.Id))))
 
 
-@dataclass(frozen=True, slots=True)
-class TaskAct:
+class TaskAct(NamedTuple):
     """Who did what in a case: what the rules of separation of duties look at."""
 
     node: str
     staff: str
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """Somebody in office with a post, and whether recusal keeps him from the case in question."""
 
     login: str
@@ -94,6 +92,11 @@ class Open:
     run: Run
     tasks: Sequence[Mapping[Any, Any]]
     changed: list[dict[str, Any]] = field(default_factory=list)  # rows of tasks to write at the end
+
+    @cached_property
+    def acts(self) -> list[TaskAct]:
+        """Who did what in it up to now."""
+        return acts_of(self.row.get("opened_by"), self.tasks)
 
     @property
     def ref(self) -> CaseRef:
@@ -126,7 +129,7 @@ def acts_of(opened_by: str | None, tasks: Sequence[Mapping[Any, Any]]) -> list[T
     and what somebody else did in one's place."""
     begun = [TaskAct("start", opened_by)] if opened_by else []
     done = [TaskAct(t["node"], who) for t in tasks if t["state"] == "done" for who in (t["done_by"], t["done_for"]) if who]
-    return begun + done + [TaskAct(t["node"], who) for t in tasks for who in signers.answered(t)]
+    return begun + done + [TaskAct(t["node"], who) for t in tasks if t.get("signers") for who in signers.answered(t)]
 
 
 def barred(
@@ -217,7 +220,7 @@ class Cases:
         agreed = tuple(one.staff for one in signers.of(task) if one.state == "agreed")
         form, answers = self._understand(case.process.form_of(task["node"]), raw, act, case.run.facts, lang, who, agreed)
         known = {**case.run.facts, "case_no": case.row["no"]}
-        case.process.vet(act, task["node"], form, answers, known, acts_of(case.row["opened_by"], case.tasks))
+        case.process.vet(act, task["node"], form, answers, known, case.acts)
         owner = {"owner": task["owner"]} if task["owner"] not in (None, *who.persons) else {}
         return {"task": task["key"], "facts": facts_of(form, answers), **owner}, answers
 
@@ -250,7 +253,7 @@ class Cases:
         if message.name not in case.run.waits_for():
             raise NotWaiting(f"个案 {message.case_no} 现在不在等候这项结果", f"Case {message.case_no} does not wait for this now")
         form, answers = self._understand(case.process.messages[message.name], message.raw, act, case.run.facts, "zh")
-        case.process.vet(act, message.name, form, answers, case.run.facts, acts_of(case.row["opened_by"], case.tasks))
+        case.process.vet(act, message.name, form, answers, case.run.facts, case.acts)
         data = {"message": message.name, "facts": facts_of(form, answers), "from": list(sender)}
         self._apply(act, case, "message_received", data, answers, message.name)
 
@@ -264,7 +267,7 @@ class Cases:
         if not instead:
             self._not_kept_away(act, process, case.run.facts, message, sending)
         form, answers = self._understand(process.messages[message], raw, act, case.run.facts, lang)
-        process.vet(act, message, form, answers, case.run.facts, acts_of(case.row["opened_by"], case.tasks))
+        process.vet(act, message, form, answers, case.run.facts, case.acts)
         data = {"message": message, "facts": facts_of(form, answers)}
         return self._apply(act, case, "message_received", data, answers, message)
 
@@ -517,9 +520,8 @@ class Cases:
         return target
 
     def _may(self, act: Act, case: Open, task: Mapping[Any, Any], verb: str, who: Actor) -> None:
-        acts = acts_of(case.row["opened_by"], case.tasks)
         known = bool(task["kept_away"]) if who is act.actor and who.on_behalf_of is None else None
-        broken = barred(act.conn, case.process, case.run.facts, acts, task, verb, who, kept_away=known)
+        broken = barred(act.conn, case.process, case.run.facts, case.acts, task, verb, who, kept_away=known)
         if broken is not None:
             raise Refused(broken.rule, broken.zh, broken.en)
         if who is act.actor:
@@ -604,8 +606,7 @@ class Cases:
         holders = self.holders(act.conn, case.process, facts, opened)
         if holders is None:
             return
-        tasks = {t["id"]: t for t in (*case.tasks, *case.changed)}  # with what this act has closed
-        acts = acts_of(case.row.get("opened_by") or act.actor.id, list(tasks.values()))
+        acts = (case.acts if case.row.get("opened_by") else acts_of(act.actor.id, case.tasks)) + acts_of(None, case.changed)  # with what this act has closed
         for row in opened:
             if rules := sorted({broken.rule for _, broken in _barring(case.process, row, facts, acts, holders)}):
                 row |= {"flags": " ".join(sorted({*row["flags"].split(), "escalated", UNMANNED})), "priority": 1}

@@ -18,10 +18,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, bindparam, insert, select
 
 from engine.model import canonical
+from engine.prepared import Prepared
 from engine.store import subject_key
 
 _V1 = b"\x01"
-_WRAPPED = select(subject_key.c.wrapped).where(subject_key.c.subject == bindparam("the_subject"))
+_WRAPPED = Prepared(select(subject_key.c.wrapped).where(subject_key.c.subject == bindparam("the_subject")))
 
 _SOME_WRAPPED = select(subject_key).order_by(subject_key.c.subject).limit(5)  # several: a single one may be spoiled
 
@@ -120,10 +121,10 @@ class BoundKeys:
     def find(self, subject: str) -> Cipher | None:
         """The subject's cipher, or None when its key was erased or never made."""
         if subject not in self._known:
-            wrapped = self._conn.scalar(_WRAPPED, {"the_subject": subject})
-            if wrapped is None:
+            found = _WRAPPED.row(self._conn, {"the_subject": subject})
+            if found is None:
                 return None
-            self.learn(subject, wrapped)
+            self.learn(subject, found["wrapped"])
         return self._known[subject]
 
     def beside(self, subject: str, wrapped: bytes | None) -> Cipher | None:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, and_, exists, func, insert, select, update
 
 from engine import signers, store
 from engine.bpmn import Run
-from engine.cases import acts_of, barred, keep_draft, subject_of
+from engine.cases import barred, keep_draft, subject_of
 from engine.crypto import BoundKeys
 from engine.errors import Invalid, NotFound, Refused
 from engine.model import Actor, Data, Entry, Put, stamp
@@ -256,7 +256,7 @@ class Habits:
             raise Refused("still-here", "这位工作人员仍在岗，请由本人转办", "This person still holds the post: let him transfer his tasks")
         if signers.is_held(task):
             return Broken("countersign", "已提交，正在等候加签人答复；请先减签", "Handed in, waits for its signers: withdraw them first")
-        return barred(act.conn, case.process, case.run.facts, acts_of(case.row["opened_by"], case.tasks), task, "transfer", to)
+        return barred(act.conn, case.process, case.run.facts, case.acts, task, "transfer", to)
 
     # -- 拿回
 
@@ -383,7 +383,7 @@ def _signer_barred(conn: Connection, case: Open, task: Task, who: Actor) -> Brok
     """A signer may hold another post, but one that covers the unit; recusal and separation of duties hold as for who gets the task."""
     if not who.covers(task["unit"]):
         return Broken("unit", "这件待办不在其辖区，不能作为加签人", "This task is outside the signer's area")
-    acts, relatives = acts_of(case.row["opened_by"], case.tasks), case.process.recused_from(conn, case.run.facts)
+    acts, relatives = case.acts, case.process.recused_from(conn, case.run.facts)
     return case.process.may(
         "add_signer", task["node"], task["role"], who.id, actor_roles=who.roles_at(task["unit"]), acts=acts, relatives=relatives, facts=case.run.facts
     )

@@ -46,6 +46,11 @@ class Prepared:
                 row[name] = process(row[name])
         return found
 
+    def row(self, conn: Connection, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The first row that a SELECT finds."""
+        found = self.rows(conn, values)
+        return found[0] if found else None
+
     def run(self, conn: Connection, *rows: Mapping[str, Any]) -> int:
         """Execute once for each of `rows`, which have the same keys: how many rows of the database changed (-1: not known)."""
         made = self._for(conn, tuple(rows[0]))

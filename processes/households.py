@@ -17,6 +17,7 @@ from engine.crypto import BoundKeys
 from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Put
 from engine.office import Act
+from engine.prepared import Prepared
 from engine.queries import Area, Page, within
 from processes import erasure, identity, law, readers
 from processes.money import yuan
@@ -48,24 +49,24 @@ _BLINDS = (
 _RELATIVES = select(staff_relative.c.staff_id).where(staff_relative.c.id_blind.in_(_BLINDS)).scalar_subquery()
 _RELATED_STAFF = select(staff.c.login).where(or_(staff.c.person_blind.in_(_BLINDS), staff.c.id.in_(_RELATIVES)))
 _DECLARED_STAFF = select(near_relative.c.staff_login).where(near_relative.c.household_id == _HERE)
-_MEMBERS = (
+_MEMBERS = Prepared(
     select(household_member.c.person_id, household_member.c.relation, household_member.c.from_on, household_member.c.excluded_reason, *[c for c in person.c if c.name != "id"])
     .join(person, person.c.id == household_member.c.person_id)
     .where(household_member.c.household_id == _HERE, _CURRENT)
 )
 _IN_FORCE = and_(authorization.c.person_id == household_member.c.person_id, authorization.c.household_id == household_member.c.household_id,
                  authorization.c.signed_on <= bindparam("on"), authorization.c.valid_until >= bindparam("on"))  # fmt: skip
-_SIGNED = (
+_SIGNED = Prepared(
     select(household_member.c.person_id, person.c.birth_date, person.c.placeholder, exists().where(_IN_FORCE).label("signed"),
            exists().where(_IN_FORCE, authorization.c.document_id.is_not(None)).label("on_paper"))
     .join(person, person.c.id == household_member.c.person_id)
     .where(household_member.c.household_id == _HERE, _CURRENT)
 )
-_HOUSE = select(household).where(household.c.id == _HERE)
-_APPLICANT = select(person.c.id, person.c.name).join(household, household.c.applicant_id == person.c.id).where(household.c.id == _HERE)
-_INCOMES = select(income_item).where(income_item.c.household_id == _HERE, income_item.c.valid)
-_PROPERTIES = select(property_item).where(property_item.c.household_id == _HERE, property_item.c.valid)
-_LETTERHEAD = (
+_HOUSE = Prepared(select(household).where(household.c.id == _HERE))
+_APPLICANT = Prepared(select(person.c.id, person.c.name).join(household, household.c.applicant_id == person.c.id).where(household.c.id == _HERE))
+_INCOMES = Prepared(select(income_item).where(income_item.c.household_id == _HERE, income_item.c.valid))
+_PROPERTIES = Prepared(select(property_item).where(property_item.c.household_id == _HERE, property_item.c.valid))
+_LETTERHEAD = Prepared(
     select(person.c.name.label("applicant"), household.c.hukou_kind, _STREETS.c.name.label("street_name"), _COMMUNITIES.c.name.label("community_name"),
            select(func.count()).select_from(household_member).where(household_member.c.household_id == _HERE, _CURRENT).scalar_subquery().label("size"))
     .select_from(household)
@@ -74,7 +75,7 @@ _LETTERHEAD = (
     .outerjoin(_COMMUNITIES, _COMMUNITIES.c.code == household.c.community)
     .where(household.c.id == _HERE)
 )  # fmt: skip
-_RELATED = select(or_(exists(select(near_relative.c.id).where(near_relative.c.household_id == _HERE)), exists(_RELATED_STAFF)))
+_RELATED = Prepared(select(or_(exists(select(near_relative.c.id).where(near_relative.c.household_id == _HERE)), exists(_RELATED_STAFF)).label("known")))
 RECUSED = union_all(_RELATED_STAFF, _DECLARED_STAFF)  # near relatives of a member, found or declared
 _HEALTH = ("disability_kind", "disability_grade", "serious_illness", "serious_outpatient_illness")
 HEALTH_KINDS = frozenset({"disabled_member", "major_illness"})  # hardships that tell of somebody's health
@@ -400,7 +401,7 @@ def _open(act: Act, household_id: int) -> Any:
 
 
 def row(conn: Connection, household_id: int) -> Mapping[Any, Any]:
-    found = conn.execute(_HOUSE, {"household_id": household_id}).mappings().one_or_none()
+    found = _HOUSE.row(conn, {"household_id": household_id})
     if found is None:
         raise NotFound("没有这户家庭")
     return found
@@ -408,7 +409,7 @@ def row(conn: Connection, household_id: int) -> Mapping[Any, Any]:
 
 def members_of(conn: Connection, household_id: int) -> list[Mapping[Any, Any]]:
     """Current members, head first: membership columns and the person's (sealed ones still sealed)."""
-    return sorted(conn.execute(_MEMBERS, {"household_id": household_id}).mappings(), key=lambda m: (m["relation"] != "head", m["person_id"]))
+    return sorted(_MEMBERS.rows(conn, {"household_id": household_id}), key=lambda m: (m["relation"] != "head", m["person_id"]))
 
 
 def _adult(member: Mapping[Any, Any], on: date) -> bool:
@@ -421,7 +422,7 @@ def _adult(member: Mapping[Any, Any], on: date) -> bool:
 
 def missing_authorisations(conn: Connection, household_id: int, on: date, *, production: bool = False) -> list[int]:
     """Adult members without an authorisation in force (N220 art 12). In `production` one counts only with its signed page."""
-    rows = conn.execute(_SIGNED, {"household_id": household_id, "on": on.isoformat()}).mappings()
+    rows = _SIGNED.rows(conn, {"household_id": household_id, "on": on.isoformat()})
     return sorted(m["person_id"] for m in rows if not m["on_paper" if production else "signed"] and _adult(m, on))
 
 
@@ -441,7 +442,7 @@ def _in_force(conn: Connection, household_id: int, on: date) -> dict[int, int]:
 
 def near_relative_known(conn: Connection, household_id: int) -> bool:
     """Whether a near relative of staff or committee members is registered or found by the cross match."""
-    return bool(conn.scalar(_RELATED, {"household_id": household_id}))
+    return bool(_RELATED.rows(conn, {"household_id": household_id})[0]["known"])
 
 
 def recused_staff(conn: Connection, household_id: int) -> frozenset[str]:
@@ -455,7 +456,7 @@ def counted_members(conn: Connection, household_id: int, _on: date) -> list[tupl
 
 
 def applicant(conn: Connection, household_id: int) -> Mapping[Any, Any]:
-    found = conn.execute(_APPLICANT, {"household_id": household_id}).mappings().one_or_none()
+    found = _APPLICANT.row(conn, {"household_id": household_id})
     if found is None:
         raise NotFound("没有这户家庭")
     return found
@@ -470,7 +471,7 @@ def applicant_names(conn: Connection, subjects: Iterable[str | None]) -> dict[st
 
 def letterhead(conn: Connection, household_id: int) -> Mapping[Any, Any]:
     """What a letter says of its addressee: applicant, size (members), hukou_kind, street_name, community_name."""
-    found = conn.execute(_LETTERHEAD, {"household_id": household_id}).mappings().one_or_none()
+    found = _LETTERHEAD.row(conn, {"household_id": household_id})
     if found is None:
         raise NotFound("没有这户家庭")
     return found
@@ -479,8 +480,8 @@ def letterhead(conn: Connection, household_id: int) -> Mapping[Any, Any]:
 def snapshot(conn: Connection, keys: BoundKeys, household_id: int, on: date) -> dict[str, Any]:
     """The household as `eligibility.assess` reads it. What was checked or seen stands before what was declared."""
     house = row(conn, household_id)
-    incomes = _best(conn.execute(_INCOMES, {"household_id": household_id}).mappings(), lambda i: (i["person_id"], i["kind"]))
-    properties = _best(conn.execute(_PROPERTIES, {"household_id": household_id}).mappings(), lambda i: i["kind"])
+    incomes = _best(_INCOMES.rows(conn, {"household_id": household_id}), lambda i: (i["person_id"], i["kind"]))
+    properties = _best(_PROPERTIES.rows(conn, {"household_id": household_id}), lambda i: i["kind"])
     members: list[dict[str, Any]] = []
     for m in members_of(conn, household_id):
         health = json.loads(keys.reveal("person", "health", m["person_id"], m["health"]) or "{}")
@@ -550,12 +551,12 @@ def view(conn: Connection, keys: BoundKeys, household_id: int, *, plain: bool = 
         text = keys.reveal("household", name, household_id, house[name])
         return text if plain else _masked(text)
 
-    incomes = conn.execute(_INCOMES, {"household_id": household_id}).mappings().all()
-    assets = conn.execute(_PROPERTIES, {"household_id": household_id}).mappings().all()
+    incomes = _INCOMES.rows(conn, {"household_id": household_id})
+    assets = _PROPERTIES.rows(conn, {"household_id": household_id})
     if on is None:
         signed = set(conn.scalars(select(authorization.c.person_id).where(authorization.c.household_id == household_id)))
     else:
-        found = conn.execute(_SIGNED, {"household_id": household_id, "on": on.isoformat()}).mappings()
+        found = _SIGNED.rows(conn, {"household_id": household_id, "on": on.isoformat()})
         signed = {m["person_id"] for m in found if m["on_paper" if production else "signed"]}
     members = []
     for m in members_of(conn, household_id):

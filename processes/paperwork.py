@@ -12,6 +12,7 @@ from engine.crypto import BoundKeys, file_commitment
 from engine.errors import NotFound
 from engine.model import Data, Put
 from engine.office import Act
+from engine.prepared import Prepared
 from engine.process import CaseRef
 from processes import households, letters
 from processes.case_tables import letter, letter_bytes, letter_number, notice
@@ -37,7 +38,7 @@ def issue(act: Act, case: CaseRef, kind: str, facts: Data, more: Data) -> list[P
     row_id = case.next_id()
     cipher = act.keys.subject(f"household:{household_id}")
     sealed = cipher.seal(zlib.compress(stored, 9), f"letter:{row_id}".encode())
-    act.conn.execute(_BYTES, {"id": row_id, "sealed": sealed})
+    _BYTES.run(act.conn, {"id": row_id, "sealed": sealed})
     values = {
         "case_no": case.no,
         "household_id": household_id,
@@ -63,15 +64,15 @@ def issued_bytes(conn: Connection, keys: BoundKeys, letter_id: int) -> tuple[Map
 
 def delivered(act: Act, case: CaseRef, kind: str, answers: Data) -> list[Put]:
     """送达: periods for appeal run from here."""
-    letter_id = act.conn.scalar(_LATEST, {"the_case": case.no, "the_kind": kind})
-    if letter_id is None:
+    found = _LATEST.row(act.conn, {"the_case": case.no, "the_kind": kind})
+    if found is None:
         return []
     values = {
         "delivered_on": answers["delivered_on"],
         "delivery_method": answers.get("method"),
         "receipt_document": answers.get("receipt_document"),
     }
-    return [Put("letter", letter_id, values)]
+    return [Put("letter", found["id"], values)]
 
 
 def post_notice(act: Act, case: CaseRef, stage: str, facts: Data, answers: Data) -> list[Put]:
@@ -96,15 +97,15 @@ def post_notice(act: Act, case: CaseRef, stage: str, facts: Data, answers: Data)
 
 
 def remove_notice(act: Act, case: CaseRef, stage: str, answers: Data) -> list[Put]:
-    found = act.conn.scalars(_POSTED, {"the_case": case.no, "the_stage": stage}).all()
-    return [Put("notice", n, {"removed_on": answers["removed_on"], "photo_removed": answers.get("photo")}) for n in found]
+    found = _POSTED.rows(act.conn, {"the_case": case.no, "the_stage": stage})
+    return [Put("notice", one["id"], {"removed_on": answers["removed_on"], "photo_removed": answers.get("photo")}) for one in found]
 
 
 _UNTIL = {"street_opinion": "street_notice_until", "district_proposal": "district_notice_until", "destitute_stop": "stop_notice_until"}
-_BYTES = insert(letter_bytes)
-_POSTED = select(notice.c.id).where(
-    notice.c.case_no == bindparam("the_case"), notice.c.stage == bindparam("the_stage"), notice.c.removed_on.is_(None))  # fmt: skip
-_LATEST = select(letter.c.id).where(letter.c.case_no == bindparam("the_case"), letter.c.kind == bindparam("the_kind")).order_by(letter.c.id.desc()).limit(1)
+_BYTES = Prepared(insert(letter_bytes))
+_POSTED = Prepared(select(notice.c.id).where(
+    notice.c.case_no == bindparam("the_case"), notice.c.stage == bindparam("the_stage"), notice.c.removed_on.is_(None)))  # fmt: skip
+_LATEST = Prepared(select(letter.c.id).where(letter.c.case_no == bindparam("the_case"), letter.c.kind == bindparam("the_kind")).order_by(letter.c.id.desc()).limit(1))
 _COUNT = (
     update(letter_number)
     .where(letter_number.c.kind == bindparam("of_kind"), letter_number.c.unit == bindparam("of_unit"), letter_number.c.year == bindparam("of_year"))

@@ -20,12 +20,13 @@ from sqlalchemy import String, bindparam, cast, exists, select
 from engine import jobs
 from engine.model import SHANGHAI, Data, Put
 from engine.office import Act, Record
+from engine.prepared import Prepared
 from engine.store import record
 from processes import law
 from processes.case_tables import spot_file, spot_register
 
 BLOCK = 10
-_REGISTER = select(spot_register).where(spot_register.c.street == bindparam("the_street"))
+_REGISTER = Prepared(select(spot_register).where(spot_register.c.street == bindparam("the_street")))
 _BY_RECORD = select(spot_register).where(spot_register.c.record_id == bindparam("the_record"))
 _UNDER_WAY = exists().where(record.c.subject == "household:" + cast(spot_file.c.household_id, String), record.c.kind == "case", record.c.closed_at.is_(None))
 _FILES = (
@@ -33,7 +34,7 @@ _FILES = (
     .where(spot_file.c.street == bindparam("the_street"), spot_file.c.block == bindparam("the_block"))
     .order_by(spot_file.c.position)
 )
-_LATEST = select(spot_file).where(spot_file.c.household_id == bindparam("the_household")).order_by(spot_file.c.id.desc()).limit(1)
+_LATEST = Prepared(select(spot_file).where(spot_file.c.household_id == bindparam("the_household")).order_by(spot_file.c.id.desc()).limit(1))
 
 
 def seed_hash(seed: str) -> str:
@@ -65,14 +66,14 @@ def late(seed: str, files: Sequence[Mapping[Any, Any]], on: date) -> list[int]:
 
 def draw(act: Act, street: str, household_id: int) -> bool:
     """Enter a file into its street's register, in order of receipt; whether it is drawn."""
-    row = act.conn.execute(_REGISTER, {"the_street": street}).mappings().one_or_none()
+    row = _REGISTER.row(act.conn, {"the_street": street})
     if row is None:
         log = act.new("register", street)
         row_id = log.next_id()
         seed, block, position = _new_block(act, log, row_id, street, 1), 1, 0
     else:
         log, row_id = act.open("register", row["record_id"]), row["id"]
-        row = act.conn.execute(_REGISTER, {"the_street": street}).mappings().one()  # as it stands now that it is locked
+        row = _REGISTER.rows(act.conn, {"the_street": street})[0]  # as it stands now that it is locked
         seed = act.keys.reveal("spot_register", "seed", row_id, row["seed"])
         block, position = row["block"], row["position"]
     taken = position in drawn(seed, act.today)
@@ -106,11 +107,11 @@ def month_end(act: Act, record_id: int, block: int) -> None:
 def drawn_late(act: Act, household_id: int) -> bool:
     """Whether a case's file was added at a month's end and not yet sent to a visit for it. The case goes on from here to
     its decision, so the file is marked as past: no later draw takes it."""
-    file = act.conn.execute(_LATEST, {"the_household": household_id}).mappings().one_or_none()
+    file = _LATEST.row(act.conn, {"the_household": household_id})
     if file is None or file["passed_on"]:
         return False
     log = act.open("register", file["id"] >> 16)
-    file = act.conn.execute(_LATEST, {"the_household": household_id}).mappings().one()  # as it stands now that it is locked
+    file = _LATEST.rows(act.conn, {"the_household": household_id})[0]  # as it stands now that it is locked
     said: Data = {"case": str(household_id), "block": file["block"], "position": file["position"], "late": file["late"]}
     act.append(log, "file_passed", said, puts=[Put("spot_file", file["id"], {"passed_on": act.today.isoformat()})])
     return bool(file["late"])
