@@ -191,6 +191,13 @@ class Run:
         facts = json.dumps(self.facts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return f"{_FACTS}{facts}{self._place.text}".encode()
 
+    def moved(self, drawing: Drawing) -> Run:
+        """The same tokens, keys and facts on another drawing. LookupError names the element that the other drawing lacks."""
+        tokens = Tokens.moved(self.drawing.specs, drawing.specs, self._place.text, _nothing)
+        found, text = Run(drawing, dict(self.facts), self.now), tokens.text()
+        found._place = drawing.ways.place(text, lambda: _seen(drawing, tokens, text))
+        return found
+
     def packed(self, state: bytes) -> bytes:
         """The dumped state as it is kept: compressed once the run has ended, for it is seldom read from then on."""
         return zlib.compress(state, 9) if self.ended else state

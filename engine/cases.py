@@ -27,7 +27,7 @@ from engine.model import OTHERS, SHANGHAI, SYSTEM, Actor, Data, Entry, Put
 from engine.office import Act, Record, history
 from engine.prepared import Prepared
 from engine.process import Broken, CaseRef, Deadline, Logins, Message, Process
-from engine.step import Outcome, fingerprint, replay, step
+from engine.step import Outcome, fingerprint, moved, replay, standings, step
 
 # Built once: building a statement costs as much as running it.
 _CASE = (
@@ -229,7 +229,22 @@ class Cases:
     ) -> dict[str, Any]:
         done = {"state": "done", "closed_at": act.now, "done_by": who.id, "done_for": who.on_behalf_of or data.get("owner")}
         case.changed.append({**task, **done, "version": task["version"] + 1})
+        self._move(act, case, case.process.moves(task["node"], {**case.run.facts, **data["facts"]}, act.today))
         return self._apply(act, case, "task_completed", data, answers, task["node"], puts)
+
+    def _move(self, act: Act, case: Open, key: str | None) -> None:
+        """Another law applies from this task on: the case goes on by the process of that key, on the drawing which is that process's
+        today. An entry of its own says so, before the one of the task."""
+        if key is None or key == case.process.key:
+            return
+        process = self._process(key)
+        drawing = self._keep(act.conn, process.drawing)
+        run, outcome = moved(case.run, drawing)
+        state = run.dump()
+        said = {"process": key, "drawing": drawing.digest, "from": [case.process.key, case.drawing.digest], "then": outcome.said(), "state": fingerprint(state)}
+        act.append(case.record, "case_moved", said)
+        case.record.changes |= {"process": key, "drawing": drawing.digest, "state": run.packed(state)}
+        case.process, case.drawing, case.run = process, drawing, run
 
     def send_back(self, act: Act, task_id: int, to: str, raw: Data, **kind: Any) -> dict[str, Any]:
         """退回: complete the task with the outcome that the drawing leads back along. `to`: an allowed earlier node."""
@@ -455,7 +470,7 @@ class Cases:
             ).all()
 
     def _key_of(self, conn: Connection, case_id: int) -> str:
-        """The process of a case, which never changes: looked up once."""
+        """The process under which a case was first met: looked up once. To which it may move has the same partners."""
         if case_id not in self._keys:
             if len(self._keys) >= _KNOWN_CASES:
                 self._keys.clear()
@@ -670,12 +685,10 @@ class Cases:
         `erased` is told the entries whose computation goes by the recorded result, for what it was made from has been erased."""
         if not entries or entries[0].event != "case_started":
             raise Cannot(1, "记录不是从立案开始的", "the record does not begin with a start")
-        process = self.processes.get(entries[0].data["process"])
-        if process is None:
-            raise Cannot(1, f"本系统没有这项业务：{entries[0].data['process']}", f"no such process here: {entries[0].data['process']}")
+        by = self._standing(entries)
 
         def call(service: str, facts: Data, entry: Entry) -> Data | None:
-            snapshots = snapshots_of(entry)
+            process, snapshots = by(entry)[0], snapshots_of(entry)
             if service in process.gather and service not in snapshots:
                 erased(entry.seq)
                 return None
@@ -695,12 +708,25 @@ class Cases:
             return found
 
         def deadline(node: str, facts: Data, opened: datetime, entry: Entry) -> str | None:
-            known = entry.data.get("calendar", self.published)
+            known, (process, digest) = entry.data.get("calendar", self.published), by(entry)
             with _doing_again(entry, node):
-                found = process.deadline(node, facts, opened, drawing(entries[0].data["drawing"]), published=known)
+                found = process.deadline(node, facts, opened, drawing(digest), published=known)
             return None if found is None else found.end.isoformat()
 
         return replay(entries, drawing, call, deadline)
+
+    def _standing(self, entries: Sequence[Entry]) -> Callable[[Entry], tuple[Process, str]]:
+        """By which process, and on which drawing (digest), an entry was written. Raises Cannot when a process is not here."""
+        stood = standings(entries)
+        for one in stood:
+            if one.process not in self.processes:
+                raise Cannot(one.seq, f"本系统没有这项业务：{one.process}", f"no such process here: {one.process}")
+
+        def by(entry: Entry) -> tuple[Process, str]:
+            at = next(one for one in reversed(stood) if one.seq <= entry.seq)
+            return self.processes[at.process], at.drawing
+
+        return by
 
 
 @contextmanager

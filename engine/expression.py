@@ -263,21 +263,24 @@ def _bounded(value: Any, error: type[ExpressionError] = ExpressionFailed) -> Any
 @dataclass(frozen=True, slots=True)
 class Due:
     """A deadline rule: `n` working or calendar days since a fact (or since the task opened); promptly has no last day.
-    `stopped` names the fact that holds for how many working days the clock stood still: they are added."""
+    `stopped` names the fact that holds for how many working days the clock stood still: they are added. `limit` names the fact
+    that holds the number itself, where the law gives it by date or circumstance; then `n` is None."""
 
     kind: str  # workdays | days | promptly
     n: int | None = None
     since: str | None = None
     stopped: str | None = None
+    limit: str | None = None
 
     @property
     def facts(self) -> frozenset[str]:
-        return frozenset(name for name in (self.since, self.stopped) if name)
+        return frozenset(name for name in (self.since, self.stopped, self.limit) if name)
 
 
 def parse_due(source: str) -> Due:
     """`workdays(10, since='accepted_on')`, `days(3, since='decided_on')` or `promptly()`; BadExpression for the rest.
-    Working days may also be `workdays(10, since='accepted_on', stopped='stopped_workdays')`."""
+    Working days may also be `workdays(10, since='accepted_on', stopped='stopped_workdays')`, and their number that of a fact:
+    `workdays('limit_workdays', since='accepted_on')`."""
     compile_expression(source, ("workdays", "days", "promptly"))  # sizes, syntax, names
     return _parse_due(source)
 
@@ -295,9 +298,10 @@ def _parse_due(source: str) -> Due:
     if allowed is None or len(values) != 1 or named.keys() - allowed:
         raise BadExpression(f"not a deadline rule: {source!r}")
     n, since, stopped = values[0], named.get("since"), named.get("stopped")
-    if isinstance(n, bool) or not isinstance(n, int) or not 0 < n <= 3660:
+    limit = n if isinstance(n, str) and kind == "workdays" else None
+    if limit is None and (isinstance(n, bool) or not isinstance(n, int) or not 0 < n <= 3660):
         raise BadExpression(f"not a number of days: {n!r}")
-    for name in (since, stopped):
+    for name in (since, stopped, limit):
         if name is not None and (not name.isidentifier() or name.startswith("_")):
             raise BadExpression(f"not a fact: {name!r}")
-    return Due(kind, n, since, stopped)
+    return Due(kind, None if limit else n, since, stopped, limit)

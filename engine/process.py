@@ -116,6 +116,8 @@ class Process:
     before: Mapping[str, Effect] = field(default_factory=dict)  # node or message -> what is written before the tokens move
     effects: Mapping[str, Effect] = field(default_factory=dict)  # node or message or "start" -> what else is written
     begin: Callable[[Act, Data], Data] = no_further_facts  # further facts at the start; may refuse
+    # user task, facts with its answers, today -> key of the process by whose drawing the case goes on from this task; None: its own
+    moves: Callable[[str, Data, date], str | None] = lambda _node, _facts, _today: None
     unit_of: Callable[[str, Data], str] = lambda _level, _facts: ""  # level of the task, facts -> unit code
     subject: Callable[[Data], str] = lambda _facts: "case"  # whose personal data the opinions hold
     recused: Logins | None = None  # SELECT of the logins of staff who may not touch a case; its binds are named like facts
@@ -185,14 +187,15 @@ class Process:
         calendar that was known, where that is not today's."""
         rule = (drawing or self.drawing).nodes[node].due or "promptly()"
         due, known = parse_due(rule), self.published if published is None else published
-        if due.kind == "promptly" or due.n is None:
+        if due.kind == "promptly":
             return None
+        n = int(facts[due.limit] if due.limit else due.n or 0)
         since = facts.get(due.since) if due.since else None
         start = date.fromisoformat(since[:10]) if since else opened.astimezone(SHANGHAI).date()
         stopped = _stood_still(facts.get(due.stopped)) if due.stopped else 0
         by_workdays = due.kind == "workdays"
-        end = self.add_workdays(start, due.n + stopped, known) if by_workdays else start + timedelta(days=due.n)
-        return Deadline(rule, due.since if since else None, start, due.n, due.kind, stopped, end, by_workdays and end.year > known)
+        end = self.add_workdays(start, n + stopped, known) if by_workdays else start + timedelta(days=n)
+        return Deadline(rule, due.since if since else None, start, n, due.kind, stopped, end, by_workdays and end.year > known)
 
     @cached_property
     def known_facts(self) -> frozenset[str]:

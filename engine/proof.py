@@ -26,7 +26,7 @@ from engine.merkle import Suite
 from engine.model import GENESIS, Entry, canonical, leaf_hash, stamp
 from engine.office import read_entry, stored_of
 from engine.sealing import STEP, number, place
-from engine.step import CAUSES, fingerprint
+from engine.step import CAUSES, fingerprint, standings
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,8 @@ def row_faults(row: Mapping[Any, Any], entries: Sequence[Entry]) -> list[Fault]:
     first, last = entries[0], entries[-1]
     causes = [entry for entry in entries if entry.event in CAUSES]
     ended = causes[-1].data["then"].get("ended") if causes[-1].event != "task_taken_back" else None
-    wanted: dict[str, Any] = {"no": first.data["no"], "process": first.data["process"], "drawing": first.data["drawing"], "opened_by": first.actor,
+    stands = standings(entries)[-1]
+    wanted: dict[str, Any] = {"no": first.data["no"], "process": stands.process, "drawing": stands.drawing, "opened_by": first.actor,
               "opened_at": first.said["at"], "outcome": ended, "closed_at": causes[-1].said["at"] if ended else None,
               "state": causes[-1].data["state"]}  # fmt: skip
     known = {name: row[name] for name in wanted} | {

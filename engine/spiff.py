@@ -284,6 +284,21 @@ class Tokens:
             tokens._restore(said)
         return tokens
 
+    @classmethod
+    def moved(cls, here: Specs, there: Specs, text: str, ask: Ask) -> Tokens:
+        """Tokens of one drawing on another, by the names of the elements. What is expected to come is left behind, and expected anew
+        where SpiffWorkflow does not do that by itself: behind what waits. KeyError names the element that is not there."""
+        said = json.loads("{" + text[1:])
+        for place, tree in enumerate(said["trees"]):
+            name, rows = tree[0 if place == 0 else 1], tree[-1]
+            old, new = here.indexes[name][0], there.indexes[name][1]
+            tree[-1] = [[*row[:2], new[old[row[2]]], *row[3:]] for row in rows if not row[3] & TaskState.PREDICTED_MASK]
+        tokens = cls.restore(there, "," + json.dumps(said, ensure_ascii=False)[1:], ask)
+        with tokens._moving():
+            for waiting in [task for task in tokens._every() if task.has_state(TaskState.WAITING) and not task.children]:
+                waiting._sync_children(waiting.task_spec.outputs, TaskState.MAYBE)
+        return tokens
+
     def text(self) -> str:
         """Where they stand: the compact state from behind its facts on (decision 003). Tasks are rows; no copy of the drawing."""
         subs = self._workflow.subprocesses

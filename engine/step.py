@@ -18,7 +18,7 @@ from engine.model import ENGINE, Data, Entry, stamp
 
 Deadline = Callable[[str, Data, datetime], str | None]  # node, facts, when it opened -> ISO date
 
-CAUSES = ("case_started", "task_completed", "message_received", "timer_fired", "facts_recomputed", "task_taken_back")
+CAUSES = ("case_started", "case_moved", "task_completed", "message_received", "timer_fired", "facts_recomputed", "task_taken_back")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,29 @@ def undone(before: Run, after: Run) -> Outcome:
     return Outcome([], [[key, None] for key in then if key not in now], sorted(now.keys() - then.keys()), timers, None)
 
 
+def moved(run: Run, drawing: Drawing) -> tuple[Run, Outcome]:
+    """Put a case on another drawing, which must show the same open tasks and timers: nothing is done by it and nothing lost.
+    ValueError when it does not; LookupError where it lacks an element."""
+    found = run.moved(drawing)
+    if (found.open_tasks(), found.timers(), found.waits_for()) != (run.open_tasks(), run.timers(), run.waits_for()):
+        raise ValueError(f"{drawing.key} does not stand as {run.drawing.key} does")
+    return found, Outcome([], [], [], {key: stamp(moment) for key, moment in sorted(found.timers().items())}, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """By which process and on which drawing (digest) a case runs from an entry on."""
+
+    seq: int
+    process: str
+    drawing: str
+
+
+def standings(history: Sequence[Entry]) -> list[Standing]:
+    """Where a case began, and to where it moved, in order."""
+    return [Standing(entry.seq, entry.data["process"], entry.data["drawing"]) for entry in history if entry.event in ("case_started", "case_moved")]
+
+
 def _move(cause: str, data: Data) -> Move:
     match cause:
         case "case_started":
@@ -92,29 +115,48 @@ def replay(
     the entry, which names the calendar that was known when it was not known to the end.
     """
     run: Run | None = None
-    drawing: Drawing | None = None
     last, before = None, b""  # the latest cause, and the state before it
     for entry in history:
-        if entry.said.get("engine", ENGINE) > ENGINE:
-            raise Cannot(entry.seq, f"记录由更新的引擎（{entry.said['engine']}）写成", f"written by a newer engine ({entry.said['engine']})")
-        if entry.spoiled:
-            raise Diverged(entry.seq, f"a personal part of {', '.join(entry.spoiled)}", "gone or altered")
+        _readable(entry)
         if entry.event in CAUSES:
             if entry.event == "case_started":
-                drawing = drawings(entry.data["drawing"])
-                run = Run.start(drawing, entry.data.get("facts", {}), entry.at)
-            elif run is None or drawing is None:
+                run = Run.start(drawings(entry.data["drawing"]), entry.data.get("facts", {}), entry.at)
+            elif run is None:
                 raise Diverged(entry.seq, entry.event, "the record does not begin with a start")
             elif entry.event == "task_taken_back":
-                run = _back(run, Run.load(drawing, before, entry.at) if before else None, entry, last)
+                run = _back(run, Run.load(run.drawing, before, entry.at) if before else None, entry, last)
+            elif entry.event == "case_moved":
+                run = _elsewhere(run, drawings(entry.data["drawing"]), entry)
             else:
                 before = run.dump()
-                run = Run.load(drawing, before, entry.at)
-            if entry.event != "task_taken_back":
+                run = Run.load(run.drawing, before, entry.at)
+            if entry.event not in _BY_THEMSELVES:
                 _again(run, entry, call, deadline)
             last = entry
         if run is not None:
             yield entry, run
+
+
+def _readable(entry: Entry) -> None:
+    if entry.said.get("engine", ENGINE) > ENGINE:
+        raise Cannot(entry.seq, f"记录由更新的引擎（{entry.said['engine']}）写成", f"written by a newer engine ({entry.said['engine']})")
+    if entry.spoiled:
+        raise Diverged(entry.seq, f"a personal part of {', '.join(entry.spoiled)}", "gone or altered")
+
+
+_BY_THEMSELVES = ("task_taken_back", "case_moved")  # causes that are no step of the tokens
+
+
+def _elsewhere(run: Run, there: Drawing, entry: Entry) -> Run:
+    """The run on the drawing to which the case moved."""
+    if entry.data["from"][1] != run.drawing.digest:
+        raise Diverged(entry.seq, entry.data["from"][1], run.drawing.digest)
+    try:
+        found, outcome = moved(Run.load(run.drawing, run.dump(), entry.at), there)
+    except (LookupError, ValueError) as error:
+        raise Diverged(entry.seq, there.digest, f"{type(error).__name__}: {error}") from error
+    _holds(found, entry, outcome)
+    return found
 
 
 def _back(after: Run, before: Run | None, entry: Entry, last: Entry | None) -> Run:

@@ -264,7 +264,7 @@ def skipped_visits(conn: Connection, scope: Scope) -> list[Hit]:
     for case_id, node in conn.execute(query):
         done[case_id].add(node)
     found = skipped_visits_of(((r, facts_of(r.state)) for r in rows), done)
-    if scope.process in (None, "dibao-2012"):
+    if scope.process in (None, *law.procedures("dibao")):
         streets = scope.area if isinstance(scope.area, str) else tuple(scope.area)
         files = conn.execute(select(spot_file).where(within(spot_file.c.street, streets))).mappings().all()
         found += below_rate_of(files, scope.parameters, scope.today)
@@ -282,7 +282,7 @@ def skipped_visits_of(cases: Iterable[tuple[Any, Mapping[str, Any]]], done: Mapp
         if _asks_for_survey(row, facts):
             lacking += [] if made & SURVEYS else ["home_survey"]
             lacking += [] if made & SIGNATURES else ["survey_cosign"]
-        if row.process == "dibao-2012" and _asks_for_visit(facts) and not made & VISITS:
+        if row.process in law.procedures("dibao") and _asks_for_visit(facts) and not made & VISITS:
             lacking.append("spot_check_visit")
         if lacking:
             said = {"lacking": lacking, "decided_on": facts.get("decided_on"), "why": facts.get("spot_reason") or "", "outcome": row.outcome or facts.get("decision")}
@@ -292,11 +292,11 @@ def skipped_visits_of(cases: Iterable[tuple[Any, Mapping[str, Any]]], done: Mapp
 
 def _decided(row: Any, facts: Mapping[str, Any]) -> bool:
     """Whether the district has decided, in a case that was not withdrawn, moved or found to be about nothing."""
-    return bool(facts.get("decided_on") or facts.get("decision")) and row.outcome not in ("ended_withdrawn", "ended_transferred", "ended_no_change", "handled")
+    return bool(facts.get("decided_on") or facts.get("decision")) and row.outcome not in ("ended_withdrawn", "ended_terminated", "ended_transferred", "ended_no_change", "handled")
 
 
 def _asks_for_survey(row: Any, facts: Mapping[str, Any]) -> bool:
-    if row.process == "dibao-2012":  # a refusal may follow from the means check alone
+    if row.process in law.procedures("dibao"):  # a refusal may follow from the means check alone
         return facts.get("decision") == "granted" or (facts.get("submitted_on") is not None and facts.get("check_conclusion") == "consistent")
     if row.process == "change-report-2012":
         return bool(facts.get("check_home"))
@@ -328,7 +328,7 @@ def below_rate_of(files: Iterable[Mapping[Any, Any]], parameters: Parameters, to
 
 def unlike(conn: Connection, scope: Scope) -> list[Hit]:
     row = store.record.c
-    where = (*_cases(scope), row.process == "dibao-2012")
+    where = (*_cases(scope), row.process.in_(law.procedures("dibao")))
     rows = conn.execute(select(row.id, row.no, row.unit, row.state).where(*where).order_by(row.id)).all()
     decided = [(r, facts) for r in rows if (facts := facts_of(r.state)).get("decision") and facts.get("household_id")]
     causes: dict[int, str] = {}

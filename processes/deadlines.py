@@ -25,12 +25,13 @@ def card(due_on: str | None, today: date) -> str | None:
 
 
 def whole_case(facts: Mapping[str, Any], today: date) -> dict[str, Any] | None:
-    """The limit over the whole procedure, an alarm and no right of anybody's: working days from acceptance (Tianjin's own reports
-    name 38 under the old flow, TDEL, unverified: law/procedure.yaml). None before acceptance."""
+    """The limit over the whole procedure in working days from acceptance: that of the law where the case has one (`whole_case_workdays`,
+    N57 art 22), else an alarm and no right of anybody's (Tianjin's own reports name 38 under the old flow, TDEL, unverified:
+    law/procedure.yaml). None before acceptance."""
     if not facts.get("accepted_on"):
         return None
     since = date.fromisoformat(facts["accepted_on"])
-    n = int(law.value("whole_case_alarm_workdays", since).amount)
+    n = int(facts.get("whole_case_workdays") or law.value("whole_case_alarm_workdays", since).amount)
     last = calendar.add_workdays(since, n)
     return {"since": since.isoformat(), "workdays": n, "last": last.isoformat(), "workdays_left": calendar.workdays_between(today, last)}
 

@@ -25,8 +25,8 @@ from processes.dibao_2012_forms import Deliver
 EVENT = "letter_delivered"
 DELIVERERS = frozenset({"window_clerk", "civil_affairs_officer"})
 # What a case delivers by a task of its own: that task's form is where it is said.
-BY_TASK = frozenset({"approval", "refusal", "transfer", *conclusions.LETTERS.values()})
-WITH_REMEDIES = frozenset({"approval", "refusal"}) | benefit_letters.WITH_REMEDIES
+BY_TASK = frozenset({"approval", "refusal", "termination", "transfer", *conclusions.LETTERS.values()})
+WITH_REMEDIES = frozenset({"approval", "refusal", "termination"}) | benefit_letters.WITH_REMEDIES
 
 
 class Delivery(Deliver):

@@ -19,7 +19,7 @@ from engine.forms import Form
 from engine.given import gives
 from engine.model import Data, Put
 from engine.office import Act
-from engine.process import CaseRef, Process
+from engine.process import CaseRef, Gather, Process
 from processes import (
     benefits,
     calendar,
@@ -120,7 +120,21 @@ def close_withdrawn(today: date) -> Data:
 # -- gathering: what a service is given to know
 
 
-@gives("street", "community", "near_relative_declared")
+STARTED = ("street", "community", "near_relative_declared")
+
+
+def begin(key: str) -> Gather:
+    """What a case of this process begins with; Refused on a day of another procedure."""
+
+    @gives(*STARTED)
+    def at_start(act: Act, facts: Data) -> Data:
+        if (right := law.procedure("dibao", act.today)) != key:
+            raise Refused("procedure", f"{act.today}提出的申请不适用这一办法，请按现行办法（{right}）登记", f"This procedure does not apply on {act.today}: register the application under {right}")
+        return _at_start(act, facts)
+
+    return at_start
+
+
 def _at_start(act: Act, facts: Data) -> Data:
     """The household's place; one open case per household and no second benefit."""
     household_id = facts["household_id"]
@@ -144,13 +158,17 @@ def _not_twice(conn: Connection, household_id: int) -> None:
         raise Refused("active_benefit", "这户正在享受救助待遇，不能重复申请", "This household already receives a benefit")
 
 
-def _at_acceptance(act: Act, facts: Data) -> Data:
-    """Every adult member authorises the check before anything is asked (N220 art 12)."""
+def at_acceptance(article: str) -> Gather:
+    """Every adult member authorises the check before anything is asked (N220 art 12; N57 art 9): `article` says so to the clerk."""
+    return lambda act, facts: _at_acceptance(act, facts, article)
+
+
+def _at_acceptance(act: Act, facts: Data, article: str) -> Data:
     household_id = facts["household_id"]
     if missing := households.missing_authorisations(act.conn, household_id, act.today, production=act.office.production):
         raise Refused(
             "authorization",
-            f"还有 {len(missing)} 名成年家庭成员没有签署核对授权书，不能受理（民发〔2012〕220号第十二条）",
+            f"还有 {len(missing)} 名成年家庭成员没有签署核对授权书，不能受理（{article}）",
             f"{len(missing)} adult members have not signed the authorisation",
         )
     if unnamed := households.unnamed(act.conn, household_id):
@@ -163,11 +181,11 @@ def _draw(act: Act, facts: Data) -> Data:
     return {"drawn": spot_check.draw(act, facts["street"], facts["household_id"]), "near_relative": known}
 
 
-def _late(act: Act, facts: Data) -> Data:
+def late(act: Act, facts: Data) -> Data:
     """A file that was visited already is not visited again."""
-    late = spot_check.drawn_late(act, facts["household_id"]) and not facts.get("spot_check")
+    drawn = spot_check.drawn_late(act, facts["household_id"]) and not facts.get("spot_check")
     visited = facts.get("spot_check") or facts.get("late_agrees") is not None
-    return {"late": late, "near_relative": not visited and households.near_relative_known(act.conn, facts["household_id"])}
+    return {"late": drawn, "near_relative": not visited and households.near_relative_known(act.conn, facts["household_id"])}
 
 
 # -- what only the tables can tell
@@ -264,7 +282,7 @@ def _down(act: Act, case: CaseRef) -> list[Put]:
     return [put for stage in _STAGES for put in paperwork.remove_notice(act, case, stage, {"removed_on": act.today.isoformat()})]
 
 
-def _delivery(kind: str) -> Any:
+def delivery(kind: str) -> Any:
     def effect(act: Act, case: CaseRef, answers: Data, _facts: Data) -> Sequence[Put]:
         return paperwork.delivered(act, case, kind, answers)
 
@@ -276,6 +294,11 @@ def _counted(facts: Data, published: int) -> Data:
     if not facts.get("check_result_on"):
         return {}
     return {"check_objection_until": check_objection_until(facts["check_result_on"], published, facts.get("check_rejected_on"))}
+
+
+def moves(node: str, facts: Data, today: date) -> str | None:
+    """受理: by the procedure of the day of acceptance the case is handled, also where it was begun under an older one (domain 2.8)."""
+    return law.procedure("dibao", today) if node == "completeness_check" and facts["complete"] else None
 
 
 DIBAO_2012 = Process(
@@ -305,7 +328,7 @@ DIBAO_2012 = Process(
         "close_withdrawn": close_withdrawn,
     },
     former_rules={"receive_file": {1: receive_file_1}, "check_late_draw": {1: check_late_draw_1}},
-    gather={"accept": _at_acceptance, "assess": investigation.figures, "receive_file": _draw, "check_late_draw": _late},
+    gather={"accept": at_acceptance("民发〔2012〕220号第十二条"), "assess": investigation.figures, "receive_file": _draw, "check_late_draw": late},
     vet=vet,
     before={"means_check": investigation.keep_findings},
     effects={
@@ -314,7 +337,7 @@ DIBAO_2012 = Process(
         "register_near_relative": _on_near_relative,
         "request_means_check": investigation.ask_registries,
         "issue_check_rejection": _on_check_rejection,
-        "deliver_check_rejection": _delivery("check_rejection"),
+        "deliver_check_rejection": delivery("check_rejection"),
         "reject_after_check": _on_check_rejection_at_once,
         "post_street_notice": _posting("street_opinion"),
         "remove_street_notice": _removal("street_opinion"),
@@ -329,10 +352,11 @@ DIBAO_2012 = Process(
         "special_case_decision": special_cases.resolved,
         "close_withdrawn": _on_withdrawal,
         "objection": _on_objection,
-        "deliver_approval": _delivery("approval"),
-        "deliver_refusal": _delivery("refusal"),
+        "deliver_approval": delivery("approval"),
+        "deliver_refusal": delivery("refusal"),
     },
-    begin=_at_start,
+    begin=begin("dibao-2012"),
+    moves=moves,
     unit_of=organisation.unit_at,
     subject=lambda facts: f"household:{facts['household_id']}",
     recused=households.RECUSED,

@@ -341,6 +341,8 @@ class Participant(Form):
 
 class DemocraticReview(Step):
     AFTER: ClassVar[Mapping[str, str]] = {"held_on": "survey_ended_on"}
+    COMPOSITION: ClassVar[tuple[str, str]] = ("220号文第二十二条", "N220 art 22")
+    SIGNATURES: ClassVar[tuple[str, str]] = ("220号文第二十三条", "N220 art 23")
     held_on = on_date("评议日期", "Held on")
     place = text("地点", "Place", max=100)
     chair = text("主持人", "Chair", max=60, about="chair")
@@ -363,12 +365,12 @@ class DemocraticReview(Step):
         share = law.in_force("review_representatives_share", data.get("held_on") or date.max)
         if share and chosen < len(people) * share.fraction:
             wrong.append(self.say(
-                f"村居民代表 {chosen} 人，参加人员 {len(people)} 人，不足{share_words(share.fraction)}（220号文第二十二条）",
-                f"{chosen} representatives of {len(people)} participants: fewer than {share.text} (N220 art 22)",
+                f"村居民代表 {chosen} 人，参加人员 {len(people)} 人，不足{share_words(share.fraction)}（{self.COMPOSITION[0]}）",
+                f"{chosen} representatives of {len(people)} participants: fewer than {share.text} ({self.COMPOSITION[1]})",
             ))  # fmt: skip
         wrong += self._staff_sign([p for p in people if p["kind"] == "street_staff"])
         if not all(p["signed"] for p in people):
-            wrong.append(self.say("参加人员应全部签字（220号文第二十三条）", "Everybody must sign (N220 art 23)"))
+            wrong.append(self.say(f"参加人员应全部签字（{self.SIGNATURES[0]}）", f"Everybody must sign ({self.SIGNATURES[1]})"))
         names = [p.get("name") for p in people]
         if len(set(names)) != len(names):
             wrong.append(self.say("同一人不能重复列入", "Nobody is listed twice"))

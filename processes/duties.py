@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from engine.process import Broken
 
 INVESTIGATE = frozenset({"home_survey", "survey_cosign", "neighbor_enquiry", "street_reinvestigate"})
-REVIEW = frozenset({"street_opinion", "street_signoff", "submit_to_district", "issue_check_rejection", "reject_after_check"})
-WRITE, SIGN = frozenset({"street_opinion"}), frozenset({"street_signoff"})  # two pairs of eyes inside the review
-APPROVE = frozenset({"decide", "decide_refusal"})
+REVIEW = frozenset({"street_opinion", "street_signoff", "submit_to_district", "issue_check_rejection", "reject_after_check", "decide_termination"})
+WRITE, SIGN = frozenset({"street_opinion"}), frozenset({"street_signoff", "decide_termination"})  # two pairs of eyes inside the review
+APPROVE = frozenset({"decide", "decide_refusal", "street_confirmation"})
 ACCEPT = frozenset({"start", "completeness_check", "register_change"})  # "start": who took the application in
 EXAMINE = frozenset({"district_examination", "district_recheck", "spot_check_visit", "late_spot_check_visit"})
 CHECK = frozenset({"means_check"})

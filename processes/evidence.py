@@ -161,7 +161,7 @@ class _Source:
                 if place is not None:
                     self.indexes.append(place)
                 said = json.loads(row.body)
-                if "drawing" in said.get("data", {}) and said["event"] == "case_started":
+                if "drawing" in said.get("data", {}) and said["event"] in ("case_started", "case_moved"):
                     self.drawings.add(said["data"]["drawing"])
                 self.puts |= {(put["table"], put["id"]): None for put in said.get("puts", ())}
                 yield {"record": row.record_id, "seq": row.seq, "index": place, "body": row.body.decode()}

@@ -69,11 +69,11 @@ def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Seque
 # (N220 arts 12, 20, 23, 25, 29). Asked for in real cases; in training nobody has a page to scan. By task or message: field, words.
 _POSTED, _REMOVED = ("photo", "请附公示张贴的照片"), ("photo", "请附公示揭下的照片")
 PAPERS: Mapping[str, tuple[str, str]] = {
-    "democratic_review": ("signed_document", "请附全体参加人员签字的评议记录扫描件，勾选不能代替签字（民发〔2012〕220号第二十三条）"),
+    "democratic_review": ("signed_document", "请附全体参加人员签字的评议记录扫描件，勾选不能代替签字"),
     "reject_after_check": ("receipt_document", "请附申请人签收核对结果告知书的送达回证"),
     "withdrawal": ("signed_document", "请附申请人签字的撤回申请扫描件"),
     "recovery_plan": ("signed_document", "请附双方签字的还款协议扫描件"),
-    **dict.fromkeys(("post_street_notice", "post_district_notice", "post_stop_notice"), _POSTED),
+    **dict.fromkeys(("post_street_notice", "post_district_notice", "post_stop_notice", "publish_result"), _POSTED),
     **dict.fromkeys(("remove_street_notice", "remove_district_notice", "remove_stop_notice"), _REMOVED),
 }
 

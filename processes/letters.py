@@ -19,9 +19,10 @@ TITLES = {
     "check_rejection": "经济状况核对结果告知书",
     "approval": "社会救助批准决定通知书",
     "refusal": "不予批准社会救助告知书",
+    "termination": "终止最低生活保障审核确认程序告知书",
     **benefit_letters.TITLES,
 }
-_WORDS = {"acceptance": "受", "supplement": "补", "check_rejection": "核", "approval": "准", "refusal": "拒", **benefit_letters.MARKS}
+_WORDS = {"acceptance": "受", "supplement": "补", "check_rejection": "核", "approval": "准", "refusal": "拒", "termination": "终", **benefit_letters.MARKS}
 _OF_THE_DISTRICT = frozenset({"approval", "refusal"}) | benefit_letters.OF_THE_DISTRICT
 RELATION_WORDS = {code: zh for code, zh, _ in RELATIONS}
 KIND_WORDS = {code: zh for code, zh, _ in [*INCOME_KINDS, *PROPERTY_KINDS]}
@@ -29,6 +30,23 @@ PERIOD_WORDS = {"month": "每月", "year": "每年"}
 _CATEGORIES = {"dibao": "最低生活保障", "low_income": "低收入家庭救助"}
 COMPLAINT_PHONE = "12345"
 REVIEW_BY_GOVERNMENT_ONLY = "2024-01-01"  # 行政复议法 as revised in 2023; before, the applicant chose (domain 2.7)
+
+
+# What letters cite, by the procedure of the day of acceptance, or of issue before it.
+_ARTICLES = {
+    "dibao-2012": {"once": "民发〔2012〕220号第十三条", "objection": "民发〔2012〕220号第二十条", "amount": "民发〔2012〕220号第二十七条",
+                   "refusal": "民发〔2012〕220号第四条、第二十六条"},
+    "dibao-2021": {"once": "民发〔2021〕57号第十条", "objection": "民发〔2021〕57号第十八条", "amount": "民发〔2021〕57号第二十三条",
+                   "refusal": "民发〔2021〕57号第二十一条"},
+}  # fmt: skip
+
+
+def _procedure(data: Mapping[str, Any]) -> str:
+    return law.procedure("dibao", date.fromisoformat(data.get("accepted_on") or data["issued_on"]))
+
+
+def _article(data: Mapping[str, Any], what: str) -> str:
+    return _ARTICLES[_procedure(data)][what]
 
 
 def number(kind: str, street_name: str, year: int, n: int) -> str:
@@ -66,16 +84,30 @@ def standalone(title: str, body: str, robots: str = "") -> str:
 
 
 def _issuer(kind: str, data: Mapping[str, Any]) -> str:
-    return "天津市滨海新区民政局" if kind in _OF_THE_DISTRICT else f"{data['street_name']}办事处"
+    return "天津市滨海新区民政局" if kind in _OF_THE_DISTRICT and not _by_the_street(data) else f"{data['street_name']}办事处"
+
+
+def _by_the_street(data: Mapping[str, Any]) -> bool:
+    """Whether the street confirmed the application itself (审核确认权限下放)."""
+    return data.get("confirmed_by") == "street"
 
 
 def _acceptance(data: Mapping[str, Any]) -> list[str]:
-    days = law.value("investigation_workdays", date.fromisoformat(data["accepted_on"])).text
     return [
         f"您于{chinese_date(data['applied_on'])}提出的最低生活保障申请，材料齐全，我单位于{chinese_date(data['accepted_on'])}予以受理。",
-        f"自受理之日起{days}个工作日内，我们将完成家庭经济状况调查，包括信息核对、入户调查和邻里访问，请予配合。",
+        _what_follows(data),
         "家庭人口、收入或财产在办理期间发生变化的，请及时告知我们。作出决定前，您可以随时书面撤回申请。",
     ]
+
+
+def _what_follows(data: Mapping[str, Any]) -> str:
+    accepted = date.fromisoformat(data["accepted_on"])
+    if not data.get("whole_case_workdays"):
+        days = law.value("investigation_workdays", accepted).text
+        return f"自受理之日起{days}个工作日内，我们将完成家庭经济状况调查，包括信息核对、入户调查和邻里访问，请予配合。"
+    start, longer = law.value("investigation_start_workdays", accepted).text, law.value("whole_case_extended_workdays", accepted).text
+    return (f"自受理之日起{start}个工作日内，我们将启动家庭经济状况调查；审核确认工作自受理之日起{data['whole_case_workdays']}个工作日内完成，"
+            f"特殊情况可以延长至{longer}个工作日。请配合调查，无正当理由拒不配合的，可以终止审核确认程序（民发〔2021〕57号第二十九条）。")  # fmt: skip
 
 
 def _supplement(data: Mapping[str, Any]) -> list[str]:
@@ -83,7 +115,7 @@ def _supplement(data: Mapping[str, Any]) -> list[str]:
     return [
         "您提出的最低生活保障申请，还需补正下列材料：",
         *[f"{n}．{name}" for n, name in enumerate(names, start=1)],
-        "以上为需补正的全部材料，我们不会再要求其他新的材料（民发〔2012〕220号第十三条）。补正后，自材料齐全之日起受理。",
+        f"以上为需补正的全部材料，我们不会再要求其他新的材料（{_article(data, 'once')}）。补正后，自材料齐全之日起受理。",
     ]
 
 
@@ -92,7 +124,7 @@ def _check_rejection(data: Mapping[str, Any]) -> list[str]:
     return [
         f"经家庭经济状况信息核对，您家庭的情况不符合最低生活保障条件。理由：{data['reasons']}",
         f"查明的事实：{_compared(data)}",
-        f"您对核对结果有异议的，请在收到本告知书之日起{days}个工作日内提出，并提供证据，我们将重新调查（民发〔2012〕220号第二十条）。",
+        f"您对核对结果有异议的，请在收到本告知书之日起{days}个工作日内提出，并提供证据，我们将重新调查（{_article(data, 'objection')}）。",
     ]
 
 
@@ -115,7 +147,7 @@ def _payment(data: Mapping[str, Any]) -> list[str]:
     how = (
         "联席会议研究确定"
         if data.get("fixed_until")
-        else "低保标准乘以家庭人口，减去家庭月收入（民发〔2012〕220号第二十七条）"
+        else f"低保标准乘以家庭人口，减去家庭月收入（{_article(data, 'amount')}）"
         if category == "dibao"
         else "天津市低收入家庭救助标准"
     )
@@ -132,9 +164,20 @@ def _refusal(data: Mapping[str, Any]) -> list[str]:
         f"您于{chinese_date(data['applied_on'])}提出的最低生活保障申请，经调查审核，{chinese_date(data['decided_on'])}决定不予批准。",
         f"查明的事实：{_compared(data)}",
         f"理由：{'。'.join(text for text in (reason, data.get('opinion') or '') if text)}",
-        f"依据：{data.get('clause') or '民发〔2012〕220号第四条、第二十六条'}。",
+        f"依据：{data.get('clause') or _article(data, 'refusal')}。",
         *_remedies(data),
         "情况发生变化后，您可以重新申请。",
+    ]
+
+
+def _termination(data: Mapping[str, Any]) -> list[str]:
+    return [
+        f"您于{chinese_date(data['applied_on'])}提出的最低生活保障申请，我单位于{chinese_date(data['accepted_on'])}受理。"
+        f"办理期间，您家庭自{chinese_date(data['not_cooperating_on'])}起无正当理由拒不配合审核确认工作，{chinese_date(data['decided_on'])}决定终止审核确认程序。",
+        f"理由：{data.get('opinion') or ''}",
+        "依据：民发〔2021〕57号第二十九条。",
+        *_remedies(data),
+        "您愿意配合调查的，可以重新申请。",
     ]
 
 
@@ -183,7 +226,8 @@ def _limits(day: date, data: Mapping[str, Any]) -> dict[str, str]:
 
 def _remedies(data: Mapping[str, Any]) -> list[str]:
     """How long one may ask for review or go to court: the law of the day of issue, from which `deliveries.last_days` counts, too."""
-    day, city = date.fromisoformat(data["issued_on"]), "" if data["issued_on"] >= REVIEW_BY_GOVERNMENT_ONLY else "或者天津市民政局"
+    day, alone = date.fromisoformat(data["issued_on"]), data["issued_on"] >= REVIEW_BY_GOVERNMENT_ONLY or _by_the_street(data)
+    city = "" if alone else "或者天津市民政局"
     days, months = law.value("administrative_review_days", day).text, law.value("lawsuit_months", day).text
     return [
         f"您不服本决定的，可以自收到之日起{days}日内向滨海新区人民政府{city}申请行政复议，"
@@ -197,6 +241,7 @@ _BODIES = {
     "check_rejection": _check_rejection,
     "approval": _approval,
     "refusal": _refusal,
+    "termination": _termination,
     **benefit_letters.BODIES,
 }
 

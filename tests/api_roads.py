@@ -106,8 +106,8 @@ class Roads(Door):
         self.no = self.good(who, "POST", "/cases", {"process": process, "answers": {"household_id": self.home, **answers}})["case"]
         return self.no
 
-    def apply(self) -> str:
-        return self.start("dibao-2012", programme="dibao", applied_on=self.today, applied_by="head", reason="收入低，生活困难")
+    def apply(self, process: str = "dibao-2012") -> str:
+        return self.start(process, programme="dibao", applied_on=self.today, applied_by="head", reason="收入低，生活困难")
 
     def case(self, no: str | None = None) -> Any:
         return self.good("auditor", "GET", f"/cases/{no or self.no}")

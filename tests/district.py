@@ -88,10 +88,10 @@ class District:
         for person_id in households.missing_authorisations(act.conn, household_id, day):
             households.authorise(act, household_id, person_id, day.isoformat(), f"{day.year + 1}-12-31")
 
-    def apply(self, household_id: int) -> str:
+    def apply(self, household_id: int, process: str = "dibao-2012") -> str:
         answers = {"household_id": household_id, "programme": "dibao", "applied_on": self.office.today().isoformat(), "applied_by": "head", "reason": "困难"}
         with self.office.act(self.people["clerk"]) as act:
-            self.no = self.cases.start(act, "dibao-2012", answers)["case"]
+            self.no = self.cases.start(act, process, answers)["case"]
         return self.no
 
     def tasks(self, no: str | None = None) -> dict[str, Any]:

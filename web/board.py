@@ -15,7 +15,7 @@ from engine.incidents import listed
 from engine.model import SHANGHAI, Actor
 from engine.queries import Area, Page, within
 from engine.store import flagged, is_open, record, task
-from processes import audit, deadlines, households, organisation
+from processes import audit, deadlines, households, law, organisation
 from processes.tables import household, near_relative
 from web import batch, glance, incidents, wording
 from web.desk import bureau, lang, me, whole
@@ -83,7 +83,7 @@ def overlong(conn: Any, area: Area, today: date) -> list[dict[str, Any]]:
     """Open applications that have gone on for longer than the whole procedure should take, the oldest first. An acceptance is
     not before the application, so that younger cases need no look."""
     row, young = record.c, datetime.combine(today - timedelta(days=40), time(), tzinfo=SHANGHAI)
-    where = (row.kind == "case", row.process == "dibao-2012", row.closed_at.is_(None), row.opened_at < young, within(row.unit, area))
+    where = (row.kind == "case", row.process.in_(law.procedures("dibao")), row.closed_at.is_(None), row.opened_at < young, within(row.unit, area))
     found = []
     for one in conn.execute(select(row.id, row.no, row.process, row.subject, row.unit, row.state).where(*where).order_by(row.id).limit(_SCANNED)).mappings():
         limit = deadlines.whole_case(audit.facts_of(one["state"]), today)

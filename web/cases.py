@@ -19,7 +19,7 @@ from engine.errors import EngineError, Invalid, NotFound, Refused
 from engine.forms import from_html
 from engine.model import SYSTEM, Actor, Entry, joined
 from engine.office import history
-from processes import deadlines, deliveries, documents, eligibility, households, letters, organisation, paperwork, readers
+from processes import deadlines, deliveries, documents, eligibility, households, law, letters, organisation, paperwork, readers
 from processes.bureau import CATALOGUE
 from processes.case_tables import notice
 from processes.tables import document
@@ -49,7 +49,7 @@ def without_household() -> list[tuple[str, Any]]:
 
 
 CHECKS = ("means_check", "registry_answer", "home_survey", "survey_cosign", "neighbor_enquiry", "democratic_review",
-          "street_reinvestigate", "spot_check_visit", "late_spot_check_visit", "district_recheck",
+          "street_reinvestigate", "handle_dispute", "spot_check_visit", "late_spot_check_visit", "district_recheck",
           "contact_household", "second_contact", "renew_authorisations", "not_cooperating", "change_reported")  # fmt: skip
 
 EVENTS = {
@@ -86,6 +86,7 @@ EVENTS = {
     deliveries.EVENT: lazy_gettext("Delivery recorded"),
     "tasks_handed_over": lazy_gettext("A leaver's tasks handed over"),
     "task_taken_back": lazy_gettext("Taken back"),
+    "case_moved": lazy_gettext("Goes on by the procedure of the day of acceptance"),
 }
 KINDS = {  # what the record can be narrowed to, with the events that are of no such kind among the steps
     "steps": lazy_gettext("Steps and decisions"),
@@ -120,6 +121,7 @@ OUTCOMES = {
     "ended_granted": lazy_gettext("Granted"),
     "ended_refused": lazy_gettext("Refused"),
     "ended_withdrawn": lazy_gettext("Withdrawn"),
+    "ended_terminated": lazy_gettext("Procedure ended: no co-operation"),
     "ended_issued": lazy_gettext("Minutes issued"),
     "ended_called_off": lazy_gettext("Called off"),
     "ended_nothing": lazy_gettext("Nothing to study"),
@@ -223,7 +225,7 @@ def show(no: str) -> ResponseReturnValue:
             "benefits": [b for b in households.active_benefits(conn, household_id) if b["case_no"] == no] if household_id else [],
             "result": assessed(entries, house) if house else None,
             "days": {x["id"]: made.cases.deadline(conn, keys, x, run, drawing, process) for x in tasks if x["state"] == "open"},
-            "limit": deadlines.whole_case(run.facts, made.office.today()) if row["process"] == "dibao-2012" and not row["closed_at"] else None,
+            "limit": deadlines.whole_case(run.facts, made.office.today()) if row["process"] in law.procedures("dibao") and not row["closed_at"] else None,
             "still": incidents.at_case(conn, row["id"]) if not row["closed_at"] else [],
             "street": organisation.unit_name(conn, run.facts.get("street") or row["unit"]),
             "community": organisation.unit_name(conn, run.facts["community"]) if house else "",

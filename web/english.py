@@ -115,7 +115,7 @@ _SAID: Mapping[str, str] = {
     r"直接送达应附受送达人签收的送达回证": "Delivery in person needs the proof of delivery that the recipient signed",
     r"委托送达应附送达回证": "Delivery by another office needs the proof of delivery",
     r"留置送达应附见证人签字的送达回证，或留置过程的照片": "A letter left behind needs a proof of delivery signed by witnesses, or photos",
-    r"请附全体参加人员签字的评议记录扫描件，勾选不能代替签字（民发〔2012〕220号第二十三条）": "Attach the scanned minutes that everybody signed; a tick is no signature (N220 art 23)",
+    r"请附全体参加人员签字的评议记录扫描件，勾选不能代替签字": "Attach the scanned minutes that everybody signed; a tick is no signature",
     r"请附申请人签收核对结果告知书的送达回证": "Attach the proof of delivery that the applicant signed",
     r"请附申请人签字的撤回申请扫描件": "Attach the withdrawal that the applicant signed",
     r"请附双方签字的还款协议扫描件": "Attach the agreement that both sides signed",

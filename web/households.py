@@ -17,7 +17,7 @@ from engine import queries
 from engine.errors import EngineError, Invalid, NotFound, Refused
 from engine.forms import Form, from_html, number, on_date, rows, understand
 from engine.office import Act
-from processes import benefits, change_report_2012, conclusions, documents, households, organisation, readers
+from processes import benefits, change_report_2012, conclusions, documents, households, law, organisation, readers
 from processes.change_report_2012_forms import ChangeReport
 from processes.dibao_2012_forms import Application
 from processes.household_forms import AuthorizationIn, HardshipsIn, HouseholdIn, IncomeIn, MemberIn, NearRelativeIn, PropertyList
@@ -223,7 +223,7 @@ def _add(household_id: int, what: str, form_class: type[Form], typed: dict[str, 
     uploads.keep(form_class, typed, household_id, None)
     with made.office.act(me(), idem()) as act:
         if what in _STARTS:
-            told = made.cases.start(act, _STARTS[what], {**typed, "household_id": household_id}, lang=lang())
+            told = made.cases.start(act, _STARTS[what](act.today), {**typed, "household_id": household_id}, lang=lang())
             return url_for("cases.show", no=told["case"])
         if act.recall() is None:
             _WORK[what](act, household_id, understand(_form(form_class), typed))
@@ -232,7 +232,8 @@ def _add(household_id: int, what: str, form_class: type[Form], typed: dict[str, 
     return page
 
 
-_STARTS: Mapping[str, str] = {"application": "dibao-2012", "change-report": change_report_2012.KEY}
+# By which process something begins, by the law of the day.
+_STARTS: Mapping[str, Callable[[date], str]] = {"application": lambda on: law.procedure("dibao", on), "change-report": lambda _on: change_report_2012.KEY}
 
 
 def _authorise(act: Act, household_id: int, given: dict[str, Any]) -> None:

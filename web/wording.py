@@ -261,11 +261,15 @@ _SINCE = {
     "handed_over_on": lazy_gettext("the hand-over of the file"),
     "due_on": lazy_gettext("the day on which the review fell due"),
     "last_attempt_on": lazy_gettext("the last attempt"),
+    "accepted_on": lazy_gettext("the acceptance"),
     "authorisations_asked_on": lazy_gettext("the request for authorisations"),
     "delivered_on": lazy_gettext("the delivery"),
 }
 _LAWS = {
     "N220": lazy_gettext("Minfa [2012] No. 220 (dibao review and approval)"),
+    "N57": lazy_gettext("Minfa [2021] No. 57 (dibao examination and confirmation)"),
+    "N2022": lazy_gettext("Notice of 2022 on dibao and other basic assistance"),
+    "TDEL": lazy_gettext("Confirmation handed down to streets and towns (Tianjin, 2021)"),
     "JNAT": lazy_gettext("National inter-ministerial joint conference on social assistance (2013)"),
     "JDIS": lazy_gettext("Rules of district joint meetings"),
     "N649": lazy_gettext("Interim measures on social assistance (State Council decree 649)"),
@@ -401,6 +405,8 @@ def deadline(rule: str | None) -> str:
     if due.kind == "promptly":
         return _("Promptly")
     since = since_word(due.since)
+    if due.limit:
+        return _("Within the working days of the law from %(since)s", since=since)
     if due.kind == "workdays":
         return _("Within %(n)s working days of %(since)s", n=due.n, since=since)
     return _("Within %(n)s days of %(since)s", n=due.n, since=since)

@@ -76,6 +76,12 @@ def _words(_name: str, text: str) -> bool:
     return bool(text.strip())
 
 
+def _procedure(name: str, text: str) -> bool:
+    if name.endswith("_confirmation"):
+        return text in ("district", "street")
+    return re.fullmatch(re.escape(name.replace("_", "-")) + r"-[0-9]{4}", text) is not None
+
+
 def _scope(_name: str, text: str) -> bool:
     return text in ("near", "wider")
 
@@ -86,6 +92,7 @@ _FILES: Mapping[str, Callable[[str, str], bool]] = {
     "deductions.yaml": _parameter,
     "excluded_income.yaml": _words,
     "versions.yaml": _words,
+    "procedures.yaml": _procedure,
     "change_checks.yaml": _words,
     "relation_scope.yaml": _scope,
     "calendar.yaml": _day_kind,
@@ -178,6 +185,27 @@ def versions(on: date) -> tuple[str, ...]:
     """The rule versions that had begun on a day, oldest first (domain 2.8.3); a later one may replace an earlier."""
     begun = [rows[-1] for rows in _TABLES["versions.yaml"].values() if rows[-1].since <= on]
     return tuple(v.name for v in sorted(begun, key=lambda v: v.since))
+
+
+def procedure(name: str, on: date) -> str:
+    """What applies on a day of the table in procedures.yaml: "dibao" -> "dibao-2021"; BadLaw before the first."""
+    if (found := _latest(_TABLES["procedures.yaml"][name], on)) is None:
+        raise BadLaw(f"{name}: no procedure in force on {on}")
+    return found.text
+
+
+def procedures(name: str) -> tuple[str, ...]:
+    """All that procedures.yaml lists for a matter, oldest first."""
+    return tuple(dict.fromkeys(one.text for one in _TABLES["procedures.yaml"][name]))
+
+
+def procedure_times(key: str) -> tuple[date, date | None] | None:
+    """(first day, day from which another applies or None) of the process with this key; None where its time is no matter of law."""
+    for rows in _TABLES["procedures.yaml"].values():
+        for place, one in enumerate(rows):
+            if one.text == key:
+                return one.since, rows[place + 1].since if place + 1 < len(rows) else None
+    return None
 
 
 def excluded_income(kind: str, on: date) -> Value | None:

@@ -358,6 +358,7 @@ def test_a_usual_condition_takes_less_than_five_microseconds() -> None:
         ("workdays(10, since='accepted_on')", Due("workdays", 10, "accepted_on")),
         ("workdays(10, since='accepted_on', stopped='stopped_workdays')", Due("workdays", 10, "accepted_on", "stopped_workdays")),
         ("workdays(10, stopped='stopped_workdays')", Due("workdays", 10, None, "stopped_workdays")),
+        ("workdays('limit_workdays', since='accepted_on')", Due("workdays", None, "accepted_on", None, "limit_workdays")),
         (" days(3, since='decided_on') ", Due("days", 3, "decided_on")),
         ("days(7)", Due("days", 7, None)),
         ("promptly()", Due("promptly", None, None)),
@@ -369,7 +370,7 @@ def test_deadline_rules(source: str, expected: Due) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["", "10", "promptly", "workdays", "workdays()", "workdays(0)", "workdays(-1)", "workdays(3661)", "workdays(True)", "workdays('10')",
+    ["", "10", "promptly", "workdays", "workdays()", "workdays(0)", "workdays(-1)", "workdays(3661)", "workdays(True)", "workdays('10')", "workdays('_limit')", "workdays('a b')", "days('limit_days')",
      "workdays(n)", "workdays(10, 5)", "workdays(10, 1 + 1)", "workdays(10, -5)", "workdays(10, [1])", "workdays(5 + 5)", "workdays(n=10)",
      "days(10, since='a', stopped='b')", "promptly(stopped='b')", "workdays(10, stopped='a b')", "workdays(10, stopped='_x')", "workdays(10, stopped=3)",
      "workdays(10, until='x')", "workdays(10, since=accepted_on)", "workdays(10, since='')", "workdays(10, since='a b')",

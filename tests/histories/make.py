@@ -15,6 +15,8 @@ from sqlalchemy import select
 
 from engine import store
 from engine.bpmn import Run, unpacked
+from engine.office import history
+from engine.step import standings
 from engine.store import Store, metadata
 from processes import bureau as bureaus
 from processes import households
@@ -310,7 +312,79 @@ def review_stop(d: District) -> None:
     d.do("officer", "recovery_plan", agreed_on="2018-12-20", instalment="200", first_month="2019-01")
 
 
+def of_2021(d: District, day: str, wage: int = 230_000) -> None:
+    """An application under the later procedure, up to the street's opinion."""
+    d.clock.set(f"{day}T09:00")
+    d.apply(d.household(wage), "dibao-2021")
+    d.accept()
+    started(d)
+
+
+def started(d: District) -> None:
+    d.do("officer", "start_investigation", started_on=d.office.today().isoformat(), methods=["home", "means_check"])
+    d.check()
+    d.survey()
+
+
+def handed_in(d: District) -> None:
+    d.do("rita", "submit_to_district", contents=["application", "survey", "opinion"])
+    if "spot_check_visit" in d.tasks():
+        d.do("spot", "spot_check_visit", visited_on=d.office.today().isoformat(), second_visitor="乙", findings="一致", agrees=True)
+
+
+def confirmed(d: District) -> None:
+    d.do("clerk", "deliver_approval", delivered_on=d.office.today().isoformat(), method="direct", recipient="张一")
+    d.do("vera", "publish_result", posted_on=d.office.today().isoformat(), places=["village_board"])
+
+
+def moved_in_july(d: District) -> None:
+    """Opened under the procedure of 2012, accepted under that of 2021, disputed, and confirmed by the district."""
+    d.clock.set("2021-06-30T09:00")
+    d.apply(d.household(230_000))
+    d.clock.set("2021-07-01T09:00")
+    d.do("clerk", "completeness_check", outcome="incomplete", missing=["income_proof"])
+    d.do("clerk", "supplement", received_on="2021-07-01", supplied=["income_proof"])
+    d.accept()
+    started(d)
+    d.street()
+    d.post()
+    d.clock.set("2021-07-05T09:00")
+    d.send("clerk", "objection", objection_on="2021-07-05", objector_kind="resident", grounds="有未申报的店铺")
+    d.do("officer", "handle_dispute", handled_on="2021-07-05", findings="店铺为堂兄所有", dispute_way="review", extension="disputed")
+    d.review()
+    d.street()
+    handed_in(d)
+    d.do("exam", "district_examination", district_outcome="propose_grant", opinion="拟确认同意")
+    d.do("app", "decide", decision="granted", opinion="确认同意")
+    confirmed(d)
+
+
+def confirmed_by_the_street(d: District) -> None:
+    of_2021(d, "2022-10-24")
+    d.do("rita", "street_opinion", street_outcome="propose_grant", opinion="拟同意")
+    d.post()
+    d.at("2022-11-01T09:00")
+    d.do("vera", "remove_street_notice", removed_on="2022-11-01", objections="none")
+    handed_in(d)
+    if "late_spot_check_visit" in d.tasks():
+        d.do("spot", "late_spot_check_visit", visited_on="2022-11-01", second_visitor="乙", findings="一致", late_agrees=True)
+    d.do("lee", "street_confirmation", decision="granted", opinion="确认同意")
+    confirmed(d)
+
+
+def ended_for_no_co_operation(d: District) -> None:
+    d.clock.set("2021-07-05T09:00")
+    d.apply(d.household(230_000), "dibao-2021")
+    d.accept()
+    d.do("officer", "start_investigation", started_on="2021-07-05", methods=["home"], extension="difficult")
+    d.send("ann", "not_cooperating", refused_on="2021-07-05", refusal="no_entry", warned=True, note="两次上门均拒绝入户")
+    d.do("rita", "street_opinion", street_outcome="terminate", opinion="建议终止", reason_code="no_cooperation", clause="第二十九条")
+    d.do("lee", "decide_termination", decision="terminated", opinion="拒不配合")
+    d.do("clerk", "deliver_termination", delivered_on="2021-07-05", method="lien", recipient="张一")
+
+
 STORIES = {
+    "moved-2021": moved_in_july, "street-2021": confirmed_by_the_street, "terminated-2021": ended_for_no_co_operation,
     "reported-death": reported_death, "reported-car": reported_car, "transfer-returned": transferred_and_surveyed,
     "grant-660": grant_660, "refusal-after-objections": refusal_after_objections, "check-rejection-reopened": check_rejection_reopened,
     "low-income": low_income, "withdrawn-in-notice": withdrawn_in_notice, "returned-and-supplemented": returned_and_supplemented,
@@ -340,15 +414,17 @@ def exported(d: District) -> dict[str, Any]:
     assert row["closed_at"] is not None, "a golden history is of a finished case"
     with d.office.read() as conn:
         drawing = d.cases.drawing(conn, row["drawing"])
+        began = [d.cases.drawing(conn, one.drawing) for one in standings(history(conn, d.office.keys.on(conn), row["id"]))]
         entries = conn.execute(select(store.entry).where(store.entry.c.record_id == row["id"]).order_by(store.entry.c.seq)).all()
         payloads = conn.execute(select(store.payload).where(store.payload.c.record_id == row["id"]).order_by(store.payload.c.seq)).all()
         wanted = store.subject_key.c.subject.in_({p.subject for p in payloads})
         keys = conn.execute(select(store.subject_key).where(wanted)).all()
         run = Run.load(drawing, row["state"], d.clock())
     (HERE / "drawings").mkdir(exist_ok=True)
-    place = HERE / "drawings" / f"{drawing.digest}.bpmn"
-    if not place.exists():
-        place.write_bytes(drawing.xml)
+    for one in began:
+        place = HERE / "drawings" / f"{one.digest}.bpmn"
+        if not place.exists():
+            place.write_bytes(one.xml)
     kept = ("id", "kind", "unit", "seq", "head", "rows", "subject", "no", "process", "drawing", "opened_by", "outcome")
     return {
         "format": 1,

@@ -42,7 +42,8 @@ class Golden:
         self.store = Store(f"sqlite:///{folder / 'golden.sqlite'}")
         metadata.create_all(self.store.engine)
         with self.store.write() as conn:
-            conn.execute(insert(store.drawing).values(digest=self.record["drawing"], key=self.record["process"], xml=self.xml))
+            for process, digest in dict.fromkeys(self.stood()):
+                conn.execute(insert(store.drawing).values(digest=digest, key=process, xml=(HISTORIES / "drawings" / f"{digest}.bpmn").read_bytes()))
             conn.execute(insert(store.record).values(**self.record, state=self.said["state"].encode()))
             for seq, e in enumerate(self.said["entries"], start=1):
                 conn.execute(insert(store.entry).values(record_id=self.id, seq=seq, body=e["body"].encode(), leaf=e["leaf"]))
@@ -50,6 +51,11 @@ class Golden:
                 conn.execute(insert(store.payload).values(record_id=self.id, seq=p["seq"], subject=p["subject"], sealed=base64.b64decode(p["sealed"])))
             for subject, wrapped in self.said["subject_keys"].items():
                 conn.execute(insert(store.subject_key).values(subject=subject, wrapped=base64.b64decode(wrapped)))
+
+    def stood(self):
+        """(process, drawing) on which the case began, and to which it moved."""
+        said = (json.loads(e["body"]) for e in self.said["entries"])
+        return [(one["data"]["process"], one["data"]["drawing"]) for one in said if one["event"] in ("case_started", "case_moved")]
 
     def entries(self):
         with self.store.read() as conn:
@@ -105,7 +111,7 @@ def test_it_replays_to_the_same_facts_and_outcome_with_every_service_computed_ag
     assert run.facts == golden.said["facts"]
     assert (run.ended, run.end_event, run.open_tasks()) == (True, golden.record["outcome"], {})
     assert again == golden.recorded_services()
-    assert again["assess"] or golden.record["process"] == "joint-meeting", "the arithmetic was done again"
+    assert again["assess"] or golden.record["process"] == "joint-meeting" or golden.record["outcome"] == "ended_terminated", "the arithmetic was done again"
 
 
 def test_it_replays_when_the_personal_parts_are_erased(golden):

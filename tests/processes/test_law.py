@@ -154,7 +154,7 @@ def test_files_are_package_data() -> None:
         "relation_scope.yaml",
         "excluded_income.yaml",
         "versions.yaml",
-        "calendar.yaml",
+        "calendar.yaml", "procedures.yaml",
     }
     assert len(law.DIGEST) == 64
 

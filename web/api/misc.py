@@ -12,7 +12,7 @@ from engine.errors import NotFound, Refused
 from engine.forms import json_schema
 from engine.model import SHANGHAI
 from engine.process import Process
-from processes import calendar, eligibility, organisation
+from processes import calendar, eligibility, law, organisation
 from processes.assessment_form import AssessmentIn
 from processes.bureau import CATALOGUE
 from web import board as boards
@@ -54,8 +54,10 @@ def _process(process: Process, language: str) -> dict[str, Any]:
          "form": json_schema(process.form_of(n.id), language)}
         for n in process.drawing.of_kind("userTask").values()
     ]  # fmt: skip
+    times = law.procedure_times(process.key)
     return {
         "key": process.key,
+        "applies_from": times and times[0].isoformat(), "applies_until": times and times[1] and times[1].isoformat(),
         "title": process.title_en if english else process.title,
         "drawing": process.drawing.digest,
         "start_form": json_schema(process.start_form, language),

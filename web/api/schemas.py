@@ -301,6 +301,8 @@ class TaskKind(Said):
 class ProcessKind(Said):
     key = _s(example="dibao-2012")
     title = _s()
+    applies_from = _s("first day of acceptance for which the law names it; null where its time is no matter of law", none=True)
+    applies_until = _s("the day from which another one applies", none=True)
     drawing = _s("SHA-256 of the drawing")
     start_form = _object("JSON Schema")
     tasks = _many(TaskKind)

@@ -1,0 +1,329 @@
+"""The scenarios of domain 7 under the law from 2021-07-01 on, through the HTTP API to the day and the fen: one notice, 30/20/45 working
+days, the street that confirms, and the case that changes the procedure at its acceptance."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from processes import law
+from processes.rebuild import differences
+from tests.api_roads import Roads, child, wife, worker
+from tests.district import COMMUNITY
+from tests.web.test_registry import serving
+from web.registry import create_registry
+
+NEW = "dibao-2021"
+SQLITE = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+REASON = {"reason_code": "income_over", "clause": "民发〔2021〕57号第二十一条"}
+
+
+@pytest.fixture(scope="module")
+def registries():
+    with serving(create_registry({})) as address:
+        yield address
+
+
+@pytest.fixture
+def settings(settings, registries):
+    return dataclasses.replace(settings, registry=registries)
+
+
+@pytest.fixture
+def roads(bureau, district) -> Roads2021:
+    return Roads2021(bureau, district)
+
+
+class Roads2021(Roads):
+    """The stretches that the later procedure has otherwise."""
+
+    def begin(self, wage: str = "2300.00", *, process: str = NEW) -> None:
+        self.register(worker(wage), wife(), child())
+        self.apply(process)
+
+    def start_investigation(self, **more: object) -> None:
+        self.go("officer", "start_investigation", started_on=self.today, methods=["home", "neighbours", "means_check"], **more)
+        self.bureau.jobs.run_all()
+
+    def to_opinion(self, wage: str = "2300.00") -> None:
+        self.begin(wage)
+        self.accept()
+        self.start_investigation()
+        self.check()
+        self.survey()
+
+    def opinion(self, outcome: str = "propose_grant", **more: object) -> None:
+        self.go("rita", "street_opinion", street_outcome=outcome, opinion="初审意见", **more)
+
+    def signed(self) -> None:
+        self.go("lee", "street_signoff", signoff="agree", opinion="同意")
+
+    def noticed(self, over: str) -> None:
+        """The one notice, up to the moment when it may come down."""
+        self.post()
+        self.at(over)
+        self.remove()
+
+    def handed_in(self, **more: object) -> None:
+        self.go("rita", "submit_to_district", contents=["application", "survey", "opinion"], **more)
+        if "spot_check_visit" in self.open():
+            self.go("spot", "spot_check_visit", visited_on=self.today, second_visitor="乙", findings="一致", agrees=True, photos=[self.page])
+
+    def published(self) -> object:
+        return self.go("vera", "publish_result", posted_on=self.today, places=["village_board"], photo=self.page)
+
+
+# -- the application by the district
+
+
+def test_s1_by_the_law_of_july_2021_there_is_one_notice_and_the_district_has_ten_working_days(roads):
+    roads.at("2021-07-05T09:00")
+    roads.begin()
+    roads.accept()
+    assert roads.facts("accepted_on", "confirmed_by", "whole_case_workdays") == ("2021-07-05", "district", 30)
+    assert roads.open() == {"start_investigation": "2021-07-08"}, "started within three working days"
+    assert (roads.case()["limit"]["workdays"], roads.case()["limit"]["last"]) == (30, "2021-08-16")
+    roads.at("2021-07-08T09:00")
+    roads.start_investigation()
+    assert roads.open() == dict.fromkeys(("means_check", "home_survey", "neighbor_enquiry"), "2021-08-16")
+    roads.check()
+    roads.survey()
+    assert roads.open() == {"street_opinion": None}, "no democratic review before anybody objects"
+    roads.opinion()
+    roads.signed()
+    roads.post()
+    [notice] = roads.good(None, "GET", f"/notices?unit={COMMUNITY}")["items"]
+    assert (notice["posted_on"], notice["until_on"][:10], notice["members"], notice["amount_fen"]) == ("2021-07-08", "2021-07-16", 3, 73_000)
+    roads.at("2021-07-15T23:59")
+    assert roads.open() == {}, "the whole of the seventh day"
+    roads.at("2021-07-16T09:00")
+    roads.remove()
+    roads.handed_in()
+    assert roads.open() == {"district_examination": "2021-07-30"}
+    roads.at("2021-07-19T09:00")
+    roads.examine()
+    roads.late_visit()
+    assert roads.open() == {"decide": "2021-07-30"}, "no second notice"
+    roads.go("app", "decide", decision="granted", opinion="确认同意")
+    roads.deliver()
+    assert roads.open() == {"publish_result": None}
+    assert roads.published()["outcome"] == "ended_granted"
+    found = roads.benefit()
+    assert (found["amount_fen"], found["granted_on"], found["first_payment_month"]) == (73_000, "2021-07-19", "2021-08")
+    assert roads.letters() == ["acceptance", "approval"]
+    assert "30个工作日内完成" in roads.letter("acceptance")
+    approval = roads.letter("approval")
+    assert all(said in approval for said in ("730.00元", "民发〔2021〕57号第二十三条", "天津市滨海新区民政局"))
+    assert "220号" not in roads.letter("acceptance") + approval
+    roads.proven()
+
+
+# -- the application by the street
+
+
+@SQLITE
+@pytest.mark.parametrize(("accepted", "limit", "last"), [("2021-09-01", 30, "2021-10-19"), ("2022-10-19", 30, "2022-11-30"), ("2022-10-20", 20, "2022-11-17")])
+def test_from_september_2021_the_street_confirms_within_30_and_since_october_2022_20_working_days(roads, accepted, limit, last):
+    roads.at(f"{accepted}T09:00")
+    roads.to_opinion()
+    assert roads.facts("confirmed_by", "whole_case_workdays") == ("street", limit)
+    assert roads.case()["limit"]["last"] == last
+    roads.opinion()
+    assert list(roads.open()) == ["post_street_notice"], "the leader confirms afterwards, and signs nothing before"
+    roads.noticed(f"{accepted[:8]}{int(accepted[8:]) + 8:02d}T09:00")
+    roads.handed_in()
+    roads.late_visit()
+    assert roads.open() == {"street_confirmation": last}
+    assert roads.go("lee", "street_confirmation", decision="granted", opinion="确认同意")
+    roads.deliver()
+    assert roads.published()["outcome"] == "ended_granted"
+    assert roads.benefit()["amount_fen"] == 73_000
+    letter = roads.letter("approval")
+    assert "塘沽街道办事处" in letter
+    assert "天津市民政局" not in letter, "against a street one turns to the district's government alone"
+    roads.proven()
+
+
+@SQLITE
+def test_whoever_had_a_part_in_the_case_does_not_confirm_it(roads):
+    roads.at("2021-09-06T09:00")
+    roads.to_opinion("9000.00")
+    roads.opinion("propose_refuse", **REASON)
+    roads.handed_in()
+    roads.late_visit()
+    assert "decision" in roads.refused(422, "lee", "street_confirmation", decision="granted", opinion="同意")["errors"]
+    roads.go("lee", "street_confirmation", decision="returned", opinion="请补充", reason_code="procedure", clause="第十九条")
+    roads.opinion("propose_refuse", **REASON)
+    roads.handed_in()
+    roads.go("lee", "street_confirmation", decision="refused", opinion="收入高于标准", **REASON)
+    assert roads.open() == {"deliver_refusal": "2021-09-09"}, "three working days"
+    assert roads.deliver("deliver_refusal")["outcome"] == "ended_refused"
+    roads.proven()
+
+
+# -- the day of acceptance decides
+
+
+def test_a_case_that_was_opened_under_the_old_procedure_and_accepted_under_the_new_one_moves(roads):
+    roads.at("2021-06-30T09:00")
+    roads.begin(process="dibao-2012")
+    old_home, old = roads.home, roads.no
+    roads.accept()
+    roads.begin(process="dibao-2012")
+    moving = roads.no
+    before = roads.case(moving)
+    roads.at("2021-07-01T09:00")
+    roads.go("clerk", "completeness_check", outcome="incomplete", missing=["income_proof"])
+    assert roads.case()["process"] == "dibao-2012", "not accepted yet"
+    assert "民发〔2021〕57号第十条" in roads.letter("supplement")
+    roads.go("clerk", "supplement", received_on="2021-07-01", supplied=["income_proof"])
+    roads.accept()
+    now = roads.case()
+    assert (before["process"], now["process"]) == ("dibao-2012", NEW)
+    assert (roads.facts("accepted_on", "confirmed_by"), roads.open()) == (("2021-07-01", "district"), {"start_investigation": "2021-07-06"})
+    entries = roads.good("auditor", "GET", f"/cases/{moving}/record")["items"]
+    events = [one["event"] for one in entries]
+    assert events[events.index("case_moved") :][:2] == ["case_moved", "task_completed"]
+
+    roads.start_investigation()
+    roads.check()
+    roads.survey()
+    roads.opinion()
+    assert roads.case(old)["process"] == "dibao-2012", "what runs stays where it is"
+    assert set(roads.open(old)) == {"means_check", "home_survey", "neighbor_enquiry"}
+    roads.choose(old_home)
+    roads.no = old
+    roads.check()
+    roads.survey()
+    roads.review()
+    roads.proven(old, moving)
+
+
+@SQLITE
+def test_an_application_begins_by_the_procedure_of_its_day(roads):
+    roads.at("2021-06-30T23:00")
+    roads.register(worker("2100.00"), wife(), child())
+    said = {"household_id": roads.home, "programme": "dibao", "applied_on": "2021-06-30", "applied_by": "head", "reason": "困难"}
+    assert roads.bad(403, "clerk", "POST", "/cases", {"process": NEW, "answers": said})["rule"] == "procedure"
+    roads.at("2021-07-01T00:01")
+    assert roads.bad(403, "clerk", "POST", "/cases", {"process": "dibao-2012", "answers": said})["rule"] == "procedure"
+    roads.apply(NEW)
+    times = {one["key"]: (one["applies_from"], one["applies_until"]) for one in roads.good("clerk", "GET", "/processes")["items"]}
+    assert (times["dibao-2012"], times[NEW], times["joint-meeting"]) == (("2012-12-12", "2021-07-01"), ("2021-07-01", None), (None, None))
+    assert differences(roads.bureau.office) == []
+
+
+# -- the notice is disputed
+
+
+@SQLITE
+@pytest.mark.parametrize("way", ["review", "investigate"])
+def test_s9_a_disputed_notice_leads_to_a_review_or_a_new_investigation_and_to_no_second_notice(roads, way):
+    roads.at("2021-07-05T09:00")
+    roads.to_opinion()
+    roads.opinion()
+    roads.signed()
+    roads.post()
+    roads.at("2021-07-08T09:00")
+    roads.send("clerk", "objection", objection_on="2021-07-08", objector_kind="resident", grounds="有未申报的店铺")
+    assert roads.open() == {"handle_dispute": "2021-07-22"}
+    assert roads.good(None, "GET", f"/notices?unit={COMMUNITY}")["items"] == []
+    roads.go("officer", "handle_dispute", handled_on="2021-07-08", findings="店铺为堂兄所有", dispute_way=way, extension="disputed")
+    assert (roads.case()["limit"]["workdays"], roads.case()["limit"]["last"]) == (45, "2021-09-06")
+    if way == "review":
+        assert roads.open() == {"democratic_review": "2021-07-22"}
+        roads.review()
+    else:
+        assert roads.open() == dict.fromkeys(("home_survey", "neighbor_enquiry"), "2021-09-06")
+        roads.check()
+        roads.survey()
+    roads.opinion()
+    roads.signed()
+    assert list(roads.open()) == ["submit_to_district"]
+    roads.handed_in()
+    assert roads.facts("spot_check", "spot_reason")[0] is True, "what others complained of is visited"
+    assert "reported" in roads.facts("spot_reason")
+    roads.examine()
+    assert "decide" in roads.open()
+    roads.proven()
+
+
+@SQLITE
+def test_a_complaint_at_the_district_sends_somebody_to_the_home_before_the_decision(roads):
+    roads.at("2021-07-05T09:00")
+    roads.to_opinion()
+    roads.opinion()
+    roads.signed()
+    roads.noticed("2021-07-13T09:00")
+    roads.handed_in()
+    visited = roads.facts("spot_check")
+    roads.examine(complained=True)
+    assert roads.facts("reported") is True
+    assert list(roads.open()) == (["decide"] if visited else ["late_spot_check_visit"])
+    roads.late_visit()
+    roads.go("app", "decide", decision="returned", opinion="请核实投诉", reason_code="facts_unclear", clause="第二十条")
+    roads.go("exam", "district_examination", district_outcome="return_street", opinion="请核实", reason_code="facts_unclear", clause="第二十条")
+    roads.opinion()
+    roads.signed()
+    assert list(roads.open()) == ["submit_to_district"], "what hung for seven days undisputed does not hang again unchanged"
+    roads.proven()
+
+
+# -- who does not co-operate
+
+
+@SQLITE
+def test_without_co_operation_the_procedure_is_ended_and_nothing_is_refused(roads):
+    roads.at("2021-07-05T09:00")
+    roads.begin()
+    roads.accept()
+    roads.start_investigation()
+    said = {"refused_on": "2021-07-05", "refusal": "no_entry", "note": "两次上门均拒绝入户"}
+    assert "warned" in roads.bad(422, "ann", "POST", f"/cases/{roads.no}/messages/not_cooperating", {"answers": {**said, "warned": False}})["errors"]
+    roads.send("ann", "not_cooperating", warned=True, **said)
+    assert roads.open() == {"street_opinion": None}
+    assert "street_outcome" in roads.refused(422, "rita", "street_opinion", street_outcome="propose_grant", opinion="同意")["errors"]
+    roads.opinion("terminate", reason_code="no_cooperation", clause="民发〔2021〕57号第二十九条")
+    assert roads.open() == {"decide_termination": "2021-08-16"}
+    roads.go("lee", "decide_termination", decision="terminated", opinion="两次上门均拒绝入户，已告知后果。")
+    assert roads.deliver("deliver_termination")["outcome"] == "ended_terminated"
+    letter = roads.letter("termination")
+    assert all(word in letter for word in ("终止审核确认程序", "第二十九条", "60日内", "6个月内", "可以重新申请"))
+    roads.proven()
+    roads.apply(NEW)
+    roads.accept()
+    roads.start_investigation()
+    roads.check()
+    roads.survey()
+    assert "street_outcome" in roads.refused(422, "rita", "street_opinion", street_outcome="terminate", opinion="终止", reason_code="other", clause="第二十九条")["errors"]
+
+
+# -- refusal and remedies
+
+
+@SQLITE
+def test_s11_a_refusal_of_2021_goes_out_within_three_working_days_and_names_the_remedies(roads):
+    roads.at("2021-09-29T09:00")
+    roads.to_opinion("9000.00")
+    roads.opinion("propose_refuse", **REASON)
+    assert list(roads.open()) == ["submit_to_district"]
+    roads.handed_in()
+    roads.late_visit()
+    roads.at("2021-09-30T09:00")
+    roads.go("lee", "street_confirmation", decision="refused", opinion="收入高于标准", **REASON)
+    assert roads.open() == {"deliver_refusal": "2021-10-11"}, "the holidays of the first days of October do not count; the ninth is worked"
+    roads.at("2021-10-08T09:00")
+    roads.deliver("deliver_refusal")
+    [row] = [one for one in roads.good("clerk", "GET", f"/cases/{roads.no}/letters")["items"] if one["kind"] == "refusal"]
+    assert (row["review_until"], row["suit_until"]) == ("2021-12-07", "2022-04-08")
+    letter = roads.letter("refusal")
+    assert all(said in letter for said in ("3000.00元", "1515.00元", "民发〔2021〕57号第二十一条", "60日内", "6个月内"))
+    roads.proven()
+
+
+def test_the_table_of_procedures_names_processes_that_there_are():
+    from processes.bureau import CATALOGUE
+
+    assert set(law.procedures("dibao")) <= set(CATALOGUE)
+    assert all(key in CATALOGUE for key in law.procedures("dibao"))
