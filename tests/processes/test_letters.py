@@ -23,7 +23,7 @@ HOUSEHOLD = {
         {"name": SECRET["child"], "relation": "child", "id_no": "120199201003010013", "birth_date": "2010-03-01", "income": []}]}  # fmt: skip
 CASE = {
     "household": HOUSEHOLD, "case_no": "DB-2018-000001", "number": "津滨古林民受〔2018〕12号", "street_name": "古林街道", "community_name": "某社区", "issued_on": "2019-01-21",
-    "applied_on": "2018-12-03", "accepted_on": "2018-12-04", "decided_on": "2019-01-21", "law_version": "TJ-STD-2018", "members_counted": 3, "category": "dibao",
+    "applied_on": "2018-12-03", "accepted_on": "2018-12-04", "decided_on": "2019-01-21", "not_cooperating_on": "2019-01-10", "law_version": "TJ-STD-2018", "members_counted": 3, "category": "dibao",
     "amount_fen": 66_000, "first_payment_month": "2019-02", "per_capita": "700.00", "missing": ["authorization", "diagnosis"], "reasons": "货币财产超过限额", "opinion": "不符合",
     "before_fen": 84_000, "before_category": "dibao", "from_month": "2019-02", "reason_code": "income_changed", "overpaid_fen": 36_000, "overpaid_months": ["2018-12", "2019-01"],
     "instalment": 12_000, "first_month": "2019-03", "effective_month": "2019-02", "standards": ["920", "980"], "members": 3, "income": "2100.00",

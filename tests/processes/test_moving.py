@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import pytest
 
@@ -12,6 +13,7 @@ from engine.model import canonical, leaf_hash
 from engine.office import history
 from engine.proof import row_faults
 from engine.step import moved, standings
+from processes import event_log
 from processes.bureau import CATALOGUE
 from tests.processes.test_dibao_2012 import proven
 
@@ -79,3 +81,12 @@ def test_no_case_moves_to_a_drawing_that_lacks_where_it_stands(district):
     assert set(run.open_tasks().values()) == {"post_district_notice"}
     with pytest.raises(LookupError, match="district_notice|proposal|post_"):
         moved(run, NEW.drawing)
+
+
+@SQLITE
+def test_a_case_that_moved_fits_the_drawing_on_which_it_goes_on(district):
+    moved_case(district)
+    with district.office.read() as conn:
+        drawings = functools.partial(district.cases.drawing, conn)
+        [held] = event_log.conform(drawings, event_log.traces(conn, drawings, event_log.Wanted("120116")))
+    assert (held.process, held.drawing, held.verdict.deviations) == (NEW.key, NEW.drawing.digest, ())
