@@ -8,9 +8,12 @@ import dataclasses
 import pytest
 
 from processes import law
+from processes.bureau import CATALOGUE
 from processes.rebuild import differences
 from tests.api_roads import Roads, child, wife, worker
 from tests.district import COMMUNITY
+from tests.served import app_of
+from tests.web.test_pages import Desk
 from tests.web.test_registry import serving
 from web.registry import create_registry
 
@@ -323,7 +326,25 @@ def test_s11_a_refusal_of_2021_goes_out_within_three_working_days_and_names_the_
 
 
 def test_the_table_of_procedures_names_processes_that_there_are():
-    from processes.bureau import CATALOGUE
-
     assert set(law.procedures("dibao")) <= set(CATALOGUE)
-    assert all(key in CATALOGUE for key in law.procedures("dibao"))
+
+
+@SQLITE
+def test_the_page_begins_an_application_by_the_procedure_of_the_day_and_shows_a_case_that_moved(roads, bureau):
+    app = app_of(bureau)
+    roads.at("2021-06-30T09:00")
+    roads.begin(process="dibao-2012")
+    roads.at("2021-07-01T09:00")
+    roads.accept()
+    for lang, moved, task in (("zh", "改按受理之日施行的办法办理", "启动家庭经济状况调查"), ("en", "Goes on by the procedure of the day of acceptance", "Start the investigation")):
+        rita, officer = Desk(app, "rita", lang), Desk(app, "officer", lang)
+        assert moved in rita.text(f"/cases/{roads.no}?tab=record")
+        assert task in rita.text(f"/cases/{roads.no}")
+        assert task in rita.text(f"/cases/{roads.no}/replay")
+        [one] = [t for t in roads.case()["tasks"] if t["state"] == "open"]
+        assert task in officer.text(f"/tasks/{one['id']}")
+    roads.register(worker("2300.00"), wife(), child())
+    sent = {"applied_by": "head", "applied_on": "2021-07-01", "programme": "dibao", "reason": "困难"}
+    answer = Desk(app, "clerk").post(f"/households/{roads.home}/application", sent)
+    assert answer.status_code == 302, answer.get_data(as_text=True)
+    assert roads.case(answer.location.rpartition("/")[2])["process"] == NEW
