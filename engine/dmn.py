@@ -16,7 +16,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -325,6 +325,7 @@ class Decision:
     inputs: Mapping[str, Any]
     rules: tuple[str, ...]
     found: tuple[Mapping[str, Any], ...]
+    source: Table = field(repr=False, compare=False)
 
     def __getitem__(self, name: str) -> Any:
         return self.found[0][name]
@@ -365,6 +366,7 @@ class Table:
     xml: bytes
     element: str
     line: int
+    personal: bool = False  # what it is asked tells of somebody's health: an entry names the table, not the inputs
 
     @cached_property
     def digest(self) -> str:
@@ -403,7 +405,7 @@ class Table:
             raise NoDecision(f"决策表 {self.key} {zh}：{said} / {self.key}: {en}: {said}")
         fired = fits[:1] if self.policy == "FIRST" else fits
         found = tuple({o.name: v for o, v in zip(self.outputs, rule.values, strict=True)} for rule in fired)
-        return Decision(self.key, self.digest, dict(inputs), tuple(rule.id for rule in fired), found)
+        return Decision(self.key, self.digest, dict(inputs), tuple(rule.id for rule in fired), found, self)
 
     def again(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """Decide what an entry said (`Decision.said`) once more, in the same shape. Raises NoDecision."""
@@ -472,18 +474,18 @@ class Table:
             yield Fault("dmn-gap", self.element, self.line, f"没有一行符合：{at}{more}", f"no row fits: {at}" + f" ({len(gaps)} such places)" * bool(more), example)
         for r, rule in enumerate(self.rules):
             if not reached >> r & 1:
-                example = self._taken(rule, axes)
-                at = f"（例：{_words(example)}）" if example else ""
-                yield Fault("dmn-unreachable", rule.id, rule.line, f"这一行永远用不到{at}", "this row is never used" + (f", e.g. an earlier one takes {_words(example)}" if example else ""), example)
+                taken = self._taken(rule, axes)
+                zh, en = (f"（例：{_words(taken)} 由前面的行决定）", f", e.g. an earlier one takes {_words(taken)}") if taken else ("", "")
+                yield Fault("dmn-unreachable", rule.id, rule.line, f"这一行永远用不到{zh}", f"this row is never used{en}", taken)
 
     def _fits(self, rule: Rule, axes: Any, places: Sequence[int]) -> bool:
         return all(test.holds(axes[n][p]) for n, (test, p) in enumerate(zip(rule.tests, places, strict=True)))
 
     def _taken(self, rule: Rule, axes: Any) -> dict[str, Any] | None:
         """Inputs that would fit the row and that an earlier one takes; None when nothing fits it."""
-        for places in itertools.product(*(range(len(axis)) for axis in axes)):
-            if self._fits(rule, axes, places):
-                return self._example(axes, places)
+        for at in itertools.product(*(range(len(axis)) for axis in axes)):
+            if self._fits(rule, axes, at):
+                return self._example(axes, at)
         return None
 
     def _example(self, axes: Any, places: Sequence[int]) -> dict[str, Any]:
@@ -582,7 +584,7 @@ class _Parser:
         if not all(rules):
             return None
         return Table(key, decision.get("name", key), decision.get(f"{{{YB}}}en", key), policy, tuple(filter(None, inputs)), tuple(filter(None, outputs)), notes,
-                     tuple(filter(None, rules)), self.xml, table.get("id") or key, table.sourceline or 0)  # fmt: skip
+                     tuple(filter(None, rules)), self.xml, table.get("id") or key, table.sourceline or 0, decision.get(f"{{{YB}}}personal") == "true")  # fmt: skip
 
     def _input(self, element: Any) -> Input | None:
         expression = element.find(f"{{{MODEL}}}inputExpression")
@@ -663,6 +665,22 @@ def faults(xml: bytes, inputs: Collection[str] | None = None) -> list[Fault]:
 # -- tables in use
 
 
+def named(decisions: Sequence[Decision]) -> dict[str, Any]:
+    """What an entry says of the tables that were asked: `tables`, name -> sha256 of the text; `decided`, what they said. Empty when
+    there was none."""
+    if not decisions:
+        return {}
+    decided = [one.said() for one in decisions if not one.source.personal]
+    return {"tables": {one.table: one.digest for one in decisions}} | ({"decided": decided} if decided else {})
+
+
+def merged(*said: Mapping[str, Any]) -> dict[str, Any]:
+    """Several of `named` as one."""
+    tables = {name: digest for one in said for name, digest in one.get("tables", {}).items()}
+    decided = [one for part in said for one in part.get("decided", ())]
+    return ({"tables": tables} if tables else {}) | ({"decided": decided} if decided else {})
+
+
 _noting: ContextVar[tuple[list[Decision], ...]] = ContextVar("noting", default=())
 _lent: ContextVar[Mapping[str, Table]] = ContextVar("lent", default={})  # noqa: B039 - never changed
 
@@ -675,6 +693,14 @@ class Shelf:
 
     def __getitem__(self, name: str) -> Table:
         return _lent.get().get(name) or self.tables[name]
+
+    def digest(self, name: str) -> str | None:
+        return self.tables[name].digest if name in self.tables else None
+
+    def asks_like(self, name: str, other: Table) -> bool:
+        """Whether the table of today is asked what another one of its name was: only then can it be asked what that one said."""
+        here = self.tables.get(name)
+        return here is not None and [(one.name, one.kind) for one in here.inputs] == [(one.name, one.kind) for one in other.inputs]
 
     def decide(self, name: str, **inputs: Any) -> Decision:
         """Raises NoDecision."""

@@ -131,7 +131,7 @@ def test_the_engine_does_the_cases_again_from_the_bundle(sealed, tmp_path):
     manifest = bundle(sealed, tmp_path / "b.zip")
     made = sealed.bureau
     with zipfile.ZipFile(tmp_path / "b.zip") as archive, made.office.read() as conn:
-        made.cases.lend({digest: Drawing.parse(xml) for digest, xml in evidence.drawings(archive).items()})
+        made.cases.lend({digest: Drawing.parse(xml) for digest, xml in evidence.drawings(archive).items()}, evidence.tables(archive))
         for case in manifest["cases"]:
             assert judge(made.cases, conn, evidence.entries(archive, case["record"])).result == "same"
 
