@@ -911,7 +911,7 @@ class _Walk:
         for number, put in enumerate(said.get("puts", ())):
             self._put(seq, said["at"], put, str(number), opened)
         self._amounts(seq, said, opened)
-        self._tables(seq, said["data"])
+        self._tables(seq, said.get("data", {}))
 
     def _put(self, seq: int, at: str, put: dict[str, Any], number: str, opened: dict[str, Any]) -> None:
         values, subject = put.get("set", {}), put.get("of")

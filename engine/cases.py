@@ -748,9 +748,10 @@ class Cases:
 
     def _tables_of(self, conn: Connection, entry: Entry) -> dict[str, Table]:
         """The tables that an entry names. Raises Cannot, Diverged."""
-        return {name: self._table_of(conn, entry, digest) for name, digest in entry.data.get("tables", {}).items()}
+        return {name: self.table(conn, entry, digest) for name, digest in entry.data.get("tables", {}).items()}
 
-    def _table_of(self, conn: Connection, entry: Entry, digest: str) -> Table:
+    def table(self, conn: Connection, entry: Entry, digest: str) -> Table:
+        """The text that an entry names. Raises Cannot, Diverged."""
         if digest not in self._tables:
             xml = conn.scalar(select(store.decision_table.c.xml).where(store.decision_table.c.digest == digest))
             if xml is None:
