@@ -438,7 +438,7 @@ class StreetOpinion(Outcome):
 
     @gives(*special_cases.ASKED)
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        return special_cases.asked(self, loaded["street_outcome"], "street")
+        return special_cases.asked(self, loaded["street_outcome"], "street", loaded.get("trigger"))
 
 
 def refuse_ineligible_grant(form: Form, data: Mapping[str, Any], name: str) -> None:
@@ -641,7 +641,7 @@ class DistrictExamination(Outcome):
 
     @gives(*special_cases.ASKED, "district_notice_from")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        return special_cases.asked(self, loaded["district_outcome"], "district") | _may_be_posted(self, loaded)
+        return special_cases.asked(self, loaded["district_outcome"], "district", loaded.get("trigger")) | _may_be_posted(self, loaded)
 
 
 def _may_be_posted(form: Form, loaded: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pytest
 from lxml import etree
 
 from engine.dmn import MODEL, BadTable, NoDecision, Table, faults, of_json, read_test, shown
-from processes import dmn
+from processes import dmn, special_cases
 
 GOLDEN = Path(__file__).parent / "data" / "dmn-cells.json.gz"
 NAMES = sorted(dmn.RAW)
@@ -48,6 +48,11 @@ def test_each_table_is_sound_and_says_its_sources(name):
 
 def test_every_cell_says_what_is_pinned_down(pinned):
     assert generated() == pinned
+
+
+def test_the_forms_reasons_for_the_meeting_are_those_of_its_table():
+    [trigger] = [one for one in dmn.SHELF["meeting-trigger"].inputs if one.name == "trigger"]
+    assert {code for code, _, _ in special_cases.TRIGGERS} == trigger.domain.points
 
 
 def mutants(xml):
