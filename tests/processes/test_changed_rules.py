@@ -104,10 +104,10 @@ def test_whatever_the_arithmetic_says_is_an_answer_about_the_entry(two, monkeypa
 
 
 def test_a_condition_that_cannot_be_answered_is_cannot_at_its_entry(two, monkeypatch):
-    def advance(run, call):
+    def go(run, *_):
         raise ExpressionError("no such fact")
 
-    monkeypatch.setattr(Run, "advance", advance)
+    monkeypatch.setattr(Run, "go", go)
     assert {(one["result"], one["entry"]) for one in wrong(two)} == {("cannot", 1)}
 
 
