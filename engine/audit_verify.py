@@ -47,13 +47,14 @@ from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
+from xml.etree import ElementTree as ET
 
 MOST_BYTES, MOST_SMALL, MOST_LINE = 8 << 30, 64 << 20, 32 << 20  # of all files; of one that is read as a whole; of a line
 MOST_RATIO, MOST_FILES, MOST_FINDINGS = 200, 200_000, 100_000
 MANY = 20_000  # entries from which further processes are worth their start
 NAMES = re.compile(
     r"manifest\.json|checkpoints?\.txt|consistency\.jsonl|log\.pub|entries\.jsonl|tree\.txt|payloads\.jsonl|rows\.jsonl|duties\.json"
-    r"|computations\.jsonl|attachments\.jsonl|drawings/[0-9a-f]{64}\.bpmn|law/[a-z_0-9]{1,60}\.yaml|attachments/(?:0|[1-9][0-9]{0,8})"
+    r"|computations\.jsonl|attachments\.jsonl|drawings/[0-9a-f]{64}\.bpmn|tables/[0-9a-f]{64}\.dmn|law/[a-z_0-9]{1,60}\.yaml|attachments/(?:0|[1-9][0-9]{0,8})"
 )
 NEEDED = ("manifest.json", "checkpoint.txt", "checkpoints.txt", "consistency.jsonl", "log.pub", "entries.jsonl", "tree.txt", "payloads.jsonl",
           "rows.jsonl", "duties.json", "computations.jsonl", "attachments.jsonl")  # fmt: skip
@@ -621,6 +622,100 @@ def fits(fact: str, recorded: Any, value: Any) -> bool:
     return type(said) is type(value) and said == value
 
 
+# -- decision tables
+
+
+class Table(NamedTuple):
+    """A decision table: its name, hit policy, (name, type) of inputs and outputs, rows as (id, cells)."""
+
+    key: str
+    policy: str
+    inputs: list[tuple[str, str]]
+    outputs: list[tuple[str, str]]
+    rules: list[tuple[str, list[str]]]
+
+
+_DMN = "{https://www.omg.org/spec/DMN/20191111/MODEL/}"
+_LIT = r'"[^"\\]*"|date\(\s*"[0-9]{4}-[0-9]{2}-[0-9]{2}"\s*\)|(?:true|false)(?!\w)|-?[0-9]{1,18}(?:\.[0-9]{1,9})?(?!\w)'
+_ATOM = re.compile(rf"\s*(?:(<=|>=|<|>)\s*({_LIT})|([\[\](])\s*({_LIT})\s*\.\.\s*({_LIT})\s*([\[\])])|({_LIT}))\s*(?:,|$)")
+
+
+def read_table(raw: bytes) -> Table:
+    """ValueError for what is no decision table of the plain kind."""
+    if b"<!" in re.sub(rb"<!--.*?-->", b"", raw, flags=re.DOTALL):
+        raise ValueError("no DOCTYPE stands in a decision table")  # so nothing in it can be unfolded
+    try:
+        [decision] = ET.fromstring(raw).iter(f"{_DMN}decision")  # noqa: S314 - without DOCTYPE there are no entities
+        [table] = decision.iter(f"{_DMN}decisionTable")
+    except (ET.ParseError, ValueError) as error:
+        raise ValueError(f"not a file with one decision table ({error})") from None
+
+    def texts(element: Any, name: str) -> list[str]:
+        return ["".join(one.itertext()).strip() for one in element.iterfind(_DMN + name)]
+
+    inputs = [("".join(e.itertext()).strip(), e.get("typeRef", "")) for e in table.iterfind(f"{_DMN}input/{_DMN}inputExpression")]
+    outputs = [(e.get("name", ""), e.get("typeRef", "")) for e in table.iterfind(f"{_DMN}output")]
+    rules = [(e.get("id", ""), texts(e, "inputEntry") + texts(e, "outputEntry")) for e in table.iterfind(f"{_DMN}rule")]
+    if table.get("hitPolicy", "UNIQUE") not in ("UNIQUE", "FIRST", "COLLECT") or not all(len(cells) == len(inputs) + len(outputs) for _, cells in rules):
+        raise ValueError("no hit policy that is known here, or rows that do not fit the columns")
+    return Table(decision.get("id", ""), table.get("hitPolicy", "UNIQUE"), inputs, outputs, rules)
+
+
+def literal(text: str) -> Any:
+    if text in ("true", "false"):
+        return text == "true"
+    if text.startswith('"'):
+        return text[1:-1]
+    return ("day", text.split('"')[1]) if text.startswith("date") else Fraction(text)
+
+
+def typed(value: Any, kind: str) -> Any:
+    """A value as an entry writes it: numbers and days are texts."""
+    if type(value) is bool and kind == "boolean":
+        return value
+    if type(value) is str and len(value) < 200 and kind in ("string", "number", "date"):
+        return value if kind == "string" else Fraction(value) if kind == "number" else ("day", value)
+    raise ValueError(f"{shown(value)} is no {kind}")
+
+
+def cell_holds(text: str, value: Any) -> bool:
+    """Whether a condition of a table holds: `-`, values, `<` `<=` `>` `>=`, intervals, lists of them, `not(…)`."""
+    if text == "-":
+        return True
+    negated = text.startswith("not(") and text.endswith(")")
+    inner, at, holds = text[4:-1] if negated else text, 0, False
+    while at < len(inner):
+        match = _ATOM.match(inner, at)
+        if match is None:
+            raise ValueError(f"{shown(text)} is no condition")
+        sign, end, opened, low, high, closed, one = match.groups()
+        if one is not None:
+            holds = holds or value == literal(one)
+        elif sign is not None:
+            other = literal(end)
+            holds = holds or (value < other if sign == "<" else value <= other if sign == "<=" else value > other if sign == ">" else value >= other)
+        else:
+            first, last = literal(low), literal(high)
+            holds = holds or ((first < value or (first == value and opened == "[")) and (value < last or (value == last and closed == "]")))
+        at = match.end()
+    return holds != negated
+
+
+def decided(table: Table, inputs: Any) -> tuple[list[str], list[dict[str, Any]]]:
+    """Ids of the rows that fire, and their outputs as values. ValueError when no row fits, or two of UNIQUE do."""
+    if type(inputs) is not dict or set(inputs) != {name for name, _ in table.inputs}:
+        raise ValueError("other inputs than the table's")
+    values = [typed(inputs[name], kind) for name, kind in table.inputs]
+    try:
+        found = [rule for rule in table.rules if all(cell_holds(cell, value) for cell, value in zip(rule[1], values))]
+    except TypeError as error:
+        raise ValueError(f"a condition of another type than its input ({error})") from None
+    if not found or (table.policy == "UNIQUE" and len(found) > 1):
+        raise ValueError(f"{len(found)} rows fit")
+    found = found[:1] if table.policy == "FIRST" else found
+    return [name for name, _ in found], [{out[0]: literal(cell) for out, cell in zip(table.outputs, cells[len(values):])} for _, cells in found]
+
+
 # -- what is checked inside of a record
 
 
@@ -641,6 +736,7 @@ class Setup(NamedTuple):
     law: Law
     law_digest: str
     drawings: frozenset[str]
+    tables: dict[str, Table]
 
 
 class Part(NamedTuple):
@@ -815,6 +911,7 @@ class _Walk:
         for number, put in enumerate(said.get("puts", ())):
             self._put(seq, said["at"], put, str(number), opened)
         self._amounts(seq, said, opened)
+        self._tables(seq, said.get("data", {}))
 
     def _put(self, seq: int, at: str, put: dict[str, Any], number: str, opened: dict[str, Any]) -> None:
         values, subject = put.get("set", {}), put.get("of")
@@ -890,6 +987,37 @@ class _Walk:
                         self.result.withheld.append((self.record, seq))
                     else:
                         self.result.gaps.append(Finding(10, self.record, seq, f"{node} 的 {fact} 没有附计算", f"no computation shows how {node} came to {fact}"))
+
+
+    def _tables(self, seq: int, data: dict[str, Any]) -> None:
+        """Check 10: what the entry says that decision tables said, the tables in the bundle say, too."""
+        named, told = data.get("tables", {}), data.get("decided", [])
+        if type(named) is not dict or type(told) is not list or not all(type(one) is dict for one in told):
+            self.broken(10, seq, "决策表的记载不合格式", "what it says of decision tables is not well formed")
+            return
+        for name, digest in named.items():
+            if digest not in _setup.tables:
+                self.result.gaps.append(Finding(10, self.record, seq, f"证据中没有决策表 {shown(name)}", f"the decision table {shown(name)} is not in the bundle"))
+        for one in told:
+            name = one.get("table")
+            digest = named.get(name) if type(name) is str else None
+            if type(digest) is not str:
+                self.broken(10, seq, f"条目没有指明决策表 {shown(name)}", f"the entry does not name the decision table {shown(name)}")
+            elif (table := _setup.tables.get(digest)) is not None:
+                self._decided(seq, table, one)
+
+    def _decided(self, seq: int, table: Table, one: dict[str, Any]) -> None:
+        try:
+            rules, outputs = decided(table, one.get("inputs"))
+            kinds = dict(table.outputs)
+            listed = one.get("outputs")
+            same = type(listed) is list and len(listed) == len(outputs) and all(
+                type(said) is dict and set(said) == set(right) and all(typed(said[n], kinds[n]) == right[n] for n in right) for said, right in zip(listed, outputs))
+        except ValueError as error:
+            self.broken(10, seq, f"决策表 {table.key} 不能得出所载结果：{error}", f"the decision table {table.key}: {error}")
+            return
+        if table.key != one.get("table") or rules != one.get("rules") or not same:
+            self.broken(10, seq, f"决策表 {table.key} 给出的是 {'、'.join(rules)} 行，与所载不符", f"the decision table {table.key} gives row {', '.join(rules)}, the entry says otherwise")
 
 
 def _is_put(value: Any) -> bool:
@@ -1004,7 +1132,7 @@ class Bundle:
             need(info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED), f"{name} is packed in another way than deflate")
             need(not stat.S_ISLNK(info.external_attr >> 16), f"{name} is a link")
             need(info.file_size <= max(10 << 20, MOST_RATIO * info.compress_size), f"{name} claims to unpack to {info.file_size} bytes")
-            small = name in ("manifest.json", "checkpoint.txt", "checkpoints.txt", "consistency.jsonl", "log.pub", "duties.json") or name.startswith("law/")
+            small = name in ("manifest.json", "checkpoint.txt", "checkpoints.txt", "consistency.jsonl", "log.pub", "duties.json") or name.startswith(("law/", "tables/"))
             need(not small or info.file_size <= MOST_SMALL, f"{name} is too large")
             seen.add(name)
         need(sum(info.file_size for info in found) <= MOST_BYTES, "the files together are too large")
@@ -1049,7 +1177,7 @@ class Bundle:
     def check(self, policy: Policy | None, old: list[Note], processes: int) -> None:
         note = self._signatures(policy)
         self._older(note, old, policy)
-        setup = Setup(self.log, self.suite, self.records, self._rules(policy), *self._law(), self._drawings())
+        setup = Setup(self.log, self.suite, self.records, self._rules(policy), *self._law(), self._drawings(), self._tables())
         places, leaves = list[int](), bytearray()
         rows: dict[tuple[str, int], str] = {}
         missing, seen, withheld = list[tuple[int, int, str, Optional[str]]](), set[int](), list[tuple[int, int]]()
@@ -1111,6 +1239,19 @@ class Bundle:
                     self.fail(2, f"{name} 的内容与名称所载摘要不符", f"{name} is not the drawing of this hash")
                 found.add(name[9:-5])
         return frozenset(found)
+
+    def _tables(self) -> dict[str, Table]:
+        found = dict[str, Table]()
+        for name in sorted(self.names):
+            if name.startswith("tables/"):
+                raw = self._small(name)
+                if hashlib.sha256(raw).hexdigest() != name[7:-4]:
+                    self.fail(10, f"{name} 的内容与名称所载摘要不符", f"{name} is not the table of this hash")
+                try:
+                    found[name[7:-4]] = read_table(raw)
+                except ValueError as error:
+                    raise BadBundle(f"{name} 无法读懂", f"{name}: {error}") from None
+        return found
 
     def _parts(self) -> Iterator[Part]:
         """Whole records, some thousand entries at a time: the three files are in the order of their records."""

@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from engine import jobs, signers, store
 from engine.bpmn import Drawing, Run
+from engine.dmn import Shelf, Table, merged, noting
 from engine.errors import Cannot, Conflict, Diverged, Invalid, NotFound, NotWaiting, Refused
 from engine.forms import apart, facts_of, form_for, understand
 from engine.model import OTHERS, SHANGHAI, SYSTEM, Actor, Data, Entry, Put
@@ -165,7 +166,9 @@ class Cases:
     holders: Callable[[Connection, Process, Data, Sequence[Mapping[Any, Any]]], Sequence[Holder] | None] = lambda *_: None
     published: int | None = None  # last year of the calendar of working days, where it is not the processes' own
     law: str = ""  # digest of the dated law that the services read
+    shelf: Shelf = field(default_factory=lambda: Shelf({}))  # the decision tables that the processes ask
     _drawings: dict[str, Drawing] = field(default_factory=dict)
+    _tables: dict[str, Table] = field(default_factory=dict)
     _keys: dict[int, str] = field(default_factory=dict)  # case -> process
 
     # -- verbs that move the tokens
@@ -185,6 +188,7 @@ class Cases:
         self._not_kept_away(act, process, facts, "start", process.starters & act.actor.roles)
         process.vet(act, "start", form, answers, facts, ())
         drawing = self._keep(act.conn, process.drawing)
+        act.keep(self.shelf.tables.values())
         subject = process.subject(facts)
         unit = process.unit_of("street", facts)
         record = act.new("case", unit, subject=subject, process=key, drawing=drawing.digest, opened_at=act.now,
@@ -222,7 +226,7 @@ class Cases:
         known = {**case.run.facts, "case_no": case.row["no"]}
         case.process.vet(act, task["node"], form, answers, known, case.acts)
         owner = {"owner": task["owner"]} if task["owner"] not in (None, *who.persons) else {}
-        return {"task": task["key"], "facts": facts_of(form, answers), **owner}, answers
+        return {"task": task["key"], **_given(act, form, answers), **owner}, answers
 
     def _completed(
         self, act: Act, case: Open, task: Mapping[Any, Any], data: Data, answers: Data, who: Actor, puts: Sequence[Put] = ()
@@ -269,7 +273,7 @@ class Cases:
             raise NotWaiting(f"个案 {message.case_no} 现在不在等候这项结果", f"Case {message.case_no} does not wait for this now")
         form, answers = self._understand(case.process.messages[message.name], message.raw, act, case.run.facts, "zh")
         case.process.vet(act, message.name, form, answers, case.run.facts, case.acts)
-        data = {"message": message.name, "facts": facts_of(form, answers), "from": list(sender)}
+        data = {"message": message.name, **_given(act, form, answers), "from": list(sender)}
         self._apply(act, case, "message_received", data, answers, message.name)
 
     def _receive(self, act: Act, case: Open, message: str, raw: Data, lang: str, *, instead: bool = False) -> dict[str, Any]:
@@ -283,7 +287,7 @@ class Cases:
             self._not_kept_away(act, process, case.run.facts, message, sending)
         form, answers = self._understand(process.messages[message], raw, act, case.run.facts, lang)
         process.vet(act, message, form, answers, case.run.facts, case.acts)
-        data = {"message": message, "facts": facts_of(form, answers)}
+        data = {"message": message, **_given(act, form, answers)}
         return self._apply(act, case, "message_received", data, answers, message)
 
     def _may_send(self, act: Act, case: Open, message: str) -> frozenset[str]:
@@ -443,9 +447,10 @@ class Cases:
                 self._drawings[drawing.digest] = drawing
         return drawing
 
-    def lend(self, drawings: Mapping[str, Drawing]) -> None:
-        """Drawings from elsewhere, to do cases again that are not of this database."""
+    def lend(self, drawings: Mapping[str, Drawing], tables: Sequence[Table] = ()) -> None:
+        """Drawings and decision tables from elsewhere, to do cases again that are not of this database."""
         self._drawings |= drawings
+        self._tables |= {table.digest: table for table in tables}
 
     def drawing(self, conn: Connection, digest: str) -> Drawing:
         if digest not in self._drawings:
@@ -557,7 +562,8 @@ class Cases:
             return case.process.service(service, facts, act.today, snapshots.get(service, {}))
 
         days = _Days(case, self.published_for(case.process))
-        outcome = step(case.run, cause, data, call, days)
+        with noting() as asked:
+            outcome = step(case.run, cause, data, call, days)
         names = [name, *(ran[0] for ran in outcome.ran)]
         puts = [*more, *self._effects(act, case, names, answers)]
         messages = self._messages(act, case, names, answers)
@@ -567,6 +573,7 @@ class Cases:
         beside = [f"record {n}" for n in act.moved(case.record)] + ["job"] * (jobs.planned(act.conn) - planned)
         reached = {"beside": beside} if beside or case.process.reaching(names) else {}
         said = {**data, "then": outcome.said(), "state": fingerprint(state), **days.said()} | reached
+        said |= merged(data, act.used(asked))
         if outcome.ran:
             said |= _rules(case.process, self.law, [node for node, _ in outcome.ran])
         if messages:
@@ -695,8 +702,9 @@ class Cases:
             version = entry.data.get("rules", {}).get(service, 1)
             if not process.knows(service, version):
                 raise Cannot(entry.seq, f"本系统没有 {service} 的第 {version} 版算法", f"version {version} of {service} is not here")
-            with _doing_again(entry, service):
-                return process.service(service, facts, _day(entry), snapshots.get(service, {}), version=version)
+            return self._by_tables(
+                conn, entry, service, lambda: process.service(service, facts, _day(entry), snapshots.get(service, {}), version=version)
+            )
 
         def drawing(digest: str) -> Drawing:
             try:
@@ -713,7 +721,59 @@ class Cases:
                 found = process.deadline(node, facts, opened, drawing(digest), published=known)
             return None if found is None else found.end.isoformat()
 
-        return replay(entries, drawing, call, deadline)
+        return self._decided(conn, replay(entries, drawing, call, deadline))
+
+    def _decided(self, conn: Connection, done: Iterator[tuple[Entry, Run]]) -> Iterator[tuple[Entry, Run]]:
+        for entry, run in done:
+            self.decided_again(conn, entry)
+            yield entry, run
+
+    def _by_tables(self, conn: Connection, entry: Entry, service: str, compute: Callable[[], Data]) -> Data:
+        """A service's result by the recorded tables; where that is the recorded one, by those of today that are asked the same: a
+        changed cell shows like a changed value of the law."""
+        recorded = self._tables_of(conn, entry)
+        with _doing_again(entry, service), self.shelf.lent(recorded):
+            then = compute()
+        if not any(self.shelf.asks_like(name, table) and self.shelf.digest(name) != table.digest for name, table in recorded.items()):
+            return then
+        if then not in [ran[1] for ran in entry.data.get("then", {}).get("ran", []) if ran[0] == service]:
+            return then
+        with _doing_again(entry, service), self.shelf.lent({name: table for name, table in recorded.items() if not self.shelf.asks_like(name, table)}):
+            return compute()
+
+    def decided_again(self, conn: Connection, entry: Entry) -> None:
+        """Ask the recorded tables once more what an entry says that they said, and those of today that are asked the same. Raises
+        Diverged, or Cannot when a table is not here."""
+        recorded = self._tables_of(conn, entry)
+        for said in entry.data.get("decided", ()):
+            name = said["table"]
+            if name not in recorded:
+                raise Diverged(entry.seq, name, "the entry does not name this table")
+            with _doing_again(entry, name):
+                again = recorded[name].again(said)
+            if again != said:
+                raise Diverged(entry.seq, said, again)
+            if self.shelf.asks_like(name, recorded[name]) and self.shelf.digest(name) != recorded[name].digest:
+                with _doing_again(entry, name):
+                    again = self.shelf[name].again(said)
+                if again["outputs"] != said["outputs"]:
+                    raise Diverged(entry.seq, said, again)
+
+    def _tables_of(self, conn: Connection, entry: Entry) -> dict[str, Table]:
+        """The tables that an entry names. Raises Cannot, Diverged."""
+        return {name: self.table(conn, entry, digest) for name, digest in entry.data.get("tables", {}).items()}
+
+    def table(self, conn: Connection, entry: Entry, digest: str) -> Table:
+        """The text that an entry names. Raises Cannot, Diverged."""
+        if digest not in self._tables:
+            xml = conn.scalar(select(store.decision_table.c.xml).where(store.decision_table.c.digest == digest))
+            if xml is None:
+                raise Cannot(entry.seq, f"没有这份决策表：{digest}", f"the decision table is not here: {digest}")
+            if hashlib.sha256(xml).hexdigest() != digest:
+                raise Diverged(entry.seq, digest, "the stored decision table has been altered")
+            with _doing_again(entry, digest):
+                self._tables[digest] = Table.parse(xml)
+        return self._tables[digest]
 
     def _standing(self, entries: Sequence[Entry]) -> Callable[[Entry], tuple[Process, str]]:
         """By which process, and on which drawing (digest), an entry was written. Raises Cannot when a process is not here."""
@@ -804,6 +864,13 @@ def keep_draft(act: Act, task_id: int, staff: str, raw: Data) -> None:
     act.conn.execute(delete(table).where(table.c.task_id == task_id, table.c.staff == staff))
     sealed = cipher.seal(json.dumps(dict(raw), ensure_ascii=False).encode(), f"draft:{task_id}".encode())
     act.conn.execute(insert(table).values(task_id=task_id, staff=staff, sealed=sealed, saved_at=act.now))
+
+
+def _given(act: Act, form: Any, answers: Data) -> dict[str, Any]:
+    """What a form says as facts, and the decision tables that it asked for them."""
+    with noting() as asked:
+        facts = facts_of(form, answers)
+    return {"facts": facts, **act.used(asked)}
 
 
 def snapshots_of(entry: Entry) -> Mapping[Any, Any]:

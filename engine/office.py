@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from engine import store
 from engine.crypto import BoundKeys, Cipher, Keys, Unreadable, commitment, commitment_to
+from engine.dmn import Decision, Table, named
 from engine.errors import Conflict, Invalid, NotFound
 from engine.model import (
     ENGINE,
@@ -107,6 +108,7 @@ class Act:
         self.keys: BoundKeys = office.keys.on(conn)
         self._idem = idem
         self._post: str | None = None
+        self.tables: set[str] = set()  # digests of the decision tables whose texts lie there once this act is written
         self._remembered = False
         self._records: dict[int, Record] = {}
         self._entries: list[dict[str, Any]] = []
@@ -123,6 +125,22 @@ class Act:
     def unit(self) -> str:
         """The unit of the post in which the actor acts, as the entries name it; while no post was named, his own."""
         return self.actor.unit if self._post is None else self._post
+
+    def used(self, decisions: Sequence[Decision]) -> dict[str, Any]:
+        """What an entry says of the tables that were asked (`dmn.named`); their texts are kept, for whoever does it again."""
+        self.keep([one.source for one in decisions])
+        return named(decisions)
+
+    def keep(self, tables: Iterable[Table]) -> None:
+        """Texts of decision tables, beside the drawings; once they are known to lie there, nothing is asked any more."""
+        texts = {one.digest: one for one in tables if one.digest not in self.office.kept | self.tables}
+        if not texts:
+            return
+        column = store.decision_table.c.digest
+        known = set(self.conn.scalars(select(column).where(column.in_(sorted(texts)))))
+        if rows := [{"digest": n, "key": one.key, "xml": one.xml} for n, one in sorted(texts.items()) if n not in known]:
+            self.conn.execute(insert(store.decision_table), rows)
+        self.tables |= texts.keys()
 
     def through(self, unit: str | None) -> None:
         """Name the post in which the actor acts by its unit. The first one counts; None: it is not known."""
@@ -296,6 +314,7 @@ class Office:
     origin: str = "yingbao/binhai"
     production: bool = False  # real cases: what may be left out in training is asked for
     published: int | None = None  # the last year whose calendar of working days counts as known, where it is not what the program knows
+    kept: set[str] = field(default_factory=set, repr=False)  # digests of the decision tables that are known to lie in the database
 
     @contextmanager
     def act(self, actor: Actor = SYSTEM, idem: tuple[str, Any] | None = None) -> Iterator[Act]:
@@ -312,6 +331,7 @@ class Office:
             if _busy(error):
                 raise Conflict("系统正忙，请稍后再试", "The database is busy, try again") from error
             raise
+        self.kept |= act.tables
         publish(act.told)
 
     def real(self) -> datetime | None:

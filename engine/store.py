@@ -76,6 +76,14 @@ drawing = Table(
     Column("xml", LargeBinary, nullable=False),
 )
 
+decision_table = Table(  # texts of decision tables, as entries name them
+    "decision_table",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("key", String(40), nullable=False),
+    Column("xml", LargeBinary, nullable=False),
+)
+
 record = Table(
     "record",
     metadata,

@@ -22,7 +22,7 @@ from engine.crypto import Keys
 from engine.errors import Invalid
 from engine.model import SHANGHAI
 from engine.queries import Area, within
-from processes import duties, law, organisation
+from processes import duties, law, organisation, spot_check
 from processes.audit import facts_of
 from processes.case_tables import spot_file
 from processes.tables import household, household_member, near_relative, person, post, staff, staff_relative
@@ -316,7 +316,7 @@ def below_rate_of(files: Iterable[Mapping[Any, Any]], parameters: Parameters, to
             months[file["street"], file["received_on"][:7]].append(file)
     found = []
     for (street, month), received in sorted(months.items()):
-        share = parameters.share_percent or int(law.value("spot_check_share", date.fromisoformat(f"{month}-28")).fraction * 100)
+        share = parameters.share_percent or int(spot_check.share(date.fromisoformat(f"{month}-28")) * 100)
         drawn = sum(1 for file in received if file["drawn"] or file["late"])
         if drawn * 100 < share * len(received):
             found.append(Hit(None, "", street, {"month": month, "files": len(received), "drawn": drawn, "share": share, "lacking": ["rate"]}))

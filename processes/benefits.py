@@ -14,11 +14,12 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, insert, or_, select
 
+from engine.dmn import noting
 from engine.errors import Conflict, NotFound, Refused
 from engine.model import SHANGHAI, Data, Put
 from engine.office import Act, Office, Record
 from engine.store import job
-from processes import households, law, special_cases
+from processes import dmn, households, law, special_cases
 from processes.benefit_tables import benefit_adjustment, settlement
 from processes.calendar import add_workdays
 from processes.tables import benefit, benefit_person
@@ -118,8 +119,8 @@ def add_months(day: date, n: int) -> date:
 
 def next_review(last: date, review_class: str, category: str, hukou_kind: str) -> date:
     """When a household reviewed (or granted) on `last` is reviewed again, by the law of that day (domain 2.6)."""
-    name = "destitute" if is_destitute(category) else review_class if review_class in "AB" else f"C_{hukou_kind}"
-    return add_months(last, int(law.value(f"review_months_{name}", last).amount))
+    row = "destitute" if is_destitute(category) else review_class
+    return add_months(last, int(dmn.decide("review-interval", last_on=last, review_class=row, hukou_kind=hukou_kind)["months"]))
 
 
 def is_destitute(category: str) -> bool:
@@ -138,7 +139,8 @@ def suggest_class(snapshot: Mapping[str, Any]) -> str:
     members = [m for m in snapshot["members"] if not m.get("excluded_reason")]
     able = any(m.get("labour_ability") == "full" and not m.get("full_time_student") for m in members if not _minor(m, snapshot))
     heavy = any(m.get("serious_illness") or str(m.get("disability_grade") or "") in ("1", "2") for m in members)
-    return "C" if able else "A" if heavy else "B"
+    found: str = dmn.decide("review-class", able=able, heavy=heavy)["review_class"]
+    return found
 
 
 def _minor(member: Mapping[str, Any], snapshot: Mapping[str, Any]) -> bool:
@@ -155,8 +157,9 @@ def begin(act: Act, event: str, values: Mapping[str, Any], data: Mapping[str, An
     household_id = int(values["household_id"])
     house = households.row(act.conn, household_id)
     record = act.new("benefit", house["street"], subject=f"household:{household_id}")
-    review_class = values.get("review_class") or house["review_class"] or _suggested(act, household_id)
-    due, report = next_review(act.today, review_class, values["category"], house["hukou_kind"]), next_report(act.today, review_class)
+    with noting() as asked:
+        review_class = values.get("review_class") or house["review_class"] or _suggested(act, household_id)
+        due, report = next_review(act.today, review_class, values["category"], house["hukou_kind"]), next_report(act.today, review_class)
     if (again := special_cases.look_again(act.conn, values.get("case_no"))) is not None:
         due = max(min(due, again), act.today)
     row_id = record.next_id()
@@ -169,7 +172,7 @@ def begin(act: Act, event: str, values: Mapping[str, Any], data: Mapping[str, An
     before = {"category": None, "amount_fen": 0, "members": 0, "status": None}
     granted = Change("grant", "grant", values["first_payment_month"], case_no=values.get("case_no"))
     puts.append(_adjustment(act, record, row_id, before, row, granted))
-    act.append(record, event, data, puts=puts)
+    act.append(record, event, {**data, **act.used(asked)}, puts=puts)
     dates = [("review_due", due), ("report_due", report)]
     if row["status"] == "pending_first_payment":
         dates.append(("benefit_month", first_of(row["first_payment_month"])))
@@ -192,12 +195,13 @@ def give_dates(act: Act, benefit_id: int) -> bool:
     house = households.row(act.conn, found["household_id"])
     begun = date.fromisoformat(found["granted_on"]) if found["granted_on"] else first_of(found["first_payment_month"])
     last = min(max(begun, _LAW_SINCE), act.today)
-    review_class = house["review_class"] or _suggested(act, found["household_id"])
-    due = max(next_review(last, review_class, found["category"], house["hukou_kind"]), act.today)
+    with noting() as asked:
+        review_class = house["review_class"] or _suggested(act, found["household_id"])
+        due = max(next_review(last, review_class, found["category"], house["hukou_kind"]), act.today)
     report = max(next_report(last, review_class), act.today)
     values = {"amount_from": found["amount_from"] or found["first_payment_month"], "review_class": review_class, "last_review_on": last.isoformat(),
               "next_review_on": due.isoformat(), "next_report_on": report.isoformat()}  # fmt: skip
-    act.append(record, "benefit_dated", puts=[Put("benefit", benefit_id, values)])
+    act.append(record, "benefit_dated", act.used(asked), puts=[Put("benefit", benefit_id, values)])
     plan(act, record.id, "review_due", due)
     plan(act, record.id, "report_due", report)
     if found["status"] == "pending_first_payment":
@@ -304,7 +308,8 @@ def decide(act: Act, benefit_id: int, change: Change, said: str = "") -> int:
     record = act.open("benefit", benefit_id >> 16)
     before = row(act.conn, benefit_id)
     allow(before, change, act.today)
-    after = _after(act, before, change)
+    with noting() as asked:
+        after = _after(act, before, change)
     changed = _changed(before, after)
     puts = [Put("benefit", benefit_id, changed)] if changed else []
     if change.kind == "stop":
@@ -320,7 +325,7 @@ def decide(act: Act, benefit_id: int, change: Change, said: str = "") -> int:
         "batch": change.batch_no,
     }
     personal = {f"household:{before['household_id']}": {"adjustment": adjustment.id, "reason": said}} if said else {}
-    act.append(record, "benefit_changed", {k: v for k, v in told.items() if v}, personal=personal, puts=[*puts, adjustment])
+    act.append(record, "benefit_changed", {k: v for k, v in told.items() if v} | act.used(asked), personal=personal, puts=[*puts, adjustment])
     _follow(act, record.id, before, after)
     return adjustment.id
 

@@ -23,7 +23,7 @@ from engine.process import Process
 from engine.replays import Replays
 from engine.store import Store, record
 from processes import audit_tables as _audit_tables  # noqa: F401 - its tables belong to every database
-from processes import benefits, households, law, organisation, report_duties, reviews, spot_check, standards
+from processes import benefits, dmn, households, law, organisation, report_duties, reviews, spot_check, standards
 from processes import proof_tables as _proof_tables  # noqa: F401 - the same
 from processes.change_report_2012 import CHANGE_REPORT_2012
 from processes.dibao_2012 import DIBAO_2012
@@ -88,7 +88,7 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None, *, publish
     store = Store(settings.database)
     office = Office(store, Keys(settings.data_key), clock or BusinessClock(store), origin=settings.origin, production=settings.env == "production",
                     published=published)  # fmt: skip
-    cases = Cases(CATALOGUE, organisation.find_actor, organisation.holders, published, law.DIGEST)
+    cases = Cases(CATALOGUE, organisation.find_actor, organisation.holders, published, law.DIGEST, dmn.SHELF)
     registry = Registry(settings.registry)
     handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end,
                                     "benefit_month": _benefit_month, "report_due": _report_due, "report_reminder": _report_reminder,

@@ -234,7 +234,7 @@ class ConcludeChange(conclusions.Conclude):
     @validates_schema(skip_on_field_errors=False)
     def _surveyed(self, data: Mapping[str, Any], **_: Any) -> None:
         """No case is decided without a finished investigation (N220 art 26), and the meeting takes none: it would wait there for ever."""
-        if data.get("conclusion") == "joint_meeting" and not self.fact("survey_ended_on"):
+        if data.get("conclusion") == "joint_meeting" and not special_cases.admitted(self, data.get("trigger")):
             raise ValidationError({"conclusion": [self.say("没有入户调查，不能提交联席会议，请先退回入户调查", "No home survey yet: return it for one before it goes to the joint meeting")]})
 
     @gives(*special_cases.ASKED, *conclusions.LEFT_OUT, "overpaid_since", "check_means", "check_home")
@@ -245,7 +245,7 @@ class ConcludeChange(conclusions.Conclude):
             since = _earliest(since, event[:7])
         kept = {name: loaded.get(name) for name in conclusions.LEFT_OUT}
         again = {"check_means": True, "check_home": True} if loaded["conclusion"] == "return_survey" else {}  # whoever sends it back asks for both
-        return {**special_cases.asked(self, loaded["conclusion"], "street"), **kept, "overpaid_since": since, **again}
+        return {**special_cases.asked(self, loaded["conclusion"], "street", loaded.get("trigger")), **kept, "overpaid_since": since, **again}
 
 
 FORMS: dict[str, type[Form]] = {

@@ -197,7 +197,7 @@ class Conclude(Outcome):
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         """What this opinion leaves out, an earlier one does not say for it."""
         unsaid = {name: None for name in LEFT_OUT if loaded.get(name) is None}
-        return unsaid | special_cases.asked(self, loaded["conclusion"], "street")
+        return unsaid | special_cases.asked(self, loaded["conclusion"], "street", loaded.get("trigger"))
 
 
 ATTEMPTS = 2  # dated ones, on different days, before a household counts as not co-operating (domain 2.9)

@@ -81,10 +81,7 @@ def receive_file_1(
     today: date, snapshot: Data, near_relative: bool | None, doubtful: bool | None, reported: bool | None  # noqa: FBT001
 ) -> Data:
     """The first version: it went by what was known at acceptance."""
-    known = (("near_relative", near_relative), ("doubtful", doubtful), ("reported", reported))
-    reasons = [name for name, yes in known if yes]
-    if snapshot["drawn"]:
-        reasons.append("drawn")
+    reasons = spot_check.reasons(near_relative=bool(near_relative), doubtful=bool(doubtful), reported=bool(reported), drawn=bool(snapshot["drawn"]))
     return {"submitted_on": today.isoformat(), "spot_check": bool(reasons), "spot_reason": " ".join(reasons)}
 
 
@@ -92,7 +89,7 @@ def receive_file_1(
 def check_late_draw(today: date, snapshot: Data, near_relative: bool | None) -> Data:  # noqa: FBT001
     """Before the decision: whether the file was added to the spot check at a month's end, or a near relative came out after
     the district had received it, so that it must be visited after all (N220 art 26)."""
-    reasons = [name for name, yes in (("near_relative", snapshot["near_relative"]), ("drawn", snapshot["late"])) if yes]
+    reasons = spot_check.reasons(near_relative=bool(snapshot["near_relative"]), doubtful=False, reported=False, drawn=bool(snapshot["late"]))
     related = bool(near_relative or snapshot["near_relative"])
     return {**check_late_draw_1(today, {"late": reasons}), "late_reason": " ".join(reasons), "near_relative": related}
 

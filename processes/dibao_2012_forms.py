@@ -14,10 +14,9 @@ from marshmallow import ValidationError, validates_schema
 
 from engine.forms import Form, choice, document, documents, money, number, on_date, rows, several, staff, text, yes_no
 from engine.given import gives
-from processes import calendar, law, special_cases
+from processes import calendar, dmn, law, special_cases
 from processes.household_forms import NEAR_RELATIONS
 
-NOTICE_DAYS = 7  # calendar days, N220 arts 25 and 29
 OLDEST_APPLICATION = 366  # days; a typing error otherwise moves the months whose income counts
 
 MATERIALS = [
@@ -76,7 +75,12 @@ def one_of_reasons() -> dict[str, Any]:
     }
 
 
-def midnight_after(posted: date, days: int = NOTICE_DAYS) -> str:
+def notice_days(notice: str, procedure: str = "2012") -> int:
+    """Calendar days for which a notice hangs; both as dmn/notice-period.dmn names them."""
+    return int(dmn.decide("notice-period", notice=notice, procedure=procedure)["days"])
+
+
+def midnight_after(posted: date, days: int) -> str:
     """A notice posted on day D ends at the close of D+7 (domain 10)."""
     return f"{posted + timedelta(days=days + 1)}T00:00:00+08:00"
 
@@ -435,7 +439,7 @@ class StreetOpinion(Outcome):
 
     @gives(*special_cases.ASKED)
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        return special_cases.asked(self, loaded["street_outcome"], "street")
+        return special_cases.asked(self, loaded["street_outcome"], "street", loaded.get("trigger"))
 
 
 def refuse_ineligible_grant(form: Form, data: Mapping[str, Any], name: str) -> None:
@@ -493,6 +497,7 @@ class SpecialCaseDecision(Form):
 
 
 class PostNotice(Step):
+    PROCEDURE = "2012"
     posted_on = on_date("张贴日期", "Posted on")
     places = several("张贴地点", "Places", [
         ("village_board", "居村公示栏", "Village board"), ("street_hall", "街镇政务大厅", "Street hall"), ("gate", "小区出入口", "Gate"),
@@ -506,7 +511,7 @@ class PostStreetNotice(PostNotice):
     @gives("street_notice_posted_on", "street_notice_until")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         posted = date.fromisoformat(loaded["posted_on"])
-        return {"street_notice_posted_on": posted.isoformat(), "street_notice_until": midnight_after(posted)}
+        return {"street_notice_posted_on": posted.isoformat(), "street_notice_until": midnight_after(posted, notice_days("street_opinion", self.PROCEDURE))}
 
 
 class PostDistrictNotice(PostNotice):
@@ -514,15 +519,17 @@ class PostDistrictNotice(PostNotice):
 
     @gives("district_notice_posted_on", "district_notice_until", "district_notice_ended_on")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        posted = date.fromisoformat(loaded["posted_on"])
+        posted, days = date.fromisoformat(loaded["posted_on"]), notice_days("district_proposal", self.PROCEDURE)
         return {
             "district_notice_posted_on": posted.isoformat(),
-            "district_notice_until": midnight_after(posted),
-            "district_notice_ended_on": (posted + timedelta(days=NOTICE_DAYS)).isoformat(),
+            "district_notice_until": midnight_after(posted, days),
+            "district_notice_ended_on": (posted + timedelta(days=days)).isoformat(),
         }
 
 
 class RemoveNotice(Form):
+    PROCEDURE = "2012"
+    NOTICE = ""  # as dmn/notice-period.dmn names it
     UNTIL = ""  # the fact with the first moment at which the notice is over
     removed_on = on_date("揭下日期", "Taken down on")
     photo = document("揭下照片", "Photo of the removal")
@@ -532,16 +539,18 @@ class RemoveNotice(Form):
     def _whole(self, data: Mapping[str, Any], **_: Any) -> None:
         until, removed = self.fact(self.UNTIL), data.get("removed_on")
         if until and removed and removed < date.fromisoformat(until[:10]):
-            last = date.fromisoformat(until[:10]) - timedelta(days=1)
+            last, days = date.fromisoformat(until[:10]) - timedelta(days=1), notice_days(self.NOTICE, self.PROCEDURE)
             raise ValidationError({"removed_on": [self.say(
-                f"公示应满 {NOTICE_DAYS} 天，{last} 终了后方可揭下", f"The notice stays {NOTICE_DAYS} full days, to the close of {last}")]})  # fmt: skip
+                f"公示应满 {days} 天，{last} 终了后方可揭下", f"The notice stays {days} full days, to the close of {last}")]})  # fmt: skip
 
 
 class RemoveStreetNotice(RemoveNotice):
+    NOTICE = "street_opinion"
     UNTIL = "street_notice_until"
 
 
 class RemoveDistrictNotice(RemoveNotice):
+    NOTICE = "district_proposal"
     UNTIL = "district_notice_until"
 
 
@@ -635,7 +644,7 @@ class DistrictExamination(Outcome):
 
     @gives(*special_cases.ASKED, "district_notice_from")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        return special_cases.asked(self, loaded["district_outcome"], "district") | _may_be_posted(self, loaded)
+        return special_cases.asked(self, loaded["district_outcome"], "district", loaded.get("trigger")) | _may_be_posted(self, loaded)
 
 
 def _may_be_posted(form: Form, loaded: Mapping[str, Any]) -> dict[str, Any]:

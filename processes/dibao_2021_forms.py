@@ -118,8 +118,14 @@ class StreetOpinion(before.StreetOpinion):
 
 
 
+class PostStreetNotice(before.PostStreetNotice):
+    PROCEDURE = "2021"
+
+
 class RemoveStreetNotice(before.RemoveStreetNotice):
     """What hung for its seven days without objection is not posted again when the file comes back unchanged."""
+
+    PROCEDURE = "2021"
 
     @gives("published_category", "published_fen")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,7 +182,7 @@ class DistrictExamination(before.DistrictExamination):
 
     @gives(*special_cases.ASKED, "reported", "whole_case_workdays")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        return special_cases.asked(self, loaded["district_outcome"], "district") | _reported(loaded) | extended(self, loaded)
+        return special_cases.asked(self, loaded["district_outcome"], "district", loaded.get("trigger")) | _reported(loaded) | extended(self, loaded)
 
 
 class Decide(before.Decide):
@@ -239,7 +245,7 @@ FORMS: dict[str, type[Form]] = {
         "deliver_approval", "deliver_refusal")},
     "start_investigation": StartInvestigation,
     "street_opinion": StreetOpinion,
-    "post_street_notice": before.PostStreetNotice,
+    "post_street_notice": PostStreetNotice,
     "remove_street_notice": RemoveStreetNotice,
     "handle_dispute": HandleDispute,
     "democratic_review": DemocraticReview,

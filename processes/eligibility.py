@@ -13,7 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from processes import law
+from processes import dmn, law
 from processes.eligibility_facts import (
     COUNTED,
     HARDSHIPS,
@@ -62,6 +62,7 @@ class _Property:
     assets: Decimal
     refused: str | None
     low_income_ok: bool
+    kind: str | None = None  # the kind of property on which a household is not assessed further
 
 
 def assess(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,13 +92,12 @@ def assess(facts: Mapping[str, Any]) -> dict[str, Any]:
         deductions=deductions,
         property_ok=owned.refused is None,
         low_income_property_ok=owned.low_income_ok,
+        refusing=owned.kind,
         hardship=bool(hardships),
         upper=upper.amount,
         upper_op=work.rule("low_income_upper_operator").text,
         cash=cash.amount,
     )
-    if core["category"] == "refused_property" and owned.refused:
-        core["category"] = owned.refused
     _explain(work, core, (income, deductions), standard, upper, cash, hardships)
     return _result(work, core, income, standard, upper, owned, hardships)
 
@@ -146,11 +146,13 @@ def assess_figures(
     upper_op: str = "<",
     cash: Decimal | None = None,
     low_income_property_ok: bool | None = None,
+    refusing: str | None = None,
 ) -> dict[str, Any]:
     """The core of domain 3.3 on bare monthly figures (yuan). `<` is strict: equal is not below.
 
     upper: the band's published upper value (None: 1.5 x standard, TLOW); cash: the low-income cash per household;
-    low_income_property_ok: when the band has a property limit of its own. Result: category, amount_fen, per_capita
+    low_income_property_ok: when the band has a property limit of its own; refusing: the kind of property that refuses by itself.
+    The category is the table's (`dmn/category.dmn`). Result: category, amount_fen, per_capita
     (text), income (Fraction, after deductions), edge (per-capita == standard), members. ValueError on bad figures.
     """
     if members < 1 or household_income < 0 or deductions < 0 or upper_op not in ("<", "<="):
@@ -158,15 +160,16 @@ def assess_figures(
     income = max(Fraction(0), Fraction(household_income) - Fraction(deductions))
     per_capita = income / members
     line = standard * Decimal("1.5") if upper is None else upper
-    in_band = per_capita <= line if upper_op == "<=" else per_capita < line
     low_income_ok = property_ok if low_income_property_ok is None else low_income_property_ok
-    category, amount = "refused_income", 0
-    if property_ok and per_capita < standard:
-        category, amount = "dibao", to_fen(Fraction(standard) * members - income)
-    elif not property_ok and not (low_income_ok and in_band):
-        category = "refused_property"
-    elif in_band and low_income_ok:
-        category, amount = "low_income", to_fen(cash) if hardship and cash is not None else 0
+    fits = {(True, True): "within", (True, False): "within_dibao", (False, True): "within_band", (False, False): "over"}
+    category = dmn.decide(
+        "category", property=refusing or fits[property_ok, low_income_ok], income_share=per_capita / Fraction(standard),
+        limit_share=per_capita / Fraction(line), limit_included=upper_op == "<=")["category"]  # fmt: skip
+    amount = 0
+    if category == "dibao":
+        amount = to_fen(Fraction(standard) * members - income)
+    elif category == "low_income" and hardship and cash is not None:
+        amount = to_fen(cash)
     edge = per_capita == standard
     return {
         "category": category,
@@ -417,7 +420,7 @@ def _property(
             f"{assets:.2f}",
             _property_source(months.source, work),
         )
-    return _Property(limit, assets, refused, not kinds and assets <= band)
+    return _Property(limit, assets, refused, not kinds and assets <= band, kinds[0] if kinds else None)
 
 
 def _property_source(source: str, work: _Work) -> str:

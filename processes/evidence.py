@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 from engine import audit_verify, merkle, notes, sealing, store
 from engine.cases import snapshots_of
 from engine.crypto import BoundKeys, Unreadable, file_commitment
+from engine.dmn import Table
 from engine.errors import Invalid, NotFound, Refused
 from engine.merkle import Suite
 from engine.model import SHANGHAI, Entry, canonical, stamp
@@ -106,6 +107,8 @@ def write(conn: Connection, keys: BoundKeys, wanted: Wanted, out: IO[bytes]) -> 
         made.lines("computations.jsonl", source.computations())
         for digest in sorted(source.drawings):
             made.add(f"drawings/{digest}.bpmn", [_drawing(conn, digest)])
+        for digest in sorted(source.tables):
+            made.add(f"tables/{digest}.dmn", [_table(conn, digest)])
         for file, raw in law.RAW.items():
             made.add(f"law/{file}", [raw])
         made.add("duties.json", [canonical(duties.rules({node.id for process in CATALOGUE.values() for node in process.drawing.nodes.values()}))])
@@ -150,6 +153,7 @@ class _Source:
     wanted: Wanted
     indexes: list[int] = field(default_factory=list)
     drawings: set[str] = field(default_factory=set)
+    tables: set[str] = field(default_factory=set)  # decision tables that the entries name
     puts: dict[tuple[str, int], None] = field(default_factory=dict)
 
     def entries(self) -> Iterator[dict[str, Any]]:
@@ -163,6 +167,7 @@ class _Source:
                 said = json.loads(row.body)
                 if "drawing" in said.get("data", {}) and said["event"] in ("case_started", "case_moved"):
                     self.drawings.add(said["data"]["drawing"])
+                self.tables |= set(said.get("data", {}).get("tables", {}).values())
                 self.puts |= {(put["table"], put["id"]): None for put in said.get("puts", ())}
                 yield {"record": row.record_id, "seq": row.seq, "index": place, "body": row.body.decode()}
         self.indexes.sort()
@@ -243,6 +248,13 @@ def _drawing(conn: Connection, digest: str) -> bytes:
     found: bytes | None = conn.scalar(select(store.drawing.c.xml).where(store.drawing.c.digest == digest))
     if found is None:
         raise NotFound(f"没有这份流程图：{digest}")
+    return found
+
+
+def _table(conn: Connection, digest: str) -> bytes:
+    found: bytes | None = conn.scalar(select(store.decision_table.c.xml).where(store.decision_table.c.digest == digest))
+    if found is None:
+        raise NotFound(f"没有这份决策表：{digest}")
     return found
 
 
@@ -331,6 +343,11 @@ def refuse_bad(archive: zipfile.ZipFile, size: int) -> None:
 def drawings(archive: zipfile.ZipFile) -> dict[str, bytes]:
     names = [name for name in archive.namelist() if name.startswith("drawings/")]
     return {name.removeprefix("drawings/").removesuffix(".bpmn"): archive.read(name) for name in names}
+
+
+def tables(archive: zipfile.ZipFile) -> list[Table]:
+    """The decision tables that its entries name, to do its cases again. Raises BadTable."""
+    return [Table.parse(archive.read(name)) for name in archive.namelist() if name.startswith("tables/")]
 
 
 def _read(archive: zipfile.ZipFile, name: str) -> Iterator[Any]:

@@ -24,6 +24,7 @@ from processes.dibao_2012_forms import (
     RemoveNotice,
     SurveyCosign,
     midnight_after,
+    notice_days,
 )
 
 OCCASIONS = [
@@ -219,11 +220,11 @@ class PostStopNotice(PostNotice):
     @gives("stop_notice_posted_on", "stop_notice_until")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
         posted = date.fromisoformat(loaded["posted_on"])
-        days = int(law.value("destitute_stop_notice_days", posted).amount)
-        return {"stop_notice_posted_on": posted.isoformat(), "stop_notice_until": midnight_after(posted, days)}
+        return {"stop_notice_posted_on": posted.isoformat(), "stop_notice_until": midnight_after(posted, notice_days("destitute_stop"))}
 
 
 class RemoveStopNotice(RemoveNotice):
+    NOTICE = "destitute_stop"
     UNTIL = "stop_notice_until"
 
 

@@ -18,7 +18,7 @@ from engine.given import gives
 from engine.model import Data, Put
 from engine.office import Act, Kept
 from engine.process import CaseRef, Effect
-from processes import law
+from processes import dmn, law
 from processes.benefit_tables import special_case_request
 from processes.calendar import add_workdays
 
@@ -59,11 +59,19 @@ def asking_fields() -> dict[str, Any]:
     }
 
 
-def asked(form: Form, outcome: str, origin: str) -> dict[str, Any]:
+def asked(form: Form, outcome: str, origin: str, trigger: str | None) -> dict[str, Any]:
     """The facts of ASKED that a form with this outcome gives; `origin`: street | district, where the case goes on."""
     if outcome != "joint_meeting":
         return {}
+    admitted(form, trigger)  # the entry says by which table; the drawing, or the form, lets nobody come here uninvestigated
     return {"meeting_from": origin, "meeting_requested_on": form.context_value("today").isoformat(), "resolution": None}
+
+
+def admitted(form: Form, trigger: str | None) -> bool:
+    """Whether the case may go to the meeting for this reason (`dmn/meeting-trigger.dmn`): none does that nobody has investigated."""
+    surveyed = bool(form.fact("survey_ended_on") or form.fact("investigated"))
+    found: bool = dmn.decide("meeting-trigger", trigger=trigger or TRIGGERS[0][0], surveyed=surveyed)["admitted"]
+    return found
 
 
 def requests(process: str) -> Effect:

@@ -12,17 +12,20 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
 from math import ceil
 from typing import Any
 
 from sqlalchemy import String, bindparam, cast, exists, select
 
 from engine import jobs
+from engine.dmn import noting
 from engine.model import SHANGHAI, Data, Put
 from engine.office import Act, Record
 from engine.prepared import Prepared
 from engine.store import record
-from processes import law
+from processes import dmn
 from processes.case_tables import spot_file, spot_register
 
 BLOCK = 10
@@ -48,7 +51,19 @@ def order(seed: str, size: int = BLOCK) -> list[int]:
 
 def wanted(files: int, on: date) -> int:
     """How many of so many files are visited at least, by the law of the day (N220 art 26)."""
-    return ceil(law.value("spot_check_share", on).fraction * files)
+    return ceil(Fraction(share(on)) * files)
+
+
+def share(on: date) -> Decimal:
+    """The share of a street's files that are visited, at least (`dmn/spot-share.dmn`)."""
+    found: Decimal = dmn.decide("spot-share", on=on)["share"]
+    return found
+
+
+def reasons(*, near_relative: bool, doubtful: bool, reported: bool, drawn: bool) -> list[str]:
+    """Why a file is visited (`dmn/spot-check.dmn`); empty: it is not."""
+    said = dmn.decide("spot-check", near_relative=near_relative, doubtful=doubtful, reported=reported, drawn=drawn)
+    return [one["reason"] for one in said.found if one["reason"] != "none"]
 
 
 def drawn(seed: str, on: date) -> frozenset[int]:
@@ -76,9 +91,10 @@ def draw(act: Act, street: str, household_id: int) -> bool:
         row = _REGISTER.rows(act.conn, {"the_street": street})[0]  # as it stands now that it is locked
         seed = act.keys.reveal("spot_register", "seed", row_id, row["seed"])
         block, position = row["block"], row["position"]
-    taken = position in drawn(seed, act.today)
+    with noting() as asked:
+        taken = position in drawn(seed, act.today)
     file = {"street": street, "block": block, "position": position, "household_id": household_id, "received_on": act.today.isoformat(), "drawn": taken, "late": False}
-    said = {"case": str(household_id), "block": block, "position": position, "drawn": taken}
+    said = {"case": str(household_id), "block": block, "position": position, "drawn": taken, **act.used(asked)}
     act.append(log, "file_received", said, puts=[Put("spot_register", row_id, {"position": position + 1}), Put("spot_file", log.next_id(), file)])
     if position == 0:
         jobs.plan(act.conn, "spot_month_end", log.id, str(block), _next_month(act.today), {})
@@ -96,9 +112,10 @@ def month_end(act: Act, record_id: int, block: int) -> None:
         return
     files = list(act.conn.execute(_FILES, {"the_street": row["street"], "the_block": block}).mappings())
     seed = act.keys.reveal("spot_register", "seed", row["id"], row["seed"])
-    added = late(seed, files, act.today)
+    with noting() as asked:
+        added = late(seed, files, act.today)
     lacking = wanted(len(files), act.today) - sum(1 for file in files if file["drawn"]) - len(added)
-    said = {"block": block, "files": len(files), "seed": seed, "hash": seed_hash(seed), "late": added, "short": max(lacking, 0)}
+    said = {**act.used(asked), "block": block, "files": len(files), "seed": seed, "hash": seed_hash(seed), "late": added, "short": max(lacking, 0)}
     puts = [Put("spot_file", file["id"], {"late": True}) for file in files if file["position"] in added]
     act.append(log, "block_closed", said, puts=puts)
     _new_block(act, log, row["id"], row["street"], block + 1)

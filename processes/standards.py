@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, insert, or_, select
 
 from engine import store
+from engine.dmn import NoDecision
 from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.jobs import Handler, Job, plan
 from engine.model import Put
@@ -86,7 +87,7 @@ def outcome(category: str, amount_fen: int, members: int, snapshot: Mapping[str,
         return _destitute(category, amount_fen, members, str(snapshot["hukou_kind"]), month)
     try:
         was, now = (eligibility.assess({**snapshot, "benefit_month": m}) for m in (_before(month), month))
-    except (BadFacts, law.BadLaw):
+    except (BadFacts, law.BadLaw, NoDecision):
         return Outcome("person", amount_fen, "no_figures")
     said = {"per_capita": now["per_capita"], "income": now["income_after_deductions"], "standards": _named(category, str(snapshot["hukou_kind"]), month)}
     present = (category, amount_fen)

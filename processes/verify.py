@@ -21,7 +21,7 @@ from sqlalchemy import Connection, select
 from engine import guard, notes, sealing, store
 from engine.errors import EngineError, NotFound
 from engine.proof import Fault, Tree, faults_of, judge, row_faults
-from processes import divergences, erasure, law
+from processes import divergences, dmn, erasure, law
 from processes.bureau import Bureau, build
 
 CHUNK = 50  # records at a time for one process
@@ -188,7 +188,7 @@ def _said(fault: Fault, no: str | None = None) -> dict[str, Any]:
 
 def _program(made: Bureau) -> str:
     """What a kept result depends on beside the record: what this program computes with."""
-    return json.dumps([law.DIGEST, sorted((key, process.drawing.digest) for key, process in made.cases.processes.items())])
+    return json.dumps([law.DIGEST, sorted((name, table.digest) for name, table in dmn.SHELF.tables.items()), sorted((key, process.drawing.digest) for key, process in made.cases.processes.items())])
 
 
 def _known(file: Path | None, made: Bureau) -> dict[int, dict[str, Any]]:

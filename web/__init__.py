@@ -44,6 +44,7 @@ from web import (
     reports,
     reviews,
     standards,
+    tables,
     tasks,
     uploads,
     wording,
@@ -87,7 +88,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, benefits, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings):
+    for part in (people, tasks, habits, cases, households, benefits, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, tables):
         app.register_blueprint(part.bp)
     api.init_app(app, csrf)
     _guard(app)

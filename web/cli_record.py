@@ -288,7 +288,7 @@ def _replay_bundle(made: bureaus.Bureau, file: Path, *, as_json: bool) -> int:
     try:
         with zipfile.ZipFile(file) as archive, made.office.snapshot() as conn:
             evidence.refuse_bad(archive, file.stat().st_size)
-            made.cases.lend({digest: Drawing.parse(xml) for digest, xml in evidence.drawings(archive).items()})
+            made.cases.lend({digest: Drawing.parse(xml) for digest, xml in evidence.drawings(archive).items()}, evidence.tables(archive))
             listed = json.loads(archive.read("manifest.json"))["cases"]
             found += [{"case": case["no"], **asdict(judge(made.cases, conn, evidence.entries(archive, case["record"])))} for case in listed]
     except SQLAlchemyError:

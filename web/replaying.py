@@ -20,12 +20,13 @@ from engine import sealing, store
 from engine.bpmn import Drawing
 from engine.cases import snapshots_of
 from engine.crypto import BoundKeys
+from engine.dmn import NoDecision
 from engine.errors import Invalid, NotFound
 from engine.model import SYSTEM, Actor, Entry, read_body
 from engine.office import Kept
 from engine.process import Process
 from engine.replays import Replayed, Stand
-from processes import calendar, case_steps, eligibility, findings, households, letters, organisation, readers
+from processes import calendar, case_steps, dmn, eligibility, findings, households, letters, organisation, readers
 from processes.bureau import CATALOGUE
 from processes.case_steps import Step
 from processes.eligibility_facts import BadFacts
@@ -334,8 +335,14 @@ def _law(case: Opened, place: int, sums: Mapping[str, Any] | None) -> dict[str, 
     sources = list(dict.fromkeys(line["source"] for line in sums["lines"] if line["source"])) if sums else []
     return {
         "task": task or None, "task_words": wording.article(task) if task else "", "drawing": case.row["drawing"],
-        "version": sums["law_version"] if sums else None, "sources": [{"code": code, "words": wording.article(code)} for code in sources],
+        "version": sums["law_version"] if sums else None, "tables": tables_of(case.kept.closed[place - 1]), "sources": [{"code": code, "words": wording.article(code)} for code in sources],
     }  # fmt: skip
+
+
+def tables_of(entry: Entry) -> list[dict[str, Any]]:
+    """The decision tables by which an entry was decided, and the rows that fired."""
+    found = {said["table"]: said for said in entry.data.get("decided", ()) if said["table"] in dmn.SHELF.tables}
+    return [{"name": name, "title": either(dmn.SHELF.tables[name].zh, dmn.SHELF.tables[name].en), "rules": said["rules"]} for name, said in found.items()]
 
 
 def computation(conn: Connection, case: Opened, place: int) -> dict[str, Any] | None:
@@ -352,7 +359,7 @@ def computation(conn: Connection, case: Opened, place: int) -> dict[str, Any] | 
             return {**said, "from": "record", "agrees": None}
         try:
             result = eligibility.assess(figures)
-        except (*_COST, ArithmeticError, BadFacts, BadLaw) as error:
+        except (*_COST, ArithmeticError, BadFacts, BadLaw, NoDecision) as error:
             return {**said, "from": "record", "agrees": False, "why": str(error)}
         kind, _sep, number = (case.row["subject"] or "").partition(":")
         named = named_lines(result, {"members": households.members_of(conn, int(number)) if kind == "household" else []})

@@ -776,3 +776,33 @@ def test_a_million_entries(tmp_path):
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     most, cpu = used.ru_maxrss >> 10, used.ru_utime + used.ru_stime
     print(f"\n{size} entries, {(tmp_path / 'bundle.zip').stat().st_size >> 20} MB: {took:.1f} s, {size / took:.0f} entries/s, {cpu:.1f} s of processor, {most} MB in the largest process")  # noqa: T201
+
+
+# -- decision tables
+
+TABLE = (b'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/"><decision id="notice"><decisionTable hitPolicy="UNIQUE">'
+         b'<input><inputExpression typeRef="string"><text>kind</text></inputExpression></input><input><inputExpression typeRef="number"><text>x</text></inputExpression></input>'
+         b'<output name="days" typeRef="number"/>'
+         b'<rule id="short"><inputEntry><text>"a"</text></inputEntry><inputEntry><text>[0..1)</text></inputEntry><outputEntry><text>7</text></outputEntry></rule>'
+         b'<rule id="long"><inputEntry><text>not("a")</text></inputEntry><inputEntry><text>-</text></inputEntry><outputEntry><text>20</text></outputEntry></rule>'
+         b"</decisionTable></decision></definitions>")  # fmt: skip
+DECIDED = {"table": "notice", "inputs": {"kind": "a", "x": "2/3"}, "rules": ["short"], "outputs": [{"days": "7"}]}
+
+
+@pytest.mark.parametrize(("changes", "checks"), [
+    ({}, set()), ({"rules": ["long"]}, {10}), ({"outputs": [{"days": "8"}]}, {10}), ({"outputs": []}, {10}), ({"inputs": {"kind": "a", "x": "1"}}, {10}),
+    ({"inputs": {"kind": "a"}}, {10}), ({"inputs": {"kind": "a", "x": True}}, {10}), ({"inputs": {"kind": "a", "x": "?"}}, {10}), ({"table": "other"}, {10}), ({"inputs": []}, {10})])  # fmt: skip
+def test_what_a_decision_table_said_is_decided_again(said, changes, checks):
+    made, digest = bundles.district(), hashlib.sha256(TABLE).hexdigest()
+    made.files[f"tables/{digest}.dmn"] = TABLE
+    made.add(9, "task_completed", {"task": "post.1", "tables": {"notice": digest}, "decided": [{**DECIDED, **changes}]}, who="poster")
+    found = said(made.tables(), made.manifest())
+    assert {f["check"] for f in found["broken"]} == checks, found["broken"]
+    assert found["gaps"] == []
+
+
+@pytest.mark.parametrize("data", [{"tables": []}, {"tables": {}, "decided": {}}, {"decided": [1]}, {"decided": [{}]}])
+def test_what_is_said_of_tables_in_another_shape_is_broken(said, data):
+    made = bundles.district()
+    made.add(9, "task_completed", {"task": "post.1", **data}, who="poster")
+    assert {f["check"] for f in said(made.tables(), made.manifest())["broken"]} == {10}

@@ -15,6 +15,7 @@ from lxml import etree
 
 from engine.bpmn import Drawing
 from engine.lint import ADVICE, check_drawing, check_table
+from tests.engine.test_dmn import TOO_LARGE, TYPE_FAULTS
 
 ROOT = Path(__file__).parents[2]
 HEAD = (
@@ -522,9 +523,10 @@ def test_a_spoiled_drawing_is_refused_or_the_engine_can_read_it(data: st.DataObj
 
 def table(policy: str = "", *inputs: str, more: str = "") -> bytes:
     written = f' hitPolicy="{policy}"' if policy else ""
-    lines = "".join(f'<rule id="r{i}"><inputEntry><text>{one}</text></inputEntry></rule>' for i, one in enumerate(inputs))
+    lines = "".join(f'<rule id="r{i}"><inputEntry><text>{one}</text></inputEntry><outputEntry><text>{i}</text></outputEntry></rule>' for i, one in enumerate(inputs or ("-",)))
+    head = '<input><inputExpression typeRef="number"><text>x</text></inputExpression><inputValues><text>1, 2</text></inputValues></input><output name="y" typeRef="number"/>'
     return (f'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/"><decision id="d"><decisionTable id="t"{written}>'
-            f"{lines}</decisionTable></decision>{more}</definitions>").encode()  # fmt: skip
+            f"{head}{lines}</decisionTable></decision>{more}</definitions>").encode()  # fmt: skip
 
 
 @pytest.mark.parametrize("policy", ["", "UNIQUE", "FIRST", "COLLECT"])
@@ -537,8 +539,12 @@ BAD_TABLES: list[tuple[str, bytes]] = [
     *[("dmn-hit-policy", table(policy)) for policy in ("ANY", "PRIORITY", "RULE ORDER", "OUTPUT ORDER", "odd")],
     ("dmn-hit-policy", table("COLLECT").replace(b'id="t"', b'id="t" aggregation="SUM"')),
     ("dmn-several-tables", table("FIRST", more='<decision><decisionTable id="u" hitPolicy="FIRST"/></decision>')),
-    ("dmn-same-rule", table("UNIQUE", "1", "1")),
-    ("dmn-same-rule", table("", "1", " 1 ")),
+    ("dmn-overlap", table("UNIQUE", "1", "-")),
+    ("dmn-overlap", table("", "-", " - ")),
+    ("dmn-gap", table("", "1")),
+    ("dmn-unreachable", table("FIRST", "-", "1")),
+    ("dmn-too-large", TOO_LARGE),
+    *[(rule, xml) for rule, xml in TYPE_FAULTS if rule in ADVICE and rule != "duplicate-id"],
     ("not-dmn", line()),
     ("not-dmn", b'<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/"/>'),
     ("not-xml", b"x"),

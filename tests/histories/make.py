@@ -425,6 +425,10 @@ def exported(d: District) -> dict[str, Any]:
         place = HERE / "drawings" / f"{one.digest}.bpmn"
         if not place.exists():
             place.write_bytes(one.xml)
+    (HERE / "tables").mkdir(exist_ok=True)
+    for digest in {digest for e in entries for digest in json.loads(e.body).get("data", {}).get("tables", {}).values()}:
+        with d.office.read() as conn:
+            (HERE / "tables" / f"{digest}.dmn").write_bytes(conn.scalar(select(store.decision_table.c.xml).where(store.decision_table.c.digest == digest)))
     kept = ("id", "kind", "unit", "seq", "head", "rows", "subject", "no", "process", "drawing", "opened_by", "outcome")
     return {
         "format": 1,

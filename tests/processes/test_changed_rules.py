@@ -8,13 +8,14 @@ from datetime import date
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from engine import step
+from engine import step, store
 from engine.bpmn import Run
+from engine.dmn import Table
 from engine.errors import Cannot
 from engine.expression import ExpressionError
 from engine.office import history
 from engine.proof import judge
-from processes import dibao_2012, law, verify
+from processes import dibao_2012, dmn, law, verify
 from processes.bureau import CATALOGUE
 from processes.eligibility_facts import BadFacts
 from tests.processes.test_verify import KEYS, seal
@@ -103,10 +104,10 @@ def test_whatever_the_arithmetic_says_is_an_answer_about_the_entry(two, monkeypa
 
 
 def test_a_condition_that_cannot_be_answered_is_cannot_at_its_entry(two, monkeypatch):
-    def advance(run, call):
+    def go(run, *_):
         raise ExpressionError("no such fact")
 
-    monkeypatch.setattr(Run, "advance", advance)
+    monkeypatch.setattr(Run, "go", go)
     assert {(one["result"], one["entry"]) for one in wrong(two)} == {("cannot", 1)}
 
 
@@ -185,3 +186,71 @@ def test_with_a_new_version_old_cases_go_by_the_old_one(two, bureau, monkeypatch
 def test_an_entry_of_a_newer_engine_cannot_be_done_again(two, monkeypatch):
     monkeypatch.setattr(step, "ENGINE", 0)
     assert {one["result"] for one in wrong(two)} == {"cannot"}
+
+
+# -- a changed decision table (docs/decisions/034)
+
+
+def entries_of(district, no):
+    with district.office.read() as conn:
+        return history(conn, district.office.keys.on(conn), district.case(no)["id"])
+
+
+def test_one_changed_cell_shows_in_exactly_the_cases_that_fired_its_row(two, bureau, monkeypatch):
+    """Three cases: one by the row "dibao", one by "band", one without figures yet."""
+    two.to_street_opinion(300_000, serial=7)
+    over = two.no
+    seal(bureau)
+    [by_row, other] = [next(e for e in entries_of(two, no) if "assess" in dict(e.data.get("then", {}).get("ran", ()))) for no in (two.assessed, over)]
+    assert [(e.data["tables"], e.data["decided"][0]["rules"]) for e in (by_row, other)] == [
+        ({"category": dmn.SHELF.digest("category")}, ["dibao"]), ({"category": dmn.SHELF.digest("category")}, ["band"])]  # fmt: skip
+    assert wrong(two) == []
+    band = b'<rule id="band">'
+    head, _, tail = dmn.RAW["category"].partition(band)
+    changed = head + band + tail.replace(b'"low_income"', b'"refused_income"', 1)
+    monkeypatch.setitem(dmn.SHELF.tables, "category", Table.parse(changed))
+    [one] = wrong(two)
+    assert (one["case"], one["result"], one["entry"]) == (over, "different", other.seq)
+    assert "refused_income" in one["computed"]
+    monkeypatch.setitem(dmn.SHELF.tables, "category", Table.parse(dmn.RAW["category"].replace(b"<text>&lt; 1</text>", b"<text>&lt; 0.5</text>", 1)))
+    assert [(one["case"], one["result"], one["entry"]) for one in wrong(two)] == [(two.assessed, "cannot", by_row.seq)], "0.5 to 1 fits no row any more"
+
+
+def test_a_cell_that_nobody_asked_and_a_word_beside_the_rows_change_nothing(two, monkeypatch):
+    monkeypatch.setitem(dmn.SHELF.tables, "category", Table.parse(dmn.RAW["category"].replace(b'"refused_luxury"</text></outputEntry>', b'"refused_vehicle"</text></outputEntry>')))
+    monkeypatch.setitem(dmn.SHELF.tables, "spot-check", Table.parse(dmn.RAW["spot-check"].replace(b"N220 art 26", b"N220 art 27")))
+    assert dmn.SHELF.digest("category") != dmn.SHELF["category"].parse(dmn.RAW["category"]).digest
+    assert wrong(two) == []
+
+
+def test_a_table_asked_for_other_facts_leaves_old_decisions_to_the_recorded_text(two, monkeypatch):
+    """Like a former version of a service: it is done again by the text that its entry names."""
+    renamed = dmn.RAW["category"].replace(b"<text>limit_included</text>", b"<text>limit_counts</text>")
+    monkeypatch.setitem(dmn.SHELF.tables, "category", Table.parse(renamed))
+    assert wrong(two) == []
+
+
+def test_a_recorded_table_that_is_gone_or_altered_is_said(two, monkeypatch):
+    with two.office.read() as conn:
+        entries = entries_of(two, two.assessed)
+        at = next(e.seq for e in entries if "decided" in e.data)
+        two.cases._tables.clear()
+        monkeypatch.setattr(store, "decision_table", store.drawing)  # a database in which no table lies
+        verdict = judge(two.cases, conn, entries)
+    assert (verdict.result, verdict.entry) == ("cannot", at)
+    assert dmn.SHELF.digest("category") in verdict.why
+
+
+def test_a_notice_of_other_days_shows_in_the_case_that_hung_it(two, monkeypatch):
+    two.no = two.assessed
+    two.review()
+    two.street()
+    two.post()
+    entries = entries_of(two, two.assessed)
+    [posted] = [e for e in entries if "notice-period" in e.data.get("tables", {})]
+    assert posted.data["decided"] == [{"table": "notice-period", "inputs": {"notice": "street_opinion", "procedure": "2012"}, "rules": ["street-2012"], "outputs": [{"days": "7"}]}]
+    seal(two.bureau)
+    assert wrong(two) == []
+    head, row, tail = dmn.RAW["notice-period"].partition(b'<rule id="street-2012">')
+    monkeypatch.setitem(dmn.SHELF.tables, "notice-period", Table.parse(head + row + tail.replace(b"<text>7</text>", b"<text>8</text>", 1)))
+    assert [(one["case"], one["entry"]) for one in wrong(two)] == [(two.assessed, posted.seq)]

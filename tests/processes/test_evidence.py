@@ -14,13 +14,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import engine.audit_verify
-from engine import notes, sealing
+from engine import audit_verify, notes, sealing
 from engine.bpmn import Drawing
 from engine.errors import EngineError, Invalid, NotFound
 from engine.notes import Ed25519Signer
 from engine.proof import judge
 from engine.sealing import Sequencer
-from processes import evidence
+from processes import dmn, evidence
 from web import cli_record
 
 ORIGIN = "yingbao/binhai/training"
@@ -131,7 +131,7 @@ def test_the_engine_does_the_cases_again_from_the_bundle(sealed, tmp_path):
     manifest = bundle(sealed, tmp_path / "b.zip")
     made = sealed.bureau
     with zipfile.ZipFile(tmp_path / "b.zip") as archive, made.office.read() as conn:
-        made.cases.lend({digest: Drawing.parse(xml) for digest, xml in evidence.drawings(archive).items()})
+        made.cases.lend({digest: Drawing.parse(xml) for digest, xml in evidence.drawings(archive).items()}, evidence.tables(archive))
         for case in manifest["cases"]:
             assert judge(made.cases, conn, evidence.entries(archive, case["record"])).result == "same"
 
@@ -209,3 +209,44 @@ def test_bytes_of_a_bundle_are_the_same_for_the_same_record(sealed, tmp_path):
     a, b = (zipfile.ZipFile(tmp_path / name) for name in ("a.zip", "b.zip"))
     assert {n: a.read(n) for n in a.namelist() if n != "manifest.json"} == {n: b.read(n) for n in b.namelist() if n != "manifest.json"}
     assert io.BytesIO(a.read("entries.jsonl")).readline().endswith(b"}\n")
+
+
+def test_the_verifiers_own_evaluator_decides_like_the_engines():
+    """Every boundary of every table in force."""
+    for name, raw in dmn.RAW.items():
+        table = audit_verify.read_table(raw)
+        kinds = dict(table.outputs)
+        for said in dmn.SHELF[name].boundary_tests():
+            rules, outputs = audit_verify.decided(table, said["inputs"])
+            assert (rules, outputs) == (said["rules"], [{n: audit_verify.typed(v, kinds[n]) for n, v in one.items()} for one in said["outputs"]]), said
+
+
+@pytest.mark.parametrize("raw", [b"", b"<a/>", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", dmn.RAW["category"].replace(b"UNIQUE", b"ANY")])
+def test_the_verifier_reads_no_odd_table(raw):
+    with pytest.raises(ValueError):
+        audit_verify.read_table(raw)
+
+
+def test_a_table_that_was_altered_or_left_out_is_said(sealed, tmp_path, policy):
+    """Check 10: a table that was altered is named, one that is not in the bundle is a gap."""
+    bundle(sealed, tmp_path / "fine.zip")
+    with zipfile.ZipFile(tmp_path / "fine.zip") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    [name] = [n for n, raw in files.items() if n.startswith("tables/") and raw == dmn.RAW["category"]]
+    altered = files[name].replace(b"&lt; 1<", b"&lt; 2<", 1)
+
+    def said(changed):
+        manifest = json.loads(files["manifest.json"])
+        now = {k: v for k, v in {**files, **changed}.items() if v is not None}
+        manifest["files"] = {k: {"sha256": hashlib.sha256(v).hexdigest(), "size": len(v)} for k, v in now.items() if k != "manifest.json"}
+        with zipfile.ZipFile(tmp_path / "changed.zip", "w") as archive:
+            for k, v in {**now, "manifest.json": json.dumps(manifest).encode()}.items():
+                archive.writestr(k, v)
+        return verified(tmp_path, "changed.zip", "--policy", policy)
+
+    code, found = said({name: altered})
+    assert code == 1
+    assert any(one["check"] == 10 and "not the table of this hash" in one["en"] for one in found["broken"])
+    code, found = said({name: None})
+    assert code == 2
+    assert {one["check"] for one in found["gaps"]} == {10}

@@ -24,6 +24,7 @@ from engine.errors import Diverged
 from engine.office import history, seals_hold
 from engine.step import fingerprint
 from engine.store import Store, metadata
+from processes import dmn
 from processes.bureau import CATALOGUE
 from tests.tamper import tampering
 
@@ -44,6 +45,8 @@ class Golden:
         with self.store.write() as conn:
             for process, digest in dict.fromkeys(self.stood()):
                 conn.execute(insert(store.drawing).values(digest=digest, key=process, xml=(HISTORIES / "drawings" / f"{digest}.bpmn").read_bytes()))
+            for digest in {n for e in self.said["entries"] for n in json.loads(e["body"]).get("data", {}).get("tables", {}).values()}:
+                conn.execute(insert(store.decision_table).values(digest=digest, key="recorded", xml=(HISTORIES / "tables" / f"{digest}.dmn").read_bytes()))
             conn.execute(insert(store.record).values(**self.record, state=self.said["state"].encode()))
             for seq, e in enumerate(self.said["entries"], start=1):
                 conn.execute(insert(store.entry).values(record_id=self.id, seq=seq, body=e["body"].encode(), leaf=e["leaf"]))
@@ -64,7 +67,7 @@ class Golden:
     def replayed(self, entries=None):
         """([(entry, run)], how often each service was computed again)."""
         again: Counter[str] = Counter()
-        cases = Cases({key: counting(process, again) for key, process in CATALOGUE.items()})
+        cases = Cases({key: counting(process, again) for key, process in CATALOGUE.items()}, shelf=dmn.SHELF)
         with self.store.read() as conn:
             return list(cases.replaying(conn, self.entries() if entries is None else entries)), again
 
@@ -110,7 +113,7 @@ def test_it_replays_to_the_same_facts_and_outcome_with_every_service_computed_ag
     run = steps[-1][1]
     assert run.facts == golden.said["facts"]
     assert (run.ended, run.end_event, run.open_tasks()) == (True, golden.record["outcome"], {})
-    assert again == golden.recorded_services()
+    assert again >= golden.recorded_services(), "once; by a table of then and one of today, twice"
     assert again["assess"] or golden.record["process"] == "joint-meeting" or golden.record["outcome"] == "ended_terminated", "the arithmetic was done again"
 
 

@@ -78,7 +78,6 @@ def test_a_value_says_since_when_whence_and_how_sure() -> None:
     assert (found.amount, found.since, found.source, found.unverified) == (Decimal(920), date(2018, 4, 1), "T18", False)
     assert law.value("imputed_wage_share", date(2018, 12, 1)).unverified
     assert law.value("review_representatives_share", date(2018, 12, 1)).fraction == Fraction(2, 3)
-    assert law.value("spot_check_share", date(2018, 12, 1)).fraction == Fraction(3, 10)
     with pytest.raises(FrozenInstanceError):
         found.text = "1"  # type: ignore[misc]
 
@@ -87,9 +86,7 @@ def test_procedure_limits_of_2012_and_2021() -> None:
     then = {
         "investigation_workdays": "10",
         "review_workdays": "5",
-        "street_notice_days": "7",
         "district_examination_workdays": "5",
-        "district_notice_days": "7",
         "decision_workdays": "3",
         "objection_recheck_workdays": "20",
         "refusal_notice_days": "3",
@@ -98,7 +95,6 @@ def test_procedure_limits_of_2012_and_2021() -> None:
     }
     assert {name: law.value(name, date(2018, 12, 3)).text for name in then} == then
     assert law.value("district_examination_workdays", date(2021, 7, 1)).text == "10"
-    assert law.value("district_notice_days", date(2021, 7, 1)).text == "0"
     for left_open in ("check_objection_workdays", "street_objection_recheck_workdays", "meeting_workdays"):
         assert law.value(left_open, date(2018, 12, 3)).unverified
 

@@ -51,6 +51,10 @@ class Digest(BaseConverter):
     regex = r"[0-9a-f]{64}"
 
 
+class TableKey(BaseConverter):
+    regex = r"[a-z][a-z0-9-]{0,39}"
+
+
 class Name(BaseConverter):
     regex = r"[a-z_]{1,60}"
 
@@ -59,6 +63,7 @@ CONVERTERS: Mapping[str, tuple[type[BaseConverter], dict[str, Any]]] = {
     "row": (RowId, {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}),
     "no": (CaseNo, {"type": "string", "pattern": f"^{CaseNo.regex}$", "example": "DB-2018-000123"}),
     "sha256": (Digest, {"type": "string", "pattern": f"^{Digest.regex}$"}),
+    "table": (TableKey, {"type": "string", "pattern": f"^{TableKey.regex}$", "example": "category"}),
     "name": (Name, {"type": "string", "pattern": f"^{Name.regex}$"}),
 }
 

@@ -635,6 +635,7 @@ class ReplayLaw(Said):
     task_words = _s()
     drawing = _s("SHA-256 of the drawing")
     version = _s("of the standards in the calculation", none=True)
+    tables = fields.List(fields.Dict(), required=True, metadata={"description": "decision tables of this step: name, title, rules that fired; GET tables/{name}?case="})
     sources = fields.List(fields.Dict(), required=True)
 
 
