@@ -60,6 +60,7 @@ class IncomeIn(Form):
 
 
 class PropertyIn(Form):
+    NEEDED = {"amount_fen": ("货币财产必填", "needed for money and savings")}  # noqa: RUF012
     kind = choice("财产种类", "Kind", PROPERTY_KINDS, widget="select")
     amount_fen = money("金额", "Amount", required=False)
     functional_vehicle = yes_no("残疾人功能性车辆", "Functional vehicle of a disabled member", required=False)

@@ -45,7 +45,7 @@ def transfer() -> ResponseReturnValue:
     if not (sent["to"].strip() and sent["reason"].strip()):
         return _page(int(number), _("To hand over, choose a colleague and write the reason."), 422)
     key = (form["_key"], ["board", sent]) if form.get("_key") else None
-    [told] = batch.run(me(), "transfer", [int(number)], sent, key, lang())
+    [told] = batch.run(me(), "transfer", [int(number)], sent, key, lang(), form.get("_etag", ""))
     if not told["done"]:
         return _page(int(number), told["message"], told["code"])
     flash(_("Transferred."))

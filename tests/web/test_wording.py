@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
-from flask import Flask, session
+from flask import Flask, current_app, session
 
-from processes import bureau, household_forms
+import web
+from engine.forms import Form, json_schema
+from processes import bureau as bureaus
+from processes import deliveries, household_forms
+from processes.dibao_2012_forms import StreetOpinion
+from processes.joint_meeting_forms import ScreenRow
 from web import desk, english, wording
 
 MACHINE = {"household_id", "street", "community", "means_round", "edge", "street_notice_from", "district_notice_from", "district_notice_ended_on",
            "person_id", "new_holder", "new_community", "destitute_person"}  # fmt: skip
 ROOT = Path(__file__).parents[2]
-PROCESSES = list(bureau.CATALOGUE.values())
+PROCESSES = list(bureaus.CATALOGUE.values())
 
 
 @pytest.fixture(params=["zh", "en"])
 def lang(request):
-    app = Flask(__name__)
+    app = Flask("web")  # with its templates
+    web._words(app)
     app.secret_key = "x"
     desk.speak(app)
     with app.test_request_context():
@@ -62,6 +69,43 @@ def test_every_choice_of_every_form_has_words(lang):
                 assert has_chinese(said) == (lang == "zh"), (form, name, choice)
             if lang == "en":
                 assert not has_chinese(wording.hint(field.metadata).replace("民发〔2012〕220号", "")), (form, name)
+
+
+def answers_that_ask(form):
+    """Field -> an answer, of one field or of none, after which the form misses it although it may be left out."""
+    declared, found = form._declared_fields, {}
+    for name, field in [("", None), *declared.items()]:
+        codes = [c[0] for c in field.metadata.get("choices", ())] if field else []
+        single = field is not None and field.metadata.get("widget") in ("radio", "select")
+        values = codes if single else [[c] for c in codes] or ([True, False] if field and field.metadata.get("widget") == "yes_no" else [None])
+        for value in values:
+            said = {name: value} if value is not None else {}
+            wrong = form(context={"facts": {}, "today": date(2018, 12, 3), "actor": None, "lang": "zh", "published": 2018}).validate(said)
+            found |= {n: said for n in wrong if n in declared and not declared[n].required and n not in said}
+    return found
+
+
+def test_no_field_is_called_optional_that_another_answer_asks_for():
+    """Each says when it is needed, on the page and in the API's form, in both languages."""
+    forms = {f for p in PROCESSES for f in [*p.forms.values(), *p.messages.values(), p.start_form]}
+    forms |= {f for f in vars(household_forms).values() if isinstance(f, type) and issubclass(f, Form)} | {deliveries.Delivery, ScreenRow}
+    lacking = {f"{form.__name__}.{name}": said for form in forms for name, said in answers_that_ask(form).items() if name not in form.NEEDED}
+    assert lacking == {}
+    for form in forms:
+        for name, (zh, en) in form.NEEDED.items():
+            assert has_chinese(zh) and not has_chinese(en), (form, name)
+    shown = json_schema(StreetOpinion, "en")["properties"]["reason_code"]
+    assert shown["description"] == "needed to refuse or to send back"
+    assert json_schema(StreetOpinion)["properties"]["clause"]["description"].endswith("；不同意或退回时必填")
+
+
+@pytest.mark.parametrize(("lang", "said"), [("zh", '理由 <span class="opt">（不同意或退回时必填）'), ("en", 'Reason <span class="opt">(needed to refuse or to send back)')], indirect=["lang"])
+def test_the_label_says_when_a_field_is_needed(lang, said):
+    label = current_app.jinja_env.get_template("macros.html").make_module({"either": desk.either}).label
+    form = StreetOpinion(context={})
+    assert said in label(form.fields["reason_code"])
+    assert "opt" in label(form.fields["clause"])
+    assert "opt" not in label(form.fields["opinion"])
 
 
 def test_every_code_has_words(lang):
