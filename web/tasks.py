@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -36,10 +36,11 @@ def home() -> ResponseReturnValue:
 
 
 def waiting_for_me() -> int:
-    """The number beside 待办 in the head of every page: mine, and what I may take."""
-    made = bureau()
-    with made.office.read() as conn:
-        return queries.waiting(conn, me(), standing_in(me()))
+    """The number beside 待办 in the head of every page: mine, and what I may take. The list itself has counted it already."""
+    if "waiting" not in g:
+        with bureau().office.read() as conn:
+            g.waiting = queries.waiting(conn, me(), standing_in(me()))
+    return int(g.waiting)
 
 
 def node_name(row: Mapping[Any, Any]) -> str:
