@@ -189,9 +189,11 @@ class Several(fields.List[Any]):
 
 class Form(Schema):
     """Base of all forms. `context`: facts, today, actor, lang. NEEDED: of fields that may be left out, those that another answer
-    asks for, with when it does (Chinese, English): whoever fills in the form is told before he sends it."""
+    asks for, with when it does (Chinese, English): whoever fills in the form is told before he sends it. SECTIONS: the first field
+    of each part of a long form, with the part's title (Chinese, English)."""
 
     NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    SECTIONS: ClassVar[Mapping[str, tuple[str, str]]] = {}
 
     class Meta:
         unknown = RAISE

@@ -134,6 +134,9 @@ class RegisterChange(Form):
 
     NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {"missing": ("需补充证明时必选", "needed to ask for evidence"), "new_holder": ("申请人死亡或离户时必填", "needed when the holder died or left"),
               "new_community": ("全户在本区内迁移时必填", "needed when the whole household moves inside the district")}  # fmt: skip
+    SECTIONS: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "evidence_outcome": ("证明材料", "Evidence"), "leaves": ("成员变动", "Who leaves"), "incomes": ("收入和成员情况", "Income and particulars"),
+        "property": ("财产", "Property"), "new_community": ("迁移", "Move"), "check_means": ("核查和意见", "Checks and opinion")}  # fmt: skip
     evidence_outcome = choice("证明材料", "Evidence", EVIDENCE, fact=True)
     missing = several("需补充的证明", "Missing evidence", MATERIALS)
     leaves = rows("离户或不再计入的成员", "Members who leave or no longer count", Leaving)

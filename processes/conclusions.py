@@ -146,6 +146,9 @@ class Conclude(Outcome):
         "clause": ("减发、停发或暂停时必填", "needed to decrease, stop or suspend"), "convert_consent": ("转换类别时必填", "needed to convert"),
         "destitute_person": ("转介时必填", "needed when somebody is referred")}  # fmt: skip
     RETURNS = {"home_survey": {"conclusion": "return_survey"}}  # noqa: RUF012
+    SECTIONS: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "conclusion": ("结论和理由", "Conclusion and reason"), "pay_suspended": ("待遇和今后复审", "Benefit and later reviews"), "opinion": ("办理意见", "Opinion"),
+        "trigger": ("提交联席会议（仅在提交时填写）", "For the joint meeting (only where it goes there)")}  # fmt: skip
     conclusion = choice("审核意见", "Opinion", CONCLUSIONS, fact=True)
     reason_code = choice("理由", "Reason", [*((c, zh, en) for c, zh, en, _ in benefits.REASONS), *benefits.SUSPENSIONS], required=False, widget="select", fact=True)
     clause = text("依据条款", "Clause of law", required=False, max=200, hint="如：民发〔2012〕220号第三十二条", hint_en="Like: 民发〔2012〕220号 art 32")

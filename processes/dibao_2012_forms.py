@@ -229,6 +229,9 @@ class SeenRow(Form):
 
 
 class HomeSurvey(Step):
+    SECTIONS: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "surveyed_on": ("时间和人员", "When and who"), "housing": ("入户所见", "What was seen"), "compared": ("与申报对照", "Beside what was declared"),
+        "surveyed_signature": ("签字和照片", "Signature and photos")}  # fmt: skip
     AFTER: ClassVar[Mapping[str, str]] = {"surveyed_on": "investigation_from"}
     surveyed_on = on_date("调查日期", "Surveyed on")
     second_investigator = staff("第二调查人", "Second investigator", role="investigator")

@@ -175,6 +175,7 @@ class ReviewOpinion(conclusions.Conclude):
     """The opinion on a review. Without a means check and a home visit it can only end for those who died or did not co-operate."""
 
     NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {**conclusions.Conclude.NEEDED, "changed_since": ("以隐瞒、虚报或伪造为由停发时必填", "needed to stop for lies or hiding")}
+    SECTIONS: ClassVar[Mapping[str, tuple[str, str]]] = {**conclusions.Conclude.SECTIONS, "changed_since": ("多领的救助金", "What was paid too much")}
     changed_since = text("多领从哪个月起", "Paid too much since (month)", required=False, max=7, hint="如 2018-10；没有隐瞒、逾期未报的不填",
                          hint_en="Like 2018-10; empty when nothing was hidden or late")  # fmt: skip
 

@@ -14,6 +14,7 @@ import web
 from engine.forms import Form, json_schema
 from processes import bureau as bureaus
 from processes import deliveries, household_forms
+from processes.change_report_2012_forms import ConcludeChange
 from processes.dibao_2012_forms import StreetOpinion
 from processes.joint_meeting_forms import ScreenRow
 from web import desk, english, wording
@@ -70,6 +71,21 @@ def test_every_choice_of_every_form_has_words(lang):
                 assert has_chinese(said) == (lang == "zh"), (form, name, choice)
             if lang == "en":
                 assert not has_chinese(wording.hint(field.metadata).replace("民发〔2012〕220号", "")), (form, name)
+
+
+def test_the_parts_of_long_forms_begin_with_the_first_field_and_have_titles(lang):
+    forms = {f for p in PROCESSES for f in [*p.forms.values(), *p.messages.values(), p.start_form]} | {household_forms.HouseholdIn}
+    parted = {form for form in forms if form.SECTIONS}
+    assert {form.__name__ for form in parted} >= {"HomeSurvey", "ReviewOpinion", "ConcludeChange", "RegisterChange", "HouseholdIn"}
+    for form in parted:
+        order = [name for name in form().fields if name in form.SECTIONS]
+        assert order == list(form.SECTIONS), form
+        assert order[0] == next(iter(form().fields)), form
+        assert all(has_chinese(zh) and not has_chinese(en) for zh, en in form.SECTIONS.values()), form
+    macros = current_app.jinja_env.get_template("macros.html").make_module({"either": desk.either, "hint": wording.hint, "choice_word": wording.choice_word})
+    heads = re.findall(r'<h2 class="part">(.*?) <span class="src">(.*?)</span>', macros.fields(ConcludeChange(context={}), {}, {}, [], []))
+    assert [text for _, text in heads] == [(f"第 {n} / 4 部分" if lang == "zh" else f"Part {n} of 4") for n in (1, 2, 3, 4)]
+    assert heads[0][0] == ("结论和理由" if lang == "zh" else "Conclusion and reason")
 
 
 def answers_that_ask(form):
