@@ -16,7 +16,7 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 install: $(VENV)/.installed ## make .venv with everything in it
 demo: install ## fill a district with people and cases, and serve it on http://127.0.0.1:8000
 	$(VENV)/bin/yingbao demo
-check: install ## formatting, lint, types, import directions
+check: install ## lint, types, import directions
 	$(VENV)/bin/ruff check engine processes web tests
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports

@@ -375,6 +375,15 @@ class Cases:
         keep_draft(act, task_id, act.actor.id, raw)
         return act.now.isoformat()
 
+    def as_seen(self, act: Act, task_id: int, etag: str) -> None:
+        """Lock the task's case; Conflict where the task is no longer as whoever sends `etag` has seen it."""
+        act.open("case", task_id >> 16)
+        task = act.conn.execute(select(store.task).where(store.task.c.id == task_id)).mappings().one_or_none()
+        if task is None:
+            raise NotFound("没有这件待办")
+        if etag != task_etag(task):
+            self._still_open(task, etag)
+
     # -- what others ask of a case
 
     def published_for(self, process: Process) -> int:

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
@@ -188,7 +188,12 @@ class Several(fields.List[Any]):
 
 
 class Form(Schema):
-    """Base of all forms. `context`: facts, today, actor, lang."""
+    """Base of all forms. `context`: facts, today, actor, lang. NEEDED: of fields that may be left out, those that another answer
+    asks for, with when it does (Chinese, English): whoever fills in the form is told before he sends it. SECTIONS: the first field
+    of each part of a long form, with the part's title (Chinese, English)."""
+
+    NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    SECTIONS: ClassVar[Mapping[str, tuple[str, str]]] = {}
 
     class Meta:
         unknown = RAISE
@@ -412,16 +417,16 @@ def _rows(form_class: type[Form], sent: Any, key: str) -> list[dict[str, Any]]:
 def json_schema(form_class: type[Form], lang: str = "zh") -> dict[str, Any]:
     """The form as JSON Schema 2020-12."""
     form = form_class()
-    listed = {name: _property(field, lang) for name, field in form.fields.items()}
+    listed = {name: _property(field, lang, form_class.NEEDED.get(name)) for name, field in form.fields.items()}
     needed = [name for name, field in form.fields.items() if field.required]
     return {"type": "object", "properties": listed, "required": needed, "additionalProperties": False}
 
 
-def _property(field: fields.Field[Any], lang: str) -> dict[str, Any]:
+def _property(field: fields.Field[Any], lang: str, needed: tuple[str, str] | None = None) -> dict[str, Any]:
     meta, end = field.metadata, "_en" if lang == "en" else ""
     said: dict[str, Any] = {"title": meta.get(f"label{end}", "")}
-    if meta.get(f"hint{end}"):
-        said["description"] = meta[f"hint{end}"]
+    if about := [text for text in (meta.get(f"hint{end}"), needed and needed[lang == "en"]) if text]:
+        said["description"] = ("; " if lang == "en" else "；").join(about)
     return said | _type(field, lang)
 
 

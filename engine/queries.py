@@ -79,25 +79,28 @@ SORTS: Mapping[str, tuple[Any, ...]] = {  # an index serves the first; what is c
 
 
 def tasks(
-    conn: Connection, actor: Actor, view: str, filter_: Filter | None = None, page: int = 1, size: int = 25, *, standing: Sequence[Actor] = (), sort: str = "due"
-) -> Page:
+    conn: Connection, actor: Actor, view: str, filter_: Filter | None = None, page: int = 1, size: int = 25, *, standing: Sequence[Actor] = (), sort: str = "due",
+    total: int | None = None,
+) -> Page:  # fmt: skip
     """A page of the task list. Rows: the columns of `task` with `no`, `process`, `subject`, `case_unit` of its case. `sort`: of SORTS.
-    `standing`: the actor in the posts of those whom he stands in for, for the view `substitute`. The total is counted no further than MOST; pages beyond it can be asked for all the same."""
+    `standing`: the actor in the posts of those whom he stands in for, for the view `substitute`. The total (given where it is known already) is counted no further than MOST; pages beyond it can be asked for all the same."""
     narrowed, with_case, until = _narrow(filter_ or Filter()), _needs_case(view, filter_), page * size
     order = (task.c.closed_at.desc(),) if view == "done" and sort == "due" else SORTS[sort]
     # First the ids, which an index alone gives; then the rows of one page.
-    branches = [_ids(and_(where, *narrowed), order, until, with_case=with_case) for where in _branches(actor, view, standing)]
+    branches = [_ids(and_(where, *narrowed), order, until, view if with_case else "") for where in _branches(actor, view, standing)]
     listed = branches[0] if len(branches) == 1 else _ids(task.c.id.in_(union_all(*(select(b.subquery().c.id) for b in branches))), order, until)
     ids = listed.offset((page - 1) * size).limit(size).subquery()
     query = select(*_COLUMNS).join(record, record.c.id == task.c.case_id).where(task.c.id.in_(select(ids.c.id))).order_by(*order)
-    total = conn.scalar(_count(and_(_seen(actor, view, standing), *narrowed), view, filter_)) or 0
+    if total is None:
+        total = conn.scalar(_count(and_(_seen(actor, view, standing), *narrowed), view, filter_)) or 0
     return Page(list(conn.execute(query).mappings()), total, page, size)
 
 
-def _ids(where: ColumnElement[bool], order: Sequence[Any], limit: int, *, with_case: bool = False) -> Select[Any]:
+def _ids(where: ColumnElement[bool], order: Sequence[Any], limit: int, with_case: str = "") -> Select[Any]:
+    """`with_case`: the view, where its case is looked at."""
     chosen = select(task.c.id)
     if with_case:
-        chosen = chosen.join(record, record.c.id == task.c.case_id)
+        chosen = chosen.join(record, _its_case(with_case))
     return chosen.where(where).order_by(*order).limit(limit)
 
 
@@ -125,18 +128,17 @@ def counts(conn: Connection, actor: Actor, today: date, calm_from: date, standin
     """Numbers for the tabs, and for the strip: overdue (red), soon due (yellow: before `calm_from`), due today, within three days
     (today is the first of four), returned, of what is mine or could be. None over MOST."""
     day, calm, soon = today.isoformat(), calm_from.isoformat(), (today + timedelta(days=3)).isoformat()
-    strip: dict[str, Callable[[Any], ColumnElement[bool]]] = {
-        "late": lambda c: c.due_on < day, "yellow": lambda c: and_(c.due_on >= day, c.due_on < calm), "today": lambda c: c.due_on == day,
-        "soon": lambda c: and_(c.due_on >= day, c.due_on <= soon), "returned": lambda c: c.flags.contains("returned")}  # fmt: skip
-    found = dict.fromkeys(strip, 0)
-    for view in ("mine", "available"):  # each looked through once for all its numbers, the most urgent first
-        parts = [select(task.c.due_on, task.c.flags).where(where).order_by(*_ORDER).limit(MOST).subquery() for where in _branches(actor, view)]
-        seen = union_all(*(select(part.c.due_on, part.c.flags) for part in parts)).limit(MOST).subquery()
-        numbers = [func.count().filter(when(seen.c)).label(name) for name, when in strip.items()]
-        row = conn.execute(select(func.count().label("all"), *numbers).select_from(seen)).mappings().one()
-        found[view] = row["all"]
-        for name in strip:
-            found[name] += row[name]
+    strip: dict[str, Callable[[str], bool]] = {
+        "late": lambda due: due < day, "yellow": lambda due: day <= due < calm, "today": lambda due: due == day, "soon": lambda due: day <= due <= soon}  # fmt: skip
+    found = dict.fromkeys((*strip, "returned"), 0)
+    for view in ("mine", "available"):  # each looked through once, the most urgent first; what an index alone gives, without the rows
+        parts = [select(by_due.label("due")).where(where).order_by(*_ORDER).limit(MOST).subquery() for where in _branches(actor, view)]
+        seen = union_all(*(select(part.c.due) for part in parts)).limit(MOST).subquery()
+        days = conn.execute(select(seen.c.due, func.count()).group_by(seen.c.due)).all()
+        found[view] = sum(n for _, n in days)
+        for name, fits in strip.items():
+            found[name] += sum(n for due, n in days if fits(due))
+        found["returned"] += conn.scalar(_count(and_(_seen(actor, view), flagged("returned")), view, None)) or 0
     return found | {view: conn.scalar(_count(_seen(actor, view, standing), view, None)) or 0 for view in VIEWS if view not in found}
 
 
@@ -155,10 +157,15 @@ def _needs_case(view: str, filter_: Filter | None) -> bool:
     return view == "started" or bool(filter_ and (filter_.process or filter_.no or filter_.subjects is not None))
 
 
+def _its_case(view: str) -> ColumnElement[bool]:
+    """From the tasks to their cases; for what somebody began, from his cases to their tasks, by the key of both."""
+    return tasks_of(record.c.id) if view == "started" else record.c.id == task.c.case_id
+
+
 def _count(where: ColumnElement[bool], view: str, filter_: Filter | None) -> Select[Any]:
     query = select(task.c.id)
     if _needs_case(view, filter_):
-        query = query.join(record, record.c.id == task.c.case_id)
+        query = query.join(record, _its_case(view))
     return select(func.count()).select_from(query.where(where).limit(MOST).subquery())
 
 
@@ -180,11 +187,11 @@ def _seen(actor: Actor, view: str, standing: Sequence[Actor] = ()) -> ColumnElem
     if view == "done":
         return and_(task.c.done_by == actor.id, task.c.state == "done")
     if view == "started":
-        return and_(is_open, record.c.opened_by == actor.id)
+        return and_(is_open, record.c.opened_by == actor.id, record.c.closed_at.is_(None))
     if view == "copied":  # what was put before him, read or not; what he delegated; escalated work in the area of a supervisor
-        theirs = within(task.c.unit, actor.only({"supervisor"}).areas)
         copied = task.c.id.in_(select(case_copy.c.task_id).where(case_copy.c.staff == actor.id))
-        return or_(copied, and_(is_open, or_(task.c.owner == actor.id, and_(theirs, or_(flagged("escalated"), flagged("late"))))))
+        theirs = [and_(is_open, under(task.c.unit, area), flagged(flag)) for area in actor.only({"supervisor"}).areas for flag in ("escalated", "late")]
+        return or_(copied, and_(is_open, task.c.owner == actor.id), *theirs)  # each part by an index of its own
     raise NotFound(f"没有这种列表：{view}")
 
 

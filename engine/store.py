@@ -37,6 +37,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    text,
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
@@ -105,6 +106,7 @@ record = Table(
     Column("outcome", String(60)),  # the end event that closed it
     Index("ix_record_kind_unit", "kind", "unit"),
     Index("ix_record_subject", "subject"),
+    Index("ix_record_opened_by", "opened_by", sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL")),
 )
 
 entry = Table(
@@ -214,11 +216,15 @@ Index("ix_task_due", task.c.due_on, task.c.id, sqlite_where=is_open, postgresql_
 _lent = task.c.until_on.is_not(None)  # hardly any: the index costs nothing
 Index("ix_task_until", task.c.until_on, sqlite_where=_lent, postgresql_where=_lent)
 Index("ix_task_done_by", task.c.done_by, task.c.closed_at, sqlite_where=_done, postgresql_where=_done)
+_owned = task.c.owner.is_not(None)
+Index("ix_task_owner", task.c.owner, sqlite_where=_owned, postgresql_where=_owned)
+_flagged = task.c.flags != literal_column("''")
+Index("ix_task_flagged", task.c.role, task.c.unit, sqlite_where=and_(is_open, _flagged), postgresql_where=and_(is_open, _flagged))
 
 
 def flagged(word: str) -> ColumnElement[bool]:
     """Tasks with this word among their flags: the whole word, for "late" stands inside of "escalated"."""
-    return (literal_column("' '") + task.c.flags + literal_column("' '")).contains(f" {word} ")
+    return and_(_flagged, (literal_column("' '") + task.c.flags + literal_column("' '")).contains(f" {word} "))
 
 
 def tasks_of(case_id: Any) -> ColumnElement[bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
 
@@ -36,6 +36,7 @@ def is_late(event_on: date, reported_on: date) -> bool:
 class Change(Form):
     """What a report says, at the start of a case and when it comes into one that is under way."""
 
+    NEEDED = {"person_id": ("变化只涉及一名成员时必选", "needed where the change is of one member"), "event_on": ("有变化时必填", "needed when something has changed")}  # noqa: RUF012
     kind = choice("变化类型", "Kind of change", KINDS, widget="select", fact=True)
     person_id = number("涉及成员", "Member concerned", required=False, fact=True)
     event_on = on_date("发生日期", "Happened on", required=False, fact=True, hint="没有变化时不填", hint_en="Leave empty when nothing has changed")
@@ -131,18 +132,21 @@ EVIDENCE = [("complete", "证明齐全，登记变化", "Complete: register"), (
 class RegisterChange(Form):
     """The clerk enters what has changed; new members are entered with the household first."""
 
+    NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {"missing": ("需补充证明时必选", "needed to ask for evidence"), "new_holder": ("申请人死亡或离户时必填", "needed when the holder died or left"),
+              "new_community": ("全户在本区内迁移时必填", "needed when the whole household moves inside the district")}  # fmt: skip
+    SECTIONS: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "evidence_outcome": ("证明材料", "Evidence"), "leaves": ("成员变动", "Who leaves"), "incomes": ("收入和成员情况", "Income and particulars"),
+        "property": ("财产", "Property"), "new_community": ("迁移", "Move"), "check_means": ("核查和意见", "Checks and opinion")}  # fmt: skip
     evidence_outcome = choice("证明材料", "Evidence", EVIDENCE, fact=True)
     missing = several("需补充的证明", "Missing evidence", MATERIALS)
     leaves = rows("离户或不再计入的成员", "Members who leave or no longer count", Leaving)
-    new_holder = number("新的申请人（户主）", "New holder", required=False, fact=True, hint="申请人死亡或离户时必填",
-                        hint_en="Needed when the holder died or left")  # fmt: skip
+    new_holder = number("新的申请人（户主）", "New holder", required=False, fact=True)
     incomes = rows("变化后的收入", "Income after the change", MemberIncomeRow, hint="列出的成员，其申报收入全部以此为准；没有收入填 0.00",
                    hint_en="Replaces all that a listed member declared; no income: 0.00")  # fmt: skip
     persons = rows("成员情况变化", "Members' particulars", PersonChange)
     property = rows("变化后的家庭财产", "Property after the change", OwnedPropertyIn, hint="填写后全部以此为准", hint_en="Replaces what was declared")
     no_property = yes_no("已无任何申报财产", "No property any more", required=False)
-    new_community = text("迁入的居村（代码）", "New community (code)", required=False, max=20, fact=True, hint="全户在本区内迁移时填写",
-                         hint_en="When the whole household moves inside the district")  # fmt: skip
+    new_community = text("迁入的居村（代码）", "New community (code)", required=False, max=20, fact=True)
     new_address = text("新住址", "New address", required=False, max=200)
     check_means = yes_no("是否进行信息核对", "Means check?", required=False, fact=True)
     check_home = yes_no("是否入户调查", "Home survey?", required=False, fact=True)

@@ -141,7 +141,14 @@ class Conclude(Outcome):
 
     OUTCOME = "conclusion"
     REASONED = frozenset({"stop", "suspend", "decrease"})
+    NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {
+        **Outcome.NEEDED, "reason_code": ("保持不变以外的结论必填", "needed for every conclusion but “unchanged”"),
+        "clause": ("减发、停发或暂停时必填", "needed to decrease, stop or suspend"), "convert_consent": ("转换类别时必填", "needed to convert"),
+        "destitute_person": ("转介时必填", "needed when somebody is referred")}  # fmt: skip
     RETURNS = {"home_survey": {"conclusion": "return_survey"}}  # noqa: RUF012
+    SECTIONS: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "conclusion": ("结论和理由", "Conclusion and reason"), "pay_suspended": ("待遇和今后复审", "Benefit and later reviews"), "opinion": ("办理意见", "Opinion"),
+        "trigger": ("提交联席会议（仅在提交时填写）", "For the joint meeting (only where it goes there)")}  # fmt: skip
     conclusion = choice("审核意见", "Opinion", CONCLUSIONS, fact=True)
     reason_code = choice("理由", "Reason", [*((c, zh, en) for c, zh, en, _ in benefits.REASONS), *benefits.SUSPENSIONS], required=False, widget="select", fact=True)
     clause = text("依据条款", "Clause of law", required=False, max=200, hint="如：民发〔2012〕220号第三十二条", hint_en="Like: 民发〔2012〕220号 art 32")
@@ -292,6 +299,7 @@ class RecoveryPlan(Step):
     """How the household pays back what it got too much: agreed in writing, within what it can bear."""
 
     AFTER: ClassVar[Mapping[str, str]] = {"agreed_on": "decided_on"}
+    NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {**dict.fromkeys(("agreed_on", "instalment", "first_month"), ("已约定时必填", "needed when there is a plan")), "note": ("没有约定时必填", "needed when there is none")}
     plan_outcome = choice("商定结果", "Outcome", PLANS, required=False)  # not said: agreed, as when there was nothing else
     agreed_on = on_date("约定日期", "Agreed on", required=False)
     instalment = money("每月退还金额", "Paid back a month", required=False)

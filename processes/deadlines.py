@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from engine.model import SHANGHAI
 from engine.process import Deadline
 from processes import calendar, law
 
@@ -34,6 +35,12 @@ def whole_case(facts: Mapping[str, Any], today: date) -> dict[str, Any] | None:
     n = int(facts.get("whole_case_workdays") or law.value("whole_case_alarm_workdays", since).amount)
     last = calendar.add_workdays(since, n)
     return {"since": since.isoformat(), "workdays": n, "last": last.isoformat(), "workdays_left": calendar.workdays_between(today, last)}
+
+
+def not_overlong_since(today: date) -> datetime:
+    """Whatever began then or later is not beyond `whole_case`: an acceptance is not before the application, and the shortest limit
+    of all, 20 working days, takes 26 days at least."""
+    return datetime.combine(today - timedelta(days=26), time(), tzinfo=SHANGHAI)
 
 
 def told(found: Deadline | None, today: date) -> dict[str, Any] | None:

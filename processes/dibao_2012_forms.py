@@ -124,6 +124,8 @@ class Step(Form):
 
 
 class Application(Form):
+    NEEDED = {"agent_name": ("委托代理时必填", "needed when an agent applies")}  # noqa: RUF012
+
     household_id = number("家庭", "Household", fact=True)
     programme = choice("申请事项", "Programme", [("dibao", "最低生活保障", "Minimum living guarantee")], fact=True)
     applied_on = on_date("申请日期", "Applied on", fact=True)
@@ -146,6 +148,8 @@ class Application(Form):
 
 
 class CompletenessCheck(Form):
+    NEEDED = {"missing": ("材料不齐时必选", "needed when something is missing")}  # noqa: RUF012
+
     outcome = choice("审查结果", "Outcome", [("complete", "材料齐全，予以受理", "Complete: accept"),
                                          ("incomplete", "材料不齐，一次性告知", "Incomplete: one-time notice")])  # fmt: skip
     missing = several(
@@ -197,6 +201,8 @@ class Supplement(Step):
 class NearRelative(Form):
     """单独登记 (N220 art 14). Whoever has a login here is chosen, so that the recusal holds; a committee member may have none."""
 
+    NEEDED = {"staff_login": ("不在名单中的填下一项", "else the next one"), "staff_name": ("上一项未选时必填", "needed when nobody is chosen above")}  # noqa: RUF012
+
     staff_login = staff("经办人员或居村委会成员", "Colleague", role="", required=False, fact=False)
     staff_name = text("姓名（不在名单中的填写）", "Name, if not in the list", required=False, max=60)
     position = text("职务", "Position", max=60)
@@ -227,6 +233,9 @@ class SeenRow(Form):
 
 
 class HomeSurvey(Step):
+    SECTIONS: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "surveyed_on": ("时间和人员", "When and who"), "housing": ("入户所见", "What was seen"), "compared": ("与申报对照", "Beside what was declared"),
+        "surveyed_signature": ("签字和照片", "Signature and photos")}  # fmt: skip
     AFTER: ClassVar[Mapping[str, str]] = {"surveyed_on": "investigation_from"}
     surveyed_on = on_date("调查日期", "Surveyed on")
     second_investigator = staff("第二调查人", "Second investigator", role="investigator")
@@ -259,6 +268,8 @@ class HomeSurvey(Step):
 
 
 class SurveyCosign(Form):
+    NEEDED = {"statement": ("有不同意见时必填", "needed to disagree")}  # noqa: RUF012
+
     agree = choice(
         "核对意见", "I confirm", [("agree", "情况属实，同意签字", "True: I sign"), ("disagree", "有不同意见，应重新调查", "I differ: survey again")], fact=True
     )
@@ -404,6 +415,8 @@ class Outcome(Form):
 
     OUTCOME = "outcome"
     REASONED: frozenset[str] = frozenset()
+    NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {
+        **dict.fromkeys(("reason_code", "clause"), ("不同意或退回时必填", "needed to refuse or to send back")), **special_cases.NEEDED}  # fmt: skip
 
     @validates_schema(skip_on_field_errors=False)
     def _reasoned(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -472,6 +485,7 @@ class StreetSignoff(Outcome):
 class SpecialCaseDecision(Form):
     """Of the drawing before the joint meeting was a process of its own."""
 
+    NEEDED = special_cases.NEEDED_TO_APPROVE
     resolution = choice("决议", "Resolution", special_cases.RESOLUTIONS, fact=True)
     approved_category = choice("纳入类别", "Category", special_cases.APPROVED, required=False)
     approved_amount = money("每月金额", "Amount per month", required=False)
@@ -699,11 +713,12 @@ class DecideRefusal(Decide):
 
 class Deliver(Step):
     AFTER: ClassVar[Mapping[str, str]] = {"delivered_on": "decided_on"}
+    NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {"receipt_document": ("直接送达、委托送达时应附", "needed for delivery in person or by another office"),
+              "evidence": ("留置送达时应附，或附送达回证", "needed for a letter left behind, or its proof of delivery")}  # fmt: skip
     delivered_on = on_date("送达日期", "Delivered on", fact=True)
     method = choice("送达方式", "Method", METHODS, widget="select")
     recipient = text("收件人", "Recipient", max=60)
-    receipt_document = document("送达回证（扫描件）", "Proof of delivery", hint="直接送达、委托送达应附送达回证",
-                                hint_en="Needed for delivery in person or by another office")  # fmt: skip
+    receipt_document = document("送达回证（扫描件）", "Proof of delivery")
     evidence = documents("其他送达证据（留置见证、照片、邮寄回执）", "Other proof (witnesses, photos, postal receipt)")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
 
@@ -60,6 +60,7 @@ class IncomeIn(Form):
 
 
 class PropertyIn(Form):
+    NEEDED = {"amount_fen": ("货币财产必填", "needed for money and savings")}  # noqa: RUF012
     kind = choice("财产种类", "Kind", PROPERTY_KINDS, widget="select")
     amount_fen = money("金额", "Amount", required=False)
     functional_vehicle = yes_no("残疾人功能性车辆", "Functional vehicle of a disabled member", required=False)
@@ -114,6 +115,9 @@ class MemberIn(Form):
 
 
 class HouseholdIn(Form):
+    SECTIONS: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "community": ("住址和户籍", "Where they live"), "phone": ("联系和账户", "Contact and account"), "hardship_cause": ("困难情形和声明", "Hardship and declarations"),
+        "members": ("家庭成员", "Members"), "property": ("家庭财产", "Property")}  # fmt: skip
     community = text("居村（代码）", "Community code", max=20)
     hukou_kind = choice("户籍类别", "Hukou", [("urban", "城镇", "Urban"), ("rural", "农村", "Rural")])
     address = text("住址", "Address", max=200)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
 
@@ -49,6 +49,7 @@ def _not_past(form: Form, day: date) -> None:
 
 
 class Convening(Form):
+    NEEDED = {"again_reason": ("个案以前经会议研究过的必填", "needed where a case was studied before")}  # noqa: RUF012
     kind = choice("会议类型", "Kind of meeting", KINDS, fact=True)
     planned_on = on_date("开会日期", "Planned for", fact=True, not_future=False)
     place = text("地点", "Place", max=120)
@@ -56,8 +57,7 @@ class Convening(Form):
                     hint_en="All members of that day when none is chosen")  # fmt: skip
     requests = Several(Whole(), required=True, metadata={
         "label": "提交研究的个案", "label_en": "Requests on the agenda", "widget": "checkboxes", "fact": False, "least": 1, "most": 60})  # fmt: skip
-    again_reason = text("再次研究的理由", "Why it is studied again", required=False, widget="textarea", hint="个案以前经会议研究过的必须填写",
-                        hint_en="Needed where a case was studied before")  # fmt: skip
+    again_reason = text("再次研究的理由", "Why it is studied again", required=False, widget="textarea")
 
     @validates_schema(skip_on_field_errors=False)
     def _invited(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -87,6 +87,7 @@ class Convening(Form):
 
 
 class ScreenRow(Form):
+    NEEDED = {"reason_code": ("退回时必选", "needed to send it back")}  # noqa: RUF012
     position = number("议题序号", "Item")
     admitted = yes_no("列入议程", "On the agenda")
     presenter = text("汇报人", "Presenter", required=False, max=60)
@@ -119,6 +120,7 @@ class ScreenAgenda(Form):
 
 
 class ApproveAgenda(Form):
+    NEEDED = {"opinion": ("退回或不召开时必填", "needed to return it or to call off")}  # noqa: RUF012
     agenda_outcome = choice("审定意见", "Agenda", [
         ("approve", "同意议程", "Approve"), ("return", "退回秘书修改", "Return to the secretary"), ("call_off", "不召开", "Call off")], fact=True)  # fmt: skip
     opinion = text("办理意见", "Opinion", required=False, widget="textarea")
@@ -145,6 +147,8 @@ class GuestRow(Form):
 
 
 class OpenMeeting(Form):
+    NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {"held_on": ("开会时必填", "needed to open"), "members": ("开会时必填", "needed to open"), "planned_on": ("改期时必填", "needed to adjourn"),
+              "note": ("改期或不再召开时必填", "needed to adjourn or to call off")}  # fmt: skip
     opening = choice("会议情况", "Opening", [
         ("open", "到会人数符合规定，开会", "Quorum: open"), ("adjourn", "改期", "Adjourn to another day"), ("call_off", "不再召开", "Call off")], fact=True)  # fmt: skip
     held_on = on_date("实际开会日期", "Held on", required=False, fact=True)
@@ -192,6 +196,8 @@ class MeasureRow(Form):
 class AnnounceItem(Form):
     """The result of one item, as the person who presides announces it. A substantive resolution follows from the vote."""
 
+    NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {"approved_category": ("同意纳入时必选", "needed to approve"), "fixed_until": ("填写固定金额时必填", "needed with a fixed amount"),
+              "referred_to": ("转介时必填", "needed to refer")}  # fmt: skip
     item = number("议题序号", "Item")
     announced = choice("宣布结果", "Result", ANNOUNCED)
     approved_category = choice("纳入类别", "Category", special_cases.APPROVED, required=False)
@@ -257,6 +263,7 @@ class IssueMinutes(Form):
 class MinutesConfirmation(Form):
     """A unit that attended agrees with the wording, or says what is wrong with it; in its member's own session."""
 
+    NEEDED = {"objection": ("不同意时必填", "needed when you do not agree")}  # noqa: RUF012
     unit = choice("成员单位", "Member unit", meeting_units.CHOICES, widget="select")
     agrees = yes_no("是否同意纪要文字", "Agrees with the wording")
     objection = text("修改意见", "What should be changed", required=False, widget="textarea")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
 
@@ -38,6 +38,7 @@ CHANGES = [change_kinds.SPLIT, *(kind for kind in change_kinds.KINDS if kind[0] 
 
 
 class StartReview(Form):
+    NEEDED = {"note": ("提前复审时必填", "needed when it is early")}  # noqa: RUF012
     household_id = number("家庭", "Household", fact=True)
     occasion = choice("复审缘由", "Occasion", OCCASIONS, fact=True)
     note = text("说明", "Note", required=False, widget="textarea", hint="提前复审时请写明缘由", hint_en="Say why when it is early")
@@ -70,6 +71,7 @@ def _counted(form: Form, outcome: str, day: str) -> dict[str, Any]:
 class Contact(Form):
     """One dated contact: the household is told what is looked at, which papers to bring and which authorisations to sign."""
 
+    NEEDED = {"note": ("已联系上以外的结果必填", "needed for every result but “reached”")}  # noqa: RUF012
     contacted_on = on_date("联系日期", "Contacted on")
     method = choice("联系方式", "How", [
         ("phone", "电话", "By phone"), ("visit", "上门", "Visit"), ("letter", "信函", "Letter"), ("committee", "由居村委会转告", "Through the committee")],
@@ -95,6 +97,7 @@ class Contact(Form):
 class RenewAuthorisations(Form):
     """Every adult signs again where the authorisation has run out (N220 art 12)."""
 
+    NEEDED = {"note": ("拒绝签署时必填", "needed when they refuse")}  # noqa: RUF012
     contacted_on = on_date("日期", "On")
     contact_outcome = choice("结果", "Result", [
         ("contacted", "已全部补签", "All signed"), ("refuses", "拒绝签署", "Refuse to sign")], fact=True)  # fmt: skip
@@ -131,6 +134,7 @@ class NotCooperating(Form):
 class ChangeReported(Form):
     """A change that is reported while the review runs. Reported late, the months since then are looked at."""
 
+    NEEDED = {"person_id": ("变化只涉及一名成员时必选", "needed where the change is of one member")}  # noqa: RUF012
     change_kind = choice("变化种类", "Kind", CHANGES, fact=True, widget="select")
     changed_on = on_date("发生日期", "Happened on", fact=True)
     person_id = number("涉及成员", "Member concerned", required=False, fact=True)
@@ -171,6 +175,8 @@ class ChangeReported(Form):
 class ReviewOpinion(conclusions.Conclude):
     """The opinion on a review. Without a means check and a home visit it can only end for those who died or did not co-operate."""
 
+    NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {**conclusions.Conclude.NEEDED, "changed_since": ("以隐瞒、虚报或伪造为由停发时必填", "needed to stop for lies or hiding")}
+    SECTIONS: ClassVar[Mapping[str, tuple[str, str]]] = {**conclusions.Conclude.SECTIONS, "changed_since": ("多领的救助金", "What was paid too much")}
     changed_since = text("多领从哪个月起", "Paid too much since (month)", required=False, max=7, hint="如 2018-10；没有隐瞒、逾期未报的不填",
                          hint_en="Like 2018-10; empty when nothing was hidden or late")  # fmt: skip
 

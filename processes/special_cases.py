@@ -50,6 +50,10 @@ _OPEN = select(special_case_request).where(
 _OUTCOMES = ("street_outcome", "district_outcome", "conclusion")
 
 
+NEEDED = dict.fromkeys(("trigger", "special_facts", "wish"), ("提交联席会议时必填", "needed for the joint meeting"))
+NEEDED_TO_APPROVE = dict.fromkeys(("approved_category", "approved_amount"), ("同意纳入时必填", "needed to approve"))
+
+
 def asking_fields() -> dict[str, Any]:
     """Fields of a form with the outcome "joint_meeting"."""
     return {
@@ -150,6 +154,7 @@ class Resolution(Form):
     """What the joint meeting tells the case. approve_as: the category and the amount a month, which the arithmetic gave for the
     category; where the meeting fixed it, `fixed_until` says its last month (domain 4.5)."""
 
+    NEEDED = NEEDED_TO_APPROVE
     resolution = choice("决议", "Resolution", RESOLUTIONS, fact=True)
     approved_category = choice("纳入类别", "Category", APPROVED, required=False)
     approved_amount = money("每月金额", "Amount per month", required=False)

@@ -212,6 +212,16 @@ document = Table(
     Column("uploaded_on", String(10), nullable=False),
 )
 
+saved_view = Table(  # how a worker narrows his list of tasks: his own convenience, in no record
+    "saved_view",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("staff", String(60), nullable=False),
+    Column("name", String(40), nullable=False),
+    Column("query", String(800), nullable=False),
+    Index("uq_saved_view", "staff", "name", unique=True),
+)
+
 benefit = Table(
     "benefit",
     metadata,

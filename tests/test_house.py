@@ -53,6 +53,16 @@ def test_wrong_settings_are_refused_at_start(wrong, tmp_path):
         Settings.from_environment({"YINGBAO_HOME": str(tmp_path), **wrong})
 
 
+def test_an_empty_setting_counts_as_not_set(tmp_path, monkeypatch):
+    """`YINGBAO_HOME=` once meant the current folder, and key files appeared there."""
+    monkeypatch.chdir(tmp_path)
+    names = ("ENV", "HOME", "FILES", "REGISTRY", "SIGNING_KEY", "SUITE", "HOST", "PORT", "AUDIT", "WITNESSES", "DATABASE", "SECRET_KEY", "DATA_KEY")
+    found = Settings.from_environment({f"YINGBAO_{name}": " " if name == "HOST" else "" for name in names})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["var"]
+    assert found == Settings.from_environment({"OTHER": ""}), "as with none of them"
+    assert (found.files, found.host, found.port) == (tmp_path / "var/files", "127.0.0.1", 8000)
+
+
 def test_one_place_opens_a_transaction_and_nothing_evaluates():
     for path in [*ROOT.glob("engine/*.py"), *ROOT.glob("processes/*.py"), *ROOT.glob("web/**/*.py")]:
         code = path.read_text(encoding="utf-8")

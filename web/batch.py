@@ -39,13 +39,13 @@ def colleagues(conn: Connection, items: Sequence[Mapping[Any, Any]]) -> list[tup
     return sorted(one for one in found if one[0] != me().id)
 
 
-def run(actor: Actor, verb: str, ids: Sequence[int], sent: Mapping[str, str], key: tuple[str, Any] | None, language: str) -> list[dict[str, Any]]:
+def run(actor: Actor, verb: str, ids: Sequence[int], sent: Mapping[str, str], key: tuple[str, Any] | None, language: str, etag: str = "") -> list[dict[str, Any]]:
     """For each task `{task, case, done, code, status, message, rule}`. `sent`: `to` and `reason`, or `words`. `key`: an
-    idempotency key with what it covers; each task has its own of it."""
-    return [_one(actor, verb, number, sent, key, language) for number in dict.fromkeys(ids)]
+    idempotency key with what it covers; each task has its own of it. `etag`: of the one task, as it was seen."""
+    return [_one(actor, verb, number, sent, key, language, etag) for number in dict.fromkeys(ids)]
 
 
-def _one(actor: Actor, verb: str, task_id: int, sent: Mapping[str, str], key: tuple[str, Any] | None, language: str) -> dict[str, Any]:
+def _one(actor: Actor, verb: str, task_id: int, sent: Mapping[str, str], key: tuple[str, Any] | None, language: str, etag: str) -> dict[str, Any]:
     made, found = bureau(), {"task": task_id, "case": None, "done": False, "code": 200, "status": "Done", "message": "", "rule": None}
     try:
         with made.office.read() as conn:
@@ -55,6 +55,8 @@ def _one(actor: Actor, verb: str, task_id: int, sent: Mapping[str, str], key: tu
         who = actor if verb == "urge" else as_whom(actor, row)  # urging is one's own word
         with made.office.act(who, key and (f"{key[0][:80]}.{task_id}", [key[1], task_id])) as act:
             if act.recall() is None:
+                if etag:
+                    made.cases.as_seen(act, task_id, etag)
                 act.remember(_do(act, verb, task_id, sent))
     except EngineError as error:
         told = words(error, language)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -12,7 +12,7 @@ from sqlalchemy import and_, case, func, or_, select
 
 from engine.errors import NotFound, Refused
 from engine.incidents import listed
-from engine.model import SHANGHAI, Actor
+from engine.model import Actor
 from engine.queries import Area, Page, within
 from engine.store import flagged, is_open, record, task
 from processes import audit, deadlines, households, law, organisation
@@ -45,7 +45,7 @@ def transfer() -> ResponseReturnValue:
     if not (sent["to"].strip() and sent["reason"].strip()):
         return _page(int(number), _("To hand over, choose a colleague and write the reason."), 422)
     key = (form["_key"], ["board", sent]) if form.get("_key") else None
-    [told] = batch.run(me(), "transfer", [int(number)], sent, key, lang())
+    [told] = batch.run(me(), "transfer", [int(number)], sent, key, lang(), form.get("_etag", ""))
     if not told["done"]:
         return _page(int(number), told["message"], told["code"])
     flash(_("Transferred."))
@@ -80,9 +80,8 @@ _SCANNED = 5000
 
 
 def overlong(conn: Any, area: Area, today: date) -> list[dict[str, Any]]:
-    """Open applications that have gone on for longer than the whole procedure should take, the oldest first. An acceptance is
-    not before the application, so that younger cases need no look."""
-    row, young = record.c, datetime.combine(today - timedelta(days=40), time(), tzinfo=SHANGHAI)
+    """Open applications that have gone on for longer than the whole procedure should take, the oldest first."""
+    row, young = record.c, deadlines.not_overlong_since(today)
     where = (row.kind == "case", row.process.in_(law.procedures("dibao")), row.closed_at.is_(None), row.opened_at < young, within(row.unit, area))
     found = []
     for one in conn.execute(select(row.id, row.no, row.process, row.subject, row.unit, row.state).where(*where).order_by(row.id).limit(_SCANNED)).mappings():

@@ -15,10 +15,10 @@ from sqlalchemy import select
 
 from engine import habits, queries, store
 from engine.bpmn import Run
-from engine.errors import EngineError, Invalid, NotFound, Refused
+from engine.errors import Conflict, EngineError, Invalid, NotFound, Refused
 from engine.forms import from_html
 from engine.model import SYSTEM, Actor, Entry, joined
-from engine.office import history
+from engine.office import Act, history
 from processes import deadlines, deliveries, documents, eligibility, households, law, letters, organisation, paperwork, readers
 from processes.bureau import CATALOGUE
 from processes.case_tables import notice
@@ -26,7 +26,7 @@ from processes.tables import document
 from web import changes, incidents, uploads, wording
 from web.desk import READERS, bureau, either, idem, lang, me, roles_for, standing_in, whole, works_cases
 from web.errors import said, status_of, words
-from web.tasks import _papers, named_lines, sees
+from web.tasks import _papers, named_lines, sees, since
 
 bp = Blueprint("cases", __name__)
 
@@ -448,25 +448,39 @@ def message(no: str, name: str) -> ResponseReturnValue:
     process, back = CATALOGUE[row["process"]], url_for("cases.show", no=no) if seen else url_for("households.show", household_id=household_id)
     if name not in process.senders or name not in RECORDED:
         raise NotFound("没有这种来件")
-    form_class, errors, typed, trouble, status = process.messages[name], {}, {}, "", 200
+    form_class, errors, typed, trouble, status, etag, conflict = process.messages[name], {}, {}, "", 200, str(row["seq"]), ""
     if request.method == "POST":
         typed = from_html(form_class, request.form)
         try:
             uploads.keep(form_class, typed, household_id, no)
             with made.office.act(actor, idem()) as act:
+                _unchanged(act, row["id"], request.form.get("_etag", ""))
                 made.cases.receive(act, no, name, typed, lang=lang())
             flash(_("Recorded."))
             return redirect(back)
         except Invalid as error:
             errors, status = said(error, lang()), 422
+        except Conflict as error:
+            conflict, status = words(error, lang()), 409
         except EngineError as error:
             trouble, status = words(error, lang()), status_of(error)
     title = str(RECORDED[name])
     form = form_class(context={"today": made.office.today(), "actor": actor, "lang": lang(), "facts": {}})
     with made.office.read() as conn:
-        papers, members = _papers(conn, household_id), households.members_of(conn, household_id)
-    return render_template("form_page.html", title=title, form=form, values=typed, errors=errors, trouble=trouble,
-                           back=back, papers=papers, colleagues=[], members=members), status  # fmt: skip
+        papers, members, lately = _papers(conn, household_id), households.members_of(conn, household_id), []
+        if conflict:
+            now = recordable(conn, actor, no, name)
+            etag, entries = str(now["seq"]), readers.told_to(conn, actor, now["unit"], history(conn, made.office.keys.on(conn), now["id"])) if seen else []
+            lately = since(entries, process, wording.names_of(conn, wording.logins_in(entries)))
+    return render_template("form_page.html", title=title, form=form, values=typed, errors=errors, trouble=trouble, conflict=conflict, since=lately, etag=etag,
+                           record=url_for("cases.show", no=no, tab="record") if seen else "", back=back, papers=papers, colleagues=[], members=members), status  # fmt: skip
+
+
+def _unchanged(act: Act, case_id: int, etag: str) -> None:
+    """Lock the case; Conflict where more stands on its record than when the page with that `etag` was made, unless this same
+    page was sent before: then it gets its first answer."""
+    if etag and etag != str(act.open("case", case_id).seq) and act.recall() is None:
+        raise Conflict("这件个案在您打开后有变化，请核对后再提交", "This case has changed since you opened it: look at it, then send again")
 
 
 @bp.get("/letters/<int:letter_id>")

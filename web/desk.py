@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app, g, has_request_context, request, session
-from flask_babel import Babel
+from flask_babel import Babel, get_translations
 from flask_login import LoginManager, UserMixin, current_user
 from sqlalchemy import Connection
 
@@ -39,6 +39,18 @@ def speak(app: Flask) -> None:
     """Texts of the pages: msgids are English, the Chinese stands in web/translations (docs/decisions/004)."""
     folder = str(Path(__file__).parent / "translations")
     Babel(app, default_locale=CHINESE, default_translation_directories=folder, locale_selector=lambda: "en" if lang() == "en" else CHINESE)
+    # Templates ask hundreds of times for one page: the catalogue of its language is looked up once, not for each text.
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: _catalogue().ugettext(text), lambda one, many, n: _catalogue().ungettext(one, many, n), newstyle=True,
+        pgettext=lambda context, text: _catalogue().upgettext(context, text), npgettext=lambda context, one, many, n: _catalogue().unpgettext(context, one, many, n))  # fmt: skip
+
+
+def _catalogue() -> Any:
+    known: dict[str, Any] = g.setdefault("catalogues", {})
+    language = lang()
+    if language not in known:
+        known[language] = get_translations()
+    return known[language]
 
 
 def either(zh: str, en: str) -> str:

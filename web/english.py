@@ -6,6 +6,37 @@ import re
 from collections.abc import Mapping
 
 _SAID: Mapping[str, str] = {
+    r"没有这个常用视图": "There is no such view",
+    r"请填写名称，最多 (\d+) 字": r"Give it a name of at most \1 characters",
+    r"筛选条件不正确": "This is no filter of the list",
+    r"最多保存 (\d+) 个常用视图，请先删除不用的": r"At most \1 views are kept: forget one first",
+    r"只能退回：（本环节不能退回）": "Nothing can be returned from this step",
+    r"只能退回：(.*)": r"May be returned only to: \1",
+    r"最多 (\d+) 个字": r"At most \1 characters",
+    r"文字太长，最多 (\d+) 字": r"Too long, at most \1 characters",
+    r"应在 (\d+) 至 (\d+) 之间": r"From \1 to \2",
+    r"请从所列各项中选择(：.*)?": "Choose one of those listed",
+    r"须为 .* 之一": "Choose one of the reasons listed",
+    r"此人已登记离户": "This member has left already",
+    r"同一成员不能重复登记": "A member is listed once",
+    r"请登记该成员离户（或不再计入）的日期和原因": "Enter when and why this member left, or no longer counts",
+    r"不能早于入户日期（(.*)）": r"Not before the member joined (\1)",
+    r"申请人死亡或离户的，请登记新的申请人；家庭只有一人的不登记离户": "Where the holder died or left, name the new holder; who lives alone does not leave",
+    r"此人已是申请人": "This member is the holder already",
+    r"本区没有这个居村，或与现居村相同": "No such community in this district, or the present one",
+    r"不是 BPMN(：.*)?": "This is no BPMN",
+    r"没有这件个案：(.*)": r"There is no such case: \1",
+    r"没有这项差异": "There is no such difference",
+    r"没有可计入的家庭成员": "No member of the household counts",
+    r"应为一个对象": "Should be an object",
+    r"没有这个人": "There is no such person",
+    r"没有这项限制": "There is no such restriction",
+    r"记录尚未盖封：先运行 yingbao sequencer.*": "Nothing is sealed yet: run yingbao sequencer first",
+    r"本街镇没有这位入户调查人": "This street has no such investigator",
+    r"不能由其担任第二调查人：(.*)": r"May not be the second investigator: \1",
+    r"这件待办不属于您的岗位": "The task belongs to another post",
+    r"您与申请家庭成员有近亲属关系，应当回避，不能办理本案": "A near relative of the household",
+    r"您是本案审核人，不能调查本案（岗位分离）": "Reviewed this case",
     r"没有这份样本": "There is no such sample",
     r"没有符合条件的个案": "No case fits",
     r"符合条件的个案超过 (\d+) 件，请缩小范围": r"More than \1 cases fit: narrow it down",
@@ -179,6 +210,8 @@ _SAID: Mapping[str, str] = {
     r"(?:请先回答：)?户籍类别.*": "Hukou: urban or rural",
     r"(?:请先回答：)?复核类别.*": "Review class: A, B or C",
     r"(?:请先回答：)?起发月份.*": "First month, like 2018-01",
+    r"请先回答：(.*)": r"Answer first: \1",
+    r"应有 (\d+) 列": r"\1 columns",
     r"名单中没有这些行：(.*)": r"The list has no such lines: \1",
     r"名单不在了（上传后保留 8 小时），请重新上传": "The list is gone (it is kept for 8 hours); upload it again",
     r"这个幂等键已用于另一份内容不同的请求": "This page was sent before with other content; open it again",
@@ -188,5 +221,5 @@ _SAID: Mapping[str, str] = {
 def english(text: str) -> str:
     for pattern, said in _SAID.items():
         if found := re.fullmatch(pattern, text):
-            return found.expand(said)
+            return re.sub(r"\\(\d)", lambda part: english(found[int(part[1])] or ""), said)  # what is put in may be such a text itself
     return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -33,9 +33,11 @@ def reads(actor: Actor) -> bool:
 
 
 def waiting_for_me() -> int:
-    """Findings that wait for my unit's reply, or for me as an auditor."""
-    with bureau().office.read() as conn:
-        return findings.waiting(conn, me())
+    """Findings that wait for my unit's reply, or for me as an auditor; counted once for a page."""
+    if "findings" not in g:
+        with bureau().office.read() as conn:
+            g.findings = findings.waiting(conn, me())
+    return int(g.findings)
 
 
 def severity(found: Mapping[str, Any]) -> str:

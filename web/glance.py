@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from engine import queries
 from engine.bpmn import Run
+from engine.cases import task_etag
 from engine.model import Actor
 from engine.office import history
 from processes import households, organisation, readers, risks
@@ -48,6 +49,6 @@ def view(conn: Connection, actor: Actor, no: str) -> dict[str, Any]:
         "lines": wording.fact_lines({name: facts[name] for name in _PROPOSED if name in facts}, process.answered, names),
         "result": assessed(entries, house) if house else None, "law_version": facts.get("law_version"),
         "risks": [{"code": risk.code, "of": risk.of, "people": [people[n] for n in risk.people if n in people]} for risk in listed],
-        "tasks": [{**task, "name": nodes[task["node"]], "colleagues": organisation.colleagues(conn, task["role"], task["unit"]),
+        "tasks": [{**task, "etag": task_etag(task), "name": nodes[task["node"]], "colleagues": organisation.colleagues(conn, task["role"], task["unit"]),
                    "mine": actor.holds("supervisor", task["unit"])} for task in tasks],
     }  # fmt: skip

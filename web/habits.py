@@ -21,11 +21,12 @@ from processes.tables import staff
 from web import wording
 from web.desk import as_whom, bureau, either, idem, lang, me, new_key
 from web.errors import said, status_of, words
-from web.tasks import _page, node_name, seen
+from web.tasks import _page, node_name, seen, unchanged
 
 bp = Blueprint("habits", __name__)
 
 Verb = Callable[[Act, int], Any]
+_AS_SEEN = frozenset({"signers", "sign", "withdraw_signer", "take_back"})  # these go by how the task stands; words and copies go with any
 
 
 def _logins() -> list[str]:
@@ -70,14 +71,13 @@ def around(task_id: int) -> ResponseReturnValue:
     who = as_whom(me(), row) if verb in ("signers", "take_back") else me()  # an opinion, a comment or a read mark is one's own
     try:
         with made.office.act(who, idem()) as act:
-            if act.recall() is None:
-                told = work(act, task_id)
-                if act.recall() is None:
-                    act.remember(told)
+            unchanged(act, task_id, lambda act: work(act, task_id), any_state=verb not in _AS_SEEN)
     except Invalid as error:
         return _page(task_id, trouble=_joined(error), status=422)
-    except (Refused, Conflict) as error:
-        return _page(task_id, trouble=words(error, lang()), status=status_of(error))
+    except Conflict as error:
+        return _page(task_id, conflict=words(error, lang()), status=409)
+    except Refused as error:
+        return _page(task_id, trouble=words(error, lang()), status=403)
     flash(_("Recorded."))
     return redirect(url_for("tasks.show", task_id=task_id) + "#around")
 

@@ -69,7 +69,8 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        given = {k.removeprefix("YINGBAO_"): v for k, v in (environ or os.environ).items() if k.startswith("YINGBAO_")}
+        # An empty variable is one that is not set: an empty folder would be the current one.
+        given = {k.removeprefix("YINGBAO_"): v for k, v in (environ or os.environ).items() if k.startswith("YINGBAO_") and v.strip()}
         env = given.get("ENV", "development")
         if env not in ("development", "training", "production"):
             raise BadSetting(f"YINGBAO_ENV must be development, training or production, not {env!r}")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -36,10 +36,11 @@ def home() -> ResponseReturnValue:
 
 
 def waiting_for_me() -> int:
-    """The number beside 待办 in the head of every page: mine, and what I may take."""
-    made = bureau()
-    with made.office.read() as conn:
-        return queries.waiting(conn, me(), standing_in(me()))
+    """The number beside 待办 in the head of every page: mine, and what I may take. The list itself has counted it already."""
+    if "waiting" not in g:
+        with bureau().office.read() as conn:
+            g.waiting = queries.waiting(conn, me(), standing_in(me()))
+    return int(g.waiting)
 
 
 def node_name(row: Mapping[Any, Any]) -> str:
@@ -97,7 +98,7 @@ def _page(
             "colleagues": organisation.colleagues(conn, node.role, row["unit"]), "barred": _barred(conn, process, row, run.facts, who), **beside,
             "choosable": _choosable(conn, process.form_of(row["node"]), row["unit"], run.facts.get("community")),
             "unmanned": [(names.get(login or "", login or ""), login, either(broken.zh, broken.en)) for login, broken in made.cases.unmanned(conn, row, run.facts)],
-            "since": _since(entries, process, names) if conflict else [], "deadline_parts": deadlines.told(found, made.office.today()),
+            "since": since(entries, process, names) if conflict else [], "deadline_parts": deadlines.told(found, made.office.today()),
             "communities": organisation.units(conn, level="community") if "new_community" in process.form_of(row["node"])._declared_fields else [],
         }  # fmt: skip
     form_class = process.form_of(row["node"])
@@ -142,7 +143,7 @@ def _barred(conn: Any, process: Any, row: Mapping[Any, Any], facts: Mapping[Any,
     return ""
 
 
-def _since(entries: Sequence[Any], process: Any, names: Mapping[str, str]) -> list[str]:
+def since(entries: Sequence[Any], process: Any, names: Mapping[str, str]) -> list[str]:
     """The last things that happened: what the other person did meanwhile."""
     found = []
     for entry in entries[-3:]:
@@ -339,16 +340,31 @@ def _done(task_id: int, row: Mapping[Any, Any], verb: str, typed: Mapping[Any, A
     }
     if verb not in work:
         raise NotFound("没有这种操作")
-    with made.office.act(actor, idem() if verb in ("complete", "return") else None) as act:
-        held = "waits_for_signers" in work[verb](act)
+    doing, key = verb in ("complete", "return"), idem()
+    if key and not doing:  # one page has a key for all its buttons, and each of them is another request
+        key = None if verb == "draft" else (f"{key[0]}.{verb}", [key[1], *(form.get(name, "") for name in ("_to", "_reason", "_until"))])
+    with made.office.act(actor, key) as act:
+        held = "waits_for_signers" in (work[verb](act) if doing or verb == "draft" else unchanged(act, task_id, work[verb]))
     told = {"complete": _("Submitted."), "return": _("Returned."), "draft": _("Draft saved."), "claim": _("Claimed."),
             "release": _("Released."), "transfer": _("Transferred."), "delegate": _("Delegated."), "escalate": _("Escalated.")}  # fmt: skip
     flash(_("Handed in; it takes effect when its signers have agreed.") if held else told[verb])
-    if verb in ("complete", "return"):
+    if doing:
         _offer_next(row)
     if verb in ("complete", "return", "release", "transfer", "delegate"):
-        return redirect(url_for("cases.show", no=row["no"]) if verb in ("complete", "return") else url_for("tasks.listing"))
+        return redirect(url_for("cases.show", no=row["no"]) if doing else url_for("tasks.listing"))
     return redirect(url_for("tasks.show", task_id=task_id))
+
+
+def unchanged(act: Act, task_id: int, work: Callable[[Act], Any], *, any_state: bool = False) -> Any:
+    """Do what a page asks around a task (not completing it, which looks by itself): once, and only while the task is as the
+    page showed it. Conflict where it is not, unless it may be in `any_state`."""
+    act.open("case", task_id >> 16)  # two presses of one button come one after the other
+    if (told := act.recall()) is None:
+        if (etag := request.form.get("_etag")) and not any_state:
+            bureau().cases.as_seen(act, task_id, etag)
+        told = work(act)
+        act.remember(told)
+    return told
 
 
 def _offer_next(row: Mapping[Any, Any]) -> None:

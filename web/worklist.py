@@ -8,20 +8,22 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from flask import Response, jsonify, render_template, request
+from flask import Response, flash, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import Connection, and_, func, or_, select
 
 from engine import queries, store
+from engine.errors import Invalid
 from engine.model import SYSTEM, Actor
-from processes import deadlines, households, organisation
+from processes import audit, deadlines, households, law, organisation, saved_views
 from processes.bureau import CATALOGUE
 from processes.event_log import harmless
 from processes.identity import mask_name
 from processes.tables import household, unit
 from web import batch, wording
-from web.desk import as_whom, bureau, either, me, standing_in, whole
+from web.desk import as_whom, bureau, either, lang, me, standing_in, whole
+from web.errors import said
 from web.tasks import bp, node_name
 
 SIZES = (25, 50, 100, 200)
@@ -30,21 +32,79 @@ _COMMUNITY = 12  # digits of a community's code
 
 @bp.get("/tasks")
 def listing() -> ResponseReturnValue:
-    view, args = request.args.get("view", "mine"), request.args
+    return _listing(request.args)
+
+
+def _listing(args: Mapping[str, str], trouble: str = "") -> ResponseReturnValue:
+    """`trouble`: why the view could not be kept."""
+    view = args.get("view") or "mine"
     page, size = whole(args.get("page"), 1, 100_000), whole(args.get("size"), SIZES[0], SIZES[-1])
     made, actor = bureau(), me()
     today, standing = made.office.today(), standing_in(actor)
     with made.office.read() as conn:
-        found = queries.tasks(conn, actor, view, _chosen(args, today), page, size, standing=standing, sort=_sort(args))
-        counts = queries.counts(conn, actor, today, deadlines.calm_from(today), standing)
-        rows = told(conn, actor, found.items)
+        counts, chosen = queries.counts(conn, actor, today, deadlines.calm_from(today), standing), _chosen(args, today)
+        total = counts.get(view) if chosen == queries.Filter() else None
+        found = queries.tasks(conn, actor, view, chosen, page, size, standing=standing, sort=_sort(args), total=total)
+        rows, over = told(conn, actor, found.items), overlong(conn, found.items, today)
         away = wording.names_of(conn, [one.on_behalf_of for one in standing])
         places = _places(conn, actor, args.get("unit", ""))
         colleagues = batch.colleagues(conn, found.items) if view in ("mine", "copied") else []
-    known = sum(counts[name] for name in ("mine", "available", "signing", *(("substitute",) if standing else ())))
+        views = saved_views.listed(conn, actor.id)
+        chips = _chips(conn, args)
+    g.waiting = known = sum(counts[name] for name in ("mine", "available", "signing", *(("substitute",) if standing else ())))
     kept = {k: v for k, v in args.items() if k != "page"}
     return render_template("tasks.html", view=view, found=found, rows=rows, counts=counts, args=kept, standing=standing, away=away, known=known, places=places,
-                           steps=_steps(args.get("process", "")), processes=CATALOGUE, sizes=SIZES, sorts=_sorts(), verbs=batch.offered(view), colleagues=colleagues)  # fmt: skip
+                           steps=_steps(args.get("process", "")), processes=CATALOGUE, sizes=SIZES, sorts=_sorts(), verbs=batch.offered(view), colleagues=colleagues,
+                           over=over, views=views, chips=chips, dues=_dues(), view_keys=saved_views.KEYS, trouble=trouble, name=request.form.get("name", "")), 422 if trouble else 200  # fmt: skip
+
+
+def overlong(conn: Connection, items: Sequence[Mapping[Any, Any]], today: date) -> dict[int, dict[str, Any]]:
+    """Case -> the limit of the whole procedure, of those rows whose open case is beyond it (domain 2.2)."""
+    young = deadlines.not_overlong_since(today)
+    cases = {row["case_id"] for row in items if row["process"] in law.procedures("dibao") and row["state"] == "open" and row["case_opened_at"] < young}
+    if not cases:
+        return {}
+    c, found = store.record.c, {}
+    for row in conn.execute(select(c.id, c.state).where(c.id.in_(cases), c.closed_at.is_(None))):
+        limit = deadlines.whole_case(audit.facts_of(row.state), today)
+        if limit and limit["workdays_left"] < 0:
+            found[row.id] = limit
+    return found
+
+
+# -- what it is narrowed to, and views of it that are kept
+
+
+def _dues() -> dict[str, str]:
+    return {"late": _("Late (red card)"), "yellow": _("Soon due (yellow card)"), "today": _("Due today"), "soon": _("Within 3 days")}
+
+
+def _chips(conn: Connection, args: Mapping[str, str]) -> list[tuple[str, str, dict[str, str]]]:
+    """Each filter in force: what it is, what it is set to in words, and the address without it."""
+    unit, process, node = args.get("unit", ""), CATALOGUE.get(args.get("process", "")), args.get("node", "")
+    flags = {"returned": _("returned"), "escalated": _("escalated"), "late": _("late, with the supervisor"), "unmanned": _("nobody may do it")}
+    steps = {key: name for _title, nodes in _steps("") for key, name in nodes.items()}
+    told = [("unit", _("Unit"), organisation.unit_name(conn, unit) if unit else ""), ("process", _("Process"), either(process.title, process.title_en) if process else args.get("process", "")),
+            ("node", _("Step"), steps.get(node, node)), ("no", _("Case no."), args.get("no", "").strip()), ("due", _("Deadline"), _dues().get(args.get("due", ""), "")),
+            ("flag", _("Marked"), flags.get(args.get("flag", ""), ""))]  # fmt: skip
+    return [(label, text, {k: v for k, v in args.items() if v and k not in (key, "page")}) for key, label, text in told if text]
+
+
+@bp.post("/tasks/views")
+def keep_view() -> ResponseReturnValue:
+    """The form beside the filter keeps the list as it is, under a name; `drop`: forgets one."""
+    form = request.form
+    kept: dict[str, Any] = {key: form[key] for key in saved_views.KEYS if form.get(key)}
+    try:
+        with bureau().office.act(me()) as act:
+            if (number := form.get("drop", "")).isascii() and number.isdecimal() and len(number) < 10:
+                saved_views.drop(act, int(number))
+            else:
+                saved_views.keep(act, form.get("name", ""), form)
+    except Invalid as error:
+        return _listing(kept, "；".join(text for texts in said(error, lang()).values() for text in texts))
+    flash(_("Forgotten.") if "drop" in form else _("Kept."))
+    return redirect(url_for("tasks.listing", **kept))
 
 
 def _sorts() -> dict[str, str]:

@@ -310,7 +310,7 @@ def test_who_investigated_may_not_review_and_is_told_the_rule(page, site, scan):
     assert "只对主管开放" in page.locator("main").inner_text()
 
 
-PAGES = ["/tasks?view=available", "/tasks?view=done", "/cases", "/households/", "/households/new", "/public/notices"]
+PAGES = ["/tasks?view=available", "/tasks?view=available&due=soon&process=dibao-2012", "/tasks?view=done", "/cases", "/households/", "/households/new", "/public/notices"]
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

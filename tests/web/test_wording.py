@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
-from flask import Flask, session
+from flask import Flask, current_app, session
 
-from processes import bureau, household_forms
+import web
+from engine.forms import Form, json_schema
+from processes import bureau as bureaus
+from processes import deliveries, household_forms
+from processes.change_report_2012_forms import ConcludeChange
+from processes.dibao_2012_forms import StreetOpinion
+from processes.joint_meeting_forms import ScreenRow
 from web import desk, english, wording
 
 MACHINE = {"household_id", "street", "community", "means_round", "edge", "street_notice_from", "district_notice_from", "district_notice_ended_on",
            "person_id", "new_holder", "new_community", "destitute_person"}  # fmt: skip
 ROOT = Path(__file__).parents[2]
-PROCESSES = list(bureau.CATALOGUE.values())
+PROCESSES = list(bureaus.CATALOGUE.values())
 
 
 @pytest.fixture(params=["zh", "en"])
 def lang(request):
-    app = Flask(__name__)
+    app = Flask("web")  # with its templates
+    web._words(app)
     app.secret_key = "x"
     desk.speak(app)
     with app.test_request_context():
@@ -64,6 +73,58 @@ def test_every_choice_of_every_form_has_words(lang):
                 assert not has_chinese(wording.hint(field.metadata).replace("民发〔2012〕220号", "").replace("民发〔2021〕57号", "")), (form, name)
 
 
+def test_the_parts_of_long_forms_begin_with_the_first_field_and_have_titles(lang):
+    forms = {f for p in PROCESSES for f in [*p.forms.values(), *p.messages.values(), p.start_form]} | {household_forms.HouseholdIn}
+    parted = {form for form in forms if form.SECTIONS}
+    assert {form.__name__ for form in parted} >= {"HomeSurvey", "ReviewOpinion", "ConcludeChange", "RegisterChange", "HouseholdIn"}
+    for form in parted:
+        order = [name for name in form().fields if name in form.SECTIONS]
+        assert order == list(form.SECTIONS), form
+        assert order[0] == next(iter(form().fields)), form
+        assert all(has_chinese(zh) and not has_chinese(en) for zh, en in form.SECTIONS.values()), form
+    macros = current_app.jinja_env.get_template("macros.html").make_module({"either": desk.either, "hint": wording.hint, "choice_word": wording.choice_word})
+    heads = re.findall(r'<h2 class="part">(.*?) <span class="src">(.*?)</span>', macros.fields(ConcludeChange(context={}), {}, {}, [], []))
+    assert [text for _, text in heads] == [(f"第 {n} / 4 部分" if lang == "zh" else f"Part {n} of 4") for n in (1, 2, 3, 4)]
+    assert heads[0][0] == ("结论和理由" if lang == "zh" else "Conclusion and reason")
+
+
+def answers_that_ask(form):
+    """Field -> an answer, of one field or of none, after which the form misses it although it may be left out."""
+    declared, found = form._declared_fields, {}
+    for name, field in [("", None), *declared.items()]:
+        codes = [c[0] for c in field.metadata.get("choices", ())] if field else []
+        single = field is not None and field.metadata.get("widget") in ("radio", "select")
+        values = codes if single else [[c] for c in codes] or ([True, False] if field and field.metadata.get("widget") == "yes_no" else [None])
+        for value in values:
+            said = {name: value} if value is not None else {}
+            wrong = form(context={"facts": {}, "today": date(2018, 12, 3), "actor": None, "lang": "zh", "published": 2018}).validate(said)
+            found |= {n: said for n in wrong if n in declared and not declared[n].required and n not in said}
+    return found
+
+
+def test_no_field_is_called_optional_that_another_answer_asks_for():
+    """Each says when it is needed, on the page and in the API's form, in both languages."""
+    forms = {f for p in PROCESSES for f in [*p.forms.values(), *p.messages.values(), p.start_form]}
+    forms |= {f for f in vars(household_forms).values() if isinstance(f, type) and issubclass(f, Form)} | {deliveries.Delivery, ScreenRow}
+    lacking = {f"{form.__name__}.{name}": said for form in forms for name, said in answers_that_ask(form).items() if name not in form.NEEDED}
+    assert lacking == {}
+    for form in forms:
+        for name, (zh, en) in form.NEEDED.items():
+            assert has_chinese(zh) and not has_chinese(en), (form, name)
+    shown = json_schema(StreetOpinion, "en")["properties"]["reason_code"]
+    assert shown["description"] == "needed to refuse or to send back"
+    assert json_schema(StreetOpinion)["properties"]["clause"]["description"].endswith("；不同意或退回时必填")
+
+
+@pytest.mark.parametrize(("lang", "said"), [("zh", '理由 <span class="opt">（不同意或退回时必填）'), ("en", 'Reason <span class="opt">(needed to refuse or to send back)')], indirect=["lang"])
+def test_the_label_says_when_a_field_is_needed(lang, said):
+    label = current_app.jinja_env.get_template("macros.html").make_module({"either": desk.either}).label
+    form = StreetOpinion(context={})
+    assert said in label(form.fields["reason_code"])
+    assert "opt" in label(form.fields["clause"])
+    assert "opt" not in label(form.fields["opinion"])
+
+
 def test_every_code_has_words(lang):
     for kind, codes in wording.CODES.items():
         for code in codes:
@@ -77,14 +138,51 @@ def test_articles_are_counted_in_chinese(number, said):
     assert wording._chinese(number) == said
 
 
+REFUSING = {"NotFound", "Refused", "Conflict", "NotWaiting", "Broken", "Invalid", "ValidationError"}
+
+
+def text_of(node):
+    """The text of a literal, with 7 where something is put in; None for anything else."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else "7" for part in node.values)
+    return None
+
+
+def said_alone(node, *, within=False):
+    """(line, text) of every Chinese text below a node that is a refusal's and has no English beside it: an argument of what is
+    raised, an error of a field. `within`: something around it refuses."""
+    name = getattr(getattr(node, "func", None), "id", getattr(getattr(node, "func", None), "attr", "")) if isinstance(node, ast.Call) else ""
+    if name == "say":  # says both
+        return
+    if name in REFUSING:
+        if len(node.args) >= {"Refused": 3, "Broken": 3, "Conflict": 2, "NotWaiting": 2}.get(name, 9):
+            return  # with its English
+        within = True
+    text = text_of(node)
+    if text is not None:
+        if within and has_chinese(text):
+            yield node.lineno, text
+        return
+    for below in ast.iter_child_nodes(node):
+        alone = isinstance(node, ast.List) and len(node.elts) == 1  # wrong[path] = ["…"]
+        yield from said_alone(below, within=within or (alone and text_of(below) is not None))
+
+
 def test_refusals_said_in_chinese_only_have_english():
-    """What households, documents and staff refuse with a plain text is known to web/english.py."""
-    lacking = []
-    for path in ("processes/households.py", "processes/documents.py", "processes/organisation.py", "processes/identity.py", "engine/queries.py",
-                 "processes/import_annex1.py", "processes/kept_lists.py"):  # fmt: skip
-        source = (ROOT / path).read_text(encoding="utf-8")
-        for text in re.findall(r'NotFound\("([^"{]+)"\)|\["([^"{]+)"\]\}\)|return "([^"{]+)"$', source, re.MULTILINE):
-            found = next(t for t in text if t)
-            if has_chinese(found) and has_chinese(english.english(found)):
-                lacking.append(found)
-    assert lacking == []
+    """Whatever engine and processes refuse with a Chinese text alone is known to web/english.py."""
+    lacking, found = [], 0
+    papers = {"letters.py", "benefit_letters.py", "meeting_papers.py"}  # what these say is printed, in Chinese only
+    for path in sorted([*(ROOT / "processes").glob("*.py"), *(ROOT / "engine").glob("*.py")]):
+        if path.name in papers:
+            continue
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            for line, text in said_alone(function):
+                found += 1
+                if english.english(text) == text:
+                    lacking.append(f"{path.name}:{line} {text}")
+    assert found > 150, "the texts are still found"
+    assert sorted(set(lacking)) == []

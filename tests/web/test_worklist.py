@@ -157,3 +157,89 @@ def test_a_quiet_line_says_what_has_come_since_the_list_was_made(door, district,
         district.cases.transfer(act, task, "clerk2", "外出")
     assert clerk.get(address.replace("&amp;", "&")).json["n"] == 1, "one that was handed over is new, too"
     assert clerk.get("/tasks/news?since=x&known=-1").status_code == 200
+
+
+def filter_panel(page):
+    return re.search(r'<details id="filter"[^>]*>', page)[0]
+
+
+def test_the_filter_is_folded_away_until_it_is_used_and_says_what_is_in_force(door, district, three):
+    clerk = Desk(door.app, "clerk")
+    page = clerk.text("/tasks?view=available")
+    assert "open" not in filter_panel(page)
+    assert 'class="chip on"' not in page
+    page = clerk.text(f"/tasks?view=available&process=dibao-2012&node=completeness_check&unit={STREET}&size=50")
+    assert "open" in filter_panel(page)
+    chips = re.findall(r'<a class="chip on" href="([^"]*)">([^<]*) <', page)
+    assert [text for _, text in chips] == ["机构：塘沽街道", "业务：最低生活保障申请审核审批（2012年办法）", "环节：材料审查"]
+    without = dict(part.split("=") for part in chips[2][0].removeprefix("?").replace("&amp;", "&").split("&"))
+    assert without == {"view": "available", "process": "dibao-2012", "unit": STREET, "size": "50"}, "each chip takes its own filter away"
+    assert "Step: Completeness check" in Desk(door.app, "clerk", "en").text("/tasks?view=available&node=completeness_check")
+
+
+def test_a_view_is_kept_under_a_name_for_its_worker_alone(door, district, three):
+    clerk, where = Desk(door.app, "clerk"), "/tasks?view=available&due=soon&size=50&sort=newest"
+    form = clerk.text(where).partition('action="/tasks/views"')[2].partition("</form>")[0]
+    as_it_is = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
+    assert clerk.post("/tasks/views", as_it_is | {"name": " 本周 到期 "}, page=where).location == "/tasks?view=available&due=soon&sort=newest&size=50"
+    page = clerk.text("/tasks")
+    link = re.search(r'<a class="chip" href="([^"]*)">本周 到期</a>', page)[1].replace("&amp;", "&")
+    assert '<option value="soon" selected' in clerk.text(link)
+    assert "本周 到期" not in Desk(door.app, "clerk2").text("/tasks")
+    [kept] = door.good("clerk", "GET", "/tasks/views")["items"]
+    assert (kept["name"], kept["query"]) == ("本周 到期", {"view": "available", "due": "soon", "sort": "newest", "size": "50"})
+    again = door.good("clerk", "POST", "/tasks/views", {"name": "本周 到期", "query": {"view": "mine", "flag": "returned"}})
+    assert door.good("clerk", "GET", "/tasks/views")["items"] == [again], "the same name is the same view"
+    door.bad(404, "clerk2", "DELETE", f"/tasks/views/{again['id']}")
+    assert clerk.post("/tasks/views", {"drop": str(again["id"])}, page="/tasks").status_code == 302
+    assert door.good("clerk", "GET", "/tasks/views")["total"] == 0
+    nameless = clerk.post("/tasks/views", as_it_is | {"name": " "}, page=where)
+    assert nameless.status_code == 422
+    assert "请填写名称" in nameless.get_data(as_text=True)
+    assert "open" in filter_panel(nameless.get_data(as_text=True)), "and the filter stands as it was"
+    assert '<option value="soon" selected' in nameless.get_data(as_text=True)
+    door.bad(422, "clerk", "POST", "/tasks/views", {"name": "x", "query": {"due": "never"}})
+    door.bad(422, "clerk", "POST", "/tasks/views", {"name": "x", "query": {"applicant": "张一"}})
+    for n in range(20):
+        door.good("clerk", "POST", "/tasks/views", {"name": f"视图{n}", "query": {}})
+    door.bad(422, "clerk", "POST", "/tasks/views", {"name": "再一个", "query": {}})
+    door.good("clerk", "POST", "/tasks/views", {"name": "视图3", "query": {"sort": "unit"}})
+    number = door.good("clerk", "GET", "/tasks/views")["items"][0]["id"]
+    assert door.good("clerk", "DELETE", f"/tasks/views/{number}")["id"] == number
+
+
+def test_what_goes_on_for_too_long_is_marked_in_the_list(door, district, clock):
+    """38 working days from the acceptance (domain 2.2): an alarm, so it is where the work is."""
+    no = district.apply(district.household(210_000))
+    district.accept()
+    ann = Desk(door.app, "ann")
+    clock.set("2019-01-25T09:00")
+    assert "全程已超" not in ann.text("/tasks?view=available")
+    assert {one["overlong"] for one in door.good("ann", "GET", "/tasks?view=available")["items"]} == {None}
+    clock.set("2019-01-29T09:00")
+    assert "全程已超 2 个工作日" in ann.text("/tasks?view=available")
+    assert "2 working days over" in Desk(door.app, "ann", "en").text("/tasks?view=available")
+    found = door.good("ann", "GET", "/tasks?view=available")["items"]
+    assert {one["case"] for one in found} == {no}
+    assert {(one["overlong"]["last"], one["overlong"]["workdays_left"]) for one in found} == {("2019-01-25", -2)}
+
+
+def test_the_numbers_of_tabs_and_strip_are_those_of_their_lists(door, district, three):
+    first, second, _third = three
+    ids = [district.tasks(no)["completeness_check"]["id"] for no in (first, second)]
+    with door.bureau.office.store.write() as conn:
+        conn.execute(update(store.task).where(store.task.c.id == ids[0]).values(due_on="2018-12-02", flags="escalated returned", priority=1))
+        conn.execute(update(store.task).where(store.task.c.id == ids[1]).values(due_on=None, owner="clerk", assignee="clerk2"))
+    for who in ("clerk", "clerk2", "sue", "ann"):
+        desk = Desk(door.app, who)
+        page = desk.text("/tasks")
+        tabs = {view: int(n) for view, n in re.findall(r'<a href="\?view=(\w+)"[^>]*>[^<]*<span class="n">(\d+)', page)}
+        for view, n in tabs.items():
+            assert door.good(who, "GET", f"/tasks?view={view}")["total"] == n, (who, view)
+        strip = {kind: int(n) for kind, n in re.findall(r'(?:due|flag)=(\w+)"[^>]*>[^<]*<b>(\d+)', page)}
+        for kind, n in strip.items():
+            name = "flag" if kind == "returned" else "due"
+            assert sum(len(listed(desk.text(f"/tasks?view={view}&{name}={kind}"))) for view in ("mine", "available")) == n, (who, kind)
+        waiting = int(re.search(r'data-go="t"[^>]*>[^<]*<span class="n">(\d+)', page)[1]) if 'data-go="t"' in page and tabs["mine"] + tabs["available"] else 0
+        assert waiting == tabs["mine"] + tabs["available"]
+        assert waiting == (int(found[1]) if (found := re.search(r'data-go="t"[^>]*>[^<]*<span class="n">(\d+)', desk.text("/cases"))) else 0), "the head says the same on every page"

@@ -71,6 +71,25 @@ class TaskExport(TaskQuery):
         exclude = ("page", "size")
 
 
+class ViewParts(Strict):
+    """What the address of the page `/tasks` says; each may be left out."""
+
+    view = one_of(*VIEWS)
+    unit = text(most=20)
+    process = text()
+    node = text()
+    no = text(most=40)
+    due = one_of("late", "yellow", "today", "soon")
+    flag = one_of("returned", "escalated", "late", "unmanned")
+    sort = one_of(*SORTS)
+    size = one_of("25", "50", "100", "200")
+
+
+class ViewToKeep(Strict):
+    name = text("yours; one of the same name is replaced", required=True, most=40, example="本周到期")
+    query = fields.Nested(ViewParts, required=True)
+
+
 class CaseQuery(Paging):
     unit = text("code of a unit that yours covers: it and those below it", most=20, example="120116011")
     state = one_of("open", "closed")
@@ -464,7 +483,14 @@ class Task(TaskRow):
 
 
 class TaskListed(TaskRow):
+    overlong = fields.Nested(WholeLimit, required=True, allow_none=True, metadata={"description": "where the open application is beyond the limit of the whole procedure"})
     sent_by = _s("who sent it: who delegated it, did the step before, or began the case; `system` for a message or a period")
+
+
+class SavedView(Said):
+    id = _n()
+    name = _s(example="本周到期")
+    query = fields.Dict(required=True, keys=fields.String(), values=fields.String(), metadata={"description": "see POST tasks/views"})
 
 
 class BatchItem(Said):

@@ -15,7 +15,7 @@ from engine.bpmn import Run
 from engine.errors import Invalid
 from engine.forms import json_schema
 from engine.office import Act
-from processes import deadlines
+from processes import deadlines, saved_views
 from processes.bureau import CATALOGUE
 from web import batch, checking, worklist
 from web.api import schemas
@@ -43,7 +43,8 @@ def listing(asked: dict[str, Any]) -> Any:
     with made.office.read() as conn:
         found = queries.tasks(conn, me(), view, chosen, asked["page"], asked["size"], standing=standing, sort=sort)
         sent = worklist.senders(conn, found.items)
-        items = [{**task_row(r, r, made.cases.drawing(conn, r["drawing"])), "sent_by": sent[r["id"]]} for r in found.items]
+        over = worklist.overlong(conn, found.items, made.office.today())
+        items = [{**task_row(r, r, made.cases.drawing(conn, r["drawing"])), "sent_by": sent[r["id"]], "overlong": over.get(r["case_id"])} for r in found.items]
     return schemas.listed(items, found.total, found.page, found.size)
 
 
@@ -72,6 +73,25 @@ def together(said: dict[str, Any]) -> Any:
     sent = {name: said.get(name) or "" for name in ("to", "reason", "words")}
     items = batch.run(me(), said["do"], said["tasks"], sent, key_of(said), spoken())
     return {"done": sum(one["done"] for one in items), "items": items}
+
+
+@operation(blp, "GET", "/tasks/views", schemas.paged(schemas.SavedView), asks=schemas.Paging)
+def views(asked: dict[str, Any]) -> Any:
+    """常用视图: how you narrow and sort your task list, under names of yours. `query`: as the page's address says it."""
+    with bureau().office.read() as conn:
+        return schemas.cut(saved_views.listed(conn, me().id), asked["page"], asked["size"])
+
+
+@operation(blp, "POST", "/tasks/views", schemas.SavedView, status=201, takes=schemas.ViewToKeep)
+def keep_view(said: dict[str, Any]) -> Any:
+    """Keep a view; one of yours with the same name is replaced. At most 20."""
+    return once(said, lambda act: saved_views.keep(act, said["name"], said["query"]))
+
+
+@operation(blp, "DELETE", "/tasks/views/<row:view_id>", schemas.SavedView, replies=(404,))
+def drop_view(view_id: int) -> Any:
+    """Forget a view of yours; answers what it was."""
+    return once({}, lambda act: saved_views.drop(act, view_id))
 
 
 def _day(asked: dict[str, Any], name: str) -> date | None:

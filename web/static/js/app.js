@@ -7,6 +7,10 @@
   const aim = location.hash && document.querySelector(`details${CSS.escape ? "#" + CSS.escape(location.hash.slice(1)) : location.hash}`);
   if (aim) { aim.open = true; aim.scrollIntoView(); }
 
+  // On a phone the chips say what a list is narrowed to: the panel is folded, so that the tasks come first.
+  const panel = document.querySelector("details.panel");
+  if (panel && matchMedia("(max-width: 800px)").matches && !panel.querySelector("[aria-invalid]")) panel.open = false;
+
   // Keys: arrows step through a case; not while somebody types.
   const typing = (e) => e.target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(e.target.tagName) || (e.target.tagName === "INPUT" && !/^(checkbox|radio|button|submit)$/.test(e.target.type));
   document.addEventListener("keydown", (e) => {
@@ -46,9 +50,13 @@
   };
   const letters = {
     j: () => step(1), k: () => step(-1), x: tick, c: claim, p: () => window.print(), "?": help,
-    "/": () => (document.querySelector("[data-search]") || document.querySelector("main input[type=text], main input:not([type])"))?.focus(),
+    "/": () => {
+      const box = document.querySelector("[data-search]") || document.querySelector("main input[type=text], main input:not([type])"), panel = box?.closest("details");
+      if (panel) panel.open = true;
+      box?.focus();
+    },
   };
-  const places = { t: "a[data-go=t]", c: "a[data-go=c]" };
+  const places = { t: "a[data-go=t]", c: "a[data-go=c]", l: "a[data-go=l]" };
   let going = 0;
   if (keys) document.addEventListener("keydown", (e) => {
     if (e.key === "Enter" && e.ctrlKey) {
