@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 # Tables to which rows are only ever added, with the columns that make a row the same row.
 APPEND_ONLY: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "drawing": (("digest",),),
+    "law": (("digest",),),
     "entry": (("record_id", "seq"),),
     "payload": (("record_id", "seq", "subject"),),
     "leaf": (("leaf_index",), ("record_id", "seq")),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, and_, select
@@ -54,6 +54,7 @@ class Verdict:
     computed: str = ""
     why: str = ""
     by_record: tuple[int, ...] = ()
+    recorded_law: str = ""
 
     @property
     def mark(self) -> str:
@@ -136,11 +137,19 @@ def _state(kept: bytes) -> str:
 
 
 def judge(cases: Cases, conn: Connection, entries: Sequence[Entry], seen: Callable[[Entry, Run], None] = lambda _entry, _run: None) -> Verdict:
-    """Do a case again, with the recorded drawing, rules, law and calendar, and compare. `seen` is told each entry with the Run
-    after it, as far as it goes. The one judgement for pages, API and command line."""
+    """Do a case again, with the recorded drawing, rules and calendar, and compare. `seen` is told each entry with the Run
+    after it, as far as it goes. The one judgement for pages, API and command line. By this program's law, which shows what a
+    change of it reaches; where that gives something else, also by the law that each entry names (decisions 014, 032)."""
+    verdict = _judged(cases, conn, entries, seen, recorded_law=False)
+    if verdict.result == "same" or not any("law" in entry.data for entry in entries):
+        return verdict
+    return replace(verdict, recorded_law=_judged(cases, conn, entries, lambda _entry, _run: None, recorded_law=True).result)
+
+
+def _judged(cases: Cases, conn: Connection, entries: Sequence[Entry], seen: Callable[[Entry, Run], None], *, recorded_law: bool) -> Verdict:
     by_record, done = list[int](), 0
     try:
-        for entry, run in cases.replaying(conn, entries, by_record.append):
+        for entry, run in cases.replaying(conn, entries, by_record.append, recorded_law=recorded_law):
             seen(entry, run)
             done += 1
     except Diverged as error:

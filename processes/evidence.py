@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,8 +106,9 @@ def write(conn: Connection, keys: BoundKeys, wanted: Wanted, out: IO[bytes]) -> 
         made.lines("computations.jsonl", source.computations())
         for digest in sorted(source.drawings):
             made.add(f"drawings/{digest}.bpmn", [_drawing(conn, digest)])
-        for file, raw in law.RAW.items():
-            made.add(f"law/{file}", [raw])
+        for digest, files in sorted(source.laws.items()):
+            for file, raw in sorted(files.items()):
+                made.add(f"law/{digest}/{file}", [raw])
         made.add("duties.json", [canonical(duties.rules({node.id for process in CATALOGUE.values() for node in process.drawing.nodes.values()}))])
         made.lines("attachments.jsonl", list(_attached(made, source)))  # their bytes go in first
         made.add("checkpoint.txt", [last["note"].encode()])
@@ -118,7 +119,7 @@ def write(conn: Connection, keys: BoundKeys, wanted: Wanted, out: IO[bytes]) -> 
         get = sealing.stored(conn, suite)
         made.lines("consistency.jsonl", ({"old": old, "proof": [one.hex() for one in merkle.consistency(suite, get, old, size)]} for old in olds))
         manifest = {
-            "format": FORMAT, "log": wanted.origin, "suite": suite.number, "made_at": stamp(datetime.now(UTC)), "made_by": wanted.made_by,
+            "format": FORMAT, "log": wanted.origin, "suite": suite.number, "made_at": stamp(datetime.now(UTC)), "made_by": wanted.made_by, "law": law.DIGEST,
             "cases": [{"no": row["no"], "record": row["id"]} for row in rows if row["kind"] == "case"],
             "records": [{"record": row["id"], "kind": row["kind"], "seq": row["seq"], "head": row["head"]} for row in rows],
             "files": made.files,
@@ -150,6 +151,7 @@ class _Source:
     wanted: Wanted
     indexes: list[int] = field(default_factory=list)
     drawings: set[str] = field(default_factory=set)
+    laws: dict[str, Mapping[str, bytes]] = field(default_factory=lambda: {law.DIGEST: law.RAW})  # digest -> files; all that are kept of those named
     puts: dict[tuple[str, int], None] = field(default_factory=dict)
 
     def entries(self) -> Iterator[dict[str, Any]]:
@@ -163,9 +165,15 @@ class _Source:
                 said = json.loads(row.body)
                 if "drawing" in said.get("data", {}) and said["event"] == "case_started":
                     self.drawings.add(said["data"]["drawing"])
+                self._law(said.get("data", {}).get("law"))
                 self.puts |= {(put["table"], put["id"]): None for put in said.get("puts", ())}
                 yield {"record": row.record_id, "seq": row.seq, "index": place, "body": row.body.decode()}
         self.indexes.sort()
+
+    def _law(self, digest: str | None) -> None:
+        if digest is not None and digest not in self.laws:
+            text = self.conn.scalar(select(store.law.c.text).where(store.law.c.digest == digest))
+            self.laws |= {digest: law.unpacked(text)} if text is not None else {}
 
     def _places(self) -> dict[tuple[int, int], int]:
         leaf = store.leaf
@@ -222,7 +230,12 @@ class _Source:
             stored, payloads = stored_of(self.conn, record["id"])
             for row in stored:
                 if b'"ran"' in row.body:
-                    yield from _computed(read_entry(self.keys, row, payloads.get(row.seq, {})))
+                    entry = read_entry(self.keys, row, payloads.get(row.seq, {}))
+                    files = self.laws.get(entry.data.get("law", law.DIGEST))
+                    if files is not None:  # else nobody can say by what it was computed; the verifier reports the gap
+                        with law.by_text(law.packed(files)):
+                            found = list(_computed(entry))
+                        yield from found
 
 
 def _computed(entry: Entry) -> Iterator[dict[str, Any]]:
@@ -306,20 +319,20 @@ def _odd(value: Any) -> Any:
 # -- and back: the bundle done again by the engine itself
 
 
-def entries(archive: zipfile.ZipFile, record: int) -> list[Entry]:
-    """A record's entries as the bundle tells them, to be done again by the engine. Use audit_verify.py on the bundle first."""
-    personal: dict[tuple[int, str], Any] = {}
+def entries(archive: zipfile.ZipFile, records: Collection[int]) -> dict[int, list[Entry]]:
+    """Of these records, the entries as the bundle tells them, to be done again by the engine. Use audit_verify.py on the bundle first."""
+    personal: dict[tuple[int, int, str], Any] = {}
     for said in _read(archive, "payloads.jsonl"):
-        if said["record"] == record:
-            personal[said["seq"], said["subject"]] = said.get("data")
-    found = []
+        if said["record"] in records:
+            personal[said["record"], said["seq"], said["subject"]] = said.get("data")
+    found: dict[int, list[Entry]] = {record: [] for record in records}
     for said in _read(archive, "entries.jsonl"):
-        if said["record"] == record:
+        if (record := said["record"]) in records:
             body = said["body"].encode()
             read = json.loads(body)
-            parts = {subject: personal.get((said["seq"], subject)) for subject in read.get("sealed", {})}
-            found.append(Entry(record, said["seq"], body, merkle.SHA256.leaf(body).hex(), read, parts))
-    return sorted(found, key=lambda entry: entry.seq)
+            parts = {subject: personal.get((record, said["seq"], subject)) for subject in read.get("sealed", {})}
+            found[record].append(Entry(record, said["seq"], body, merkle.SHA256.leaf(body).hex(), read, parts))
+    return {record: sorted(told, key=lambda entry: entry.seq) for record, told in found.items()}
 
 
 def refuse_bad(archive: zipfile.ZipFile, size: int) -> None:
@@ -331,6 +344,16 @@ def refuse_bad(archive: zipfile.ZipFile, size: int) -> None:
 def drawings(archive: zipfile.ZipFile) -> dict[str, bytes]:
     names = [name for name in archive.namelist() if name.startswith("drawings/")]
     return {name.removeprefix("drawings/").removesuffix(".bpmn"): archive.read(name) for name in names}
+
+
+def laws(archive: zipfile.ZipFile) -> dict[str, bytes]:
+    """digest -> text, as `engine.cases.Cases` keeps it."""
+    found: dict[str, dict[str, bytes]] = {}
+    for name in archive.namelist():
+        if name.startswith("law/") and name.count("/") == 2:
+            _, digest, file = name.split("/")
+            found.setdefault(digest, {})[file] = archive.read(name)
+    return {digest: law.packed(files) for digest, files in found.items()}
 
 
 def _read(archive: zipfile.ZipFile, name: str) -> Iterator[Any]:

@@ -7,6 +7,7 @@ with a file from which an interrupted run goes on.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -117,11 +118,16 @@ def _whole(made: Bureau, report: Report, old: Sequence[notes.Checkpoint], keys: 
         tree = Tree(suite, keys)
         found = [fault for fault in tree.faults(conn, old) if fault.record is None or (fault.record, fault.seq) not in named]
         found += [Fault(None, None, f"the guard is off: trigger {name} is missing") for name in guard.missing(conn)]
-        found += _orphans(conn)
+        found += _orphans(conn) + _altered_laws(conn)
     report.faults += [_said(fault) for fault in found]
     report.sealed, report.waiting = state.size, state.waiting
     if state.size:
         report.signatures = "checked" if not tree.unjudged else "no openssl" if keys else "no key"
+
+
+def _altered_laws(conn: Connection) -> list[Fault]:
+    rows = conn.execute(select(store.law).order_by(store.law.c.digest))
+    return [Fault(None, None, f"the kept text of the law {row.digest} is altered") for row in rows if hashlib.sha256(row.text).hexdigest() != row.digest]
 
 
 def _orphans(conn: Connection) -> list[Fault]:

@@ -275,10 +275,11 @@ def _lines(report: verifying.Report) -> list[str]:
 
 
 def _words(verdict: Verdict) -> str:
+    by_law = f"\n  by the law that the entries name: {verdict.recorded_law}" if verdict.recorded_law else ""
     if verdict.result == "different":
-        return f"different at entry {verdict.entry}\n  recorded: {verdict.recorded}\n  computed: {verdict.computed}"
+        return f"different at entry {verdict.entry}\n  recorded: {verdict.recorded}\n  computed: {verdict.computed}" + by_law
     if verdict.result == "cannot":
-        return f"cannot at entry {verdict.entry}, because {verdict.why}"
+        return f"cannot at entry {verdict.entry}, because {verdict.why}" + by_law
     return "same" + (f" (entries {list(verdict.by_record)} by the recorded result: personal data were erased)" if verdict.by_record else "")
 
 
@@ -288,9 +289,10 @@ def _replay_bundle(made: bureaus.Bureau, file: Path, *, as_json: bool) -> int:
     try:
         with zipfile.ZipFile(file) as archive, made.office.snapshot() as conn:
             evidence.refuse_bad(archive, file.stat().st_size)
-            made.cases.lend({digest: Drawing.parse(xml) for digest, xml in evidence.drawings(archive).items()})
+            made.cases.lend({digest: Drawing.parse(xml) for digest, xml in evidence.drawings(archive).items()}, evidence.laws(archive))
             listed = json.loads(archive.read("manifest.json"))["cases"]
-            found += [{"case": case["no"], **asdict(judge(made.cases, conn, evidence.entries(archive, case["record"])))} for case in listed]
+            told = evidence.entries(archive, {case["record"] for case in listed})
+            found += [{"case": case["no"], **asdict(judge(made.cases, conn, told[case["record"]]))} for case in listed]
     except SQLAlchemyError:
         raise  # of our own database
     except Exception as error:  # noqa: BLE001 - whatever somebody's file makes of zip, JSON, XML and entries: bad input, said in words

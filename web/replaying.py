@@ -48,6 +48,11 @@ WHY = {
     "tree": lazy_gettext("The entry is not the one that was sealed in the tree."),
     "replay": lazy_gettext("Done again, something else comes out than the record says."),
 }
+BY_RECORDED_LAW = {
+    "same": lazy_gettext("By the law that the entries name, as it was kept, the same comes out as the record says: the law files were changed since."),
+    "different": lazy_gettext("By the law that the entries name something else comes out, too: the change does not lie in the law files."),
+    "cannot": lazy_gettext("By the law that the entries name it cannot be done again either, or its text was not kept."),
+}
 _REASONS = ("opinion", "reason", "reasons", "dissent", "report", "note")  # fields in which people say why
 _COST = (KeyError, ValueError, TypeError, AttributeError)  # what reading an entry that somebody spoiled may raise
 
@@ -161,6 +166,8 @@ def verdict(case: Opened) -> dict[str, Any]:
         said |= {"reason": found.reason, "why": found.recorded}
     elif found.recorded or found.computed:
         said |= {"recorded": found.recorded, "computed": found.computed}
+    if found.recorded_law:
+        said |= {"recorded_law": found.recorded_law, "recorded_law_words": str(BY_RECORDED_LAW[found.recorded_law])}
     return said
 
 

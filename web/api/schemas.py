@@ -708,6 +708,8 @@ class Replay(Said):
     why = fields.String()
     recorded = fields.String()
     computed = fields.String()
+    recorded_law = fields.String(metadata={"description": "same | different | cannot: what comes out by the law that the entries name; only where this program's gives something else"})
+    recorded_law_words = fields.String()
     entries = fields.Integer()
     step = fields.Integer()
     process = fields.String()
