@@ -580,21 +580,43 @@ def pointed(data: Any, pointer: str) -> Any:
     return data
 
 
-def run_steps(steps: list[Any], snapshot: Any, law: Law) -> dict[str, Any]:
-    """Every step computed again: id -> value. ValueError names the first one that is not what it says."""
+PLAIN = frozenset(map(Fraction, (0, 1, 2, 12, 100)))  # numbers that steps may write themselves: nothing, counting, places, months, fen
+MIXING = ("add", "sub", "max", "min")
+
+
+def _told(arg: Any) -> Any:
+    value = amount(arg)
+    if type(value) is Fraction and value not in PLAIN:
+        raise ValueError(f"{arg[:40]} is neither an input nor law")
+    return value
+
+
+def _grounded(op: str, args: list[Any], known: list[bool]) -> bool:
+    """Whether a result comes from an input or the law, by which of the args do. ValueError where a number is mixed in that does not."""
+    if op in MIXING and any(known) and any(value and not one for value, one in zip(args, known)):
+        raise ValueError(f"{op} takes in a number that is neither an input nor law")
+    return known[1 if args[0] else 2] if op == "if" else known[0] if op in ("half_up", "floor") else any(known)
+
+
+def run_steps(steps: list[Any], snapshot: Any, law: Law) -> tuple[dict[str, Any], set[str]]:
+    """Every step computed again: id -> value, and the ids of what comes from an input or the law. ValueError names the first one
+    that is not what it says."""
     known: dict[str, Any] = {}
+    grounded: set[str] = set()
     for step in steps:
         name, op, args = step.get("id"), step.get("op"), step.get("args", [])
         if type(name) is not str or type(op) is not str or type(args) is not list or name in known or not all(type(a) in (str, bool) for a in args):
             raise ValueError(f"step {str(name)[:40]!r} is not well formed")
         try:
             if op == "input":
-                value = given(pointed(snapshot, step["from"]))
+                value, ground = given(pointed(snapshot, step["from"])), True
             elif op == "law":
                 file, entry, day = step["from"]
-                value = given(max((first, text) for first, text in law[file][entry] if first <= day)[1])
+                value, ground = given(max((first, text) for first, text in law[file][entry] if first <= day)[1]), True
             else:
-                value = computed(op, [known[a] if type(a) is str and a in known else amount(a) for a in args])
+                taken = [known[a] if type(a) is str and a in known else _told(a) for a in args]
+                value = computed(op, taken)
+                ground = _grounded(op, taken, [a in grounded for a in args])
             said = amount(step.get("value"))
         except KeyError as error:
             raise ValueError(f"step {name}: nothing stands at {str(error)[:60]}") from None
@@ -603,7 +625,8 @@ def run_steps(steps: list[Any], snapshot: Any, law: Law) -> dict[str, Any]:
         if type(value) is not type(said) or value != said:
             raise ValueError(f"step {name}: {op} gives {shown(value)}, it says {shown(said)}")
         known[name] = value
-    return known
+        grounded |= {name} if ground else set()
+    return known, grounded
 
 
 def shown(value: Any) -> str:
@@ -879,13 +902,15 @@ class _Walk:
             if law is None:
                 continue
             try:
-                known = run_steps(one["steps"], snapshots.get(node), law)
+                known, grounded = run_steps(one["steps"], snapshots.get(node), law)
             except ValueError as error:
                 self.broken(10, seq, f"{node} 的计算不成立：{error}", f"{node}: {error}")
                 continue
             for fact, name in result.items():
                 if type(name) is not str or name not in known or not fits(fact, ran[node].get(fact), known[name]):
                     self.broken(10, seq, f"{node} 的 {fact} 与计算不符", f"{node}: {fact} is recorded as {shown(ran[node].get(fact))}, which the steps do not give")
+                elif fact.endswith("_fen") and known[name] and name not in grounded:
+                    self.broken(10, seq, f"{node} 的 {fact} 不出自任何输入或法规", f"{node}: {fact} comes from no input and from no law")
         for node, facts in ran.items():
             for fact, value in facts.items():
                 if fact.endswith("_fen") and value is not None and (node, fact) not in covered and law is not None:
