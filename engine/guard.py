@@ -76,13 +76,13 @@ def missing(conn: Connection) -> list[str]:
 def _standing(conn: Connection) -> set[str]:
     """Names of the triggers that are there, switched on, and do what ours do."""
     if conn.dialect.name == "sqlite":
-        told = dict(conn.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all())
+        told: dict[str, str] = dict(conn.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all())
         return {name for name, statement in _sqlite().items() if _plain(told.get(name, "")) == _plain(statement)}
-    functions = dict(conn.execute(text("SELECT proname, prosrc FROM pg_proc WHERE proname LIKE 'yingbao\\_%' AND pronamespace = 'public'::regnamespace")).all())
+    functions: dict[str, str] = dict(conn.execute(text("SELECT proname, prosrc FROM pg_proc WHERE proname LIKE 'yingbao\\_%' AND pronamespace = 'public'::regnamespace")).all())
     sound = {name for name, made in (("yingbao_append_only", _REFUSE), ("yingbao_pending", _PENDING)) if functions.get(name) == made.split("$$")[1]}
-    told = dict(conn.execute(text("SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE tgenabled = 'A' AND NOT tgisinternal")).all())
+    defined: dict[str, str] = dict(conn.execute(text("SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE tgenabled = 'A' AND NOT tgisinternal")).all())
     return {name for name, (table, when, function) in _pg().items()
-            if function in sound and _order(told.get(name, "")) == _order(f"CREATE TRIGGER {name} {when} ON public.{table} FOR EACH {_each(name)} EXECUTE FUNCTION {function}()")}  # fmt: skip
+            if function in sound and _order(defined.get(name, "")) == _order(f"CREATE TRIGGER {name} {when} ON public.{table} FOR EACH {_each(name)} EXECUTE FUNCTION {function}()")}  # fmt: skip
 
 
 def _plain(statement: str) -> str:

@@ -166,11 +166,13 @@ def _judged(cases: Cases, conn: Connection, entries: Sequence[Entry], seen: Call
 
 @dataclass
 class Tree:
-    """The tree as it is stored, looked at once from its first leaf to its last. `keys`: who may have signed; `unjudged`: checkpoints
+    """The tree as it is stored, looked at once from its first leaf to its last. `keys`: who may have signed; `origin`: the log that its
+    checkpoints name; `unjudged`: checkpoints
     whose signature could not be checked, for there is no key, or no `openssl` that verifies SM2."""
 
     suite: Suite
     keys: Sequence[notes.Verifier] = ()
+    origin: str | None = None
     size: int = 0
     unjudged: int = 0
     _left: list[bytes] = field(default_factory=list)  # roots of the full subtrees so far, the largest first
@@ -258,6 +260,8 @@ class Tree:
         self.unjudged += good is None
         if good is False:
             yield Fault(None, None, f"checkpoint {self.size} is not signed with a known key")
+        elif self.origin is not None and found.origin != self.origin:
+            yield Fault(None, None, f"checkpoint {self.size} is of another log: {found.origin}")
         elif (found.size, found.root) != (self.size, row["root"]):
             yield Fault(None, None, f"checkpoint {self.size} says something else in its note")
         elif row["root"] != root:
@@ -269,6 +273,34 @@ class Tree:
             return None
         said = [_holds(key, found.text, line) for key in self.keys for line in lines]
         return True if True in said else None if None in said else False
+
+
+@dataclass
+class Cosigned:
+    """The lines of witnesses under the stored checkpoints. `keys`: of the witnesses; held: lines that hold; unknown: of other keys."""
+
+    keys: Sequence[notes.Verifier] = ()
+    held: int = 0
+    unknown: int = 0
+
+    def faults(self, conn: Connection) -> Iterator[Fault]:
+        table, signed = store.cosignature, store.checkpoint
+        query = select(table, signed.c.note).outerjoin(signed, signed.c.tree_size == table.c.tree_size).order_by(table.c.tree_size, table.c.witness)
+        for row in conn.execute(query):
+            if row.note is None:
+                yield Fault(None, None, f"a witness ({row.witness}) signed a checkpoint of {row.tree_size} entries, which is not here")
+                continue
+            try:
+                line, found = notes.line_of(row.line), notes.read(row.note)[0]
+            except notes.BadNote as error:
+                yield Fault(None, None, f"the line of the witness {row.witness} under checkpoint {row.tree_size}: {error}")
+                continue
+            known = [key for key in self.keys if (key.name, key.id) == (line.name, line.key_id)]
+            self.unknown += not known
+            if any(key.holds(found.text, line) for key in known):
+                self.held += 1
+            elif known:
+                yield Fault(None, None, f"the line of the witness {row.witness} under checkpoint {row.tree_size} does not hold")
 
 
 def _holds(key: notes.Verifier, text: str, line: notes.Line) -> bool | None:

@@ -89,8 +89,9 @@ def note_taking(act: Act, cases: Sequence[str], reason: str, *, personal: bool) 
     readers.note(act, "evidence_exported", {"cases": sorted(cases), "personal": personal}, reason)
 
 
-def write(conn: Connection, keys: BoundKeys, wanted: Wanted, out: IO[bytes]) -> dict[str, Any]:
-    """Write a bundle; its manifest is returned. NotFound: no such case; Invalid: nothing is sealed yet."""
+def write(conn: Connection, keys: BoundKeys, wanted: Wanted, out: IO[bytes], told: Callable[[int, int], None] = lambda _done, _all: None) -> dict[str, Any]:
+    """Write a bundle; its manifest is returned. NotFound: no such case; Invalid: nothing is sealed yet. `told` hears how many of
+    how many entries are written."""
     last = sealing.latest(conn)
     if last is None:
         raise Invalid({"cases": ["记录尚未盖封：先运行 yingbao sequencer / nothing is sealed yet"]})
@@ -98,7 +99,7 @@ def write(conn: Connection, keys: BoundKeys, wanted: Wanted, out: IO[bytes]) -> 
     suite, size = sealing.suite_of(conn), last["tree_size"]
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         made = _Zip(archive)
-        source = _Source(conn, keys, rows, size, wanted)
+        source = _Source(conn, keys, rows, size, wanted, told)
         made.lines("entries.jsonl", source.entries())
         made.add("tree.txt", (one.hex().encode() + b"\n" for one in _tree(conn, suite, source.indexes, size)))
         made.lines("payloads.jsonl", source.payloads())
@@ -149,13 +150,14 @@ class _Source:
     records: Sequence[Mapping[Any, Any]]
     size: int
     wanted: Wanted
+    told: Callable[[int, int], None]
     indexes: list[int] = field(default_factory=list)
     drawings: set[str] = field(default_factory=set)
     laws: dict[str, Mapping[str, bytes]] = field(default_factory=lambda: {law.DIGEST: law.RAW})  # digest -> files; all that are kept of those named
     puts: dict[tuple[str, int], None] = field(default_factory=dict)
 
     def entries(self) -> Iterator[dict[str, Any]]:
-        places = self._places()
+        places, done, of = self._places(), 0, sum(record["seq"] for record in self.records)
         for record in self.records:
             stored, _ = stored_of(self.conn, record["id"])
             for row in stored:
@@ -168,6 +170,7 @@ class _Source:
                 self._law(said.get("data", {}).get("law"))
                 self.puts |= {(put["table"], put["id"]): None for put in said.get("puts", ())}
                 yield {"record": row.record_id, "seq": row.seq, "index": place, "body": row.body.decode()}
+                self.told(done := done + 1, of)
         self.indexes.sort()
 
     def _law(self, digest: str | None) -> None:

@@ -407,14 +407,17 @@ _seen_lock = threading.Lock()
 _SEEN = 20_000
 
 
-def note_reading(actor: Actor, row: Mapping[Any, Any], entries: Sequence[Entry]) -> None:
-    """Opening the replay of a case that one has not worked on is written down: once a day for each reader and case, not for each step."""
-    if any(entry.said.get("actor", {}).get("id") == actor.id for entry in entries):
-        return
+def note_reading(actor: Actor, row: Mapping[Any, Any]) -> None:
+    """Opening the replay of a case is written down: once a day for each reader and case, not for each step. Not for who holds one
+    of its tasks now: that he works on it stands in the case. Having acted in it once is no leave to read it unseen for ever."""
     made = bureau()
     key = (str(made.office.store.url), actor.id, row["no"], made.office.today().isoformat())
     with _seen_lock:
         if key in _seen:
+            return
+    task = store.task
+    with made.office.read() as conn:
+        if conn.scalar(select(task.c.id).where(store.tasks_of(row["id"]), store.is_open, task.c.assignee == actor.id).limit(1)) is not None:
             return
     with made.office.act(actor) as act:
         act.through(actor.post_over(row["unit"]))

@@ -14,7 +14,7 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import create_engine, delete, func, insert, select, text, update
+from sqlalchemy import String, create_engine, delete, func, insert, select, text, update
 from sqlalchemy.exc import InternalError
 
 from engine import merkle, notes, sealing, store
@@ -28,6 +28,7 @@ from processes.rebuild import differences
 from tests.engine.test_notes import module  # noqa: F401 - a fixture
 from tests.tamper import tampering
 from web import bench, cli_record
+from web.progress import progress
 
 ROWS = int(os.environ.get("YINGBAO_TEST_TAMPERED", "4"))  # of each column; 200 in `make load`
 CASES = int(os.environ.get("YINGBAO_TEST_TAMPERED_CASES", "3"))  # of the larger district; 1,000 in `make load`
@@ -291,7 +292,74 @@ def test_a_trigger_that_is_gone_is_named(sealed):
     with engine.begin() as conn:
         conn.execute(text("DROP TRIGGER leaf_no_update" if sealed.office.store.sqlite else "DROP TRIGGER leaf_no_change ON leaf"))
     engine.dispose()
-    assert [f["what"] for f in checked(sealed).faults] == [f"the guard is off: trigger {'leaf_no_update' if sealed.office.store.sqlite else 'leaf_no_change'} is missing"]
+    assert [f["what"] for f in checked(sealed).faults] == [f"the guard is off: trigger {'leaf_no_update' if sealed.office.store.sqlite else 'leaf_no_change'} is missing, or does something else"]
+
+
+def test_a_value_in_a_column_that_no_put_ever_named_is_a_difference(sealed):
+    with sealed.office.read() as conn:
+        bodies = [json.loads(body) for body in conn.scalars(select(store.entry.c.body))]
+    named = {}
+    for put in (put for body in bodies for put in body.get("puts", ())):
+        named.setdefault((put["table"], put["id"]), set()).update(put.get("set", ()), {"*"} if "of" in put else ())
+    table, row, column = next((store.metadata.tables[table], row, column) for (table, row), names in sorted(named.items()) for column in store.metadata.tables[table].c
+                              if "*" not in names and column.name not in names and column.nullable and isinstance(column.type, String))  # fmt: skip
+    with sealed.office.store.write() as conn:
+        conn.execute(update(table).where(table.c.id == row).values({column: "x"}))
+    assert differences(sealed.office) == [f"{table.name} {row}: {column.name} is in the table, not in the records"]
+
+
+def test_lines_of_witnesses_are_checked_and_so_is_the_log_that_a_checkpoint_names(sealed):
+    witness, other = (Ed25519Signer("audit-office", Ed25519PrivateKey.from_private_bytes(bytes([seed] * 32))) for seed in (21, 22))
+    known = [Verifier.parse(witness.witness_public())]
+    with sealed.office.read() as conn:
+        row = sealing.latest(conn)
+    note = notes.read(row["note"])[0].text.encode()
+    good = witness.cosign(note, 1_543_800_000).text
+    rows = [{"tree_size": row["tree_size"], "witness": f"http://{n}", "line": line} for n, line in enumerate((good, other.cosign(note, 1).text))]
+    with tampering(sealed.office.store) as conn:
+        conn.execute(insert(store.cosignature), rows)
+    report = checked(sealed, witnesses=known)
+    assert (report.faults, report.cosigned, report.cosigned_unknown) == ([], 1, 1)
+    assert checked(sealed).cosigned_unknown == 2
+    for line, words in ((witness.cosign(note + b"x", 1).text, "does not hold"), ("- no line", "not a signature line")):
+        with tampering(sealed.office.store) as conn:
+            conn.execute(update(store.cosignature).where(store.cosignature.c.witness == "http://0").values(line=line))
+        [fault] = checked(sealed, witnesses=known).faults
+        assert words in fault["what"]
+    with tampering(sealed.office.store) as conn:
+        conn.execute(delete(store.cosignature))
+        found = notes.Checkpoint("yingbao/elsewhere", row["tree_size"], notes.read(row["note"])[0].root)
+        values = {"note": notes.signed(found, [signer().sign(found.text.encode())])}
+        conn.execute(update(store.checkpoint).where(store.checkpoint.c.tree_size == row["tree_size"]).values(values))
+    assert [fault["what"] for fault in checked(sealed).faults] == [f"checkpoint {row['tree_size']} is of another log: yingbao/elsewhere"]
+
+
+def test_a_record_altered_after_its_result_was_kept_is_looked_at_again(sealed, tmp_path, monkeypatch):
+    monkeypatch.setattr(verify, "CHUNK", 1)
+    kept = tmp_path / "kept.jsonl"
+
+    def told(done, of):
+        if done == of - 1:
+            raise RuntimeError("the lights went out")
+
+    with pytest.raises(RuntimeError, match="lights"):
+        checked(sealed, resume=kept, told=told)
+    with sealed.office.read() as conn:
+        row = conn.execute(select(store.payload).order_by(store.payload.c.record_id).limit(1)).mappings().one()
+    with tampering(sealed.office.store) as conn:
+        conn.execute(update(store.payload).where(store.payload.c.record_id == row["record_id"], store.payload.c.seq == row["seq"]).values(sealed=b"x"))
+    report = checked(sealed, resume=kept)
+    assert (row["record_id"], row["seq"]) in named(report)
+    assert 0 < report.earlier == report.records - 2
+    assert any("earlier run" in line for line in cli_record._lines(report))
+
+
+def test_without_a_terminal_a_line_per_thousand(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: False, raising=False)
+    with progress("records") as told:
+        for done in range(0, 2600, 13):
+            told(done, 2600)
+    assert capsys.readouterr().err.splitlines() == ["records: 1001 of 2600", "records: 2002 of 2600"]
 
 
 def test_a_key_that_is_gone_without_an_act_is_named(sealed):
