@@ -54,7 +54,7 @@ MOST_RATIO, MOST_FILES, MOST_FINDINGS = 200, 200_000, 100_000
 MANY = 20_000  # entries from which further processes are worth their start
 NAMES = re.compile(
     r"manifest\.json|checkpoints?\.txt|consistency\.jsonl|log\.pub|entries\.jsonl|tree\.txt|payloads\.jsonl|rows\.jsonl|duties\.json"
-    r"|computations\.jsonl|attachments\.jsonl|drawings/[0-9a-f]{64}\.bpmn|tables/[0-9a-f]{64}\.dmn|law/[a-z_0-9]{1,60}\.yaml|attachments/(?:0|[1-9][0-9]{0,8})"
+    r"|computations\.jsonl|attachments\.jsonl|drawings/[0-9a-f]{64}\.bpmn|tables/[0-9a-f]{64}\.dmn|law/(?:[0-9a-f]{64}/)?[a-z_0-9]{1,60}\.yaml|attachments/(?:0|[1-9][0-9]{0,8})"
 )
 NEEDED = ("manifest.json", "checkpoint.txt", "checkpoints.txt", "consistency.jsonl", "log.pub", "entries.jsonl", "tree.txt", "payloads.jsonl",
           "rows.jsonl", "duties.json", "computations.jsonl", "attachments.jsonl")  # fmt: skip
@@ -581,21 +581,43 @@ def pointed(data: Any, pointer: str) -> Any:
     return data
 
 
-def run_steps(steps: list[Any], snapshot: Any, law: Law) -> dict[str, Any]:
-    """Every step computed again: id -> value. ValueError names the first one that is not what it says."""
+PLAIN = frozenset(map(Fraction, (0, 1, 2, 12, 100)))  # numbers that steps may write themselves: nothing, counting, places, months, fen
+MIXING = ("add", "sub", "max", "min")
+
+
+def _told(arg: Any) -> Any:
+    value = amount(arg)
+    if type(value) is Fraction and value not in PLAIN:
+        raise ValueError(f"{arg[:40]} is neither an input nor law")
+    return value
+
+
+def _grounded(op: str, args: list[Any], known: list[bool]) -> bool:
+    """Whether a result comes from an input or the law, by which of the args do. ValueError where a number is mixed in that does not."""
+    if op in MIXING and any(known) and any(value and not one for value, one in zip(args, known)):
+        raise ValueError(f"{op} takes in a number that is neither an input nor law")
+    return known[1 if args[0] else 2] if op == "if" else known[0] if op in ("half_up", "floor") else any(known)
+
+
+def run_steps(steps: list[Any], snapshot: Any, law: Law) -> tuple[dict[str, Any], set[str]]:
+    """Every step computed again: id -> value, and the ids of what comes from an input or the law. ValueError names the first one
+    that is not what it says."""
     known: dict[str, Any] = {}
+    grounded: set[str] = set()
     for step in steps:
         name, op, args = step.get("id"), step.get("op"), step.get("args", [])
         if type(name) is not str or type(op) is not str or type(args) is not list or name in known or not all(type(a) in (str, bool) for a in args):
             raise ValueError(f"step {str(name)[:40]!r} is not well formed")
         try:
             if op == "input":
-                value = given(pointed(snapshot, step["from"]))
+                value, ground = given(pointed(snapshot, step["from"])), True
             elif op == "law":
                 file, entry, day = step["from"]
-                value = given(max((first, text) for first, text in law[file][entry] if first <= day)[1])
+                value, ground = given(max((first, text) for first, text in law[file][entry] if first <= day)[1]), True
             else:
-                value = computed(op, [known[a] if type(a) is str and a in known else amount(a) for a in args])
+                taken = [known[a] if type(a) is str and a in known else _told(a) for a in args]
+                value = computed(op, taken)
+                ground = _grounded(op, taken, [a in grounded for a in args])
             said = amount(step.get("value"))
         except KeyError as error:
             raise ValueError(f"step {name}: nothing stands at {str(error)[:60]}") from None
@@ -604,7 +626,8 @@ def run_steps(steps: list[Any], snapshot: Any, law: Law) -> dict[str, Any]:
         if type(value) is not type(said) or value != said:
             raise ValueError(f"step {name}: {op} gives {shown(value)}, it says {shown(said)}")
         known[name] = value
-    return known
+        grounded |= {name} if ground else set()
+    return known, grounded
 
 
 def shown(value: Any) -> str:
@@ -733,8 +756,8 @@ class Setup(NamedTuple):
     suite: int
     records: dict[int, Record]
     duties: list[Duty]
-    law: Law
-    law_digest: str
+    laws: dict[str, Law]  # by the digest that entries name
+    law: str  # the digest for entries that name none
     drawings: frozenset[str]
     tables: dict[str, Table]
 
@@ -836,7 +859,7 @@ class _Walk:
         self.expected = _setup.records.get(record)
         self.seq, self.leaf, self.acts = 0, GENESIS, list[tuple[int, str, frozenset[str]]]()
         self.named: str | None = None
-        self.other_law: list[Any] = []  # digests of law files that are not in the bundle, each told once
+        self.lacking: list[Any] = []  # digests of law files that are not in the bundle, each told once
         result.records.append(record)
 
     def broken(self, check: int, seq: int | None, zh: str, en: str) -> None:
@@ -950,10 +973,11 @@ class _Walk:
 
     def _amounts(self, seq: int, said: dict[str, Any], opened: dict[str, Any]) -> None:
         """Check 10: every amount that a service gave follows from a computation in the bundle, by the law that the entry names."""
-        named = said.get("data", {}).get("law", _setup.law_digest)
-        if named != _setup.law_digest and named not in self.other_law:
-            self.other_law.append(named)
-            self.result.gaps.append(Finding(10, self.record, seq, "条目所载的法规文件不是证据中的这一份", "the entry names other law files than those of the bundle"))
+        named = said.get("data", {}).get("law", _setup.law)
+        law = _setup.laws.get(named) if type(named) is str else None
+        if law is None and named not in self.lacking:
+            self.lacking.append(named)
+            self.result.gaps.append(Finding(10, self.record, seq, "条目所载的法规文件不在证据中", "the law files that the entry names are not in the bundle"))
         then = said.get("data", {}).get("then", {})
         listed = then.get("ran", []) if type(then) is dict else []
         ran = {r[0]: r[1] for r in listed if type(r) is list and len(r) == 2 and type(r[0]) is str and type(r[1]) is dict}
@@ -972,17 +996,21 @@ class _Walk:
             if node not in snapshots and len(opened) < len(said.get("sealed", {})):
                 self.result.withheld.append((self.record, seq))
                 continue
+            if law is None:
+                continue
             try:
-                known = run_steps(one["steps"], snapshots.get(node), _setup.law)
+                known, grounded = run_steps(one["steps"], snapshots.get(node), law)
             except ValueError as error:
                 self.broken(10, seq, f"{node} 的计算不成立：{error}", f"{node}: {error}")
                 continue
             for fact, name in result.items():
                 if type(name) is not str or name not in known or not fits(fact, ran[node].get(fact), known[name]):
                     self.broken(10, seq, f"{node} 的 {fact} 与计算不符", f"{node}: {fact} is recorded as {shown(ran[node].get(fact))}, which the steps do not give")
+                elif fact.endswith("_fen") and known[name] and name not in grounded:
+                    self.broken(10, seq, f"{node} 的 {fact} 不出自任何输入或法规", f"{node}: {fact} comes from no input and from no law")
         for node, facts in ran.items():
             for fact, value in facts.items():
-                if fact.endswith("_fen") and value is not None and (node, fact) not in covered:
+                if fact.endswith("_fen") and value is not None and (node, fact) not in covered and law is not None:
                     if node not in snapshots and len(opened) < len(said.get("sealed", {})):
                         self.result.withheld.append((self.record, seq))
                     else:
@@ -1093,6 +1121,8 @@ class Bundle:
         need(type(said.get("log")) is str and said.get("suite") in (1, 2) and type(said["suite"]) is int, "the manifest names log and suite")
         self.suite: int = said["suite"]
         self.log: str = said["log"]
+        need(type(said.get("law", "")) is str, "the manifest names the law by its digest")
+        self.law: str = said.get("law", "")
         self.files = said.get("files")
         need(type(self.files) is dict and all(type(f) is dict and is_hash(f.get("sha256")) and is_int(f.get("size")) for f in self.files.values()), "the manifest's files have sha256 and size")
         self.records: dict[int, Record] = {}
@@ -1177,7 +1207,7 @@ class Bundle:
     def check(self, policy: Policy | None, old: list[Note], processes: int) -> None:
         note = self._signatures(policy)
         self._older(note, old, policy)
-        setup = Setup(self.log, self.suite, self.records, self._rules(policy), *self._law(), self._drawings(), self._tables())
+        setup = Setup(self.log, self.suite, self.records, self._rules(policy), *self._laws(), self._drawings(), self._tables())
         places, leaves = list[int](), bytearray()
         rows: dict[tuple[str, int], str] = {}
         missing, seen, withheld = list[tuple[int, int, str, Optional[str]]](), set[int](), list[tuple[int, int]]()
@@ -1221,11 +1251,22 @@ class Bundle:
         need(fine, "duties.json lists rule, nodes and others, and whether the last of the others alone counts")
         return [(r["rule"], frozenset(r["nodes"]), frozenset(r["others"]), r.get("last", False)) for r in said]
 
-    def _law(self) -> tuple[Law, str]:
-        """The law, and the digest of its files by which entries name it."""
-        raw = {name[4:]: self._small(name) for name in sorted(self.names) if name.startswith("law/")}
-        told = b"".join(b"%s\0%d\0%s" % (file.encode(), len(text), text) for file, text in raw.items())
-        return {file: read_law(text, f"law/{file}") for file, text in raw.items()}, hashlib.sha256(told).hexdigest()
+    def _laws(self) -> tuple[dict[str, Law], str]:
+        """Each law under the digest of its files, by which entries name it, and the digest for entries that name none: that of
+        the manifest, or of files that lie directly in `law/`."""
+        raw: dict[str, dict[str, bytes]] = {}
+        for name in sorted(self.names):
+            if name.startswith("law/"):
+                folder, _, file = name[4:].rpartition("/")
+                raw.setdefault(folder, {})[file] = self._small(name)
+        laws, default = dict[str, Law](), self.law
+        for folder, files in raw.items():
+            told = hashlib.sha256(b"".join(b"%s\0%d\0%s" % (file.encode(), len(text), text) for file, text in files.items())).hexdigest()
+            if folder not in ("", told):
+                self.fail(10, f"law/{folder} 的内容与名称所载摘要不符", f"law/{folder} is not the law of this digest")
+            laws[folder or told] = {file: read_law(text, f"law/{file}") for file, text in files.items()}
+            default = default or told
+        return laws, default
 
     def _drawings(self) -> frozenset[str]:
         found = set()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
@@ -167,6 +167,9 @@ class Cases:
     published: int | None = None  # last year of the calendar of working days, where it is not the processes' own
     law: str = ""  # digest of the dated law that the services read
     shelf: Shelf = field(default_factory=lambda: Shelf({}))  # the decision tables that the processes ask
+    law_text: bytes = b""  # of which that is the sha256; kept in the database with the first entry that names it
+    under: Callable[[bytes], AbstractContextManager[None]] = lambda _text: nullcontext()  # a text of the law -> within, services go by it
+    _laws: dict[str, bytes] = field(default_factory=dict)
     _drawings: dict[str, Drawing] = field(default_factory=dict)
     _tables: dict[str, Table] = field(default_factory=dict)
     _keys: dict[int, str] = field(default_factory=dict)  # case -> process
@@ -456,10 +459,42 @@ class Cases:
                 self._drawings[drawing.digest] = drawing
         return drawing
 
-    def lend(self, drawings: Mapping[str, Drawing], tables: Sequence[Table] = ()) -> None:
-        """Drawings and decision tables from elsewhere, to do cases again that are not of this database."""
+    def lend(self, drawings: Mapping[str, Drawing], tables: Sequence[Table] = (), laws: Mapping[str, bytes] | None = None) -> None:
+        """Drawings, decision tables and law texts from elsewhere, to do cases again that are not of this database."""
         self._drawings |= drawings
         self._tables |= {table.digest: table for table in tables}
+        self._laws |= laws or {}
+
+    def _keep_law(self, conn: Connection) -> None:
+        """Once a database. What this act writes may be rolled back, so only what was found there is remembered."""
+        if not self.law_text or self.law in self._laws:
+            return
+        if (found := conn.scalar(select(store.law.c.text).where(store.law.c.digest == self.law))) is not None:
+            self._laws[self.law] = found
+        else:
+            new = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(store.law)
+            conn.execute(new.values(digest=self.law, text=self.law_text).on_conflict_do_nothing())  # another worker may be first
+
+    def law_of(self, conn: Connection, digest: str) -> bytes | None:
+        """The text of the law that an entry names; None where it was never kept (entries from before it was)."""
+        if digest == self.law and self.law_text:
+            return self.law_text
+        if digest not in self._laws:
+            found = conn.scalar(select(store.law.c.text).where(store.law.c.digest == digest))
+            if found is None:
+                return None
+            self._laws[digest] = found
+        return self._laws[digest]
+
+    def _by_law(self, conn: Connection, entry: Entry, recorded: bool) -> AbstractContextManager[None]:  # noqa: FBT001
+        digest = entry.data.get("law")
+        if not recorded or digest is None:
+            return nullcontext()
+        if (text := self.law_of(conn, digest)) is None:
+            raise Cannot(entry.seq, f"没有保存这份法规文本：{digest}", f"the text of the law is not here: {digest}")
+        if hashlib.sha256(text).hexdigest() != digest:
+            raise Diverged(entry.seq, digest, "the stored text of the law has been altered")
+        return self.under(text)
 
     def drawing(self, conn: Connection, digest: str) -> Drawing:
         if digest not in self._drawings:
@@ -584,6 +619,7 @@ class Cases:
         said = {**data, "then": outcome.said(), "state": fingerprint(state), **days.said()} | reached
         said |= merged(data, act.used(asked))
         if outcome.ran:
+            self._keep_law(act.conn)
             said |= _rules(case.process, self.law, [node for node, _ in outcome.ran])
         if messages:
             said["sent"] = [[message.case_no, message.name] for message in messages]
@@ -696,9 +732,10 @@ class Cases:
         """Do a case again from its record: each entry with the Run after it (loaded anew for each). Raises Diverged."""
         return list(self.replaying(conn, history(conn, keys, case_id)))
 
-    def replaying(self, conn: Connection, entries: Sequence[Entry], erased: Callable[[int], None] = lambda _seq: None) -> Any:
+    def replaying(self, conn: Connection, entries: Sequence[Entry], erased: Callable[[int], None] = lambda _seq: None, *, recorded_law: bool = False) -> Any:
         """Yields each entry with the Run after it. Raises Diverged, or Cannot where something that the record names is not here.
-        `erased` is told the entries whose computation goes by the recorded result, for what it was made from has been erased."""
+        `erased` is told the entries whose computation goes by the recorded result, for what it was made from has been erased.
+        `recorded_law`: entries that name a law are done again by its text, in place of this program's (decision 032)."""
         if not entries or entries[0].event != "case_started":
             raise Cannot(1, "记录不是从立案开始的", "the record does not begin with a start")
         by = self._standing(entries)
@@ -711,9 +748,10 @@ class Cases:
             version = entry.data.get("rules", {}).get(service, 1)
             if not process.knows(service, version):
                 raise Cannot(entry.seq, f"本系统没有 {service} 的第 {version} 版算法", f"version {version} of {service} is not here")
-            return self._by_tables(
-                conn, entry, service, lambda: process.service(service, facts, _day(entry), snapshots.get(service, {}), version=version)
-            )
+            with _doing_again(entry, service), self._by_law(conn, entry, recorded_law):
+                return self._by_tables(
+                    conn, entry, service, lambda: process.service(service, facts, _day(entry), snapshots.get(service, {}), version=version)
+                )
 
         def drawing(digest: str) -> Drawing:
             try:
@@ -726,7 +764,7 @@ class Cases:
 
         def deadline(node: str, facts: Data, opened: datetime, entry: Entry) -> str | None:
             known, (process, digest) = entry.data.get("calendar", self.published), by(entry)
-            with _doing_again(entry, node):
+            with _doing_again(entry, node), self._by_law(conn, entry, recorded_law):
                 found = process.deadline(node, facts, opened, drawing(digest), published=known)
             return None if found is None else found.end.isoformat()
 

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, text
 APPEND_ONLY: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "drawing": (("digest",),),
     "decision_table": (("digest",),),
+    "law": (("digest",),),
     "entry": (("record_id", "seq"),),
     "payload": (("record_id", "seq", "subject"),),
     "leaf": (("leaf_index",), ("record_id", "seq")),
@@ -51,10 +52,13 @@ def authorize(connection: sqlite3.Connection) -> None:
 
 
 def install(conn: Connection) -> None:
-    """Put the guard on; what is there already stays. On PostgreSQL the roles are made where the login may make roles."""
+    """Put the guard on. What is there already stays, unless it is another than this program's: that is made anew. On PostgreSQL
+    the roles are made where the login may make roles."""
     if conn.dialect.name == "sqlite":
-        for statement in _sqlite():
-            conn.exec_driver_sql(statement)
+        made = _sqlite()
+        for name in missing(conn):
+            conn.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
+            conn.exec_driver_sql(made[name])
     else:
         _postgresql(conn)
 
@@ -66,19 +70,38 @@ def names(conn: Connection) -> frozenset[str]:
 
 
 def missing(conn: Connection) -> list[str]:
-    """Names of triggers that should be there and are not, or are switched off."""
+    """Names of triggers that should be there and are not, are switched off, or do something else than ours."""
+    return sorted(names(conn) - _standing(conn))
+
+
+def _standing(conn: Connection) -> set[str]:
+    """Names of the triggers that are there, switched on, and do what ours do."""
     if conn.dialect.name == "sqlite":
-        there = set(conn.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars())
-    else:
-        there = set(conn.execute(text("SELECT tgname FROM pg_trigger WHERE tgenabled = 'A' AND NOT tgisinternal")).scalars())
-    return sorted(names(conn) - there)
+        told: dict[str, str] = dict(conn.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all())
+        return {name for name, statement in _sqlite().items() if _plain(told.get(name, "")) == _plain(statement)}
+    functions: dict[str, str] = dict(conn.execute(text("SELECT proname, prosrc FROM pg_proc WHERE proname LIKE 'yingbao\\_%' AND pronamespace = 'public'::regnamespace")).all())
+    sound = {name for name, made in (("yingbao_append_only", _REFUSE), ("yingbao_pending", _PENDING)) if functions.get(name) == made.split("$$")[1]}
+    defined: dict[str, str] = dict(conn.execute(text("SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE tgenabled = 'A' AND NOT tgisinternal")).all())
+    return {name for name, (table, when, function) in _pg().items()
+            if function in sound and _order(defined.get(name, "")) == _order(f"CREATE TRIGGER {name} {when} ON public.{table} FOR EACH {_each(name)} EXECUTE FUNCTION {function}()")}  # fmt: skip
+
+
+def _plain(statement: str) -> str:
+    """SQLite keeps a statement as it was written, but for IF NOT EXISTS."""
+    return " ".join(statement.replace("CREATE TRIGGER IF NOT EXISTS", "CREATE TRIGGER").split())
+
+
+def _order(definition: str) -> str:
+    """PostgreSQL names the events of a trigger in an order of its own, and leaves out the schema that is looked in first."""
+    return definition.replace(" public.", " ").replace("DELETE OR UPDATE", "UPDATE OR DELETE")
 
 
 _GUARD = """CREATE TRIGGER IF NOT EXISTS {table}_no_replace BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})
 BEGIN SELECT RAISE(ABORT, 'UNIQUE constraint failed: {table}'); END"""
 
 
-def _sqlite() -> list[str]:
+def _sqlite() -> dict[str, str]:
+    """name -> statement"""
     made = []
     for table, keys in APPEND_ONLY.items():
         same = " OR ".join("(" + " AND ".join(f"{column} = NEW.{column}" for column in key) + ")" for key in keys)
@@ -88,8 +111,7 @@ def _sqlite() -> list[str]:
             # The words are SQLite's own for a taken key, which is what it is: whoever comes second has lost a race.
             _GUARD.format(table=table, same=same),
         ]
-    return [
-        *made,
+    made += [
         "CREATE TRIGGER IF NOT EXISTS record_no_update BEFORE UPDATE ON record "
         "WHEN NEW.id IS NOT OLD.id OR NEW.kind IS NOT OLD.kind OR NEW.seq < OLD.seq BEGIN SELECT RAISE(ABORT, 'append-only: record'); END",
         "CREATE TRIGGER IF NOT EXISTS record_no_delete BEFORE DELETE ON record BEGIN SELECT RAISE(ABORT, 'append-only: record'); END",
@@ -98,6 +120,7 @@ def _sqlite() -> list[str]:
         "CREATE TRIGGER IF NOT EXISTS entry_pending AFTER INSERT ON entry BEGIN "
         "INSERT INTO pending (record_id, seq, since) VALUES (NEW.record_id, NEW.seq, CAST(strftime('%s', 'now') AS INTEGER)); END",
     ]
+    return {statement.split()[5]: statement for statement in made}
 
 
 _REFUSE = """
@@ -127,17 +150,25 @@ def _postgresql(conn: Connection) -> None:
 def _triggers(conn: Connection) -> None:
     conn.execute(text(_REFUSE))
     conn.execute(text(_PENDING))
-    there = set(conn.execute(text("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")).scalars())
-
-    def trigger(name: str, table: str, rest: str) -> None:
-        if name not in there:
-            conn.execute(text(f"CREATE TRIGGER {name} {rest}"))
+    made = _pg()
+    for name in missing(conn):
+        table, when, function = made[name]
+        conn.execute(text(f"DROP TRIGGER IF EXISTS {name} ON {table}"))
+        conn.execute(text(f"CREATE TRIGGER {name} {when} ON {table} FOR EACH {_each(name)} EXECUTE FUNCTION {function}()"))
         conn.execute(text(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}"))
 
+
+def _pg() -> dict[str, tuple[str, str, str]]:
+    """name -> table, when, function"""
+    made = {}
     for table in (*APPEND_ONLY, "record"):
-        trigger(f"{table}_no_change", table, f"BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION yingbao_append_only()")
-        trigger(f"{table}_no_truncate", table, f"BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION yingbao_append_only()")
-    trigger("entry_pending", "entry", "AFTER INSERT ON entry FOR EACH ROW EXECUTE FUNCTION yingbao_pending()")
+        made[f"{table}_no_change"] = (table, "BEFORE UPDATE OR DELETE", "yingbao_append_only")
+        made[f"{table}_no_truncate"] = (table, "BEFORE TRUNCATE", "yingbao_append_only")
+    return made | {"entry_pending": ("entry", "AFTER INSERT", "yingbao_pending")}
+
+
+def _each(name: str) -> str:
+    return "STATEMENT" if name.endswith("_no_truncate") else "ROW"
 
 
 def _roles(conn: Connection) -> None:

@@ -412,6 +412,10 @@ def history(conn: Connection, keys: BoundKeys, record_id: int) -> list[Entry]:
     return [read_entry(keys, row, payloads.get(row.seq, {})) for row in rows]
 
 
+# Step after step of one case is looked at: its bodies are read once. Nobody changes what was read; bodies hold nothing personal.
+_read_before = lru_cache(maxsize=2048)(read_body)
+
+
 class Kept:
     """A record as it lies in the database: the bodies read, the personal parts still closed. Opening them is most of the
     work of `history`; who shows one entry opens that one. ValueError or KeyError when a body cannot be read."""
@@ -419,7 +423,7 @@ class Kept:
     def __init__(self, conn: Connection, keys: BoundKeys, record_id: int) -> None:
         self._keys, self._digest = keys, ""
         self._rows, self._payloads = stored_of(conn, record_id)
-        self.closed = [Entry(row.record_id, row.seq, row.body, row.leaf, read_body(row.body)) for row in self._rows]
+        self.closed = [Entry(row.record_id, row.seq, row.body, row.leaf, _read_before(row.body)) for row in self._rows]
 
     def entries(self) -> list[Entry]:
         return [self.entry(place) for place in range(len(self.closed))]
@@ -437,6 +441,9 @@ class Kept:
 
     def _digested(self) -> str:
         found = hashlib.sha256()
+        for parts in self._payloads.values():  # their keys came with them
+            for subject, row in parts.items():
+                self._keys.beside(subject, row.wrapped)
         subjects = {subject for entry in self.closed for subject in entry.said.get("sealed", {})}
         for row in self._rows:
             found.update(b"%d %s %d " % (row.seq, row.leaf.encode(), len(row.body)) + row.body)

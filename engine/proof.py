@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, and_, select
@@ -54,6 +54,7 @@ class Verdict:
     computed: str = ""
     why: str = ""
     by_record: tuple[int, ...] = ()
+    recorded_law: str = ""
 
     @property
     def mark(self) -> str:
@@ -137,11 +138,19 @@ def _state(kept: bytes) -> str:
 
 
 def judge(cases: Cases, conn: Connection, entries: Sequence[Entry], seen: Callable[[Entry, Run], None] = lambda _entry, _run: None) -> Verdict:
-    """Do a case again, with the recorded drawing, rules, law and calendar, and compare. `seen` is told each entry with the Run
-    after it, as far as it goes. The one judgement for pages, API and command line."""
+    """Do a case again, with the recorded drawing, rules and calendar, and compare. `seen` is told each entry with the Run
+    after it, as far as it goes. The one judgement for pages, API and command line. By this program's law, which shows what a
+    change of it reaches; where that gives something else, also by the law that each entry names (decisions 014, 032)."""
+    verdict = _judged(cases, conn, entries, seen, recorded_law=False)
+    if verdict.result == "same" or not any("law" in entry.data for entry in entries):
+        return verdict
+    return replace(verdict, recorded_law=_judged(cases, conn, entries, lambda _entry, _run: None, recorded_law=True).result)
+
+
+def _judged(cases: Cases, conn: Connection, entries: Sequence[Entry], seen: Callable[[Entry, Run], None], *, recorded_law: bool) -> Verdict:
     by_record, done = list[int](), 0
     try:
-        for entry, run in cases.replaying(conn, entries, by_record.append):
+        for entry, run in cases.replaying(conn, entries, by_record.append, recorded_law=recorded_law):
             seen(entry, run)
             done += 1
     except Diverged as error:
@@ -158,11 +167,13 @@ def judge(cases: Cases, conn: Connection, entries: Sequence[Entry], seen: Callab
 
 @dataclass
 class Tree:
-    """The tree as it is stored, looked at once from its first leaf to its last. `keys`: who may have signed; `unjudged`: checkpoints
+    """The tree as it is stored, looked at once from its first leaf to its last. `keys`: who may have signed; `origin`: the log that its
+    checkpoints name; `unjudged`: checkpoints
     whose signature could not be checked, for there is no key, or no `openssl` that verifies SM2."""
 
     suite: Suite
     keys: Sequence[notes.Verifier] = ()
+    origin: str | None = None
     size: int = 0
     unjudged: int = 0
     _left: list[bytes] = field(default_factory=list)  # roots of the full subtrees so far, the largest first
@@ -250,6 +261,8 @@ class Tree:
         self.unjudged += good is None
         if good is False:
             yield Fault(None, None, f"checkpoint {self.size} is not signed with a known key")
+        elif self.origin is not None and found.origin != self.origin:
+            yield Fault(None, None, f"checkpoint {self.size} is of another log: {found.origin}")
         elif (found.size, found.root) != (self.size, row["root"]):
             yield Fault(None, None, f"checkpoint {self.size} says something else in its note")
         elif row["root"] != root:
@@ -261,6 +274,34 @@ class Tree:
             return None
         said = [_holds(key, found.text, line) for key in self.keys for line in lines]
         return True if True in said else None if None in said else False
+
+
+@dataclass
+class Cosigned:
+    """The lines of witnesses under the stored checkpoints. `keys`: of the witnesses; held: lines that hold; unknown: of other keys."""
+
+    keys: Sequence[notes.Verifier] = ()
+    held: int = 0
+    unknown: int = 0
+
+    def faults(self, conn: Connection) -> Iterator[Fault]:
+        table, signed = store.cosignature, store.checkpoint
+        query = select(table, signed.c.note).outerjoin(signed, signed.c.tree_size == table.c.tree_size).order_by(table.c.tree_size, table.c.witness)
+        for row in conn.execute(query):
+            if row.note is None:
+                yield Fault(None, None, f"a witness ({row.witness}) signed a checkpoint of {row.tree_size} entries, which is not here")
+                continue
+            try:
+                line, found = notes.line_of(row.line), notes.read(row.note)[0]
+            except notes.BadNote as error:
+                yield Fault(None, None, f"the line of the witness {row.witness} under checkpoint {row.tree_size}: {error}")
+                continue
+            known = [key for key in self.keys if (key.name, key.id) == (line.name, line.key_id)]
+            self.unknown += not known
+            if any(key.holds(found.text, line) for key in known):
+                self.held += 1
+            elif known:
+                yield Fault(None, None, f"the line of the witness {row.witness} under checkpoint {row.tree_size} does not hold")
 
 
 def _holds(key: notes.Verifier, text: str, line: notes.Line) -> bool | None:

@@ -35,7 +35,8 @@ class Stand:
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """What doing a case again gave. result: same | different | cannot. entry: the first one that differs; reason: what kind of
-    difference it is (seal | head | tree | replay | record); recorded, computed: both sides; stands: after each entry, as far as it went."""
+    difference it is (seal | head | tree | replay | record); recorded, computed: both sides; stands: after each entry, as far as it went;
+    recorded_law: what it gives by the law that the entries name, where this program's gives something else (result, or "")."""
 
     result: str
     stands: tuple[Stand, ...] = ()
@@ -43,6 +44,7 @@ class Replayed:
     reason: str = ""
     recorded: str = ""
     computed: str = ""
+    recorded_law: str = ""
 
     def at(self, step: int) -> Stand | None:
         return self.stands[step - 1] if 0 < step <= len(self.stands) else None
@@ -79,9 +81,9 @@ class Replays:
         trouble = _seal_trouble(row, entries)
         if trouble is None and verdict.result != "same":
             kind = "replay" if verdict.result == "different" else "record"
-            trouble = Replayed(verdict.result, (), verdict.entry, kind, verdict.recorded or verdict.why, verdict.computed)
+            trouble = Replayed(verdict.result, (), verdict.entry, kind, verdict.recorded or verdict.why, verdict.computed, verdict.recorded_law)
         found = trouble or Replayed("same")
-        return Replayed(found.result, tuple(stands), found.entry, found.reason, found.recorded, found.computed)
+        return Replayed(found.result, tuple(stands), found.entry, found.reason, found.recorded, found.computed, found.recorded_law)
 
 
 def _seal_trouble(row: Mapping[Any, Any], entries: Sequence[Entry]) -> Replayed | None:

@@ -85,6 +85,13 @@ decision_table = Table(  # texts of decision tables, as entries name them
     Column("xml", LargeBinary, nullable=False),
 )
 
+law = Table(  # each text of the dated law that an entry names, as it was: what was computed by it can be computed again
+    "law",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("text", LargeBinary, nullable=False),
+)
+
 record = Table(
     "record",
     metadata,

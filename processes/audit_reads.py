@@ -141,7 +141,8 @@ def _kind(line: Line) -> str:
 
 
 def _touching(conn: Connection, no: str) -> Any:
-    """Whether what was read belongs to a case: its documents, or those of its household, its members' fields, the case itself."""
+    """Whether what was read belongs to a case: its documents, or those of its household, its members' fields, the case
+    itself, or the whole record with it."""
     subject = conn.scalar(select(store.record.c.subject).where(store.record.c.no == no, store.record.c.kind == "case"))
     if subject is None:
         raise NotFound("没有这件个案")
@@ -151,7 +152,8 @@ def _touching(conn: Connection, no: str) -> Any:
 
     def touches(data: Data) -> bool:
         of = {"household": {house}, "person": members}.get(str(data.get("kind")), set())
-        return data.get("document") in papers or data.get("id") in of or no in (data.get("case"), *(data.get("cases") or ()))
+        whole = data.get("cases") == []  # an export of the whole record: this case is among all others
+        return whole or data.get("document") in papers or data.get("id") in of or no in (data.get("case"), *(data.get("cases") or ()))
 
     return touches
 

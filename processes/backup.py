@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -78,9 +78,9 @@ def _folder(folder: Path) -> Iterator[None]:
         shutil.rmtree(folder)
 
 
-def read(settings: Any, file: Path, keys: Path) -> dict[str, int]:
+def read(settings: Any, file: Path, keys: Path, told: Callable[[int, int], None] = lambda _done, _all: None) -> dict[str, int]:
     """Into an empty database and folder. BadBackup when a sum does not fit or a file is none of ours, before anything is filled;
-    Conflict when something is there already."""
+    Conflict when something is there already. `told` hears how many of how many documents are back."""
     known = _keys_of(keys)
     with _opened(file) as archive, tempfile.TemporaryDirectory() as folder:
         manifest = _checked(archive)
@@ -91,7 +91,8 @@ def read(settings: Any, file: Path, keys: Path) -> dict[str, int]:
         (_restore_sqlite if manifest["kind"] == "sqlite" else _restore_postgresql)(settings.database, copy)
         settings.files.mkdir(parents=True, exist_ok=True)
         names = [name for name in manifest["sums"] if name.startswith("files/")]
-        for name in names:
+        for done, name in enumerate(names, start=1):
+            told(done, len(names))
             with archive.open(name) as source, (settings.files / Path(name).name).open("wb") as target:
                 shutil.copyfileobj(source, target)
     schema.upgrade(settings.database, Keys(settings.data_key))  # of an earlier version; and the guard

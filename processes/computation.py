@@ -16,7 +16,6 @@ from engine.audit_verify import computed, given, pointed
 from processes import eligibility, law
 from processes.eligibility_facts import PROPERTY, BadFacts, check, month_of
 
-_FILES = {name: file for file in ("parameters.yaml", "procedure.yaml", "deductions.yaml") for name in law._TABLES[file]}
 _EARNED = ("wage_income", "business_net_income")
 Step = dict[str, Any]
 
@@ -35,7 +34,7 @@ class _Sheet:
     def law(self, name: str) -> str:
         assert self.on is not None
         found = law.value(name, self.on)
-        return self._add({"op": "law", "from": [_FILES[name], name, self.on.isoformat()]}, given(found.text))
+        return self._add({"op": "law", "from": [law.file_of(name), name, self.on.isoformat()]}, given(found.text))
 
     def do(self, op: str, *args: str | bool) -> str:
         """An operation on ids of steps, decimal texts, true, false and `=texts`."""
@@ -167,7 +166,7 @@ def _property(
     for kind in [k for k in ("vehicle", "dwelling", "non_residential", "study_abroad", "luxury") if k in PROPERTY]:
         count = sum(item["kind"] == kind and not (kind == "vehicle" and item.get("functional_vehicle")) for _, item in items)
         if count:
-            kinds.append(sheet.do("le", sheet.law(f"property_refuses_{kind}"), str(count)))
+            kinds.append(sheet.do("le", sheet.law(f"property_refuses_{kind}"), sheet.sum(["1"] * count)))
             if sheet.values[kinds[-1]] and name == "=refused_property":
                 name = f"=refused_{kind}"
     by_kind = sheet.do("or", False, *kinds)

@@ -129,7 +129,7 @@ def _result(
         "flags": work.flags + (["edge"] if core["edge"] else []),
         "unverified": work.unverified,
         "law_version": law.version(work.on),
-        "law_digest": law.DIGEST,
+        "law_digest": law.digest(),
         "lines": work.lines,
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,8 +90,9 @@ def note_taking(act: Act, cases: Sequence[str], reason: str, *, personal: bool) 
     readers.note(act, "evidence_exported", {"cases": sorted(cases), "personal": personal}, reason)
 
 
-def write(conn: Connection, keys: BoundKeys, wanted: Wanted, out: IO[bytes]) -> dict[str, Any]:
-    """Write a bundle; its manifest is returned. NotFound: no such case; Invalid: nothing is sealed yet."""
+def write(conn: Connection, keys: BoundKeys, wanted: Wanted, out: IO[bytes], told: Callable[[int, int], None] = lambda _done, _all: None) -> dict[str, Any]:
+    """Write a bundle; its manifest is returned. NotFound: no such case; Invalid: nothing is sealed yet. `told` hears how many of
+    how many entries are written."""
     last = sealing.latest(conn)
     if last is None:
         raise Invalid({"cases": ["记录尚未盖封：先运行 yingbao sequencer / nothing is sealed yet"]})
@@ -99,7 +100,7 @@ def write(conn: Connection, keys: BoundKeys, wanted: Wanted, out: IO[bytes]) -> 
     suite, size = sealing.suite_of(conn), last["tree_size"]
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         made = _Zip(archive)
-        source = _Source(conn, keys, rows, size, wanted)
+        source = _Source(conn, keys, rows, size, wanted, told)
         made.lines("entries.jsonl", source.entries())
         made.add("tree.txt", (one.hex().encode() + b"\n" for one in _tree(conn, suite, source.indexes, size)))
         made.lines("payloads.jsonl", source.payloads())
@@ -109,8 +110,9 @@ def write(conn: Connection, keys: BoundKeys, wanted: Wanted, out: IO[bytes]) -> 
             made.add(f"drawings/{digest}.bpmn", [_drawing(conn, digest)])
         for digest in sorted(source.tables):
             made.add(f"tables/{digest}.dmn", [_table(conn, digest)])
-        for file, raw in law.RAW.items():
-            made.add(f"law/{file}", [raw])
+        for digest, files in sorted(source.laws.items()):
+            for file, raw in sorted(files.items()):
+                made.add(f"law/{digest}/{file}", [raw])
         made.add("duties.json", [canonical(duties.rules({node.id for process in CATALOGUE.values() for node in process.drawing.nodes.values()}))])
         made.lines("attachments.jsonl", list(_attached(made, source)))  # their bytes go in first
         made.add("checkpoint.txt", [last["note"].encode()])
@@ -121,7 +123,7 @@ def write(conn: Connection, keys: BoundKeys, wanted: Wanted, out: IO[bytes]) -> 
         get = sealing.stored(conn, suite)
         made.lines("consistency.jsonl", ({"old": old, "proof": [one.hex() for one in merkle.consistency(suite, get, old, size)]} for old in olds))
         manifest = {
-            "format": FORMAT, "log": wanted.origin, "suite": suite.number, "made_at": stamp(datetime.now(UTC)), "made_by": wanted.made_by,
+            "format": FORMAT, "log": wanted.origin, "suite": suite.number, "made_at": stamp(datetime.now(UTC)), "made_by": wanted.made_by, "law": law.DIGEST,
             "cases": [{"no": row["no"], "record": row["id"]} for row in rows if row["kind"] == "case"],
             "records": [{"record": row["id"], "kind": row["kind"], "seq": row["seq"], "head": row["head"]} for row in rows],
             "files": made.files,
@@ -151,13 +153,15 @@ class _Source:
     records: Sequence[Mapping[Any, Any]]
     size: int
     wanted: Wanted
+    told: Callable[[int, int], None]
     indexes: list[int] = field(default_factory=list)
     drawings: set[str] = field(default_factory=set)
     tables: set[str] = field(default_factory=set)  # decision tables that the entries name
+    laws: dict[str, Mapping[str, bytes]] = field(default_factory=lambda: {law.DIGEST: law.RAW})  # digest -> files; all that are kept of those named
     puts: dict[tuple[str, int], None] = field(default_factory=dict)
 
     def entries(self) -> Iterator[dict[str, Any]]:
-        places = self._places()
+        places, done, of = self._places(), 0, sum(record["seq"] for record in self.records)
         for record in self.records:
             stored, _ = stored_of(self.conn, record["id"])
             for row in stored:
@@ -168,9 +172,16 @@ class _Source:
                 if "drawing" in said.get("data", {}) and said["event"] in ("case_started", "case_moved"):
                     self.drawings.add(said["data"]["drawing"])
                 self.tables |= set(said.get("data", {}).get("tables", {}).values())
+                self._law(said.get("data", {}).get("law"))
                 self.puts |= {(put["table"], put["id"]): None for put in said.get("puts", ())}
                 yield {"record": row.record_id, "seq": row.seq, "index": place, "body": row.body.decode()}
+                self.told(done := done + 1, of)
         self.indexes.sort()
+
+    def _law(self, digest: str | None) -> None:
+        if digest is not None and digest not in self.laws:
+            text = self.conn.scalar(select(store.law.c.text).where(store.law.c.digest == digest))
+            self.laws |= {digest: law.unpacked(text)} if text is not None else {}
 
     def _places(self) -> dict[tuple[int, int], int]:
         leaf = store.leaf
@@ -227,7 +238,12 @@ class _Source:
             stored, payloads = stored_of(self.conn, record["id"])
             for row in stored:
                 if b'"ran"' in row.body:
-                    yield from _computed(read_entry(self.keys, row, payloads.get(row.seq, {})))
+                    entry = read_entry(self.keys, row, payloads.get(row.seq, {}))
+                    files = self.laws.get(entry.data.get("law", law.DIGEST))
+                    if files is not None:  # else nobody can say by what it was computed; the verifier reports the gap
+                        with law.by_text(law.packed(files)):
+                            found = list(_computed(entry))
+                        yield from found
 
 
 def _computed(entry: Entry) -> Iterator[dict[str, Any]]:
@@ -318,20 +334,20 @@ def _odd(value: Any) -> Any:
 # -- and back: the bundle done again by the engine itself
 
 
-def entries(archive: zipfile.ZipFile, record: int) -> list[Entry]:
-    """A record's entries as the bundle tells them, to be done again by the engine. Use audit_verify.py on the bundle first."""
-    personal: dict[tuple[int, str], Any] = {}
+def entries(archive: zipfile.ZipFile, records: Collection[int]) -> dict[int, list[Entry]]:
+    """Of these records, the entries as the bundle tells them, to be done again by the engine. Use audit_verify.py on the bundle first."""
+    personal: dict[tuple[int, int, str], Any] = {}
     for said in _read(archive, "payloads.jsonl"):
-        if said["record"] == record:
-            personal[said["seq"], said["subject"]] = said.get("data")
-    found = []
+        if said["record"] in records:
+            personal[said["record"], said["seq"], said["subject"]] = said.get("data")
+    found: dict[int, list[Entry]] = {record: [] for record in records}
     for said in _read(archive, "entries.jsonl"):
-        if said["record"] == record:
+        if (record := said["record"]) in records:
             body = said["body"].encode()
             read = json.loads(body)
-            parts = {subject: personal.get((said["seq"], subject)) for subject in read.get("sealed", {})}
-            found.append(Entry(record, said["seq"], body, merkle.SHA256.leaf(body).hex(), read, parts))
-    return sorted(found, key=lambda entry: entry.seq)
+            parts = {subject: personal.get((record, said["seq"], subject)) for subject in read.get("sealed", {})}
+            found[record].append(Entry(record, said["seq"], body, merkle.SHA256.leaf(body).hex(), read, parts))
+    return {record: sorted(told, key=lambda entry: entry.seq) for record, told in found.items()}
 
 
 def refuse_bad(archive: zipfile.ZipFile, size: int) -> None:
@@ -348,6 +364,16 @@ def drawings(archive: zipfile.ZipFile) -> dict[str, bytes]:
 def tables(archive: zipfile.ZipFile) -> list[Table]:
     """The decision tables that its entries name, to do its cases again. Raises BadTable."""
     return [Table.parse(archive.read(name)) for name in archive.namelist() if name.startswith("tables/")]
+
+
+def laws(archive: zipfile.ZipFile) -> dict[str, bytes]:
+    """digest -> text, as `engine.cases.Cases` keeps it."""
+    found: dict[str, dict[str, bytes]] = {}
+    for name in archive.namelist():
+        if name.startswith("law/") and name.count("/") == 2:
+            _, digest, file = name.split("/")
+            found.setdefault(digest, {})[file] = archive.read(name)
+    return {digest: law.packed(files) for digest, files in found.items()}
 
 
 def _read(archive: zipfile.ZipFile, name: str) -> Iterator[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
@@ -12,15 +12,18 @@ from engine.office import Office, history
 from engine.store import metadata, record
 
 
-def differences(office: Office) -> list[str]:
-    """One line for each row, value or personal part that does not follow from the records; empty when all does."""
+def differences(office: Office, told: Callable[[int, int], None] = lambda _done, _all: None) -> list[str]:
+    """One line for each row, value or personal part that does not follow from the records; empty when all does. `told` hears how
+    many of how many records were read."""
     with office.snapshot() as conn:
         keys = office.keys.on(conn)
         built: dict[str, dict[int, dict[str, Any]]] = {}
         erased: set[tuple[str, int]] = set()
         spoiled: list[str] = []
-        for record_id in conn.scalars(select(record.c.id).order_by(record.c.id)):
+        ids = conn.scalars(select(record.c.id).order_by(record.c.id)).all()
+        for done, record_id in enumerate(ids, start=1):
             _build(conn, keys, record_id, built, erased, spoiled)
+            told(done, len(ids))
         return spoiled + [line for name in sorted(built) for line in _compare(conn, keys, metadata.tables[name], built[name], erased)]
 
 
@@ -54,3 +57,6 @@ def _compare(conn: Connection, keys: BoundKeys, table: Table, built: Any, erased
                 found, built_value = keys.reveal(table.name, name, row_id, found), str(built_value)
             if found != built_value:
                 yield f"{table.name} {row_id}: {name} differs from the records"
+        for name, found in stored[row_id].items():  # what nobody ever put is empty; so is what was erased, and named since
+            if found is not None and name != "id" and name not in built[row_id]:
+                yield f"{table.name} {row_id}: {name} is in the table, not in the records"

@@ -7,6 +7,7 @@ with a file from which an interrupted run goes on.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ from sqlalchemy import Connection, select
 
 from engine import guard, notes, sealing, store
 from engine.errors import EngineError, NotFound
-from engine.proof import Fault, Tree, faults_of, judge, row_faults
+from engine.proof import Cosigned, Fault, Tree, faults_of, judge, row_faults
 from processes import divergences, dmn, erasure, law
 from processes.bureau import Bureau, build
 
@@ -35,6 +36,8 @@ class BadResume(EngineError):
 class Report:
     """records, cases: how many were looked at; faults and wrong: what was found, each with its record and entry; accepted: cases
     whose difference two persons have accepted; by_record: cases parts of which go by the recorded result, for the rest is erased;
+    cosigned, cosigned_unknown: witnesses' lines that hold, and those of witnesses whose key was not given;
+    earlier: how many records were looked at by an earlier, interrupted run, and hold the same bytes now;
     signatures: checked | none (nothing is sealed, or one case was looked at) | no key | no openssl (that verifies SM2)."""
 
     records: int = 0
@@ -43,6 +46,9 @@ class Report:
     sealed: int = 0
     waiting: int = 0
     signatures: str = "none"
+    cosigned: int = 0
+    cosigned_unknown: int = 0
+    earlier: int = field(default=0, compare=False)
     faults: list[dict[str, Any]] = field(default_factory=list)
     wrong: list[dict[str, Any]] = field(default_factory=list)
     accepted: list[dict[str, Any]] = field(default_factory=list)
@@ -73,14 +79,15 @@ class Report:
 
 
 def run(settings: Any, *, processes: int = 1, resume: Path | None = None, old: Sequence[notes.Checkpoint] = (),
-        keys: Sequence[notes.Verifier] = (), told: Callable[[int, int], None] = lambda _done, _all: None, only: str | None = None) -> Report:  # fmt: skip
-    """`resume`: where each record's result is kept while it runs; a record that has grown since is looked at again. `told` hears
+        keys: Sequence[notes.Verifier] = (), witnesses: Sequence[notes.Verifier] = (), told: Callable[[int, int], None] = lambda _done, _all: None, only: str | None = None) -> Report:  # fmt: skip
+    """`resume`: where each record's result is kept while it runs; a record whose bytes have changed since, or in which something was
+    wrong, is looked at again. `witnesses`: keys of those whose lines are checked. `told` hears
     how many of how many records are done. `only`: one case, and no tree."""
     made = build(settings)
     try:
         report = _run(made, processes, resume, told, only)
         if only is None:
-            _whole(made, report, old, keys)
+            _whole(made, report, old, keys, witnesses)
     finally:
         made.office.store.close()
     if resume is not None:
@@ -90,17 +97,21 @@ def run(settings: Any, *, processes: int = 1, resume: Path | None = None, old: S
 
 def _run(made: Bureau, processes: int, resume: Path | None, told: Callable[[int, int], None], only: str | None) -> Report:
     report = Report()
+    known = _known(resume, made)
     with made.office.snapshot() as conn:
-        rows = conn.execute(select(store.record.c.id, store.record.c.head, store.record.c.no).order_by(store.record.c.id)).all()
+        rows = conn.execute(select(store.record.c.id, store.record.c.no).order_by(store.record.c.id)).all()
+        for stands in conn.execute(select(store.record)).mappings().all() if known else ():
+            if stands["id"] in known and known[stands["id"]]["bytes"] != _bytes(conn, stands):
+                del known[stands["id"]]
         if only is not None:
             rows = [row for row in rows if row.no == only]
             if not rows:
                 raise NotFound(f"没有这件个案：{only}")
-    known = _known(resume, made)
-    open_ = {row.id: None for row in rows if (known.get(row.id) or {}).get("head") != row.head}
+    open_ = {row.id: None for row in rows if row.id not in known}
     for row in rows:
         if row.id not in open_:
             report.take(known[row.id])
+    report.earlier = report.records
     told(len(rows) - len(open_), len(rows))
     with _Kept(resume, made, fresh=not known) as kept:
         for said in _looked_at(made, list(open_), processes):
@@ -110,18 +121,25 @@ def _run(made: Bureau, processes: int, resume: Path | None, told: Callable[[int,
     return report
 
 
-def _whole(made: Bureau, report: Report, old: Sequence[notes.Checkpoint], keys: Sequence[notes.Verifier]) -> None:
+def _whole(made: Bureau, report: Report, old: Sequence[notes.Checkpoint], keys: Sequence[notes.Verifier], witnesses: Sequence[notes.Verifier]) -> None:
     with made.office.snapshot() as conn:
         suite, state = sealing.suite_of(conn), sealing.state(conn)
         named = {(fault["record"], fault["entry"]) for fault in report.faults}
-        tree = Tree(suite, keys)
+        tree = Tree(suite, keys, made.office.origin)
         found = [fault for fault in tree.faults(conn, old) if fault.record is None or (fault.record, fault.seq) not in named]
-        found += [Fault(None, None, f"the guard is off: trigger {name} is missing") for name in guard.missing(conn)]
-        found += _orphans(conn)
+        found += [Fault(None, None, f"the guard is off: trigger {name} is missing, or does something else") for name in guard.missing(conn)]
+        lines = Cosigned(witnesses)
+        found += [*lines.faults(conn), *_orphans(conn), *_altered_laws(conn)]
     report.faults += [_said(fault) for fault in found]
     report.sealed, report.waiting = state.size, state.waiting
+    report.cosigned, report.cosigned_unknown = lines.held, lines.unknown
     if state.size:
         report.signatures = "checked" if not tree.unjudged else "no openssl" if keys else "no key"
+
+
+def _altered_laws(conn: Connection) -> list[Fault]:
+    rows = conn.execute(select(store.law).order_by(store.law.c.digest))
+    return [Fault(None, None, f"the kept text of the law {row.digest} is altered") for row in rows if hashlib.sha256(row.text).hexdigest() != row.digest]
 
 
 def _orphans(conn: Connection) -> list[Fault]:
@@ -162,7 +180,7 @@ def look(made: Bureau, ids: Sequence[int]) -> list[dict[str, Any]]:
         keys, erased = made.office.keys.on(conn), erasure.erased(conn)
         for row in conn.execute(select(store.record).where(store.record.c.id.in_(ids)).order_by(store.record.c.id)).mappings():
             faults, entries = faults_of(conn, keys, row, erased)
-            said: dict[str, Any] = {"record": row["id"], "head": row["head"], "case": row["no"], "entries": len(entries), "wrong": None, "accepted": None, "by_record": None}
+            said: dict[str, Any] = {"record": row["id"], "bytes": _bytes(conn, row), "case": row["no"], "entries": len(entries), "wrong": None, "accepted": None, "by_record": None}
             if row["kind"] == "case" and not faults and entries:
                 verdict = judge(made.cases, conn, entries)
                 if verdict.result == "same":
@@ -173,6 +191,15 @@ def look(made: Bureau, ids: Sequence[int]) -> list[dict[str, Any]]:
                     said["accepted" if agreed else "wrong"] = _told(asdict(verdict))
             found.append({**said, "faults": [_said(fault, row["no"]) for fault in faults]})
     return found
+
+
+def _bytes(conn: Connection, row: Mapping[Any, Any]) -> str:
+    """A digest of all that lies in the database of a record."""
+    total = hashlib.sha256(repr(dict(row)).encode())
+    for table in (store.entry, store.payload):
+        for stored in conn.execute(select(table).where(table.c.record_id == row["id"]).order_by(*table.primary_key)):
+            total.update(repr(tuple(stored)).encode())
+    return total.hexdigest()
 
 
 def _told(verdict: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,7 +232,8 @@ def _known(file: Path | None, made: Bureau) -> dict[int, dict[str, Any]]:
         try:
             said = json.loads(line)
             Report().take(said)
-            found[int(said["record"])] = {"head": said["head"], **said}
+            if not (said["faults"] or said["wrong"] or said["accepted"]):  # what was wrong may be mended, or accepted, by now
+                found[int(said["record"])] = {"bytes": said["bytes"], **said}
         except (ValueError, KeyError, TypeError, RecursionError):
             raise BadResume(f"中断文件有一行读不懂，请删除后重来 / a line that is no result, remove the file: {file.name}") from None
     return found

@@ -309,9 +309,7 @@ def _fill(made: bureaus.Bureau, size: int) -> None:
 
 def _page(made: bureaus.Bureau) -> Callable[[], None]:
     """Looks at the whole page of the list as a browser gets it: sign-in, counts, names, template; without the network."""
-    client = create_app(made.settings, made).test_client()
-    token = re.search(r'name="csrf_token" value="([^"]*)"', client.get("/sign-in").get_data(as_text=True))
-    client.post("/sign-in", data={"login": "window_clerk", "password": "bench-password", "csrf_token": token and token[1]})
+    client = _signed_in(made, "window_clerk")
 
     def look() -> None:
         if client.get("/tasks?view=available&size=25").status_code != 200:
@@ -319,6 +317,13 @@ def _page(made: bureaus.Bureau) -> Callable[[], None]:
 
     look()
     return look
+
+
+def _signed_in(made: bureaus.Bureau, login: str) -> Any:
+    client = create_app(made.settings, made).test_client()
+    token = re.search(r'name="csrf_token" value="([^"]*)"', client.get("/sign-in").get_data(as_text=True))
+    client.post("/sign-in", data={"login": login, "password": "bench-password", "csrf_token": token and token[1]})
+    return client
 
 
 def _list(made: bureaus.Bureau, actor: Actor) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
-from tqdm import tqdm
 
 from engine import notes, queries, sealing
 from engine.bpmn import Drawing
@@ -25,6 +24,7 @@ from processes import divergences, documents, erasure, evidence, organisation
 from processes import verify as verifying
 from processes.rebuild import differences
 from web.opening import bureau, settings
+from web.progress import progress
 from web.sequencer import public_file
 from web.settings import Settings
 
@@ -42,18 +42,17 @@ _UNSIGNED = {
 @click.option("--resume", type=click.Path(dir_okay=False, path_type=Path), default=None, help="keep results here; a run that was interrupted goes on from it")
 @click.option("--old", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="a checkpoint kept elsewhere")
 @click.option("--key", "key", default=None, metavar="KEY", help=_KEY_HELP)
-def verify(case: str | None, processes: int, resume: Path | None, old: tuple[Path, ...], key: str | None, *, as_json: bool) -> None:
+@click.option("--witness", "witnesses", multiple=True, metavar="KEY", help="public key of a witness, or a file that holds it: its lines are checked")
+def verify(
+    case: str | None, processes: int, resume: Path | None, old: tuple[Path, ...], key: str | None, witnesses: tuple[str, ...], *, as_json: bool
+) -> None:
     """Check every seal, the tree and its checkpoints, and do every case again. Exit 1: something is not as it was written; 2:
     nothing wrong was found, but the signatures could not be checked."""
     made = bureau()
     signed_by = _public(made.settings, key)
-    with tqdm(desc="records", unit="", disable=as_json or not sys.stderr.isatty(), leave=False) as bar:
-
-        def told(done: int, of: int) -> None:
-            bar.total = of
-            bar.update(done - bar.n)
-
-        report = verifying.run(made.settings, processes=processes, resume=resume, old=_held(old), keys=signed_by, told=told, only=case)
+    seen_by = [one for key_ in witnesses for one in _public(made.settings, key_)]
+    with progress("records") as told:
+        report = verifying.run(made.settings, processes=processes, resume=resume, old=_held(old), keys=signed_by, witnesses=seen_by, told=told, only=case)
     click.echo(json.dumps(asdict(report), ensure_ascii=False) if as_json else "\n".join(_lines(report)))
     sys.exit(report.exit)
 
@@ -85,7 +84,8 @@ def replay(case: str | None, bundle: Path | None, *, as_json: bool) -> None:
 @click.option("--check", "only_check", is_flag=True, help="compare only; change nothing")
 def rebuild(*, only_check: bool) -> None:
     """Build the business rows anew from the records and compare them."""
-    found = differences(bureau().office)
+    with progress("records") as told:
+        found = differences(bureau().office, told)
     for line in found[:50]:
         click.echo(line)
     click.echo(f"{len(found)} differences")
@@ -114,8 +114,8 @@ def export_evidence(cases: str, out: Path, login: str, reason: str, old: tuple[P
                              _public_text(made.settings), made.settings.origin)  # fmt: skip
     with made.office.act(_acting(made, login).only({"auditor"})) as act:
         evidence.note_taking(act, numbers, reason, personal=not without_personal)
-    with made.office.snapshot() as conn, out.open("wb") as file:
-        manifest = evidence.write(conn, made.office.keys.on(conn), wanted, file)
+    with made.office.snapshot() as conn, out.open("wb") as file, progress("entries") as told:
+        manifest = evidence.write(conn, made.office.keys.on(conn), wanted, file, told)
     click.echo(f"{len(manifest['cases'])} cases, {len(manifest['records'])} records -> {out.name}")
 
 
@@ -244,12 +244,15 @@ def restore(file: Path, keys: Path, old: tuple[Path, ...], key: str | None, *, c
     was found, but the signatures could not be checked."""
     chosen = settings()
     held, signed_by = _held(old), _public(chosen, key)  # bad ones are refused before anything is filled
-    told = backups.read(chosen, file, keys)
+    with progress("documents") as moved:
+        told = backups.read(chosen, file, keys, moved)
     click.echo(f"{told['entries']} entries, {told['files']} documents, {told['keys']} keys")
     if not check:
         return
-    report = verifying.run(chosen, old=held, keys=signed_by)
-    found = differences(bureau().office)
+    with progress("records") as moved:
+        report = verifying.run(chosen, old=held, keys=signed_by, told=moved)
+    with progress("records") as moved:
+        found = differences(bureau().office, moved)
     click.echo("\n".join([*_lines(report), *found[:50], f"{len(found)} differences"]))
     sys.exit(1 if found else report.exit)
 
@@ -267,6 +270,11 @@ def _lines(report: verifying.Report) -> list[str]:
     lines += [f"{one['case']}: {one['result']} at entry {one.get('entry')}, accepted by two persons" for one in report.accepted]
     lines += [f"{one['case']}: entries {one['entries']} by the recorded result, for personal data were erased" for one in report.by_record]
     waiting = f", {report.waiting} wait to be sealed" if report.waiting else ""
+    if report.cosigned or report.cosigned_unknown:
+        more = f", {report.cosigned_unknown} of witnesses whose key was not given (--witness)" if report.cosigned_unknown else ""
+        lines.append(f"{report.cosigned} lines of witnesses hold{more}")
+    if report.earlier:
+        lines.append(f"{report.earlier} of {report.records} records by the results of an earlier run, for the same bytes: a last word needs a run without --resume")
     if not report.complete:
         lines.append(_UNSIGNED[report.signatures])
     whole = "all as it was written" if report.complete else "nothing wrong found, but the SIGNATURES WERE NOT CHECKED"
@@ -275,10 +283,11 @@ def _lines(report: verifying.Report) -> list[str]:
 
 
 def _words(verdict: Verdict) -> str:
+    by_law = f"\n  by the law that the entries name: {verdict.recorded_law}" if verdict.recorded_law else ""
     if verdict.result == "different":
-        return f"different at entry {verdict.entry}\n  recorded: {verdict.recorded}\n  computed: {verdict.computed}"
+        return f"different at entry {verdict.entry}\n  recorded: {verdict.recorded}\n  computed: {verdict.computed}" + by_law
     if verdict.result == "cannot":
-        return f"cannot at entry {verdict.entry}, because {verdict.why}"
+        return f"cannot at entry {verdict.entry}, because {verdict.why}" + by_law
     return "same" + (f" (entries {list(verdict.by_record)} by the recorded result: personal data were erased)" if verdict.by_record else "")
 
 
@@ -288,9 +297,10 @@ def _replay_bundle(made: bureaus.Bureau, file: Path, *, as_json: bool) -> int:
     try:
         with zipfile.ZipFile(file) as archive, made.office.snapshot() as conn:
             evidence.refuse_bad(archive, file.stat().st_size)
-            made.cases.lend({digest: Drawing.parse(xml) for digest, xml in evidence.drawings(archive).items()}, evidence.tables(archive))
+            made.cases.lend({digest: Drawing.parse(xml) for digest, xml in evidence.drawings(archive).items()}, evidence.tables(archive), evidence.laws(archive))
             listed = json.loads(archive.read("manifest.json"))["cases"]
-            found += [{"case": case["no"], **asdict(judge(made.cases, conn, evidence.entries(archive, case["record"])))} for case in listed]
+            told = evidence.entries(archive, {case["record"] for case in listed})
+            found += [{"case": case["no"], **asdict(judge(made.cases, conn, told[case["record"]]))} for case in listed]
     except SQLAlchemyError:
         raise  # of our own database
     except Exception as error:  # noqa: BLE001 - whatever somebody's file makes of zip, JSON, XML and entries: bad input, said in words

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
@@ -44,7 +44,7 @@ def show(no: str) -> ResponseReturnValue:
         told = replaying.tell(conn, case, actor, step, whole=not part)
         shown = {"case": row, "told": told, "svg": picture(case, step), "people": case.names, "audits": actor.holds("auditor", row["unit"]),
                  "around": _around(told), "part": part, **({} if part else _head(conn, row))}  # fmt: skip
-    replaying.note_reading(actor, row, case.kept.closed)
+    replaying.note_reading(actor, row)
     return render_template("replay_part.html" if part else "replay.html", **shown)
 
 
@@ -96,7 +96,7 @@ def replayed(actor: Actor, no: str, step: int | None) -> dict[str, Any]:
         except Unreadable as error:
             return {"case": no, "result": "cannot", "why": str(error)}
         found = replaying.tell(conn, case, actor, step)
-    replaying.note_reading(actor, row, case.kept.closed)
+    replaying.note_reading(actor, row)
     return found
 
 
@@ -108,19 +108,22 @@ def side_by_side(no: str) -> ResponseReturnValue:
         with bureau().office.read() as conn:
             row = _case(conn, me(), no)
             like = compare.like(conn, me(), row)
-        return render_template("compare.html", no=no, other="", like=like, found=None)
+        return render_template("compare.html", no=no, other="", like=like, found=None, why="")
     if other == no:
         return redirect(url_for("replay.side_by_side", no=no))
     found = compared(me(), no, other)
-    return render_template("compare.html", no=no, other=other, like=(), found=found, words=compare.WORDS)
+    why = found.get("unreadable", "")
+    return render_template("compare.html", no=no, other=other, like=(), found=None if why else found, why=why, words=compare.WORDS)
 
 
 def compared(actor: Actor, no: str, other: str) -> dict[str, Any]:
-    """Two cases that the actor may see both; both readings are noted."""
+    """Two cases that the actor may see both; both readings are noted. {"unreadable": why} when one of them cannot be read."""
     with bureau().office.snapshot() as conn:
         rows = [_case(conn, actor, one) for one in (no, other)]
-        cases: Sequence[Opened] = [replaying.opened(conn, row) for row in rows]
-        found = compare.compare(conn, *cases)
-    for row, case in zip(rows, cases, strict=True):
-        replaying.note_reading(actor, row, case.kept.closed)
+        try:
+            found = compare.compare(conn, *[replaying.opened(conn, row) for row in rows])
+        except Unreadable as error:
+            found = {"unreadable": str(error)}
+    for row in rows:
+        replaying.note_reading(actor, row)
     return found

@@ -49,6 +49,11 @@ WHY = {
     "tree": lazy_gettext("The entry is not the one that was sealed in the tree."),
     "replay": lazy_gettext("Done again, something else comes out than the record says."),
 }
+BY_RECORDED_LAW = {
+    "same": lazy_gettext("By the law that the entries name, as it was kept, the same comes out as the record says: the law files were changed since."),
+    "different": lazy_gettext("By the law that the entries name something else comes out, too: the change does not lie in the law files."),
+    "cannot": lazy_gettext("By the law that the entries name it cannot be done again either, or its text was not kept."),
+}
 _REASONS = ("opinion", "reason", "reasons", "dissent", "report", "note")  # fields in which people say why
 _COST = (KeyError, ValueError, TypeError, AttributeError)  # what reading an entry that somebody spoiled may raise
 
@@ -162,6 +167,8 @@ def verdict(case: Opened) -> dict[str, Any]:
         said |= {"reason": found.reason, "why": found.recorded}
     elif found.recorded or found.computed:
         said |= {"recorded": found.recorded, "computed": found.computed}
+    if found.recorded_law:
+        said |= {"recorded_law": found.recorded_law, "recorded_law_words": str(BY_RECORDED_LAW[found.recorded_law])}
     return said
 
 
@@ -407,14 +414,17 @@ _seen_lock = threading.Lock()
 _SEEN = 20_000
 
 
-def note_reading(actor: Actor, row: Mapping[Any, Any], entries: Sequence[Entry]) -> None:
-    """Opening the replay of a case that one has not worked on is written down: once a day for each reader and case, not for each step."""
-    if any(entry.said.get("actor", {}).get("id") == actor.id for entry in entries):
-        return
+def note_reading(actor: Actor, row: Mapping[Any, Any]) -> None:
+    """Opening the replay of a case is written down: once a day for each reader and case, not for each step. Not for who holds one
+    of its tasks now: that he works on it stands in the case. Having acted in it once is no leave to read it unseen for ever."""
     made = bureau()
     key = (str(made.office.store.url), actor.id, row["no"], made.office.today().isoformat())
     with _seen_lock:
         if key in _seen:
+            return
+    task = store.task
+    with made.office.read() as conn:
+        if conn.scalar(select(task.c.id).where(store.tasks_of(row["id"]), store.is_open, task.c.assignee == actor.id).limit(1)) is not None:
             return
     with made.office.act(actor) as act:
         act.through(actor.post_over(row["unit"]))

@@ -52,7 +52,7 @@ def told(actor: Actor, name: str, case: str | None = None) -> dict[str, Any]:
             raise NotFound(f"个案 {case} 没有用过决策表 {name} / the case was not decided by this table")
         digest = asked[-1].data["tables"][name]
         table = made.cases.table(conn, asked[-1], digest)
-    replaying.note_reading(actor, row, entries)
+    replaying.note_reading(actor, row)
     decided = [{"entry": entry.seq, **_decision(said)} for entry in asked if entry.data["tables"][name] == digest for said in entry.data["decided"] if said["table"] == name]
     return _whole(table, row["no"], decided)
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -133,38 +135,115 @@ def _value(where: str, name: str, row: Any, fits: Callable[[str, str], bool]) ->
     return Value(name, since, text, source, unverified)
 
 
-RAW = {file: (resources.files(__package__) / file).read_bytes() for file in sorted(_FILES)}
-_TABLES = {file: read(raw, file, _FILES[file]) for file, raw in RAW.items()}
-DIGEST = hashlib.sha256(b"".join(b"%s\0%d\0%s" % (f.encode(), len(raw), raw) for f, raw in RAW.items())).hexdigest()
-"""sha256 over all law files, hex: names the exact text that a decision was computed with."""
+_AMOUNTS = ("parameters.yaml", "procedure.yaml", "deductions.yaml")  # the files of `value`; a name stands in one of them
 
-_LAW: Mapping[str, tuple[Value, ...]] = {
-    name: rows
-    for file in ("parameters.yaml", "procedure.yaml", "deductions.yaml")
-    for name, rows in _TABLES[file].items()
-}
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The law as it stood in one set of files. digest: of their text, by which entries name it; values: of the three files of amounts."""
+
+    digest: str
+    raw: Mapping[str, bytes]
+    tables: Mapping[str, Table]
+    values: Table
+
+    @classmethod
+    def of(cls, raw: Mapping[str, bytes]) -> Book:
+        """Raises BadLaw. A file that this program does not know is kept and not read; one that is not there is empty."""
+        tables = {file: read(text, file, _FILES[file]) for file, text in raw.items() if file in _FILES}
+        values = {name: rows for file in _AMOUNTS for name, rows in tables.get(file, {}).items()}
+        if len(values) != sum(len(tables.get(file, {})) for file in _AMOUNTS):
+            raise BadLaw("a name stands in two law files")
+        return cls(hashlib.sha256(packed(raw)).hexdigest(), raw, tables, values)
+
+
+def packed(raw: Mapping[str, bytes]) -> bytes:
+    """All files as one text, of which the digest is taken: name, a zero byte, length, a zero byte, content; in the order of names."""
+    return b"".join(b"%s\0%d\0%s" % (file.encode(), len(raw[file]), raw[file]) for file in sorted(raw))
+
+
+def unpacked(text: bytes) -> dict[str, bytes]:
+    """The files of a `packed` text. Raises BadLaw."""
+    raw, rest = dict[str, bytes](), text
+    while rest:
+        name, _, rest = rest.partition(b"\0")
+        size, _, rest = rest.partition(b"\0")
+        if not size.isdigit() or int(size) > len(rest):
+            raise BadLaw("a kept text of the law is cut off or altered")
+        raw[name.decode("utf-8", "replace")], rest = rest[: int(size)], rest[int(size) :]
+    return raw
+
+
+RAW = {file: (resources.files(__package__) / file).read_bytes() for file in sorted(_FILES)}
+_TODAY = Book.of(RAW)
+_TABLES, _LAW = dict(_TODAY.tables), _TODAY.values
+DIGEST = _TODAY.digest
+"""sha256 over all law files, hex: names the exact text that a decision was computed with."""
 EXCLUDED_INCOME: Table = _TABLES["excluded_income.yaml"]
 CALENDAR: Mapping[date, bool] = MappingProxyType(
     {date.fromisoformat(day): rows[-1].text == "workday" for day, rows in _TABLES["calendar.yaml"].items()}
 )
-if len(_LAW) != sum(len(_TABLES[f]) for f in ("parameters.yaml", "procedure.yaml", "deductions.yaml")):
-    raise BadLaw("a name stands in two law files")
+
+_recorded: ContextVar[Book | None] = ContextVar("recorded law", default=None)
+
+
+@contextmanager
+def under(book: Book | None) -> Iterator[None]:
+    """Within, amounts and rules are those of that book: to do a case again as it was. None: this program's. Days off work and the
+    words of forms stay this program's."""
+    token = _recorded.set(book)
+    try:
+        yield
+    finally:
+        _recorded.reset(token)
+
+
+@lru_cache(maxsize=16)
+def _book(text: bytes) -> Book:
+    return Book.of(unpacked(text))
+
+
+def by_text(text: bytes) -> AbstractContextManager[None]:
+    """`under` the book of a kept text. Raises BadLaw."""
+    return under(_book(text))
+
+
+def _values_of() -> Mapping[str, tuple[Value, ...]]:
+    book = _recorded.get()
+    return _LAW if book is None else book.values
+
+
+def _table(file: str) -> Table:
+    book = _recorded.get()
+    return _TABLES[file] if book is None else book.tables.get(file, {})
+
+
+def digest() -> str:
+    """Of the law that is asked now: DIGEST, but within `under`."""
+    book = _recorded.get()
+    return DIGEST if book is None else book.digest
+
+
+def file_of(name: str) -> str:
+    """The file in which a value stands. Raises BadLaw."""
+    found = next((file for file in _AMOUNTS if name in _table(file)), None)
+    if found is None:
+        raise BadLaw(f"{name}: no such parameter")
+    return found
 
 
 def _latest(rows: tuple[Value, ...], on: date) -> Value | None:
     return next((v for v in reversed(rows) if v.since <= on), None)
 
 
-@lru_cache(maxsize=4096)
 def in_force(name: str, on: date) -> Value | None:
     """The value of a parameter on a day; None when there is none (yet), or no such name."""
-    return _latest(_LAW.get(name, ()), on)
+    return _latest(_values_of().get(name, ()), on)
 
 
-@lru_cache(maxsize=4096)
 def value(name: str, on: date) -> Value:
     """The value of a parameter in force on a day; BadLaw when none was yet or the name is unknown."""
-    if name not in _LAW:
+    if name not in _values_of():
         raise BadLaw(f"{name}: no such parameter")
     if (found := in_force(name, on)) is None:
         raise BadLaw(f"{name}: nothing in force on {on}")
@@ -183,7 +262,7 @@ def version(on: date) -> str:
 
 def versions(on: date) -> tuple[str, ...]:
     """The rule versions that had begun on a day, oldest first (domain 2.8.3); a later one may replace an earlier."""
-    begun = [rows[-1] for rows in _TABLES["versions.yaml"].values() if rows[-1].since <= on]
+    begun = [rows[-1] for rows in _table("versions.yaml").values() if rows[-1].since <= on]
     return tuple(v.name for v in sorted(begun, key=lambda v: v.since))
 
 
@@ -210,18 +289,18 @@ def procedure_times(key: str) -> tuple[date, date | None] | None:
 
 def excluded_income(kind: str, on: date) -> Value | None:
     """Why a kind of income is not counted on a day (text: its Chinese name); None when it counts."""
-    return _latest(EXCLUDED_INCOME.get(kind, ()), on)
+    return _latest(_table("excluded_income.yaml").get(kind, ()), on)
 
 
 def change_checks(kind: str, on: date) -> frozenset[str]:
     """The checks that a reported change asks for at least on a day: of "means" and "home"."""
-    found = _latest(_TABLES["change_checks.yaml"][kind], on)
+    found = _latest(_table("change_checks.yaml")[kind], on)
     return frozenset(found.text.split() if found else ()) & {"means", "home"}
 
 
 def near_relations(on: date) -> frozenset[str]:
     """The relations to a member of staff that count as near on a day (domain 5.4, `relation_scope`)."""
-    return frozenset(name for name, rows in _TABLES["relation_scope.yaml"].items() if (found := _latest(rows, on)) and found.text == "near")
+    return frozenset(name for name, rows in _table("relation_scope.yaml").items() if (found := _latest(rows, on)) and found.text == "near")
 
 
 def ever_near() -> tuple[str, ...]:
@@ -231,8 +310,8 @@ def ever_near() -> tuple[str, ...]:
 
 def every(name: str) -> tuple[Value, ...]:
     """All values of a parameter, oldest first; also those that are still to come."""
-    return _LAW.get(name, ())
+    return _values_of().get(name, ())
 
 
 def names(prefix: str = "") -> tuple[str, ...]:
-    return tuple(name for name in _LAW if name.startswith(prefix))
+    return tuple(name for name in _values_of() if name.startswith(prefix))

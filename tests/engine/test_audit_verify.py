@@ -436,6 +436,25 @@ def test_10_computations(said):
     assert [(g["check"], g["record"], g["seq"]) for g in found["gaps"]] == [(10, 9, 5)]
 
 
+FROM_NOWHERE = (  # each gives the recorded 660.00 by right arithmetic
+    [("x", "add", ["660.00"], "660.00")],
+    [("c", "mul", ["100", "12"], "1200"), ("d", "mul", ["100", "2"], "200"), ("e", "sub", ["c", "d"], "1000"), ("h", "mul", ["100", "2"], "200"), ("i", "sub", ["e", "h"], "800"),
+     ("j", "sub", ["i", "100"], "700"), ("k", "mul", ["2", "12"], "24"), ("l", "add", ["k", "12", "2", "2"], "40"), ("x", "sub", ["j", "l"], "660")],
+    [("f", "sub", ["standard", "standard"], "0"), ("g", "add", ["100", "100", "100", "100", "100", "100", "12", "12", "12", "12", "12"], "660"), ("x", "add", ["f", "g"], "660")],
+    [("g", "add", ["100", "100", "100", "100", "100", "100", "12", "12", "12", "12", "12"], "660"), ("x", "if", [True, "g", "standard"], "660")],
+    [("g", "add", ["100", "100", "100", "100", "100", "100", "12", "12", "12", "12", "12"], "660"), ("x", "min", ["g", "standard"], "660")],
+)
+
+
+@pytest.mark.parametrize("steps", FROM_NOWHERE)
+def test_10_an_amount_from_no_input_and_no_law(said, steps):
+    tables = copy.deepcopy(TABLES[1])
+    one = tables["computations.jsonl"][0]
+    one["steps"] = [*one["steps"][:3], *({"id": name, "op": op, "args": args, "value": value} for name, op, args, value in steps)]
+    one["result"] = {"amount_fen": "x"}
+    assert first(said(tables, MADE[1].manifest())) == (10, 7, 5)
+
+
 def test_0_files_that_are_not_those_of_the_manifest(said):
     manifest = json.loads(zipfile.ZipFile(io.BytesIO(bundles.packed(TABLES[1], MADE[1].manifest()))).read("manifest.json"))
     for name, value in TABLES[1].items():

@@ -161,6 +161,28 @@ def test_a_missing_trigger_is_named(db_url, store):
     unguarded.dispose()
 
 
+def test_a_trigger_of_the_right_name_that_does_nothing_is_named_and_made_anew(db_url, store):
+    """Only names were looked at, and a guard that a later version changed never came to an old database."""
+    unguarded = create_engine(db_url)
+    with unguarded.begin() as conn:
+        if store.sqlite:
+            conn.execute(text("DROP TRIGGER entry_no_delete"))
+            conn.execute(text("CREATE TRIGGER entry_no_delete BEFORE DELETE ON entry WHEN 0 BEGIN SELECT 1; END"))
+            wrong = ["entry_no_delete"]
+        else:
+            conn.execute(text("CREATE OR REPLACE FUNCTION yingbao_pending() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$"))
+            conn.execute(text("DROP TRIGGER entry_no_truncate ON entry"))
+            conn.execute(text("CREATE TRIGGER entry_no_truncate BEFORE TRUNCATE ON payload FOR EACH STATEMENT EXECUTE FUNCTION yingbao_append_only()"))
+            conn.execute(text("ALTER TABLE payload ENABLE ALWAYS TRIGGER entry_no_truncate"))
+            wrong = ["entry_no_truncate", "entry_pending"]
+        assert guard.missing(conn) == wrong
+        if not store.sqlite:
+            conn.execute(text("DROP TRIGGER entry_no_truncate ON payload"))
+        guard.install(conn)
+        assert guard.missing(conn) == []
+    unguarded.dispose()
+
+
 def test_whoever_comes_second_has_lost_a_race(written, office):
     with pytest.raises(Conflict, match="别人刚刚先办了"), office.act() as act:
         act.conn.execute(insert(store.entry).values(record_id=written, seq=2, body=b"", leaf=""))

@@ -48,6 +48,13 @@ def test_who_looked_at_what_when_and_why_the_newest_first(read):
     assert found.total == 3
 
 
+def test_an_export_of_the_whole_record_is_a_reading_of_each_case(read):
+    with read.office.act(read.people["rita"]) as act:
+        readers.note(act, "evidence_exported", {"cases": [], "personal": True}, "专项审计")
+        readers.note(act, "evidence_exported", {"cases": ["DB-2018-999999"], "personal": True}, "专项审计")
+    assert [one.event for one in looked(read, case=read.no, event="evidence_exported").items] == ["evidence_exported"]
+
+
 def test_filters_and_pages(read):
     today = read.office.today()
     assert [one.who for one in looked(read, who="rita").items] == ["rita", "rita"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import zipfile
 from datetime import date
 
 import pytest
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import OperationalError
 
 from engine import step, store
@@ -18,8 +20,10 @@ from engine.proof import judge
 from processes import dibao_2012, dmn, law, verify
 from processes.bureau import CATALOGUE
 from processes.eligibility_facts import BadFacts
-from tests.processes.test_verify import KEYS, seal
+from tests.processes.test_evidence import bundle, verified
+from tests.processes.test_verify import KEYS, seal, signer
 from tests.served import app_of
+from tests.tamper import tampering
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 from web import replaying
@@ -44,15 +48,6 @@ def wrong(district):
 def changed_law(monkeypatch, name, text):
     rows = law._LAW[name]
     monkeypatch.setattr(law, "_LAW", {**law._LAW, name: tuple(dataclasses.replace(row, text=text) for row in rows)})
-    law.in_force.cache_clear()
-    law.value.cache_clear()
-
-
-@pytest.fixture(autouse=True)
-def _forget_values():
-    yield
-    law.in_force.cache_clear()
-    law.value.cache_clear()
 
 
 def test_a_changed_value_of_then_shows_in_the_cases_that_used_it(two, monkeypatch):
@@ -71,8 +66,6 @@ def lost_law(monkeypatch, name, since=None):
     """The parameter is gone, or begins on another day."""
     rows = () if since is None else tuple(dataclasses.replace(row, since=since) for row in law._LAW[name])
     monkeypatch.setattr(law, "_LAW", {key: value for key, value in {**law._LAW, name: rows}.items() if value})
-    law.in_force.cache_clear()
-    law.value.cache_clear()
 
 
 @pytest.mark.parametrize("since", [None, date(2030, 1, 1)])
@@ -137,6 +130,63 @@ def test_page_and_api_say_that_a_value_is_gone(two, monkeypatch):
     monkeypatch.setattr(replaying.case_steps, "steps", steps)  # the page's own list of steps goes by the law, too
     assert door.good("auditor", "GET", f"/cases/{two.assessed}/replay")["result"] == "cannot"
     assert "hasty_decision_seconds" in page.text(f"/cases/{two.assessed}/replay")
+
+
+def of_later(monkeypatch, old, new):
+    """A later program, one of whose law files says something else. Its digest comes back."""
+    raw = {**law.RAW, "parameters.yaml": law.RAW["parameters.yaml"].replace(old, new)}
+    assert raw != law.RAW
+    book = law.Book.of(raw)
+    for name, value in {"RAW": raw, "DIGEST": book.digest, "_LAW": book.values, "_TABLES": dict(book.tables)}.items():
+        monkeypatch.setattr(law, name, value)
+    return book.digest
+
+
+def test_cases_of_an_older_law_are_proven_and_done_again_by_its_text(two, bureau, monkeypatch, tmp_path):
+    """A new law file made bundles of older cases incomplete: nobody had kept the old one."""
+    older = law.DIGEST
+    bundle(two, tmp_path / "before.zip")
+    later = of_later(monkeypatch, b'"920"', b'"930"')
+    [one] = wrong(two)
+    assert (one["case"], one["result"], one["recorded_law"]) == (two.assessed, "different", "same")
+    two.bureau.cases.law, two.bureau.cases.law_text = later, law.packed(law.RAW)
+    two.to_street_opinion(serial=3)
+    seal(two.bureau)
+    with two.office.read() as conn:
+        assert set(conn.scalars(select(store.law.c.digest))) == {older, later}
+    bundle(two, tmp_path / "b.zip")
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        assert {name.split("/")[1] for name in archive.namelist() if name.startswith("law/")} == {older, later}
+    (tmp_path / "policy.txt").write_text(f"log {signer().public()}\nquorum none\n")
+    code, said = verified(tmp_path, "b.zip", "--policy", "policy.txt")
+    assert (code, said["broken"], said["gaps"]) == (0, [], [])
+    page = Desk(app_of(two.bureau), "auditor")
+    assert "法规文件" in page.text(f"/cases/{two.assessed}/replay")
+    assert Door(two.bureau, two).good("auditor", "GET", f"/cases/{two.assessed}/replay")["recorded_law"] == "same"
+
+
+def test_an_altered_text_of_the_law_is_named(two):
+    assert verify.run(two.bureau.settings, keys=KEYS).faults == []
+    with tampering(two.office.store) as conn:
+        conn.execute(update(store.law).values(text=law.packed(law.RAW) + b"\n"))
+    assert [fault["what"] for fault in verify.run(two.bureau.settings, keys=KEYS).faults] == [f"the kept text of the law {law.DIGEST} is altered"]
+
+
+def test_a_law_that_was_never_kept_is_a_gap_of_the_bundle_and_no_alarm(two, monkeypatch, tmp_path):
+    with tampering(two.office.store) as conn:
+        conn.execute(delete(store.law))
+    of_later(monkeypatch, b'"920"', b'"930"')
+    assert [(one["result"], one["recorded_law"]) for one in wrong(two)] == [("different", "cannot")]
+    bundle(two, tmp_path / "b.zip")
+    (tmp_path / "policy.txt").write_text(f"log {signer().public()}\nquorum none\n")
+    code, said = verified(tmp_path, "b.zip", "--policy", "policy.txt")
+    assert (code, said["broken"], {gap["check"] for gap in said["gaps"]}) == (2, [], {10})
+
+
+def test_a_packed_law_is_read_back_and_a_cut_one_is_not():
+    assert law.unpacked(law.packed(law.RAW)) == dict(law.RAW)
+    with pytest.raises(law.BadLaw):
+        law.unpacked(law.packed(law.RAW)[:-1])
 
 
 def test_a_value_that_nobody_used_changes_nothing(two, monkeypatch):

@@ -323,12 +323,6 @@ def amended(monkeypatch):
     values = {"review_representatives_share": "3/4", "check_objection_workdays": "5", "administrative_review_days": "90", "lawsuit_months": "3", "payment_day": "8", "investigation_workdays": "15"}
     later = {name: (*law._LAW[name], law.Value(name, date(2018, 12, 20), text, "test", unverified=False)) for name, text in values.items()}
     monkeypatch.setattr(law, "_LAW", {**law._LAW, **later})
-    for cached in (law.value, law.in_force):
-        cached.cache_clear()
-    yield
-    monkeypatch.undo()
-    for cached in (law.value, law.in_force):
-        cached.cache_clear()
 
 
 def test_share_and_time_are_those_of_the_day_not_constants(amended):

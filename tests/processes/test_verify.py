@@ -14,7 +14,7 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import create_engine, delete, func, insert, select, text, update
+from sqlalchemy import String, create_engine, delete, func, insert, select, text, update
 from sqlalchemy.exc import InternalError
 
 from engine import merkle, notes, sealing, store
@@ -28,9 +28,11 @@ from processes.rebuild import differences
 from tests.engine.test_notes import module  # noqa: F401 - a fixture
 from tests.tamper import tampering
 from web import bench, cli_record
+from web.progress import progress
 
-ROWS = int(os.environ.get("YINGBAO_TEST_TAMPERED", "4"))  # of each column; 200 in `make load`
+ROWS = int(os.environ.get("YINGBAO_TEST_TAMPERED", "4"))  # of each column; 200 in `make load`, 0 there for many clean entries
 CASES = int(os.environ.get("YINGBAO_TEST_TAMPERED_CASES", "3"))  # of the larger district; 1,000 in `make load`
+PROCESSES = (os.cpu_count() or 1) if CASES > 100 else 1  # a small district is looked at before they have started
 ORIGIN = "yingbao/binhai/training"
 
 
@@ -113,14 +115,15 @@ def test_each_altered_value_in_a_district_of_granted_cases_is_named_and_nothing_
         bench._start(made, people, home)
     bench._road(made, clock, people, 1, bench._cases_of(made, dict(homes)), None)
     seal(made)
-    clean = checked(made)
+    clean = checked(made, processes=PROCESSES)
     assert clean.good, (clean.faults[:5], clean.wrong[:5])
     assert (clean.cases, clean.waiting) == (CASES, 0)
-    for table, columns in COLUMNS.items():
+    for table, columns in COLUMNS.items() if ROWS else ():
         for column in columns if CASES > 100 else columns[-1:]:  # all of them are altered in the small district above
             altered(made, getattr(store, table), column)
-    assert checked(made).good
-    sys.stdout.write(f"\n{CASES} cases, {clean.entries} entries, {ROWS} rows of each column altered: each named ({settings.database.partition(':')[0]})\n")
+    assert not ROWS or checked(made, processes=PROCESSES).good
+    kind = settings.database.partition(":")[0]
+    sys.stdout.write(f"\n{CASES} cases, {clean.entries} clean entries, no alarm; {ROWS} rows of each column altered, each named ({kind})\n")
     made.office.store.close()
 
 
@@ -291,7 +294,74 @@ def test_a_trigger_that_is_gone_is_named(sealed):
     with engine.begin() as conn:
         conn.execute(text("DROP TRIGGER leaf_no_update" if sealed.office.store.sqlite else "DROP TRIGGER leaf_no_change ON leaf"))
     engine.dispose()
-    assert [f["what"] for f in checked(sealed).faults] == [f"the guard is off: trigger {'leaf_no_update' if sealed.office.store.sqlite else 'leaf_no_change'} is missing"]
+    assert [f["what"] for f in checked(sealed).faults] == [f"the guard is off: trigger {'leaf_no_update' if sealed.office.store.sqlite else 'leaf_no_change'} is missing, or does something else"]
+
+
+def test_a_value_in_a_column_that_no_put_ever_named_is_a_difference(sealed):
+    with sealed.office.read() as conn:
+        bodies = [json.loads(body) for body in conn.scalars(select(store.entry.c.body))]
+    named = {}
+    for put in (put for body in bodies for put in body.get("puts", ())):
+        named.setdefault((put["table"], put["id"]), set()).update(put.get("set", ()), {"*"} if "of" in put else ())
+    table, row, column = next((store.metadata.tables[table], row, column) for (table, row), names in sorted(named.items()) for column in store.metadata.tables[table].c
+                              if "*" not in names and column.name not in names and column.nullable and isinstance(column.type, String))  # fmt: skip
+    with sealed.office.store.write() as conn:
+        conn.execute(update(table).where(table.c.id == row).values({column: "x"}))
+    assert differences(sealed.office) == [f"{table.name} {row}: {column.name} is in the table, not in the records"]
+
+
+def test_lines_of_witnesses_are_checked_and_so_is_the_log_that_a_checkpoint_names(sealed):
+    witness, other = (Ed25519Signer("audit-office", Ed25519PrivateKey.from_private_bytes(bytes([seed] * 32))) for seed in (21, 22))
+    known = [Verifier.parse(witness.witness_public())]
+    with sealed.office.read() as conn:
+        row = sealing.latest(conn)
+    note = notes.read(row["note"])[0].text.encode()
+    good = witness.cosign(note, 1_543_800_000).text
+    rows = [{"tree_size": row["tree_size"], "witness": f"http://{n}", "line": line} for n, line in enumerate((good, other.cosign(note, 1).text))]
+    with tampering(sealed.office.store) as conn:
+        conn.execute(insert(store.cosignature), rows)
+    report = checked(sealed, witnesses=known)
+    assert (report.faults, report.cosigned, report.cosigned_unknown) == ([], 1, 1)
+    assert checked(sealed).cosigned_unknown == 2
+    for line, words in ((witness.cosign(note + b"x", 1).text, "does not hold"), ("- no line", "not a signature line")):
+        with tampering(sealed.office.store) as conn:
+            conn.execute(update(store.cosignature).where(store.cosignature.c.witness == "http://0").values(line=line))
+        [fault] = checked(sealed, witnesses=known).faults
+        assert words in fault["what"]
+    with tampering(sealed.office.store) as conn:
+        conn.execute(delete(store.cosignature))
+        found = notes.Checkpoint("yingbao/elsewhere", row["tree_size"], notes.read(row["note"])[0].root)
+        values = {"note": notes.signed(found, [signer().sign(found.text.encode())])}
+        conn.execute(update(store.checkpoint).where(store.checkpoint.c.tree_size == row["tree_size"]).values(values))
+    assert [fault["what"] for fault in checked(sealed).faults] == [f"checkpoint {row['tree_size']} is of another log: yingbao/elsewhere"]
+
+
+def test_a_record_altered_after_its_result_was_kept_is_looked_at_again(sealed, tmp_path, monkeypatch):
+    monkeypatch.setattr(verify, "CHUNK", 1)
+    kept = tmp_path / "kept.jsonl"
+
+    def told(done, of):
+        if done == of - 1:
+            raise RuntimeError("the lights went out")
+
+    with pytest.raises(RuntimeError, match="lights"):
+        checked(sealed, resume=kept, told=told)
+    with sealed.office.read() as conn:
+        row = conn.execute(select(store.payload).order_by(store.payload.c.record_id).limit(1)).mappings().one()
+    with tampering(sealed.office.store) as conn:
+        conn.execute(update(store.payload).where(store.payload.c.record_id == row["record_id"], store.payload.c.seq == row["seq"]).values(sealed=b"x"))
+    report = checked(sealed, resume=kept)
+    assert (row["record_id"], row["seq"]) in named(report)
+    assert 0 < report.earlier == report.records - 2
+    assert any("earlier run" in line for line in cli_record._lines(report))
+
+
+def test_without_a_terminal_a_line_per_thousand(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: False, raising=False)
+    with progress("records") as told:
+        for done in range(0, 2600, 13):
+            told(done, 2600)
+    assert capsys.readouterr().err.splitlines() == ["records: 1001 of 2600", "records: 2002 of 2600"]
 
 
 def test_a_key_that_is_gone_without_an_act_is_named(sealed):
@@ -354,8 +424,9 @@ def test_a_bundle_is_of_one_moment(sealed, district, monkeypatch, tmp_path):
     assert CliRunner().invoke(cli_record.export, ["evidence", "--cases", district.no, "--as", "auditor", "--reason", "抽查", "--out", str(tmp_path / "b.zip")]).exit_code == 0
     assert done
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
-        for one in json.loads(archive.read("manifest.json"))["records"]:
-            assert [entry.seq for entry in evidence.entries(archive, one["record"])] == list(range(1, one["seq"] + 1))
+        listed = {one["record"]: one["seq"] for one in json.loads(archive.read("manifest.json"))["records"]}
+        for record, told in evidence.entries(archive, set(listed)).items():
+            assert [entry.seq for entry in told] == list(range(1, listed[record] + 1))
 
 
 def test_a_snapshot_takes_no_writing_and_ends_with_its_reader(sealed, district):

@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from web import bench, serving
+from web import bench, bench_replay, serving
 from web.cli import cli
 from web.settings import Settings
 
@@ -33,6 +33,14 @@ def test_every_figure_is_measured(empty_url, tmp_path):
     assert all(value > 0 for name, value in told.items() if name != "database")
     assert told["ratio_to_floor"] == round(told["completions_1_clients_per_second"] / told["floor_per_second"], 3)
     assert told["completions_per_case"] >= 15
+
+
+def test_a_step_of_the_replay_is_measured_beside_the_floor(tmp_path, monkeypatch):
+    monkeypatch.setattr(bench_replay, "ENTRIES", 6)
+    told = bench_replay.measure(tmp_path, None, rounds=1)
+    assert set(told) == {"database", "entries", "first_step_ms", "step_p50_ms", "step_p95_ms", "floor_per_second", "floors_per_step"}
+    assert told["entries"] > 6
+    assert 0 < told["step_p50_ms"] <= told["step_p95_ms"]
 
 
 def test_the_command_prints_json(monkeypatch):

@@ -159,7 +159,8 @@ def notes(bureau, login):
     return [(entry.event, entry.data) for entry in entries]
 
 
-def test_reading_is_noted_once_a_day_and_not_for_those_who_did_the_case(app, bureau, case, clock):
+def test_reading_is_noted_once_a_day_and_not_for_who_holds_a_task_of_it(app, bureau, case, clock, district):
+    """Having acted in a case once let one read it unseen for ever."""
     desk = Desk(app, "auditor")
     for n in (1, 2, 3):
         desk.text(f"/cases/{case}/replay?step={n}")
@@ -167,8 +168,13 @@ def test_reading_is_noted_once_a_day_and_not_for_those_who_did_the_case(app, bur
     clock.advance(days=1)
     desk.text(f"/cases/{case}/replay")
     assert len(notes(bureau, "auditor")) == 2
-    Desk(app, "rita").text(f"/cases/{case}/replay")
-    assert notes(bureau, "rita") == []
+    Desk(app, "rita").text(f"/cases/{case}/replay")  # who has done steps of it
+    assert notes(bureau, "rita") == [("case_read", {"case": case, "where": "replay"})]
+    mine = store.tasks_of(district.case()["id"]) & (store.task.c.node == next(iter(district.tasks())))
+    with bureau.office.store.write() as conn:
+        conn.execute(store.task.update().where(mine, store.is_open).values(assignee="clerk"))
+    Desk(app, "clerk").text(f"/cases/{case}/replay")
+    assert notes(bureau, "clerk") == []
 
 
 def test_another_street_sees_neither_replay_nor_comparison(app, door, case):
@@ -199,6 +205,10 @@ def test_bytes_that_are_no_entry_are_said_to_be_none(app, door, case, district, 
         conn.execute(store.entry.update().where(store.entry.c.record_id == case_id, store.entry.c.seq == 3).values(body=b"[1"))
     assert door.good("auditor", "GET", f"/cases/{case}/replay")["result"] == "cannot"
     assert "不能重做" in Desk(app, "auditor").text(f"/cases/{case}/replay")
+    other = district.apply(district.household(430_000, serial=5))
+    for one, two in ((case, other), (other, case)):
+        assert set(door.good("auditor", "GET", f"/cases/{one}/replay/compare?with={two}")) == {"unreadable"}
+        assert "不能对照" in Desk(app, "auditor").text(f"/cases/{one}/replay/compare?with={two}")
 
 
 def test_an_erased_household_leaves_the_steps_without_what_was_personal(app, door, case, district, bureau):

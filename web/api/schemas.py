@@ -737,6 +737,8 @@ class Replay(Said):
     why = fields.String()
     recorded = fields.String()
     computed = fields.String()
+    recorded_law = fields.String(metadata={"description": "same | different | cannot: what comes out by the law that the entries name; only where this program's gives something else"})
+    recorded_law_words = fields.String()
     entries = fields.Integer()
     step = fields.Integer()
     process = fields.String()
@@ -771,13 +773,14 @@ CompareQuery._declared_fields["with"] = text("number of the other case", require
 
 
 class Compared(Said):
-    heads = fields.List(fields.Dict(), required=True, metadata={"description": "number, outcome, days, entries of both"})
-    path = fields.List(fields.Dict(), required=True, metadata={"description": "{name, left, right, is, notes}; is: same | differs | left | right"})
-    facts = fields.List(fields.Dict(), required=True)
-    computation = fields.List(fields.Dict(), required=True)
-    same_process = _b()
-    same_outcome = _b()
-    differs = fields.Dict(required=True, metadata={"description": "how many rows of each differ"})
+    unreadable = fields.String(metadata={"description": "why, when the record of one of them cannot be read; then nothing else is there"})
+    heads = fields.List(fields.Dict(), metadata={"description": "number, outcome, days, entries of both"})
+    path = fields.List(fields.Dict(), metadata={"description": "{name, left, right, is, notes}; is: same | differs | left | right"})
+    facts = fields.List(fields.Dict())
+    computation = fields.List(fields.Dict())
+    same_process = fields.Boolean()
+    same_outcome = fields.Boolean()
+    differs = fields.Dict(metadata={"description": "how many rows of each differ"})
 
 
 class LetterRow(Said):
