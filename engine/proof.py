@@ -28,6 +28,8 @@ from engine.office import read_entry, stored_of
 from engine.sealing import STEP, number, place
 from engine.step import CAUSES, fingerprint, standings
 
+LISTED = 100  # missing entries of one gap that are named one by one
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -70,7 +72,7 @@ def faults_of(conn: Connection, keys: BoundKeys, row: Mapping[Any, Any], erased:
     stored, payloads = stored_of(conn, record_id)
     for kept in stored:
         parts = payloads.pop(kept.seq, {})
-        found += [Fault(record_id, n, "the entry is gone") for n in range(due, kept.seq)]
+        found += _gone(record_id, due, kept.seq - 1)
         fault = _fault(kept, before if kept.seq == due else None, row["kind"])
         before, due = frozenset({kept.leaf, leaf_hash(kept.body)}), kept.seq + 1
         if fault:
@@ -79,10 +81,18 @@ def faults_of(conn: Connection, keys: BoundKeys, row: Mapping[Any, Any], erased:
         entries.append(one := read_entry(keys, kept, parts))
         found += [Fault(record_id, one.seq, f"{subject}: {what}") for subject, what in _parts(one, parts, erased)]
     found += [Fault(record_id, seq, "a personal part without its entry") for seq in sorted(payloads)]
-    found += [Fault(record_id, n, "the entry is gone") for n in range(due, row["seq"] + 1)]
+    found += _gone(record_id, due, row["seq"])
     if not found and (row["seq"], row["head"]) != (len(stored), stored[-1].leaf if stored else GENESIS):
         found.append(Fault(record_id, len(stored), "the last entry is not the head of the record"))
     return found, entries
+
+
+def _gone(record_id: int, first: int, last: int) -> list[Fault]:
+    """Each entry from `first` to `last`; what is beyond LISTED in one line: a single altered number can stand a million away."""
+    named = [Fault(record_id, n, "the entry is gone") for n in range(first, min(last, first + LISTED - 1) + 1)]
+    if last >= first + LISTED:
+        named.append(Fault(record_id, first + LISTED, f"the entry is gone, and so is each up to {last}"))
+    return named
 
 
 def _parts(one: Entry, parts: Mapping[str, Any], erased: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gc
 import glob
 import multiprocessing
 import os
@@ -46,6 +47,13 @@ def pytest_configure() -> None:
     engine_store._open = _opened_for_a_test
     if _MEMORY:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _MEMORY)
+
+
+def pytest_collection_finish() -> None:
+    """What was loaded stays until the end: looking through it again and again for what may go took a twelfth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _memory() -> str | None:
@@ -182,29 +190,39 @@ def shelf(tmp_path_factory, servers) -> Shelf:
 
 @pytest.fixture(scope="session")
 def pattern_files(tmp_path_factory, shelf):
-    """SQLite files with all tables, without and with a district, made once and copied."""
+    """SQLite files with all tables: "tables", and with people "district" and "room"; made once and copied."""
     every_table()
     made = tmp_path_factory.mktemp("pattern")
-    kept = {}
-    for name, fill in (("tables", metadata_into), ("district", lambda url: people_into(url, made, shelf))):
-        file, kept[name] = made / "made.sqlite", made / f"{name}.sqlite"
-        marked = fill(f"sqlite:///{file}")
+    kept, marks, file = {}, {}, made / "made.sqlite"
+
+    def keep(name: str) -> None:
+        kept[name] = made / f"{name}.sqlite"
         with sqlite3.connect(file) as conn:
             conn.execute("VACUUM INTO ?", (str(kept[name]),))
         conn.close()
-    return kept, marked
+
+    metadata_into(f"sqlite:///{file}")
+    keep("tables")
+    for name in PEOPLE:
+        shutil.copyfile(kept["tables"], file)
+        marks[name] = people_into(f"sqlite:///{file}", name, made, shelf)
+        keep(name)
+    return kept, marks
 
 
 @pytest.fixture(scope="session")
 def pattern_databases(postgres, servers, tmp_path_factory, shelf):
     """The same as databases on our server: a copy is quicker than making them."""
     every_table()
-    kept = {name: f"{name}{uuid.uuid4().hex[:12]}" for name in ("tables", "district")}
+    kept = {name: f"{name}{uuid.uuid4().hex[:12]}" for name in ("tables", *PEOPLE)}
     server = make_url(f"{postgres}/postgres")
     servers.say(server, f"CREATE DATABASE {kept['tables']}")
     metadata_into(f"{postgres}/{kept['tables']}")
-    servers.copy(server, kept["tables"], kept["district"])
-    return kept, people_into(f"{postgres}/{kept['district']}", tmp_path_factory.mktemp("pattern"), shelf)
+    marks = {}
+    for name in PEOPLE:
+        servers.copy(server, kept["tables"], kept[name])
+        marks[name] = people_into(f"{postgres}/{kept[name]}", name, tmp_path_factory.mktemp("pattern"), shelf)
+    return kept, marks
 
 
 def metadata_into(url: str) -> None:
@@ -215,14 +233,23 @@ def metadata_into(url: str) -> None:
     opened.close()
 
 
-def people_into(url: str, files: pathlib.Path, shelf: Shelf) -> str:
-    """The district of tests/district.py. Returns its mark."""
-    from processes import bureau as bureaus
+PEOPLE = ("district", "room")  # the fixtures of these names begin with a copy of such a database
+
+
+def kind_of(name: str) -> Any:
     from tests.district import District
+    from tests.meeting_room import Room
+
+    return {"district": District, "room": Room}[name]
+
+
+def people_into(url: str, name: str, files: pathlib.Path, shelf: Shelf) -> str:
+    """The people of tests/district.py, or of tests/meeting_room.py. Returns the mark of what was made."""
+    from processes import bureau as bureaus
     from web.settings import Settings
 
     made = bureaus.build(Settings(database=url, secret_key="s" * 32, data_key=DATA_KEY, files=files), Clock())
-    District(made, Clock())
+    kind_of(name)(made, Clock())
     mark = shelf.know(made)
     made.office.store.close()
     return mark
@@ -230,7 +257,7 @@ def people_into(url: str, files: pathlib.Path, shelf: Shelf) -> str:
 
 @contextlib.contextmanager
 def database(kind: str, tmp_path: pathlib.Path, request, *, pattern: str = ""):
-    """The address of a database of the kind: empty, or with all "tables", or with a "district", too."""
+    """The address of a database of the kind: empty, or with all "tables", or with people, too (PEOPLE)."""
     if kind == "sqlite":
         if pattern:
             shutil.copy(request.getfixturevalue("pattern_files")[0][pattern], tmp_path / "yingbao.sqlite")
@@ -247,7 +274,7 @@ def database(kind: str, tmp_path: pathlib.Path, request, *, pattern: str = ""):
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def db_url(request, tmp_path):
-    pattern = "district" if "district" in request.fixturenames else "tables" if "store" in request.fixturenames else ""
+    pattern = next((name for name in (*PEOPLE, "store") if name in request.fixturenames), "").replace("store", "tables")
     with database(request.param, tmp_path, request, pattern=pattern) as url:
         yield url
 
@@ -282,14 +309,22 @@ def bureau(store, settings, clock):
     made.office.store.close()
 
 
-@pytest.fixture
-def district(bureau, clock, shelf, request):
-    """A street with people of every post and one household: see tests/district.py."""
-    from tests.district import District
-
+def peopled(name: str, bureau: Any, clock: Clock, shelf: Shelf, request: Any) -> Any:
     patterns = request.getfixturevalue("pattern_files" if bureau.office.store.sqlite else "pattern_databases")
-    assert (mark_of(bureau), clock.now) == (patterns[1], Clock().now), "the district comes first"
-    made = District(bureau, clock, filled=True)
+    assert (mark_of(bureau), clock.now) == (patterns[1][name], Clock().now), f"the {name} comes first"
+    made = kind_of(name)(bureau, clock, filled=True)
     if "monkeypatch" not in request.fixturenames:  # what is patched may change the road
         made.shelf = shelf
     return made
+
+
+@pytest.fixture
+def district(bureau, clock, shelf, request):
+    """A street with people of every post and one household: see tests/district.py."""
+    return peopled("district", bureau, clock, shelf, request)
+
+
+@pytest.fixture
+def room(bureau, clock, shelf, request):
+    """The district with the people of the joint meeting: see tests/meeting_room.py."""
+    return peopled("room", bureau, clock, shelf, request)

@@ -73,10 +73,13 @@ class Shelf:
 
     def go(self, district: Any, road: Hashable, make: Callable[[], Any], *holders: Any) -> Any:
         """What `make` returns, with the database, files, clock and plain attributes of `holders` as `make` leaves them.
-        A district that something else was done to goes the road itself: it shows by the heads of its records."""
+        A district that something else was done to goes the road itself: it shows by the heads of its records; so does one with
+        other processes than the program's."""
+        from processes.bureau import CATALOGUE
+
         bureau, clock = district.bureau, district.clock
         mark = mark_of(bureau)
-        if mark not in self._known:
+        if mark not in self._known or bureau.cases.processes != CATALOGUE:
             return make()
         key = (bureau.office.store.sqlite, mark, clock.now, road)
         if key in self._copies:

@@ -16,22 +16,31 @@ CODE = {key: code for code, key in KEY.items()}
 SMALL = ("civil_affairs", "finance", "health", "human_resources", "disabled_federation")
 
 
+def _people() -> list[tuple[str, str, str]]:
+    """(login, role, unit)."""
+    return [
+        ("secretary", "meeting_secretary", DISTRICT), ("convener", "meeting_convener", DISTRICT), ("deputy", "meeting_convener", DISTRICT),
+        *((f"m.{one.key}", "meeting_member", one.code) for one in meeting_units.every()),
+        *((f"l.{one.key}", "meeting_liaison", one.code) for one in meeting_units.every()),
+    ]  # fmt: skip
+
+
 class Room(District):
     """Members sign in as "m.finance", liaisons as "l.finance"."""
 
-    def __init__(self, bureau: Any, clock: Any) -> None:
-        super().__init__(bureau, clock)
+    def __init__(self, bureau: Any, clock: Any, *, filled: bool = False) -> None:
+        super().__init__(bureau, clock, filled=filled)
+        with self.office.read() as conn:
+            self.people |= {login: organisation.find_actor(conn, login) for login, _, _ in _people()}  # type: ignore[misc]
+
+    def _fill(self) -> None:
+        super()._fill()
         with self.office.act() as act:
             record = act.new("unit", DISTRICT)
             puts = [Put("unit", record.next_id(), {"code": one.code, "name": one.name, "level": "department", "parent_code": DISTRICT}) for one in meeting_units.every()]
             act.append(record, "units_listed", puts=puts)
-            people = [("secretary", "meeting_secretary", DISTRICT), ("convener", "meeting_convener", DISTRICT), ("deputy", "meeting_convener", DISTRICT)]
-            people += [(f"m.{one.key}", "meeting_member", one.code) for one in meeting_units.every()]
-            people += [(f"l.{one.key}", "meeting_liaison", one.code) for one in meeting_units.every()]
-            for login, role, unit in people:
+            for login, role, unit in _people():
                 organisation.add_staff(act, login, f"某{login}", PASSWORD, [(role, unit)], hashed=HASHED)
-        with self.office.read() as conn:
-            self.people |= {login: organisation.find_actor(conn, login) for login, _, _ in people}
 
     def requests(self) -> list[int]:
         with self.office.read() as conn:
@@ -39,6 +48,9 @@ class Room(District):
 
     def ask(self, pension: int = 189_000, *, serial: int = 1, n: int = 2, **kind: Any) -> str:
         """A case that waits for the meeting's resolution; its number. `pension`: fen a month, all that the household has."""
+        return str(self.road("asked", (pension, serial, n, kind), lambda: self._ask(pension, serial, n, kind)))
+
+    def _ask(self, pension: int, serial: int, n: int, kind: dict[str, Any]) -> str:
         last = {"income": [{"kind": "transfer_income", "amount_fen": pension, "period": "month"}]}
         self.apply(self.household(n=n, serial=serial, last=last, **kind))
         self.accept()
@@ -83,6 +95,9 @@ class Room(District):
 
     def sitting(self, *requests: int, units: tuple[str, ...] = SMALL, **kind: Any) -> str:
         """From the convening to an open meeting at which all of `units` are present."""
+        return str(self.road("sitting", (requests, units, kind), lambda: self._sitting(requests, units, kind)))
+
+    def _sitting(self, requests: tuple[int, ...], units: tuple[str, ...], kind: dict[str, Any]) -> str:
         self.convene(*requests, units=units, **kind)
         self.screen()
         self.approve()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-from sqlalchemy import NullPool, create_engine, event, text
+from sqlalchemy import NullPool, create_engine, event
 
 from engine import guard
 
@@ -24,9 +24,9 @@ def tampering(store):
     with engine.connect() as conn:
         for name in guard.names(conn):
             table = name.partition("_")[0]
-            conn.execute(text(f"DROP TRIGGER IF EXISTS {name}" + ("" if sqlite else f" ON {table}")))
+            conn.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}" + ("" if sqlite else f" ON {table}"))
         if not sqlite:
-            conn.execute(text("SET LOCAL session_replication_role = replica"))  # no foreign keys
+            conn.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no foreign keys
         yield conn
         guard.install(conn)
         conn.commit()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import functools
 import gzip
@@ -14,7 +15,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import StaticPool, create_engine, delete, insert, select, update
 
 from engine import store
 from engine.bpmn import Run
@@ -32,6 +33,17 @@ HISTORIES = pathlib.Path(__file__).parent.parent / "histories"
 FILES = sorted(HISTORIES.glob("*.json.gz"))
 
 
+@functools.cache
+def _empty() -> bytes:
+    """A database file with the tables and nothing in them: making it takes longer than most replays."""
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    metadata.create_all(engine)
+    with contextlib.closing(engine.raw_connection()) as held:
+        made = held.driver_connection.serialize()
+    engine.dispose()
+    return made
+
+
 class Golden:
     """A history laid into an empty database: only the tables that a record needs."""
 
@@ -40,8 +52,8 @@ class Golden:
         self.record, self.id = self.said["record"], self.said["record"]["id"]
         self.xml = (HISTORIES / "drawings" / f"{self.record['drawing']}.bpmn").read_bytes()
         self.keys = Keys(self.said["data_key"])
+        (folder / "golden.sqlite").write_bytes(_empty())
         self.store = Store(f"sqlite:///{folder / 'golden.sqlite'}")
-        metadata.create_all(self.store.engine)
         with self.store.write() as conn:
             for process, digest in dict.fromkeys(self.stood()):
                 conn.execute(insert(store.drawing).values(digest=digest, key=process, xml=(HISTORIES / "drawings" / f"{digest}.bpmn").read_bytes()))

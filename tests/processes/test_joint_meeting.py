@@ -11,11 +11,6 @@ from processes.rebuild import differences
 from tests.meeting_room import CODE, SMALL, Room
 
 
-@pytest.fixture
-def room(bureau, clock) -> Room:
-    return Room(bureau, clock)
-
-
 def proven(room: Room, *numbers: str) -> None:
     """Seals hold, replay gives the same, rows follow from the records."""
     with room.office.read() as conn:

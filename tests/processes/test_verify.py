@@ -20,7 +20,7 @@ from sqlalchemy.exc import InternalError
 from engine import merkle, notes, sealing, store
 from engine.model import leaf_hash
 from engine.notes import Ed25519Signer, Verifier
-from engine.proof import Tree
+from engine.proof import LISTED, Tree
 from engine.sealing import Sequencer
 from processes import bureau as bureaus
 from processes import evidence, rebuild, verify
@@ -54,12 +54,16 @@ def checked(made, **kind):
 @pytest.fixture
 def sealed(district, bureau):
     """A district with cases at several steps, all of it sealed."""
-    district.to_refusal()
-    seal(bureau)
-    district.to_street_opinion(serial=2)
-    seal(bureau)
-    district.apply(district.household(serial=3))
-    seal(bureau)
+
+    def make():
+        district.to_refusal()
+        seal(bureau)
+        district.to_street_opinion(serial=2)
+        seal(bureau)
+        district.apply(district.household(serial=3))
+        seal(bureau)
+
+    district.road("sealed at several steps", "", make)
     return bureau
 
 
@@ -152,6 +156,20 @@ def exchange(conn, table, old, new):
     conn.execute(insert(table), [dict(row) for row in new])
     if table is store.entry:
         conn.execute(delete(store.pending))
+
+
+@pytest.mark.parametrize("table", ["entry", "record"])
+def test_a_number_that_was_moved_far_away_is_a_page_to_read_and_not_a_million_lines(sealed, table):
+    of = getattr(store, table)
+    with tampering(sealed.office.store) as conn:
+        row = conn.execute(select(store.record.c.id, store.record.c.seq).where(store.record.c.kind == "case").limit(1)).one()
+        where = of.c.id == row.id if table == "record" else (of.c.record_id == row.id) & (of.c.seq == row.seq)
+        conn.execute(update(of).where(where).values(seq=1_000_003 + row.seq))
+    gone = [fault for fault in checked(sealed).faults if fault["record"] == row.id and fault["what"].startswith("the entry is gone")]
+    first = row.seq if table == "entry" else row.seq + 1
+    assert [fault["entry"] for fault in gone[:LISTED]] == list(range(first, first + LISTED))
+    beyond = {fault["what"] for fault in gone[LISTED:]} - {"the entry is gone, it stands in the tree"}
+    assert beyond == {f"the entry is gone, and so is each up to {1_000_003 + row.seq - (table == 'entry')}"}
 
 
 def test_each_altered_value_of_a_cases_row_is_found(sealed):

@@ -8,15 +8,10 @@ import pytest
 
 from processes import meeting_units, meetings
 from processes.law import BadLaw
-from tests.meeting_room import CODE, SMALL, Room
+from tests.meeting_room import CODE, SMALL
 from tests.served import app_of
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
-
-
-@pytest.fixture
-def room(bureau, clock) -> Room:
-    return Room(bureau, clock)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from tests.api_roads import Roads, child, person, wife, worker
 from tests.district import COMMUNITY
-from tests.meeting_room import CODE, SMALL, Room
+from tests.meeting_room import CODE, SMALL
 from tests.processes.test_eligibility import ROWS
 from tests.web.test_registry import serving
 from web.registry import create_registry
@@ -32,11 +32,6 @@ def settings(settings, registries):
 @pytest.fixture
 def roads(bureau, district) -> Roads:
     return Roads(bureau, district)
-
-
-@pytest.fixture
-def room(bureau, clock) -> Room:
-    return Room(bureau, clock)
 
 
 @pytest.fixture
