@@ -362,13 +362,14 @@ class Cases:
         return process.published if self.published is None else self.published
 
     def deadline(self, conn: Connection, keys: Any, task: Mapping[Any, Any], run: Run, drawing: Drawing, process: Process) -> Deadline | None:
-        """A task's deadline with all that it follows from. Where the facts have changed since, as they were when it opened."""
+        """A task's deadline with all that it follows from. Where the facts have changed since, or how days are counted, as it was
+        when it opened."""
         found = process.deadline(task["node"], run.facts, task["opened_at"], drawing, published=self.published)
         if found is None or found.end.isoformat() == task["due_on"]:
             return found
         for entry, then in self.replaying(conn, history(conn, keys, task["case_id"])):
             if any(key == task["key"] for key, _ in entry.data.get("then", {}).get("opened", ())):
-                found = process.deadline(task["node"], then.facts, task["opened_at"], drawing, published=self.published)
+                found = process.deadline(task["node"], then.facts, task["opened_at"], drawing, published=self.published, engine=counted_by(entry))
                 break
         return found
 
@@ -697,10 +698,15 @@ class Cases:
         def deadline(node: str, facts: Data, opened: datetime, entry: Entry) -> str | None:
             known = entry.data.get("calendar", self.published)
             with _doing_again(entry, node):
-                found = process.deadline(node, facts, opened, drawing(entries[0].data["drawing"]), published=known)
+                found = process.deadline(node, facts, opened, drawing(entries[0].data["drawing"]), published=known, engine=counted_by(entry))
             return None if found is None else found.end.isoformat()
 
         return replay(entries, drawing, call, deadline)
+
+
+def counted_by(entry: Entry) -> int:
+    """The version of the rules by which an entry's days were counted."""
+    return int(entry.said.get("engine", 1))
 
 
 @contextmanager
