@@ -19,7 +19,18 @@ from engine.errors import EngineError, Invalid, NotFound, Refused
 from engine.forms import from_html
 from engine.model import SYSTEM, Actor, Entry, joined
 from engine.office import history
-from processes import deadlines, deliveries, documents, eligibility, households, letters, notices, organisation, paperwork, readers
+from processes import (
+    deadlines,
+    deliveries,
+    documents,
+    eligibility,
+    households,
+    letters,
+    notices,
+    organisation,
+    paperwork,
+    readers,
+)
 from processes.bureau import CATALOGUE
 from processes.case_tables import notice
 from processes.tables import document
