@@ -48,7 +48,8 @@ _BLINDS = (
 )
 _RELATIVES = select(staff_relative.c.staff_id).where(staff_relative.c.id_blind.in_(_BLINDS)).scalar_subquery()
 _RELATED_STAFF = select(staff.c.login).where(or_(staff.c.person_blind.in_(_BLINDS), staff.c.id.in_(_RELATIVES)))
-_DECLARED_STAFF = select(near_relative.c.staff_login).where(near_relative.c.household_id == _HERE)
+_STANDS = near_relative.c.revoked_on.is_(None)  # not taken back as a mistake
+_DECLARED_STAFF = select(near_relative.c.staff_login).where(near_relative.c.household_id == _HERE, _STANDS)
 _MEMBERS = Prepared(
     select(household_member.c.person_id, household_member.c.relation, household_member.c.from_on, household_member.c.excluded_reason, *[c for c in person.c if c.name != "id"])
     .join(person, person.c.id == household_member.c.person_id)
@@ -86,7 +87,9 @@ _LETTERHEAD = Prepared(
     .outerjoin(_COMMUNITIES, _COMMUNITIES.c.code == household.c.community)
     .where(household.c.id == _HERE)
 )  # fmt: skip
-_RELATED = Prepared(select(or_(exists(select(near_relative.c.id).where(near_relative.c.household_id == _HERE)), exists(_RELATED_STAFF)).label("known")))
+_RELATED = Prepared(
+    select(or_(exists(select(near_relative.c.id).where(near_relative.c.household_id == _HERE, _STANDS)), exists(_RELATED_STAFF)).label("known"))
+)
 RECUSED = union_all(_RELATED_STAFF, _DECLARED_STAFF)  # near relatives of a member, found or declared
 _HEALTH = ("disability_kind", "disability_grade", "serious_illness", "serious_outpatient_illness")
 HEALTH_KINDS = frozenset({"disabled_member", "major_illness"})  # hardships that tell of somebody's health
@@ -376,7 +379,7 @@ def declare_near_relative(act: Act, household_id: int, data: Mapping[Any, Any]) 
 def register_near_relative(act: Act, household_id: int, data: Mapping[Any, Any]) -> None:
     """The street's single registration (单独登记, N220 art 14); whom the household declared already is not entered twice."""
     login = data.get("staff_login")
-    known = and_(near_relative.c.household_id == household_id, near_relative.c.staff_login == login, near_relative.c.relation == data["relation"])
+    known = and_(near_relative.c.household_id == household_id, near_relative.c.staff_login == login, near_relative.c.relation == data["relation"], _STANDS)
     if login and act.conn.scalar(select(near_relative.c.id).where(known)) is not None:
         return
     name = data.get("staff_name") or act.conn.scalar(select(staff.c.name).where(staff.c.login == login)) or ""

@@ -91,11 +91,11 @@ def draw(act: Act, street: str, household_id: int) -> bool:
 def kept(act: Act, household_id: int) -> bool | None:
     """A file that the district returned and gets again keeps its place and its draw, or one household could fill two of the ten; whether
     it was drawn, at once or at the month's end. None: it has no place. Until it goes on once more it can be drawn late again."""
-    file = act.conn.execute(_LATEST, {"the_household": household_id}).mappings().one_or_none()
+    file = _LATEST.row(act.conn, {"the_household": household_id})
     if file is None:
         return None
     log = act.open("register", file["id"] >> 16)
-    file = act.conn.execute(_LATEST, {"the_household": household_id}).mappings().one()  # as it stands now that it is locked
+    file = _LATEST.rows(act.conn, {"the_household": household_id})[0]  # as it stands now that it is locked
     drawn = bool(file["drawn"] or file["late"])
     said: Data = {"case": str(household_id), "block": file["block"], "position": file["position"], "drawn": drawn}
     act.append(log, "file_received_again", said, puts=[Put("spot_file", file["id"], {"passed_on": None})] if file["passed_on"] else [])
