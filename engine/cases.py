@@ -210,7 +210,7 @@ class Cases:
         signers.ready(task, act.actor.persons)
         data, answers = self._checked(act, case, task, raw, act.actor, lang)
         if signers.asked(task, "after"):
-            told = {"case": case.row["no"], **signers.hold(act, case.record, subject_of(case), task, raw)}
+            told = {"case": case.row["no"], **signers.hold(act, case.record, task, _typed(case, task["node"], raw))}
             act.remember(told)
             return told
         return self._completed(act, case, task, data, answers, act.actor)
@@ -728,6 +728,13 @@ def _personal(case: Open, name: str, answers: Data, snapshots: Data) -> dict[str
     entry = f"{OTHERS}{case.record.id}.{case.record.seq + 1}."
     mine = {k: v for k, v in (("answers", own), ("snapshots", snapshots)) if v}
     return ({subject_of(case): mine} if mine else {}) | {entry + who: {"answers": said} for who, said in others.items()}
+
+
+def _typed(case: Open, node: str, raw: Data) -> dict[str, Data]:
+    """Subject -> what was typed of him, the household first, as it will be when the form is completed."""
+    own, others = apart(case.process.form_of(node), raw)
+    entry = f"{OTHERS}{case.record.id}.{case.record.seq + 1}."
+    return {subject_of(case): own, **{entry + who: said for who, said in others.items()}}
 
 
 NO_HOLDER = Broken("no-holder", "本单位没有在岗人员担任这个岗位", "Nobody over this unit holds the post")  # in place of a rule

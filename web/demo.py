@@ -40,7 +40,7 @@ _OBJECTIONS, _EXCEEDING = 0.03, 0.05  # of notices a day, of checks
 _SURNAMES = "张王李赵刘陈杨黄周吴徐孙马朱胡郭何林高罗"
 _GIVEN = ["建国", "秀英", "志强", "桂兰", "海燕", "德福", "玉梅", "永生", "春花", "立新", "国庆", "淑珍", "小军", "晓红", "宝山", "文静", "长顺", "美玲", "金生", "翠兰"]
 _BORN = date(1971, 1, 1)
-STREETS = 4
+STREETS, TEAMS = 26, 4  # all streets and zones; the staff of a team hold their posts in each of its six or seven
 _SCAN = b"%PDF-1.4\n% a signature page of the demo\n"
 
 
@@ -176,23 +176,23 @@ def _relaxed(made: bureaus.Bureau) -> Iterator[None]:
 
 
 def _people(d: District) -> None:
-    """About sixty staff: the district's, and those of three streets with their communities."""
+    """About sixty staff: the district's, and four teams who hold the posts of all streets and zones and of two communities in each."""
     with d.made.office.act() as act:
         organisation.seed(act)
     communities: dict[str, list[str]] = {}
     for row in organisation.divisions():
         if row["level"] == "community":
             communities.setdefault(row["code"][:9], []).append(row["code"])
-    chosen = [s for s in sorted(communities) if s in communities][:STREETS]
+    chosen = sorted(communities)[:STREETS]
     wanted: list[tuple[str, str, list[tuple[str, str]]]] = []
     for role, n in (("means_checker", 3), ("district_examiner", 4), ("spot_checker", 3), ("approver", 3), ("supervisor", 2), ("auditor", 1), ("admin", 2), ("complaint_officer", 1), ("finance_officer", 1)):  # fmt: skip
         wanted += [(f"{_SHORT[role]}{i}", role, [(role, organisation.DISTRICT)]) for i in range(1, n + 1)]
-    for s, street in enumerate(chosen, start=1):
+    for s in range(1, TEAMS + 1):
+        theirs = chosen[len(chosen) * (s - 1) // TEAMS : len(chosen) * s // TEAMS]
         for role, n in (("window_clerk", 2), ("investigator", 3), ("civil_affairs_officer", 1), ("reviewer", 2), ("street_leader", 1)):
-            wanted += [(f"{_SHORT[role]}{s}{i}", role, [(role, street)]) for i in range(1, n + 1)]
-        for c, community in enumerate(communities[street][:2], start=1):
-            wanted.append((f"village{s}{c}", "village_committee", [("village_committee", community)]))
-            d.streets.append((street, community))
+            wanted += [(f"{_SHORT[role]}{s}{i}", role, [(role, street) for street in theirs]) for i in range(1, n + 1)]
+        wanted += [(f"village{s}{c}", "village_committee", [("village_committee", communities[street][c - 1]) for street in theirs]) for c in (1, 2)]
+        d.streets += [(street, community) for street in theirs for community in communities[street][:2]]
     hashed = organisation.hash_password(PASSWORD)  # once: a good hash is slow on purpose
     with d.made.office.act() as act:
         for n, (login, role, posts) in enumerate(wanted):
@@ -315,9 +315,7 @@ def _object(d: District, day: date) -> None:
 
 
 def _apply(d: District, household_id: int, day: date) -> None:
-    with d.made.office.read() as conn:
-        street = households.row(conn, household_id)["street"]
-    clerk = d.by_role("window_clerk", street)[d.chance.randint(0, 1)]
+    clerk = d.by_role("window_clerk", _street(d, household_id))[d.chance.randint(0, 1)]
     answers = {"household_id": household_id, "programme": "dibao", "applied_on": day.isoformat(), "applied_by": "head", "reason": "家庭收入低，生活困难，申请救助。"}
     with d.made.office.act(clerk) as act:
         d.made.cases.start(act, "dibao-2012", answers)
@@ -365,8 +363,13 @@ _LAZY = {"home_survey": 0.45, "democratic_review": 0.4, "decide": 0.4, "means_ch
 Answer = Callable[[District, Actor, int, str], dict[str, Any]]
 
 
+def _street(d: District, household_id: int) -> str:
+    with d.made.office.read() as conn:
+        return str(households.row(conn, household_id)["street"])
+
+
 def _survey(d: District, actor: Actor, household_id: int, day: str) -> dict[str, Any]:
-    others = [a.id for a in d.by_role("investigator", actor.unit) if a.id != actor.id]
+    others = [a.id for a in d.by_role("investigator", _street(d, household_id)) if a.id != actor.id]
     return {"surveyed_on": day, "second_investigator": d.chance.choice(others), "met_person": "申请人本人", "housing": "自有住房一套，约50平方米",
             "living": "陈设简单，水电正常", "findings": "所见与申报基本一致。", "surveyed_signature": d.scans[household_id]}  # fmt: skip
 
@@ -426,7 +429,7 @@ def _category(d: District, household_id: int) -> str | None:
 _ANSWERS: dict[str, Answer] = {
     "completeness_check": _completeness,
     "supplement": _supplement,
-    "register_near_relative": lambda d, a, *_: {"staff_login": d.by_role("reviewer", a.unit)[-1].id, "position": "街镇审核人", "relation": "sibling"},
+    "register_near_relative": lambda d, _a, h, _day: {"staff_login": d.by_role("reviewer", _street(d, h))[-1].id, "position": "街镇审核人", "relation": "sibling"},
     "means_check": _check,
     "issue_check_rejection": lambda *_: {"reasons": "核对发现的货币财产超过规定限额。"},
     "district_recheck": lambda _d, _a, _h, _day: {"findings": "异议不成立。", "district_outcome": "propose_grant"},
