@@ -28,7 +28,7 @@ from processes.case_tables import notice
 from processes.tables import staff
 from web import sequencer
 from web.demo_benefits import ANSWERS as OF_BENEFITS
-from web.demo_benefits import Benefits
+from web.demo_benefits import Benefits, facts_of
 from web.demo_meetings import Meetings
 from web.demo_meetings import people as meeting_people
 from web.registry import DOWN, create_registry
@@ -36,6 +36,7 @@ from web.settings import Settings
 
 FIRST, LAST = date(2018, 11, 19), date(2018, 12, 20)
 PASSWORD = "binhai-2018"  # noqa: S105 - printed for everybody who runs the demo
+_KNOWN_LATE = 4
 _OBJECTIONS, _EXCEEDING = 0.03, 0.05  # of notices a day, of checks
 _SURNAMES = "张王李赵刘陈杨黄周吴徐孙马朱胡郭何林高罗"
 _GIVEN = ["建国", "秀英", "志强", "桂兰", "海燕", "德福", "玉梅", "永生", "春花", "立新", "国庆", "淑珍", "小军", "晓红", "宝山", "文静", "长顺", "美玲", "金生", "翠兰"]
@@ -68,6 +69,7 @@ class District:
     scans: dict[int, int] = field(default_factory=dict)
     meetings: Meetings | None = None
     benefits: Benefits | None = None
+    known_late: int = 0  # households whose near relative came out when the district had received the file
     left: dict[str, int] = field(default_factory=dict)  # node -> the task that nobody ever does, so that every step has open work
 
     def by_role(self, role: str, unit: str) -> list[Actor]:
@@ -280,6 +282,7 @@ def _a_day(d: District, day: date, applying: list[int]) -> None:
     for household_id in applying:
         _apply(d, household_id, day)
     _object(d, day)
+    _comes_out(d)
     _skip_incidents(d)
     if d.benefits is not None:
         d.benefits.day(day)
@@ -312,6 +315,20 @@ def _object(d: District, day: date) -> None:
         said = {"objection_on": day.isoformat(), "objector_kind": d.chance.choice(["resident", "anonymous", "applicant"]), "grounds": "反映该户有其他收入，请复查。"}
         with contextlib.suppress(Refused, Invalid, NotWaiting), d.made.office.act(clerk) as act:
             d.made.cases.receive(act, row.case_no, "objection", said)
+
+
+def _comes_out(d: District) -> None:
+    """A few near relatives become known when the district has received the file already: it is visited before the decision."""
+    waiting = select(store.record.c.subject).join(store.task, store.task.c.case_id == store.record.c.id).where(store.is_open, store.task.c.node == "post_district_notice")
+    with d.made.office.read() as conn:
+        homes = [int(subject.partition(":")[2]) for subject in conn.scalars(waiting.order_by(store.task.c.id))]
+    for home in homes if d.known_late < _KNOWN_LATE else ():
+        facts = facts_of(d, home)
+        if not facts.get("spot_check") and not facts.get("near_relative") and d.known_late < _KNOWN_LATE:
+            with d.made.office.act(d.by_role("window_clerk", _street(d, home))[0]) as act:
+                if not households.near_relative_known(act.conn, home):
+                    households.declare_near_relative(act, home, {"staff_name": "某干部", "position": "居委会委员", "relation": "child"})
+                    d.known_late += 1
 
 
 def _apply(d: District, household_id: int, day: date) -> None:
