@@ -30,6 +30,7 @@ catalogue: install ## after a change of texts on pages: new ones into the .po, t
 load: install ## the sizes of the issues, with figures; not part of test
 	$(VENV)/bin/yingbao bench
 	$(VENV)/bin/yingbao bench --timers
+	$(PY) -m pytest -s tests/e2e/load_demo.py
 	YINGBAO_TEST_KILLS=25 $(PY) -m pytest -s tests/engine/test_kill_worker.py tests/engine/test_kill.py
 	YINGBAO_TEST_REVIEWS=50000 $(PY) -m pytest -s tests/processes/test_review_2012.py -k due_in_one_second
 	YINGBAO_TEST_MACHINE_RUNS=200 $(PY) -m pytest -s tests/processes/test_machine.py

@@ -217,7 +217,7 @@ class Cases:
         signers.ready(task, act.actor.persons)
         data, answers = self._checked(act, case, task, raw, act.actor, lang)
         if signers.asked(task, "after"):
-            told = {"case": case.row["no"], **signers.hold(act, case.record, subject_of(case), task, raw)}
+            told = {"case": case.row["no"], **signers.hold(act, case.record, task, _typed(case, task["node"], raw))}
             act.remember(told)
             return told
         return self._completed(act, case, task, data, answers, act.actor)
@@ -393,13 +393,14 @@ class Cases:
         return process.published if self.published is None else self.published
 
     def deadline(self, conn: Connection, keys: Any, task: Mapping[Any, Any], run: Run, drawing: Drawing, process: Process) -> Deadline | None:
-        """A task's deadline with all that it follows from. Where the facts have changed since, as they were when it opened."""
+        """A task's deadline with all that it follows from. Where the facts have changed since, or how days are counted, as it was
+        when it opened."""
         found = process.deadline(task["node"], run.facts, task["opened_at"], drawing, published=self.published)
         if found is None or found.end.isoformat() == task["due_on"]:
             return found
         for entry, then in self.replaying(conn, history(conn, keys, task["case_id"])):
             if any(key == task["key"] for key, _ in entry.data.get("then", {}).get("opened", ())):
-                found = process.deadline(task["node"], then.facts, task["opened_at"], drawing, published=self.published)
+                found = process.deadline(task["node"], then.facts, task["opened_at"], drawing, published=self.published, engine=counted_by(entry))
                 break
         return found
 
@@ -765,7 +766,7 @@ class Cases:
         def deadline(node: str, facts: Data, opened: datetime, entry: Entry) -> str | None:
             known, (process, digest) = entry.data.get("calendar", self.published), by(entry)
             with _doing_again(entry, node), self._by_law(conn, entry, recorded_law):
-                found = process.deadline(node, facts, opened, drawing(digest), published=known)
+                found = process.deadline(node, facts, opened, drawing(digest), published=known, engine=counted_by(entry))
             return None if found is None else found.end.isoformat()
 
         return self._decided(conn, replay(entries, drawing, call, deadline))
@@ -836,6 +837,11 @@ class Cases:
         return by
 
 
+def counted_by(entry: Entry) -> int:
+    """The version of the rules by which an entry's days were counted."""
+    return int(entry.said.get("engine", 1))
+
+
 @contextmanager
 def _doing_again(entry: Entry, what: str) -> Iterator[None]:
     """Whatever keeps a process's own function from doing it again (a value of the law that is gone, figures that it refuses)
@@ -855,6 +861,13 @@ def _personal(case: Open, name: str, answers: Data, snapshots: Data) -> dict[str
     entry = f"{OTHERS}{case.record.id}.{case.record.seq + 1}."
     mine = {k: v for k, v in (("answers", own), ("snapshots", snapshots)) if v}
     return ({subject_of(case): mine} if mine else {}) | {entry + who: {"answers": said} for who, said in others.items()}
+
+
+def _typed(case: Open, node: str, raw: Data) -> dict[str, Data]:
+    """Subject -> what was typed of him, the household first, as it will be when the form is completed."""
+    own, others = apart(case.process.form_of(node), raw)
+    entry = f"{OTHERS}{case.record.id}.{case.record.seq + 1}."
+    return {subject_of(case): own, **{entry + who: said for who, said in others.items()}}
 
 
 NO_HOLDER = Broken("no-holder", "本单位没有在岗人员担任这个岗位", "Nobody over this unit holds the post")  # in place of a rule

@@ -18,7 +18,7 @@ from engine.bpmn import Run
 from engine.cases import barred, keep_draft, subject_of
 from engine.crypto import BoundKeys
 from engine.errors import Invalid, NotFound, Refused
-from engine.model import Actor, Data, Entry, Put, stamp
+from engine.model import Actor, Data, Entry, Put, joined, stamp
 from engine.office import Act, history
 from engine.process import Broken
 from engine.step import CAUSES, fingerprint, undone
@@ -115,16 +115,15 @@ class Habits:
         now = {s.staff for s in signers.of(task) if s.state == "asked"} - {row["staff"]}
         return [Put("task_signer", case.record.next_id(), {**values, "staff": one}, subject) for one in dict.fromkeys([*old, row["staff"]]) if one not in now]
 
-    def _held(self, act: Act, task: Task) -> tuple[Mapping[Any, Any], dict[str, Any]]:
-        table = store.held
-        row = act.conn.execute(select(table).where(table.c.task_id == task["id"], table.c.state == "held")).mappings().one()
-        raw: dict[str, Any] = json.loads(act.keys.reveal("held", "answers", row["id"], row["answers"]))
-        return row, raw
+    def _held(self, act: Act, task: Task) -> tuple[list[Mapping[Any, Any]], dict[str, Any]]:
+        """The rows of what was handed in, of the household first, and the answers put together."""
+        rows = _held_rows(act.conn, task["id"])
+        return rows, _together(act.keys, rows)
 
     def _applied(self, act: Act, case: Open, task: Task, said: Data, put: Put, lang: str) -> dict[str, Any]:
         """The last signer agrees: what was handed in is completed in the name of who handed it in, if he still may."""
-        row, raw = self._held(act, task)
-        who = self._completer(act.conn, row)
+        rows, raw = self._held(act, task)
+        who = self._completer(act.conn, rows[0])
         if who is None:
             return self._returned(act, case, task, "signer_answered", {**said, "why": "left"}, [put])
         try:
@@ -135,7 +134,7 @@ class Habits:
             return self._returned(act, case, task, "signer_answered", {**said, "why": why}, [put])
         act.actor = replace(act.actor, on_behalf_of=who.id)
         also = {"on_behalf_of": who.on_behalf_of} if who.on_behalf_of else {}
-        puts = [put, Put("held", row["id"], {"state": "applied"})]
+        puts = [put, *(Put("held", row["id"], {"state": "applied"}) for row in rows)]
         return self.cases._completed(act, case, task, {**data, "completer": who.id, **also}, answers, who, puts)
 
     def _completer(self, conn: Connection, row: Mapping[Any, Any]) -> Actor | None:
@@ -146,9 +145,9 @@ class Habits:
         return None if lent is None else replace(lent, id=own.id, name=own.name, on_behalf_of=lent.id)
 
     def _returned(self, act: Act, case: Open, task: Task, event: str, said: Data, puts: Sequence[Put], reason: str = "") -> dict[str, Any]:
-        row, raw = self._held(act, task)
-        keep_draft(act, task["id"], row["staff"], raw)
-        puts = [*puts, Put("held", row["id"], {"state": "returned"})]
+        rows, raw = self._held(act, task)
+        keep_draft(act, task["id"], rows[0]["staff"], raw)
+        puts = [*puts, *(Put("held", row["id"], {"state": "returned"}) for row in rows)]
         flags = signers.with_flag(task, signers.HELD, on=False)
         return self._remembered(act, self._noted(act, case, task, event, {**said, "returned": True}, reason, puts, flags=flags))
 
@@ -438,11 +437,18 @@ def opinions(conn: Connection, keys: BoundKeys, task_id: int) -> list[dict[str, 
 
 def handed_in(conn: Connection, keys: BoundKeys, task_id: int) -> dict[str, Any] | None:
     """What waits for its signers: {staff, on_behalf_of, answers as typed}; None when nothing does."""
-    row = conn.execute(select(store.held).where(store.held.c.task_id == task_id, store.held.c.state == "held")).mappings().one_or_none()
-    if row is None:
-        return None
-    answers: dict[str, Any] = json.loads(keys.reveal("held", "answers", row["id"], row["answers"]))
-    return {"staff": row["staff"], "on_behalf_of": row["on_behalf_of"], "answers": answers}
+    rows = _held_rows(conn, task_id)
+    return {"staff": rows[0]["staff"], "on_behalf_of": rows[0]["on_behalf_of"], "answers": _together(keys, rows)} if rows else None
+
+
+def _held_rows(conn: Connection, task_id: int) -> list[Mapping[Any, Any]]:
+    """One for each whom the answers concern; rows of before they were apart hold everything."""
+    table = store.held
+    return list(conn.execute(select(table).where(table.c.task_id == task_id, table.c.state == "held").order_by(table.c.id)).mappings())
+
+
+def _together(keys: BoundKeys, rows: Sequence[Mapping[Any, Any]]) -> dict[str, Any]:
+    return joined([{"answers": json.loads(keys.reveal("held", "answers", row["id"], row["answers"]) or "{}")} for row in rows])
 
 
 def urges(conn: Connection, task_id: int) -> list[Mapping[Any, Any]]:

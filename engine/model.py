@@ -14,7 +14,10 @@ import rfc8785
 Data = Mapping[str, Any]  # JSON: dates as ISO text, money in whole fen
 
 FORMAT = 1  # version of the entry's body; older ones are read by UPCASTERS, never rewritten
-ENGINE = 1  # of the rules by which tokens move, conditions are read and days are counted: a change that old records would notice is a new number
+# Of the rules by which tokens move, conditions are read and days are counted: a change that old records would notice is a new number.
+# 2: a limit in calendar days that ends on a day off ends on the next working day (docs/decisions/028).
+ENGINE = 2
+ROLLS_SINCE = 2
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")  # China has kept one offset, without summer time, since 1991
 GENESIS = "0" * 64
 OTHERS = "other:"  # begins the subject of somebody who is named in one entry and is no party: a neighbour, an objector

@@ -18,7 +18,7 @@ from engine.expression import parse_due
 from engine.forms import Form
 from engine.given import given, gives
 from engine.lint import check_drawing
-from engine.model import SHANGHAI, Actor, Data, Put
+from engine.model import ENGINE, ROLLS_SINCE, SHANGHAI, Actor, Data, Put
 
 if TYPE_CHECKING:
     from engine.office import Act
@@ -181,10 +181,11 @@ class Process:
         return function(**{name: known[name] if name in known else facts.get(name) for name in _parameters(function)})
 
     def deadline(
-        self, node: str, facts: Data, opened: datetime, drawing: Drawing | None = None, *, published: int | None = None
+        self, node: str, facts: Data, opened: datetime, drawing: Drawing | None = None, *, published: int | None = None, engine: int = ENGINE
     ) -> Deadline | None:
         """The deadline of a task by the rule on the drawing; None for "promptly". `published`: the last year of the
-        calendar that was known, where that is not today's."""
+        calendar that was known, where that is not today's; `engine`: how days were counted when the task opened. Calendar
+        days that end on a day off end on the next working day, like the last days in letters (domain 10)."""
         rule = (drawing or self.drawing).nodes[node].due or "promptly()"
         due, known = parse_due(rule), self.published if published is None else published
         if due.kind == "promptly":
@@ -195,7 +196,9 @@ class Process:
         stopped = _stood_still(facts.get(due.stopped)) if due.stopped else 0
         by_workdays = due.kind == "workdays"
         end = self.add_workdays(start, n + stopped, known) if by_workdays else start + timedelta(days=n)
-        return Deadline(rule, due.since if since else None, start, n, due.kind, stopped, end, by_workdays and end.year > known)
+        if rolls := not by_workdays and engine >= ROLLS_SINCE:
+            end = max(end, self.add_workdays(end - timedelta(days=1), 1, known))
+        return Deadline(rule, due.since if since else None, start, n, due.kind, stopped, end, (by_workdays or rolls) and end.year > known)
 
     @cached_property
     def known_facts(self) -> frozenset[str]:

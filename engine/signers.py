@@ -66,11 +66,13 @@ def ready(task: Mapping[Any, Any], persons: tuple[str, ...]) -> None:
         raise Refused("own-countersign", "您是这件待办的加签人，不能再由您办结（同一人不能签两次）", "You are a signer of this task: you may not complete it, too")
 
 
-def hold(act: Act, record: Record, subject: str, task: Mapping[Any, Any], raw: Data) -> dict[str, Any]:
-    """Keep what was handed in until its signers have agreed; the tokens stay. The task is now in the name of who handed it in."""
+def hold(act: Act, record: Record, task: Mapping[Any, Any], parts: Mapping[str, Data]) -> dict[str, Any]:
+    """Keep what was handed in until its signers have agreed; the tokens stay. The task is now in the name of who handed it in.
+    `parts`: subject -> what was typed of him; each has a row of his own, which is erased with him (decision 017)."""
     who, waiting = act.actor, sorted(asked(task, "after"))
-    values = {"task_id": task["id"], "staff": who.id, "on_behalf_of": who.on_behalf_of, "answers": json.dumps(dict(raw), ensure_ascii=False), "state": "held"}
-    act.append(record, "task_submitted", {"task": task["key"], "signers": waiting}, puts=[Put("held", record.next_id(), values, subject)])
+    values = {"task_id": task["id"], "staff": who.id, "on_behalf_of": who.on_behalf_of, "state": "held"}
+    puts = [Put("held", record.next_id(), {**values, "answers": json.dumps(dict(part), ensure_ascii=False)}, subject) for subject, part in parts.items()]
+    act.append(record, "task_submitted", {"task": task["key"], "signers": waiting}, puts=puts)
     changes = {"flags": with_flag(task, HELD), "assignee": who.holder, "version": task["version"] + 1}
     act.conn.execute(update(store.task).where(store.task.c.id == task["id"]).values(**changes))
     return {"seq": record.seq, "opened": [], "waits_for_signers": waiting}

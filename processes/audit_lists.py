@@ -395,7 +395,7 @@ def _related(conn: Connection) -> dict[tuple[int, str], str]:
     query = members.join(staff_relative, staff_relative.c.id_blind == person.c.id_blind).join(staff, staff.c.id == staff_relative.c.staff_id)
     found |= dict.fromkeys(map(_pair, conn.execute(query)), "found")
     found |= dict.fromkeys(map(_pair, conn.execute(members.join(staff, staff.c.person_blind == person.c.id_blind))), "member")
-    declared = select(near_relative.c.household_id, near_relative.c.staff_login).where(near_relative.c.staff_login.is_not(None))
+    declared = select(near_relative.c.household_id, near_relative.c.staff_login).where(near_relative.c.staff_login.is_not(None), near_relative.c.revoked_on.is_(None))
     return found | dict.fromkeys(map(_pair, conn.execute(declared)), "declared")
 
 
@@ -459,7 +459,7 @@ def _declared(conn: Connection, houses: Iterable[int]) -> dict[int, set[str] | N
     """Household -> logins and names that it declared, or the street registered; None: it said that there is a relative, and nobody is registered yet."""
     ids = sorted(houses)
     found: dict[int, set[str] | None] = dict.fromkeys(conn.scalars(select(household.c.id).where(household.c.id.in_(ids), household.c.near_relative_declared)))
-    rows = conn.execute(select(near_relative.c.household_id, near_relative.c.staff_login, near_relative.c.staff_name).where(near_relative.c.household_id.in_(ids))).all()
+    rows = conn.execute(select(near_relative.c.household_id, near_relative.c.staff_login, near_relative.c.staff_name).where(near_relative.c.household_id.in_(ids), near_relative.c.revoked_on.is_(None))).all()
     named_only = select(staff.c.login, staff.c.name).where(staff.c.name.in_({r.staff_name for r in rows if not r.staff_login}))
     logins: dict[str, str] = {login: name for login, name in conn.execute(named_only)}  # noqa: C416 - rows are no pairs to mypy
     for one in rows:

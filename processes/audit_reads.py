@@ -72,12 +72,15 @@ ADMIN = {
     "erased": ("删除个人信息", "Personal data erased"),
     "divergence_proposed": ("提出认可重演差异", "Acceptance of a difference proposed"),
     "divergence_accepted": ("认可重演差异", "Difference accepted"),
+    "near_relative_revocation_asked": ("提出更正近亲属登记", "Near-relative statement: to be taken back"),
+    "near_relative_revocation_refused": ("不同意更正近亲属登记", "Near-relative statement: stands"),
+    "near_relative_revoked": ("更正近亲属登记", "Near-relative statement taken back"),
     "divergence_refused": ("不认可重演差异", "Difference not accepted"),
 }
 _WHOLE = ("staff", "staff_change", "unit", "sample", "erasure", "divergence")  # kinds of records all of whose entries are administration
 _ELSEWHERE = {  # kind of record -> how events begin that are administration there
     "case": ("incident_", "task_transferred", "task_delegated", "tasks_handed_over", "deadline_recomputed"),
-    "standard_batch": ("standard_proposed", "standard_confirmed", "standard_withdrawn"), "campaign": ("review_round_begun",),
+    "standard_batch": ("standard_proposed", "standard_confirmed", "standard_withdrawn"), "campaign": ("review_round_begun",), "household": ("near_relative_revo",),
 }  # fmt: skip
 
 

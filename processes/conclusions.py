@@ -238,7 +238,8 @@ def vet(act: Act, node: str, form: Form, answers: Data, facts: Data) -> None:
 
 
 def _refuse_old_figures(act: Act, conclusion: str, reason_code: str | None, facts: Data) -> None:
-    """A new standard may have come between the assessment and this act, or its batch between: another conclusion follows then.
+    """A new standard may have come between the assessment and this act, its batch, or other data of the household: another conclusion
+    follows then.
     What the joint meeting resolved, and what needs no arithmetic, stands."""
     if conclusion not in (*benefits.RESUMING, "stop") or (conclusion == "stop" and reason_code in WITHOUT_FIGURES) or facts.get("resolution") == "approve_as":
         return
@@ -251,6 +252,7 @@ def _refuse_old_figures(act: Act, conclusion: str, reason_code: str | None, fact
         raise Refused(
             "figures-old", f"测算以后待遇已调整为每月 {yuan(found['amount_fen'])} 元，请退回重新调查测算",
             f"The benefit became {yuan(found['amount_fen'])} yuan a month after the calculation: return the case for a new survey")  # fmt: skip
+    investigation.refuse_changed_figures(act, facts)
 
 
 def _vet_opinion(act: Act, form: Form, answers: Data, facts: Data) -> None:

@@ -175,7 +175,10 @@ def _at_acceptance(act: Act, facts: Data, article: str) -> Data:
 
 def _draw(act: Act, facts: Data) -> Data:
     known = households.near_relative_known(act.conn, facts["household_id"])
-    return {"drawn": spot_check.draw(act, facts["street"], facts["household_id"]), "near_relative": known}
+    drawn = spot_check.kept(act, facts["household_id"]) if facts.get("submitted_on") else None  # a second receipt takes no second place
+    if drawn is None:
+        drawn = spot_check.draw(act, facts["street"], facts["household_id"])
+    return {"drawn": drawn, "near_relative": known}
 
 
 def late(act: Act, facts: Data) -> Data:
@@ -188,12 +191,20 @@ def late(act: Act, facts: Data) -> Data:
 # -- what only the tables can tell
 
 
+# Where somebody says what is to become of the application, and the words that say yes and no.
+_SAID = {"street_opinion": "street_outcome", "district_examination": "district_outcome", "district_recheck": "district_outcome", "decide": "decision", "decide_refusal": "decision"}
+_YES, _NO = ("propose_grant", "granted"), ("propose_refuse", "refused")
+
+
 def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Sequence[Any]) -> None:
-    """Beside what every investigation asks: an amount of before a new standard is not granted, for no batch would come after it. What
-    the joint meeting resolved stands."""
+    """Beside what every investigation asks: an amount of before a new standard is not granted, for no batch would come after it, and
+    nobody is granted or refused anything by figures that are the household's no more. What the joint meeting resolved stands."""
     investigation.vet(act, node, form, answers, facts, acts)
-    if node == "decide" and answers["decision"] == "granted" and facts.get("resolution") != "approve_as":
+    said = answers.get(_SAID.get(node, ""))
+    if said in _YES and node != "street_opinion" and facts.get("resolution") != "approve_as":
         investigation.refuse_old_figures(act, facts)
+    if said in (*_YES, *_NO):
+        investigation.refuse_changed_figures(act, facts, amount=said in _YES)
 
 
 # -- effects: what else is written in the same transaction
@@ -231,7 +242,6 @@ def _on_decision(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequenc
 
 def _on_grant(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
     """The benefit is a record of its own; its first entry is the grant."""
-    members = households.counted_members(act.conn, facts["household_id"], act.today)
     values = {
         "household_id": facts["household_id"],
         "case_no": case.no,
@@ -239,7 +249,7 @@ def _on_grant(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[P
         "amount_fen": facts["amount_fen"],
         "status": "pending_first_payment",
         "first_payment_month": facts["first_payment_month"],
-        "members": facts.get("members_counted") or len(members),
+        "members": facts.get("members_counted") or len(households.counted_members(act.conn, facts["household_id"], act.today)),
         "granted_on": facts["decided_on"],
         "law_version": facts.get("law_version") or law.version(act.today),
     }

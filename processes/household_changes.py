@@ -20,6 +20,7 @@ _FIELDS = {
     "household": ("community", "applicant_id", "hukou_kind", "address", "phone", "bank_account", "bank_holder", "review_class", "hardship_cause",
                   "near_relative_declared", "hardships", "childless"),
     "household_member": ("relation", "to_on", "excluded_reason", "left_reason"),
+    "near_relative": ("revoke_asked_by", "revoked_by"),
     "person": ("name", "id_no", "health", "phone", "labour_ability", "employment", "full_time_student"),
 }  # fmt: skip
 _ITEMS = {"income_item": "income", "property_item": "property"}
@@ -79,7 +80,7 @@ def _lines(entry: Entry, rows: dict[tuple[str, int], dict[str, Any]]) -> list[Li
 
 
 def _fields(table: str, row_id: int, row: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterable[Line]:
-    person = {"household": None, "household_member": row.get("person_id"), "person": row_id}[table]
+    person = {"household": None, "household_member": row.get("person_id"), "person": row_id, "near_relative": None}[table]
     if table == "household_member" and not old:
         yield Line("member", person, None, row.get("relation"))
         return

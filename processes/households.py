@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, exists, func, or_, select, union_all
+from sqlalchemy import Boolean, Connection, and_, bindparam, cast, exists, func, literal, null, or_, select, union_all
 
 from engine import store
 from engine.crypto import BoundKeys
@@ -48,7 +48,8 @@ _BLINDS = (
 )
 _RELATIVES = select(staff_relative.c.staff_id).where(staff_relative.c.id_blind.in_(_BLINDS)).scalar_subquery()
 _RELATED_STAFF = select(staff.c.login).where(or_(staff.c.person_blind.in_(_BLINDS), staff.c.id.in_(_RELATIVES)))
-_DECLARED_STAFF = select(near_relative.c.staff_login).where(near_relative.c.household_id == _HERE)
+_STANDS = near_relative.c.revoked_on.is_(None)  # not taken back as a mistake
+_DECLARED_STAFF = select(near_relative.c.staff_login).where(near_relative.c.household_id == _HERE, _STANDS)
 _MEMBERS = Prepared(
     select(household_member.c.person_id, household_member.c.relation, household_member.c.from_on, household_member.c.excluded_reason, *[c for c in person.c if c.name != "id"])
     .join(person, person.c.id == household_member.c.person_id)
@@ -66,6 +67,17 @@ _HOUSE = Prepared(select(household).where(household.c.id == _HERE))
 _APPLICANT = Prepared(select(person.c.id, person.c.name).join(household, household.c.applicant_id == person.c.id).where(household.c.id == _HERE))
 _INCOMES = Prepared(select(income_item).where(income_item.c.household_id == _HERE, income_item.c.valid))
 _PROPERTIES = Prepared(select(property_item).where(property_item.c.household_id == _HERE, property_item.c.valid))
+# For an assessment, which decisions ask for again: as few journeys as may be.
+_COUNTED_MEMBERS = Prepared(_MEMBERS.statement.join(household, household.c.id == household_member.c.household_id).add_columns(
+    household.c.hukou_kind, household.c.hardships, household.c.childless))  # fmt: skip
+_OWNED = union_all(
+    select(literal("income").label("what"), income_item.c.id, income_item.c.person_id, income_item.c.kind, income_item.c.amount_fen, income_item.c.source,
+           income_item.c.period, income_item.c.month, income_item.c.year, cast(null(), Boolean).label("functional_vehicle"))
+    .where(income_item.c.household_id == _HERE, income_item.c.valid),
+    select(literal("property"), property_item.c.id, property_item.c.person_id, property_item.c.kind, property_item.c.amount_fen, property_item.c.source,
+           cast(null(), income_item.c.period.type), cast(null(), income_item.c.month.type), cast(null(), income_item.c.year.type), property_item.c.functional_vehicle)
+    .where(property_item.c.household_id == _HERE, property_item.c.valid),
+)  # fmt: skip
 _LETTERHEAD = Prepared(
     select(person.c.name.label("applicant"), household.c.hukou_kind, _STREETS.c.name.label("street_name"), _COMMUNITIES.c.name.label("community_name"),
            select(func.count()).select_from(household_member).where(household_member.c.household_id == _HERE, _CURRENT).scalar_subquery().label("size"))
@@ -75,7 +87,9 @@ _LETTERHEAD = Prepared(
     .outerjoin(_COMMUNITIES, _COMMUNITIES.c.code == household.c.community)
     .where(household.c.id == _HERE)
 )  # fmt: skip
-_RELATED = Prepared(select(or_(exists(select(near_relative.c.id).where(near_relative.c.household_id == _HERE)), exists(_RELATED_STAFF)).label("known")))
+_RELATED = Prepared(
+    select(or_(exists(select(near_relative.c.id).where(near_relative.c.household_id == _HERE, _STANDS)), exists(_RELATED_STAFF)).label("known"))
+)
 RECUSED = union_all(_RELATED_STAFF, _DECLARED_STAFF)  # near relatives of a member, found or declared
 _HEALTH = ("disability_kind", "disability_grade", "serious_illness", "serious_outpatient_illness")
 HEALTH_KINDS = frozenset({"disabled_member", "major_illness"})  # hardships that tell of somebody's health
@@ -365,7 +379,7 @@ def declare_near_relative(act: Act, household_id: int, data: Mapping[Any, Any]) 
 def register_near_relative(act: Act, household_id: int, data: Mapping[Any, Any]) -> None:
     """The street's single registration (单独登记, N220 art 14); whom the household declared already is not entered twice."""
     login = data.get("staff_login")
-    known = and_(near_relative.c.household_id == household_id, near_relative.c.staff_login == login, near_relative.c.relation == data["relation"])
+    known = and_(near_relative.c.household_id == household_id, near_relative.c.staff_login == login, near_relative.c.relation == data["relation"], _STANDS)
     if login and act.conn.scalar(select(near_relative.c.id).where(known)) is not None:
         return
     name = data.get("staff_name") or act.conn.scalar(select(staff.c.name).where(staff.c.login == login)) or ""
@@ -409,7 +423,11 @@ def row(conn: Connection, household_id: int) -> Mapping[Any, Any]:
 
 def members_of(conn: Connection, household_id: int) -> list[Mapping[Any, Any]]:
     """Current members, head first: membership columns and the person's (sealed ones still sealed)."""
-    return sorted(_MEMBERS.rows(conn, {"household_id": household_id}), key=lambda m: (m["relation"] != "head", m["person_id"]))
+    return _head_first(_MEMBERS.rows(conn, {"household_id": household_id}))
+
+
+def _head_first(members: Iterable[Mapping[Any, Any]]) -> list[Mapping[Any, Any]]:
+    return sorted(members, key=lambda m: (m["relation"] != "head", m["person_id"]))
 
 
 def _adult(member: Mapping[Any, Any], on: date) -> bool:
@@ -479,11 +497,13 @@ def letterhead(conn: Connection, household_id: int) -> Mapping[Any, Any]:
 
 def snapshot(conn: Connection, keys: BoundKeys, household_id: int, on: date) -> dict[str, Any]:
     """The household as `eligibility.assess` reads it. What was checked or seen stands before what was declared."""
-    house = row(conn, household_id)
-    incomes = _best(_INCOMES.rows(conn, {"household_id": household_id}), lambda i: (i["person_id"], i["kind"]))
-    properties = _best(_PROPERTIES.rows(conn, {"household_id": household_id}), lambda i: i["kind"])
+    people = _head_first(_COUNTED_MEMBERS.rows(conn, {"household_id": household_id}))
+    house: Mapping[Any, Any] = people[0] if people else row(conn, household_id)
+    owned = conn.execute(_OWNED, {"household_id": household_id}).mappings().all()
+    incomes = _best((i for i in owned if i["what"] == "income"), lambda i: (i["person_id"], i["kind"]))
+    properties = _best((i for i in owned if i["what"] == "property"), lambda i: i["kind"])
     members: list[dict[str, Any]] = []
-    for m in members_of(conn, household_id):
+    for m in people:
         health = json.loads(keys.reveal("person", "health", m["person_id"], m["health"]) or "{}")
         members.append({
             "ref": str(m["person_id"]), "relation": m["relation"], "birth_date": m["birth_date"], "sex": m["sex"],
@@ -497,7 +517,7 @@ def snapshot(conn: Connection, keys: BoundKeys, household_id: int, on: date) -> 
         "hukou_kind": house["hukou_kind"],
         "members": members,
         "property": [_asset(i, {m["ref"] for m in members}) for i in properties],
-        "hardships": _kinds(keys, house),
+        "hardships": _kinds(keys, household_id, house["hardships"]),
         "childless": house["childless"],
     }
 
@@ -506,8 +526,8 @@ def _ability(keys: BoundKeys, member: Mapping[Any, Any]) -> str | None:
     return keys.reveal("person", "labour_ability", member["person_id"], member["labour_ability"]) or None
 
 
-def _kinds(keys: BoundKeys, house: Mapping[Any, Any]) -> list[str]:
-    found: list[str] = json.loads(keys.reveal("household", "hardships", house["id"], house["hardships"]) or "[]")
+def _kinds(keys: BoundKeys, household_id: int, sealed: bytes | None) -> list[str]:
+    found: list[str] = json.loads(keys.reveal("household", "hardships", household_id, sealed) or "[]")
     return found
 
 
@@ -578,7 +598,7 @@ def view(conn: Connection, keys: BoundKeys, household_id: int, *, plain: bool = 
         "bank_account": sealed("bank_account"),
         "members": members,
         "property": [{**_asset(i, {str(m["person_id"]) for m in members}), "source": i["source"]} for i in assets],
-        "hardships": [kind if plain or kind not in HEALTH_KINDS else "****" for kind in _kinds(keys, house)],
+        "hardships": [kind if plain or kind not in HEALTH_KINDS else "****" for kind in _kinds(keys, household_id, house["hardships"])],
         "childless": house["childless"],
     }
 

@@ -18,6 +18,7 @@ from engine.office import Act
 from engine.process import CaseRef
 from processes import benefits, documents, duties, eligibility, households, law, organisation
 from processes.dibao_2012_forms import PROOFS, Deliver
+from processes.eligibility_facts import BadFacts
 
 
 @gives("means_round")
@@ -52,6 +53,24 @@ def refuse_old_figures(act: Act, facts: Data) -> None:
         raise Refused(
             "figures-old", f"测算用的不是执行月份 {month} 的救助标准，请退回重新调查测算",
             f"The calculation is by another standard than that of {month}, from which it would count: return the case for a new survey")  # fmt: skip
+
+
+def refuse_changed_figures(act: Act, facts: Data, *, amount: bool = True) -> None:
+    """Raises Refused when the household as it stands today gives another category, or another `amount`, than the case was computed to:
+    income, property and members may have changed since (N220 arts 26 and 32). What the joint meeting resolved stands, and where nothing
+    was computed there is nothing to compare. The case goes back: a decided amount is never computed on the side (decision 029)."""
+    if facts.get("category") is None or facts.get("resolution") == "approve_as":
+        return
+    try:
+        now = assess(figures(act, facts))
+    except BadFacts:
+        now = {"category": None, "amount_fen": None}  # the data of today cannot be computed at all
+    if now["category"] == facts["category"] and (not amount or now["amount_fen"] == facts["amount_fen"]):
+        return
+    month = benefits.month_after(act.today)
+    raise Refused(
+        "figures-changed", f"家庭情况或标准在测算后有变化，按现有资料测算 {month} 的结果与本案测算结果不一致，请退回重新调查测算",
+        f"The household or the standard changed after the calculation: the data of today give another result for {month}. Return the case for a new survey")  # fmt: skip
 
 
 def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Sequence[Any]) -> None:

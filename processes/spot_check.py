@@ -104,6 +104,20 @@ def draw(act: Act, street: str, household_id: int) -> bool:
     return taken
 
 
+def kept(act: Act, household_id: int) -> bool | None:
+    """A file that the district returned and gets again keeps its place and its draw, or one household could fill two of the ten; whether
+    it was drawn, at once or at the month's end. None: it has no place. Until it goes on once more it can be drawn late again."""
+    file = _LATEST.row(act.conn, {"the_household": household_id})
+    if file is None:
+        return None
+    log = act.open("register", file["id"] >> 16)
+    file = _LATEST.rows(act.conn, {"the_household": household_id})[0]  # as it stands now that it is locked
+    drawn = bool(file["drawn"] or file["late"])
+    said: Data = {"case": str(household_id), "block": file["block"], "position": file["position"], "drawn": drawn}
+    act.append(log, "file_received_again", said, puts=[Put("spot_file", file["id"], {"passed_on": None})] if file["passed_on"] else [])
+    return drawn
+
+
 def month_end(act: Act, record_id: int, block: int) -> None:
     """Fill the block up to the share and close it, unless it was full before the month was over."""
     log = act.open("register", record_id)

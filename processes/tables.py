@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text, text
 
 from engine.store import Id, metadata
 
@@ -194,6 +194,11 @@ near_relative = Table(
     Column("staff_name", String(60), info=PERSONAL),
     Column("position", String(60), info=PERSONAL),
     Column("relation", String(20), nullable=False),
+    Column("revoke_asked_by", String(60)),  # a mistake: asked for by one, agreed to by another; from `revoked_on` on it recuses nobody
+    Column("revoke_asked_on", String(10)),
+    Column("revoke_reason", Text, info=PERSONAL),
+    Column("revoked_by", String(60)),
+    Column("revoked_on", String(10)),
 )
 
 document = Table(

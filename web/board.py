@@ -118,7 +118,7 @@ def wheres(area: Area, day: date) -> dict[str, Any]:
 
 def _relatives() -> Any:
     """Cases of households with a near relative among the staff."""
-    marked = select(household.c.id).where(household.c.near_relative_declared).union(select(near_relative.c.household_id)).subquery()
+    marked = select(household.c.id).where(household.c.near_relative_declared).union(select(near_relative.c.household_id).where(near_relative.c.revoked_on.is_(None))).subquery()
     return select("household:" + func.cast(marked.c.id, record.c.subject.type))
 
 

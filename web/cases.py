@@ -19,7 +19,19 @@ from engine.errors import Conflict, EngineError, Invalid, NotFound, Refused
 from engine.forms import from_html
 from engine.model import SYSTEM, Actor, Entry, joined
 from engine.office import Act, history
-from processes import deadlines, deliveries, documents, eligibility, households, law, letters, organisation, paperwork, readers
+from processes import (
+    deadlines,
+    deliveries,
+    documents,
+    eligibility,
+    households,
+    law,
+    letters,
+    notices,
+    organisation,
+    paperwork,
+    readers,
+)
 from processes.bureau import CATALOGUE
 from processes.case_tables import notice
 from processes.tables import document
@@ -84,6 +96,7 @@ EVENTS = {
     "copy_read": lazy_gettext("Copy read"),
     "comment_added": lazy_gettext("Comment"),
     deliveries.EVENT: lazy_gettext("Delivery recorded"),
+    notices.EVENT: lazy_gettext("Photo of a notice's removal recorded"),
     "tasks_handed_over": lazy_gettext("A leaver's tasks handed over"),
     "task_taken_back": lazy_gettext("Taken back"),
     "case_moved": lazy_gettext("Goes on by the procedure of the day of acceptance"),
@@ -96,12 +109,12 @@ KINDS = {  # what the record can be narrowed to, with the events that are of no 
     "machine": lazy_gettext("Periods, deadlines, jobs"),
 }
 _KIND_OF = {
-    "message_received": "messages", deliveries.EVENT: "messages",
+    "message_received": "messages", deliveries.EVENT: "messages", notices.EVENT: "messages",
     **dict.fromkeys(("task_claimed", "task_released", "task_transferred", "task_delegated", "delegation_ended", "task_escalated", "tasks_handed_over"), "hands"),
     **dict.fromkeys(("signers_added", "signer_answered", "signer_withdrawn", "task_urged", "task_copied", "copy_read", "comment_added"), "opinions"),
     **dict.fromkeys(("timer_fired", "task_late", "deadline_recomputed", "incident_opened", "incident_retried", "incident_skipped", "incident_cancelled"), "machine"),
 }  # fmt: skip
-_BESIDE = {deliveries.EVENT: deliveries.Delivery}  # what is said in a case beside its tasks and messages, by event
+_BESIDE = {deliveries.EVENT: deliveries.Delivery, notices.EVENT: notices.Removal}  # what is said in a case beside its tasks and messages, by event
 RECORDED = {  # what people record for a case, as the button says it
     "objection": lazy_gettext("Record an objection"),
     "withdrawal": lazy_gettext("Record a withdrawal"),
@@ -220,7 +233,7 @@ def show(no: str) -> ResponseReturnValue:
             "openable": {x["id"] for x in tasks if sees(actor, {**x, "case_unit": row["unit"]})},
             "reads_household": house is not None and readers.of_cases(actor).covers(house["community"]),
             "letters": [{**x, "may_deliver": deliveries.waits(conn, actor, x)} for x in deliveries.of_case(conn, no)],
-            "notices": conn.execute(select(notice).where(notice.c.case_no == no).order_by(notice.c.id)).mappings().all(),
+            "notices": [{**x, "may_show": notices.waits(conn, actor, x)} for x in conn.execute(select(notice).where(notice.c.case_no == no).order_by(notice.c.id)).mappings()],
             "documents": conn.execute(select(document).where(document.c.household_id == household_id)).mappings().all(),
             "benefits": [b for b in households.active_benefits(conn, household_id) if b["case_no"] == no] if household_id else [],
             "result": assessed(entries, house) if house else None,

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext, lazy_pgettext
 from sqlalchemy import Connection, select
 
 from engine.crypto import BoundKeys
-from processes import household_changes, organisation
+from processes import household_changes, organisation, recusals
 from processes.household_changes import Change, Line
 from processes.identity import mask_name
 from processes.money import yuan
@@ -24,7 +24,8 @@ EVENTS = {
     "holder_changed": lazy_gettext("Applicant changed"), "household_moved": lazy_gettext("Household moved"), "person_changed": lazy_gettext("Data of a member"),
     "income_declared": lazy_gettext("Income declared"), "income_found": lazy_gettext("Income found"), "property_declared": lazy_gettext("Property declared"),
     "property_found": lazy_gettext("Property found"), "hardships_declared": lazy_gettext("Hardships declared"),
-    "near_relative_declared": lazy_gettext("Near relative declared")}  # fmt: skip
+    "near_relative_declared": lazy_gettext("Near relative declared"), recusals.ASKED: lazy_gettext("Near-relative statement: to be taken back"),
+    recusals.REFUSED: lazy_gettext("Near-relative statement: stands"), recusals.REVOKED: lazy_gettext("Near-relative statement taken back")}  # fmt: skip
 FIELDS = {
     "community": lazy_gettext("Unit"), "applicant_id": lazy_gettext("Applicant"), "hukou_kind": lazy_gettext("Hukou"), "address": lazy_gettext("Address"),
     "phone": lazy_gettext("Phone"), "bank_account": lazy_gettext("Bank account"), "bank_holder": lazy_gettext("Account holder"), "review_class": lazy_gettext("Review class"),
@@ -32,7 +33,7 @@ FIELDS = {
     "childless": lazy_gettext("Childless"), "relation": lazy_gettext("Relation"), "to_on": lazy_gettext("Member until"), "excluded_reason": lazy_gettext("Not counted"),
     "left_reason": lazy_gettext("Left because"), "name": lazy_gettext("Name"), "id_no": lazy_gettext("ID"), "health": lazy_gettext("Health"),
     "labour_ability": lazy_gettext("Labour ability"), "employment": lazy_gettext("Employment"), "full_time_student": lazy_gettext("Full-time student"),
-    "member": lazy_pgettext("change", "Member"), "income": lazy_gettext("Income"), "property": lazy_gettext("Property")}  # fmt: skip
+    "member": lazy_pgettext("change", "Member"), "revoke_asked_by": lazy_gettext("Taking back asked for by"), "revoked_by": lazy_gettext("Taken back by"), "income": lazy_gettext("Income"), "property": lazy_gettext("Property")}  # fmt: skip
 _CODES = {"relation": "relation", "member": "relation", "excluded_reason": "excluded", "employment": "employment", "labour_ability": "labour", "left_reason": "leaving"}
 
 

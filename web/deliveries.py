@@ -1,4 +1,4 @@
-"""送达: the page on which the delivery of a letter is recorded, and how letters with their last days are shown."""
+"""送达: the pages on which the delivery of a letter, and the removal of a notice, is recorded, and how letters with their last days are shown."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from sqlalchemy import Connection, select
 
 from engine import store
 from engine.forms import from_html, understand
-from processes import deliveries, paperwork
+from processes import deliveries, notices, paperwork
 from processes.tables import benefit, document
 from web import uploads
-from web.cases import letter_visible
+from web.cases import letter_visible, visible
 from web.desk import bureau, idem, lang, me
 from web.households import Told
 
@@ -46,6 +46,32 @@ def record(letter_id: int) -> ResponseReturnValue:
     with made.office.read() as conn:
         papers = conn.execute(select(document).where(document.c.household_id == row["household_id"]).order_by(document.c.id)).mappings().all()
     return render_template("form_page.html", title=_("Record the delivery of %(number)s", number=row["number"]), form=form, values=typed, errors=told.errors,
+                           trouble=told.trouble, papers=papers, colleagues=[], back=back), told.status  # fmt: skip
+
+
+@bp.route("/cases/<no>/notices/<int:notice_id>/removal", methods=["GET", "POST"])
+def removal(no: str, notice_id: int) -> ResponseReturnValue:
+    """揭下照片: of a notice that came down early; the same verb as the API's, with the photo sent along."""
+    made, told, back = bureau(), Told(), url_for("cases.show", no=no, tab="papers")
+    with made.office.read() as conn:
+        visible(conn, me(), no)
+        household_id = notices.household_of(conn, no, notice_id)
+    typed: dict[str, Any] = {"taken_down_on": made.office.today().isoformat()}
+    form = notices.Removal(context={"today": made.office.today(), "actor": me(), "lang": lang(), "facts": {}})
+    if request.method == "POST":
+        typed = from_html(notices.Removal, request.form)
+        with told:
+            uploads.keep(notices.Removal, typed, household_id, None)
+            with made.office.act(me(), idem()) as act:
+                if act.recall() is None:
+                    notices.show_removal(act, no, notice_id, understand(form, typed))
+                    act.remember(notice_id)
+        if told.status == 200:
+            flash(_("Recorded."))
+            return redirect(back)
+    with made.office.read() as conn:
+        papers = conn.execute(select(document).where(document.c.household_id == household_id).order_by(document.c.id)).mappings().all()
+    return render_template("form_page.html", title=_("Record the photo of the removal"), form=form, values=typed, errors=told.errors,
                            trouble=told.trouble, papers=papers, colleagues=[], back=back), told.status  # fmt: skip
 
 

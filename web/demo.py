@@ -28,7 +28,7 @@ from processes.case_tables import notice
 from processes.tables import staff
 from web import sequencer
 from web.demo_benefits import ANSWERS as OF_BENEFITS
-from web.demo_benefits import Benefits
+from web.demo_benefits import Benefits, facts_of
 from web.demo_meetings import Meetings
 from web.demo_meetings import people as meeting_people
 from web.registry import DOWN, create_registry
@@ -36,11 +36,12 @@ from web.settings import Settings
 
 FIRST, LAST = date(2018, 11, 19), date(2018, 12, 20)
 PASSWORD = "binhai-2018"  # noqa: S105 - printed for everybody who runs the demo
+_KNOWN_LATE = 4
 _OBJECTIONS, _EXCEEDING = 0.03, 0.05  # of notices a day, of checks
 _SURNAMES = "张王李赵刘陈杨黄周吴徐孙马朱胡郭何林高罗"
 _GIVEN = ["建国", "秀英", "志强", "桂兰", "海燕", "德福", "玉梅", "永生", "春花", "立新", "国庆", "淑珍", "小军", "晓红", "宝山", "文静", "长顺", "美玲", "金生", "翠兰"]
 _BORN = date(1971, 1, 1)
-STREETS = 4
+STREETS, TEAMS = 26, 4  # all streets and zones; the staff of a team hold their posts in each of its six or seven
 _SCAN = b"%PDF-1.4\n% a signature page of the demo\n"
 
 
@@ -68,6 +69,7 @@ class District:
     scans: dict[int, int] = field(default_factory=dict)
     meetings: Meetings | None = None
     benefits: Benefits | None = None
+    known_late: int = 0  # households whose near relative came out when the district had received the file
     left: dict[str, int] = field(default_factory=dict)  # node -> the task that nobody ever does, so that every step has open work
 
     def by_role(self, role: str, unit: str) -> list[Actor]:
@@ -176,23 +178,23 @@ def _relaxed(made: bureaus.Bureau) -> Iterator[None]:
 
 
 def _people(d: District) -> None:
-    """About sixty staff: the district's, and those of three streets with their communities."""
+    """About sixty staff: the district's, and four teams who hold the posts of all streets and zones and of two communities in each."""
     with d.made.office.act() as act:
         organisation.seed(act)
     communities: dict[str, list[str]] = {}
     for row in organisation.divisions():
         if row["level"] == "community":
             communities.setdefault(row["code"][:9], []).append(row["code"])
-    chosen = [s for s in sorted(communities) if s in communities][:STREETS]
+    chosen = sorted(communities)[:STREETS]
     wanted: list[tuple[str, str, list[tuple[str, str]]]] = []
     for role, n in (("means_checker", 3), ("district_examiner", 4), ("spot_checker", 3), ("approver", 3), ("supervisor", 2), ("auditor", 1), ("admin", 2), ("complaint_officer", 1), ("finance_officer", 1)):  # fmt: skip
         wanted += [(f"{_SHORT[role]}{i}", role, [(role, organisation.DISTRICT)]) for i in range(1, n + 1)]
-    for s, street in enumerate(chosen, start=1):
+    for s in range(1, TEAMS + 1):
+        theirs = chosen[len(chosen) * (s - 1) // TEAMS : len(chosen) * s // TEAMS]
         for role, n in (("window_clerk", 2), ("investigator", 3), ("civil_affairs_officer", 1), ("reviewer", 2), ("street_leader", 1)):
-            wanted += [(f"{_SHORT[role]}{s}{i}", role, [(role, street)]) for i in range(1, n + 1)]
-        for c, community in enumerate(communities[street][:2], start=1):
-            wanted.append((f"village{s}{c}", "village_committee", [("village_committee", community)]))
-            d.streets.append((street, community))
+            wanted += [(f"{_SHORT[role]}{s}{i}", role, [(role, street) for street in theirs]) for i in range(1, n + 1)]
+        wanted += [(f"village{s}{c}", "village_committee", [("village_committee", communities[street][c - 1]) for street in theirs]) for c in (1, 2)]
+        d.streets += [(street, community) for street in theirs for community in communities[street][:2]]
     hashed = organisation.hash_password(PASSWORD)  # once: a good hash is slow on purpose
     with d.made.office.act() as act:
         for n, (login, role, posts) in enumerate(wanted):
@@ -280,6 +282,7 @@ def _a_day(d: District, day: date, applying: list[int]) -> None:
     for household_id in applying:
         _apply(d, household_id, day)
     _object(d, day)
+    _comes_out(d)
     _skip_incidents(d)
     if d.benefits is not None:
         d.benefits.day(day)
@@ -314,10 +317,22 @@ def _object(d: District, day: date) -> None:
             d.made.cases.receive(act, row.case_no, "objection", said)
 
 
-def _apply(d: District, household_id: int, day: date) -> None:
+def _comes_out(d: District) -> None:
+    """A few near relatives become known when the district has received the file already: it is visited before the decision."""
+    waiting = select(store.record.c.subject).join(store.task, store.task.c.case_id == store.record.c.id).where(store.is_open, store.task.c.node == "post_district_notice")
     with d.made.office.read() as conn:
-        street = households.row(conn, household_id)["street"]
-    clerk = d.by_role("window_clerk", street)[d.chance.randint(0, 1)]
+        homes = [int(subject.partition(":")[2]) for subject in conn.scalars(waiting.order_by(store.task.c.id))]
+    for home in homes if d.known_late < _KNOWN_LATE else ():
+        facts = facts_of(d, home)
+        if not facts.get("spot_check") and not facts.get("near_relative") and d.known_late < _KNOWN_LATE:
+            with d.made.office.act(d.by_role("window_clerk", _street(d, home))[0]) as act:
+                if not households.near_relative_known(act.conn, home):
+                    households.declare_near_relative(act, home, {"staff_name": "某干部", "position": "居委会委员", "relation": "child"})
+                    d.known_late += 1
+
+
+def _apply(d: District, household_id: int, day: date) -> None:
+    clerk = d.by_role("window_clerk", _street(d, household_id))[d.chance.randint(0, 1)]
     answers = {"household_id": household_id, "programme": "dibao", "applied_on": day.isoformat(), "applied_by": "head", "reason": "家庭收入低，生活困难，申请救助。"}
     with d.made.office.act(clerk) as act:
         d.made.cases.start(act, "dibao-2012", answers)
@@ -365,8 +380,13 @@ _LAZY = {"home_survey": 0.45, "democratic_review": 0.4, "decide": 0.4, "means_ch
 Answer = Callable[[District, Actor, int, str], dict[str, Any]]
 
 
+def _street(d: District, household_id: int) -> str:
+    with d.made.office.read() as conn:
+        return str(households.row(conn, household_id)["street"])
+
+
 def _survey(d: District, actor: Actor, household_id: int, day: str) -> dict[str, Any]:
-    others = [a.id for a in d.by_role("investigator", actor.unit) if a.id != actor.id]
+    others = [a.id for a in d.by_role("investigator", _street(d, household_id)) if a.id != actor.id]
     return {"surveyed_on": day, "second_investigator": d.chance.choice(others), "met_person": "申请人本人", "housing": "自有住房一套，约50平方米",
             "living": "陈设简单，水电正常", "findings": "所见与申报基本一致。", "surveyed_signature": d.scans[household_id]}  # fmt: skip
 
@@ -426,7 +446,7 @@ def _category(d: District, household_id: int) -> str | None:
 _ANSWERS: dict[str, Answer] = {
     "completeness_check": _completeness,
     "supplement": _supplement,
-    "register_near_relative": lambda d, a, *_: {"staff_login": d.by_role("reviewer", a.unit)[-1].id, "position": "街镇审核人", "relation": "sibling"},
+    "register_near_relative": lambda d, _a, h, _day: {"staff_login": d.by_role("reviewer", _street(d, h))[-1].id, "position": "街镇审核人", "relation": "sibling"},
     "means_check": _check,
     "issue_check_rejection": lambda *_: {"reasons": "核对发现的货币财产超过规定限额。"},
     "district_recheck": lambda _d, _a, _h, _day: {"findings": "异议不成立。", "district_outcome": "propose_grant"},

@@ -17,8 +17,8 @@ from engine.errors import Invalid, Refused
 from processes import conclusions, households, identity, import_annex1, organisation, reviews
 from web import importing
 
-PER_STREET = 12
-ROUND_ON = date(2018, 12, 5)  # 全面复核: the first street looks at everybody in benefit once
+PER_STREET = 2
+ROUND_ON = date(2018, 12, 5)  # 全面复核: the first team's streets look at everybody in benefit once
 FROM = date(2018, 12, 3)  # reports of changes begin
 STANDARD = 920
 _CLASSES = "CCCBCABCCBAC"
@@ -45,7 +45,7 @@ class Benefits:
                 sheet.append(self._line(n * PER_STREET + k, k, names, named))
             out = io.BytesIO()
             book.save(out)
-            lines = {k + 2: {"review_class": _CLASSES[k]} for k in range(PER_STREET)}
+            lines = {k + 2: {"review_class": _CLASSES[(n * PER_STREET + k) % len(_CLASSES)]} for k in range(PER_STREET)}
             seen = importing.look(self.d.made, clerk, out.getvalue(), {"hukou_kind": "urban", "first_payment_month": "2017-05"}, lines)
             brought = importing.bring_in(self.d.made, seen, clerk)
             for home in brought.homes.values():
@@ -53,15 +53,17 @@ class Benefits:
                 self.homes.append(home)
 
     def _line(self, serial: int, k: int, names: Callable[[int], str], named: list[str]) -> list[Any]:
-        income, people = (0, 300, 520)[k % 3], 1 + k % 2  # older than all others of the demo: numbers do not meet
+        income, people = (0, 300, 520)[serial % 3], 1 + serial % 2  # older than all others of the demo: numbers do not meet
         number = identity.invent(date(1930 + serial % 15, 1 + serial % 12, 9), "male" if serial % 2 else "female", serial)
-        return [k + 1, names(serial), number, people, named[0], named[1 + k % (len(named) - 1)], income, "无", "低保", STANDARD * people - income,
+        return [k + 1, names(serial), number, people, named[0], named[1 + serial % (len(named) - 1)], income, "无", "低保", STANDARD * people - income,
                 _CAUSES[serial % 4], "属实", "1.另享受：医疗救助；2.保障后仍有困难：否；3.近亲属享受社会救助：否"]  # fmt: skip
 
     def day(self, day: date) -> None:
         if day == ROUND_ON:
-            with self.d.made.office.act(self.d.by_role("civil_affairs_officer", self.d.streets[0][0])[0]) as act:
-                reviews.begin_round(act, self.d.streets[0][0])
+            officer = self.d.by_role("civil_affairs_officer", self.d.streets[0][0])[0]
+            for street in sorted({unit for _, unit in officer.posts}):
+                with self.d.made.office.act(officer) as act:
+                    reviews.begin_round(act, street)
         if day >= FROM:
             for _ in range(2):
                 self._report(day)
@@ -117,7 +119,7 @@ def _registered(d: Any, actor: Any, household_id: int, day: str) -> dict[str, An
     if kind == "move_out":
         with d.made.office.read() as conn:
             street = households.row(conn, household_id)["street"]
-        said["new_community"] = next(community for other, community in d.streets if other != street)
+        said["new_community"] = next(community for other, community in reversed(d.streets) if other != street)
     return said
 
 

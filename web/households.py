@@ -11,17 +11,15 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import LazyString, lazy_gettext
 from flask_babel import gettext as _
-from sqlalchemy import select
 
 from engine import queries
 from engine.errors import EngineError, Invalid, NotFound, Refused
-from engine.forms import Form, from_html, number, on_date, rows, understand
+from engine.forms import Form, from_html, number, on_date, rows, text, understand
 from engine.office import Act
-from processes import benefits, change_report_2012, conclusions, documents, households, law, organisation, readers
+from processes import benefits, change_report_2012, conclusions, documents, households, law, organisation, readers, recusals
 from processes.change_report_2012_forms import ChangeReport
 from processes.dibao_2012_forms import Application
 from processes.household_forms import AuthorizationIn, HardshipsIn, HouseholdIn, IncomeIn, MemberIn, NearRelativeIn, PropertyList
-from processes.tables import near_relative
 from web import uploads, wording
 from web.cases import printed, sheets
 from web.desk import bureau, caseworker, either, enters, idem, lang, me, whole, works_cases
@@ -141,7 +139,7 @@ def show(household_id: int) -> ResponseReturnValue:
             "benefits": households.active_benefits(conn, household_id),
             "open_report": _open_report(conn, household_id),
             "place": organisation.unit_name(conn, house["community"]),
-            "relatives": conn.execute(select(near_relative).where(near_relative.c.household_id == household_id)).mappings().all(),
+            "relatives": [{**r, "may_agree": recusals.may_agree(me(), house["community"], r)} for r in recusals.statements(conn, household_id)],
         }
         in_benefit = benefits.live(conn, household_id) is not None
     return render_template("household.html", house=house, forms=_offered(house, in_benefit=in_benefit), sheets=sheets()[:3] if works_cases(house["community"]) else [], **view)
@@ -196,6 +194,45 @@ def change(household_id: int, what: str) -> ResponseReturnValue:
     return render_template("form_page.html", title=str(title), form=_form(form_class), values=typed, errors=told.errors, trouble=told.trouble,
                            papers=papers, colleagues=[], members=members, fixed={"household_id": household_id},
                            extra=whole(request.form.get("_rows"), 0, 30), back=url_for("households.show", household_id=household_id)), told.status  # fmt: skip
+
+
+class Mistake(Form):
+    """Why a near-relative statement was a mistake."""
+
+    reason = text("更正理由", "Reason", widget="textarea", max=500)
+
+
+@bp.route("/<int:household_id>/near-relatives/<int:statement_id>/revocation", methods=["GET", "POST"])
+def revoke(household_id: int, statement_id: int) -> ResponseReturnValue:
+    """更正近亲属登记: ask that a statement which was a mistake is taken back; another person agrees."""
+    made, told, typed = bureau(), Told(), dict[str, Any]()
+    back = url_for("households.show", household_id=household_id)
+    with made.office.read() as conn:
+        enters(conn, me(), household_id, _visible(conn, household_id)["community"])
+    if request.method == "POST":
+        typed = from_html(Mistake, request.form)
+        with told, made.office.act(me(), idem()) as act:
+            if act.recall() is None:
+                recusals.ask(act, household_id, statement_id, understand(_form(Mistake), typed)["reason"])
+                act.remember(statement_id)
+        if told.status == 200:
+            flash(_("Recorded."))
+            return redirect(back)
+    return render_template("form_page.html", title=_("Take a near-relative statement back"), form=_form(Mistake), values=typed, errors=told.errors,
+                           trouble=told.trouble, papers=[], colleagues=[], back=back), told.status  # fmt: skip
+
+
+@bp.post("/<int:household_id>/near-relatives/<int:statement_id>/revocation/<any(confirm, refuse):verdict>")
+def revocation(household_id: int, statement_id: int, verdict: str) -> ResponseReturnValue:
+    """The second person's word."""
+    with bureau().office.read() as conn:
+        _visible(conn, household_id)
+    with bureau().office.act(me(), idem()) as act:
+        if act.recall() is None:
+            (recusals.agree if verdict == "confirm" else recusals.refuse)(act, household_id, statement_id)
+            act.remember(statement_id)
+    flash(_("Recorded."))
+    return redirect(url_for("households.show", household_id=household_id))
 
 
 def _declared(household_id: int) -> list[str]:

@@ -355,3 +355,45 @@ def test_days_in_between_are_the_same_for_every_calendar_that_knows_them():
 def test_a_year_of_our_own_table_is_published_when_its_national_day_is():
     assert calendar.last_published({date(2027, 1, 2): True}) == calendar.LAST_PUBLISHED
     assert calendar.last_published({date(2027, 1, 2): True, date(2027, 10, 1): False}) == 2027
+
+
+# -- calendar days that end on a day off
+
+
+def refused_on(d, day):
+    """A refusal that was decided on this day, and the last day of its delivery."""
+    d.at(f"{day}T09:00")
+    d._to_refusal()
+    return d.tasks()["deliver_refusal"]["due_on"]
+
+
+def as_it_stands(d):
+    with d.office.read() as conn:
+        keys, row = d.office.keys.on(conn), d.case()
+        task = d.tasks()["deliver_refusal"]
+        run = d.cases.replayed(conn, keys, row["id"])[-1][1]
+        found = d.cases.deadline(conn, keys, task, run, d.cases.drawing(conn, row["drawing"]), d.cases.processes[row["process"]])
+    return found.end.isoformat(), found.provisional
+
+
+def test_three_days_that_end_on_a_holiday_end_on_the_next_working_day(district):
+    assert refused_on(district, "2018-12-27") == "2019-01-02"  # the Sunday, New Year's eve and New Year are off
+    assert as_it_stands(district) == ("2019-01-02", False)
+    for day in ("2018-12-30", "2019-01-02"):
+        district.at(f"{day}T23:30")
+        assert "deliver_refusal" not in {key.partition(".")[0] for key, *_ in lates(district)}
+    district.at("2019-01-03T00:30")
+    a_day(district)
+    assert "deliver_refusal" in {key.partition(".")[0] for key, *_ in lates(district)}
+
+
+def test_what_was_counted_by_the_first_rules_stays_as_it_was_counted(district, monkeypatch):
+    with monkeypatch.context() as before:
+        before.setattr("engine.office.ENGINE", 1)
+        before.setattr("engine.process.ROLLS_SINCE", 99)
+        assert refused_on(district, "2018-12-27") == "2018-12-30"
+    assert as_it_stands(district) == ("2018-12-30", False)
+    with district.office.read() as conn:
+        rows = [{**district.tasks()["deliver_refusal"], "process": "dibao-2012", "drawing": district.case()["drawing"], "run": district.case()["state"]}]
+        assert deadlines._moved(conn, district.office, district.cases, rows[0], calendar.LAST_PUBLISHED - 1) is None
+    assert differences(district.office) == []

@@ -7,7 +7,7 @@ import io
 import pytest
 from sqlalchemy import func, select
 
-from engine import sealing, store
+from engine import habits, sealing, store
 from engine.errors import Conflict, NotFound, Refused
 from engine.office import Act, history
 from processes import documents, erasure, households, readers, verify
@@ -219,3 +219,36 @@ def test_no_objector_is_restricted_while_the_case_is_open(district):
     others, _ = others_of(district)
     with pytest.raises(Conflict, match="在办个案"):
         restricted(district, min(others))
+
+
+def test_what_waited_for_a_countersignature_is_forgotten_with_whom_it_concerns(district, bureau):
+    """A form that is held keeps what each other person is called and said apart from the household's own, as the entry of its completion does."""
+    district.apply(district.household(600_000, n=2))
+    district.accept()
+    district.check()
+    task = district.tasks()["neighbor_enquiry"]
+    said = {"enquired_on": "2018-12-03", "persons": "邻居某某", "statement": "困难"}
+    with district.office.act(district.people["ann"]) as opened:
+        bureau.habits.add_signers(opened, task["id"], "after", ["carl"], "请复核")
+    district.do("ann", "neighbor_enquiry", **said)
+    with district.office.read() as conn:
+        keys = district.office.keys.on(conn)
+        assert habits.handed_in(conn, keys, task["id"])["answers"] == said
+        entry = next(e for e in history(conn, keys, district.case()["id"]) if e.event == "task_submitted")
+        own = entry.personal[district.case()["subject"]]["puts"]
+    assert "邻居" not in str(own)
+    whom = next(who for who in entry.personal if who.endswith(".neighbours"))
+    with district.office.act(district.people["carl"]) as opened:
+        bureau.habits.sign(opened, task["id"], agrees=True, words="同意")
+    assert "neighbor_enquiry" not in district.tasks()
+    with district.office.act(district.people["clerk"]) as opened:
+        district.cases.receive(opened, district.no, "withdrawal", {"withdrawn_on": "2018-12-03", "reason": "搬走"})
+    row = restricted(district, whom)
+    district.clock.set("2029-01-02T09:00")
+    act(district, "sue", lambda a: erasure.propose(a, row))
+    act(district, "admin", lambda a: erasure.erase(a, row))
+    with district.office.read() as conn:
+        keys = district.office.keys.on(conn)
+        held = [keys.reveal("held", "answers", r.id, r.answers) for r in conn.execute(select(store.held).order_by(store.held.c.id)) if r.answers]
+    assert held == ['{"enquired_on": "2018-12-03"}']
+    assert differences(district.office) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from engine import store
 from engine.office import history
-from processes import spot_check
+from processes import households, spot_check
 from processes.case_tables import spot_file, spot_register
 from processes.rebuild import differences
 from tests.district import STREET
@@ -107,3 +107,43 @@ def test_a_ten_that_was_full_in_time_is_left_alone(district):
     row, told = entries(district)
     assert [e.event for e in told].count("block_closed") == 1
     assert (row["block"], row["position"]) == (2, 0)
+
+
+def again(district, reason="other"):
+    """The district returns the file to the street, which submits it once more."""
+    why = {"reason_code": reason, "clause": "第四条"}
+    district.do("exam", "district_examination", district_outcome="return_street", opinion="退回", **why)
+    district.street()
+    district.post()
+    district.at(f"{district.office.today() + timedelta(days=8)}T09:00")
+    district.submit()
+
+
+def test_a_returned_file_keeps_its_place_and_its_draw(district):
+    district.to_district()
+    [before] = files(district)
+    home = before["household_id"]
+    again(district)
+    [after] = files(district)
+    assert dict(after) == dict(before), "one place, drawn once"
+    assert ("drawn" in district.facts()["spot_reason"]) is bool(before["drawn"])
+    row, told = entries(district)
+    assert row["position"] == 1
+    assert [e.event for e in told].count("file_received") == 1
+    assert told[-1].data == {"case": str(home), "block": 1, "position": 0, "drawn": bool(before["drawn"])}
+    with district.office.act() as act:  # somebody near comes out before it is submitted a third time
+        households.declare_near_relative(act, home, {"staff_login": "clerk2", "staff_name": "某", "relation": "sibling"})
+    again(district)
+    assert len(files(district)) == 1
+    assert "near_relative" in district.facts()["spot_reason"]
+    assert differences(district.office) == []
+
+
+def test_another_application_takes_a_place_of_its_own(district):
+    [drawn] = received(district, 1)
+    household_id = files(district)[0]["household_id"]
+    with district.office.act() as act:
+        assert spot_check.kept(act, household_id) is drawn
+        assert spot_check.kept(act, household_id + 1) is None
+        spot_check.draw(act, STREET, household_id)
+    assert [f["position"] for f in files(district)] == [0, 1]

@@ -8,7 +8,9 @@ import re
 import pytest
 from sqlalchemy import select
 
-from processes.case_tables import letter
+from processes.case_tables import letter, notice
+from processes.rebuild import differences
+from tests.district import paper
 from tests.served import app_of
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
@@ -95,3 +97,61 @@ def test_the_letters_of_a_benefit_stand_on_its_page(bureau, district):
     [told] = door.good("clerk", "GET", f"/benefits/{granted.id}/letters")["items"]
     assert (told["kind"], told["delivered_on"], told["suit_until"]) == ("suspension", "2019-02-11", "2019-08-12")
     door.bad(404, "stranger", "GET", f"/benefits/{granted.id}/letters")
+
+
+DOWN = {"taken_down_on": "2018-12-03"}
+
+
+def disputed(district):
+    """A case whose notice came down by an objection on the day on which it was posted; (the notice's id, a photo)."""
+    district.to_street_opinion()
+    district.review()
+    district.street()
+    district.post()
+    with district.office.read() as conn:
+        hanging = conn.execute(select(notice)).mappings().one()
+    district.send("clerk", "objection", objection_on="2018-12-03", objector_kind="resident", objector_name="某邻居", grounds="有一家店铺")
+    return hanging["id"], paper(district, "clerk", district.facts()["household_id"], "photo", "揭下", b"\x89PNG\r\n\x1a\n gone")
+
+
+def test_the_photo_of_a_disputed_notices_removal_through_the_api(bureau, district):
+    notice_id, photo = disputed(district)
+    door, path = Door(bureau, district), f"/cases/{district.no}/notices/{notice_id}/removal"
+    assert door.bad(422, "clerk", "POST", path, DOWN)["errors"].keys() == {"photo"}
+    assert door.bad(422, "clerk", "POST", path, {"taken_down_on": "2018-12-02", "photo": photo})["errors"].keys() == {"taken_down_on"}
+    assert door.bad(422, "clerk", "POST", path, DOWN | {"photo": 99})["errors"].keys() == {"photo"}
+    assert door.bad(403, "rita", "POST", path, DOWN | {"photo": photo})["rule"] == "role"
+    door.bad(404, "stranger", "POST", path, DOWN | {"photo": photo})
+    door.bad(404, "clerk", "POST", f"/cases/{district.no}/notices/99/removal", DOWN | {"photo": photo})
+    told = door.good("clerk", "POST", path, DOWN | {"photo": photo})
+    assert (told["photo_removed"], told["removed_on"]) == (photo, "2018-12-03")
+    assert door.good("clerk", "GET", f"/cases/{district.no}/notices")["items"] == [told]
+    door.bad(409, "clerk", "POST", path, DOWN | {"photo": photo})
+    assert differences(district.office) == []
+
+
+def test_a_notice_that_hangs_is_taken_down_by_its_own_task(bureau, district):
+    district.to_street_opinion()
+    district.review()
+    district.street()
+    district.post()
+    with district.office.read() as conn:
+        hanging = conn.scalar(select(notice.c.id))
+    door = Door(bureau, district)
+    assert door.bad(403, "clerk", "POST", f"/cases/{district.no}/notices/{hanging}/removal", DOWN | {"photo": district.scan})["rule"] == "notice-hangs"
+
+
+@pytest.mark.parametrize(("lang", "offer", "event"), [("zh", "登记揭下照片", "登记公示揭下照片"), ("en", "Record the photo of the removal", "removal recorded")])
+def test_the_photo_of_a_disputed_notices_removal_on_the_pages(bureau, district, lang, offer, event):
+    notice_id, _ = disputed(district)
+    clerk, page, path = Desk(app_of(bureau), "clerk", lang), f"/cases/{district.no}?tab=papers", f"/cases/{district.no}/notices/{notice_id}/removal"
+    assert offer in clerk.text(page)
+    sent = {**DOWN, "photo__file": (io.BytesIO(b"\x89PNG\r\n\x1a\n down"), "down.png")}
+    assert clerk.post(path, sent).status_code == 302
+    after = clerk.text(page)
+    assert offer not in after
+    with district.office.read() as conn:
+        photo = conn.scalar(select(notice.c.photo_removed))
+    assert f'href="/documents/{photo}"' in after
+    assert event in clerk.text(f"/cases/{district.no}?tab=record")
+    assert f'src="/documents/{photo}"' in clerk.text(f"/cases/{district.no}/notices/{notice_id}")

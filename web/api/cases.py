@@ -17,7 +17,7 @@ from engine.errors import Refused
 from engine.forms import json_schema
 from engine.office import Act, history, seals_hold
 from engine.process import Process
-from processes import calendar, deadlines, deliveries, households, law, letters, paperwork, readers
+from processes import calendar, deadlines, deliveries, households, law, letters, notices, paperwork, readers
 from processes.bureau import CATALOGUE
 from processes.case_tables import notice
 from web.api import schemas
@@ -261,6 +261,20 @@ def case_notices(no: str, asked: dict[str, Any]) -> Any:
 def notice_sheet(no: str, notice_id: int) -> Any:
     """The sheet of a notice for the file."""
     return notice_on_file(me(), no, notice_id)
+
+
+@operation(blp, "POST", "/cases/<no:no>/notices/<row:notice_id>/removal", schemas.NoticeOnFile, takes=notices.Removal, replies=(404,),
+           example={"taken_down_on": "2018-12-06", "photo": 4259842})  # fmt: skip
+def show_removal(no: str, notice_id: int, said: dict[str, Any]) -> Any:
+    """揭下照片: record, once, the photo of a notice that came down early, by an objection or a withdrawal."""
+
+    def work(act: Act) -> dict[str, Any]:
+        visible(act.conn, me(), no)
+        notices.show_removal(act, no, notice_id, said)
+        row = act.conn.execute(select(notice).where(notice.c.id == notice_id)).mappings().one()
+        return {name: row[name] for name in _NOTICE} | {"photo_removed": said["photo"]}  # written at the end of the act
+
+    return once(said, work)
 
 
 @operation(blp, "GET", "/cases/<no:no>/sheets/<name:kind>", ("text/html",), replies=(403, 404))

@@ -16,7 +16,7 @@ from engine import queries
 from engine.errors import Invalid, NotFound
 from engine.forms import on_date
 from engine.office import Act
-from processes import documents, household_changes, households, readers
+from processes import documents, household_changes, households, readers, recusals
 from processes.household_forms import (
     AuthorizationIn,
     HardshipsIn,
@@ -222,10 +222,40 @@ def authorise(household_id: int, said: dict[str, Any]) -> Any:
     return _change(household_id, said, work)
 
 
+@operation(blp, "POST", "/households/<row:household_id>/near-relatives/<row:statement_id>/revocation", schemas.HouseholdTouched, takes=schemas.Reason, replies=(404,))
+def revoke(household_id: int, statement_id: int, said: dict[str, Any]) -> Any:
+    """Ask that a statement which was a mistake is taken back. The recusal holds until another person agrees."""
+    return _change(household_id, said, lambda act: recusals.ask(act, household_id, statement_id, said["reason"]))
+
+
+@operation(blp, "POST", "/households/<row:household_id>/near-relatives/<row:statement_id>/revocation/confirm", schemas.HouseholdTouched, replies=(404,))
+def revocation_confirmed(household_id: int, statement_id: int) -> Any:
+    """A street leader or supervisor, who did not ask, agrees: the recusal is over, the statement stays on the record."""
+    return _second(household_id, lambda act: recusals.agree(act, household_id, statement_id))
+
+
+@operation(blp, "POST", "/households/<row:household_id>/near-relatives/<row:statement_id>/revocation/refuse", schemas.HouseholdTouched, replies=(404,))
+def revocation_refused(household_id: int, statement_id: int) -> Any:
+    """He does not agree: the statement stands."""
+    return _second(household_id, lambda act: recusals.refuse(act, household_id, statement_id))
+
+
+def _second(household_id: int, work: Callable[[Act], None]) -> dict[str, Any]:
+    def checked(act: Act) -> dict[str, Any]:
+        _visible(act.conn, household_id)
+        work(act)
+        return {"household_id": household_id}
+
+    return once({}, checked)
+
+
+_STATEMENT = tuple(schemas.NearRelative._declared_fields)
+
+
 @operation(blp, "GET", "/households/<row:household_id>/near-relatives", schemas.paged(schemas.NearRelative), asks=schemas.Paging, replies=(404,))
 def near_relatives(household_id: int, asked: dict[str, Any]) -> Any:
     """Relatives among staff and committees that were declared or found (N220 art 14)."""
-    return _rows_of(household_id, near_relative_table, ("id", "staff_login", "staff_name", "position", "relation"), asked)
+    return _rows_of(household_id, near_relative_table, _STATEMENT, asked)
 
 
 @operation(blp, "GET", "/households/<row:household_id>/authorizations", schemas.paged(schemas.Authorised), asks=schemas.Paging, replies=(404,))

@@ -964,6 +964,11 @@ class NearRelative(Said):
     staff_name = _s(none=True)
     position = _s(none=True)
     relation = _s()
+    revoke_asked_by = _s("who asks to take it back as a mistake", none=True)
+    revoke_asked_on = _s(none=True)
+    revoke_reason = _s(none=True)
+    revoked_by = _s("who agreed; from then on nobody is recused by it", none=True)
+    revoked_on = _s(none=True)
 
 
 class Authorised(Said):
