@@ -615,6 +615,6 @@ def retry_day(today: date) -> date:
     return add_workdays(today, 1)
 
 
-def try_again(act: Act, record_id: int, kind: str) -> None:
-    """Plan a job of a benefit for the next working day."""
-    plan(act, record_id, kind, retry_day(act.today))
+def try_again(act: Act, record_id: int, kind: str, key: str | None = None) -> None:
+    """Plan a job of a benefit for the next working day; under its own `key` where somebody counts it."""
+    plan(act, record_id, kind, retry_day(act.today), key)
