@@ -2,6 +2,7 @@
 
 Data beside the letterhead: before_fen, before_category, amount_fen, category, from_month, reason_code, opinion, clause, decided_on,
 overpaid_fen, overpaid_months, compared (figure beside the rule's number, of `letters`); of a plan to pay back: instalment, first_month; of a waiver: planned (there was a plan);
+of a share taken for refused work: refusing (name), refused_on (days), share_fen, share_standard and per_capita (yuan text);
 of a suspension that ends: resumed_from; referred (name of a member who may be destitute); of a resolution: conditions, fixed_until, look_again_on; of what is paid later: arrears_fen, arrears_months; of a new standard: effective_month, standards (before, after; yuan text), members,
 income (yuan text), contact.
 """
@@ -35,7 +36,17 @@ def _why(data: Mapping[str, Any]) -> str:
 
 def _basis(data: Mapping[str, Any]) -> str:
     rule = next(text for since, text in _BASES if str(data.get("issued_on") or "") >= since)
-    return f"依据：{data.get('clause') or f'{rule}、《社会救助暂行办法》第十三条'}。"
+    other = "《社会救助暂行办法》第四十五条" if data.get("reason_code") == "refused_jobs" else "《社会救助暂行办法》第十三条"
+    return f"依据：{data.get('clause') or f'{rule}、{other}'}。"
+
+
+def _share(data: Mapping[str, Any]) -> list[str]:
+    """Whose share is taken for refused work, the three days, and the sum (N649 art 45; domain 2.9)."""
+    if data.get("reason_code") != "refused_jobs":
+        return []
+    days = "、".join(_day(day) for day in data.get("refused_on") or ())
+    return [f"您家庭成员{data['refusing']}于{days}无正当理由连续三次拒绝接受介绍的工作，扣减其本人应享受的份额："
+            f"（{data['share_standard']}元－家庭月人均收入{data['per_capita']}元）×1人＝{yuan(data['share_fen'])}元。其他成员的份额不受影响。"]
 
 
 def _facts(data: Mapping[str, Any]) -> list[str]:
@@ -98,6 +109,7 @@ def adjustment(data: Mapping[str, Any]) -> list[str]:
     return [
         f"经复核，自{month_words(data['from_month'])}起，您家庭的社会救助{what}每月金额由{yuan(data['before_fen'])}元"
         f"调整为{yuan(fen)}元（大写：{capital(fen)}）。",
+        *_share(data),
         *_resumed(data),
         f"理由：{_why(data)}。",
         _basis(data),
@@ -113,6 +125,7 @@ def stop(data: Mapping[str, Any]) -> list[str]:
         f"{why}，决定自{month_words(data['from_month'])}起停止发放您家庭的{CATEGORY_WORDS.get(data['before_category'], '社会救助')}金"
         f"（原每月{yuan(data['before_fen'])}元）。",
         *_facts(data),
+        *_share(data),
         f"理由：{_why(data)}。",
         _basis(data),
         *_paid_too_much(data),

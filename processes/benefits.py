@@ -299,6 +299,12 @@ def _decided(conn: Connection, benefit_id: int, month: str) -> tuple[int, str]:
     return int(decisions[0]["before_fen"] if decisions else found["amount_fen"]), "active"
 
 
+def share_withheld(conn: Connection, benefit_id: int, month: str) -> bool:
+    """Whether the amount of a month was decided without the share of a member who refused work three times (domain 2.9)."""
+    amounts = [d for d in history_of(conn, benefit_id) if d["from_month"] <= month and d["kind"] in ("grant", "increase", "decrease", "convert")]
+    return bool(amounts) and amounts[-1]["reason_code"] == "refused_jobs"
+
+
 # -- deciding
 
 
@@ -614,6 +620,6 @@ def retry_day(today: date) -> date:
     return add_workdays(today, 1)
 
 
-def try_again(act: Act, record_id: int, kind: str) -> None:
-    """Plan a job of a benefit for the next working day."""
-    plan(act, record_id, kind, retry_day(act.today))
+def try_again(act: Act, record_id: int, kind: str, key: str | None = None) -> None:
+    """Plan a job of a benefit for the next working day; under its own `key` where somebody counts it."""
+    plan(act, record_id, kind, retry_day(act.today), key)

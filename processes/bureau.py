@@ -92,7 +92,7 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None, *, publish
     registry = Registry(settings.registry)
     handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end,
                                     "benefit_month": _benefit_month, "report_due": _report_due, "report_reminder": _report_reminder,
-                                    "review_due": _review(cases, reviews.fall_due), "review_early": _review(cases, reviews.open_early),
+                                    "review_due": _review(cases, reviews.fall_due), "review_early": _review_early(cases),
                                     "review_round": _review_round, deadlines.LATE: deadlines.sweep, **standards.handlers(office)}  # fmt: skip
     ways = {kind: Way(*words) for kind, words in _WAYS.items()}
     ways["means_check"] = Way("向各部门核对家庭经济状况", "Asking the registries about the household's means", skip=_unavailable(cases))
@@ -167,6 +167,10 @@ def _review(cases: Cases, work: Callable[[Cases, Act, int], None]) -> Handler:
         return lambda act: work(cases, act, job.record_id)
 
     return handler
+
+
+def _review_early(cases: Cases) -> Handler:
+    return lambda job: lambda act: reviews.open_early(cases, act, job.record_id, job.key)
 
 
 def _review_round(job: Job) -> Callable[[Act], None]:

@@ -281,7 +281,11 @@ CHANGE_REPORT_2012 = Process(
     starters=STARTERS,
     forms=FORMS,
     messages=MESSAGES,
-    senders={"change_reported": STARTERS, "withdrawal": frozenset({"window_clerk", "civil_affairs_officer"})},
+    senders={
+        "change_reported": STARTERS,
+        "withdrawal": frozenset({"window_clerk", "civil_affairs_officer"}),
+        "not_cooperating": frozenset({"investigator", "civil_affairs_officer"}),
+    },
     services={
         "sort_change": sort_change,
         "hand_over": hand_over,

@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, validates_schema
 
 from engine.forms import Form, choice, documents, number, on_date, rows, several, text, yes_no
-from engine.given import gives
+from engine.given import given, gives
 from processes import benefits, calendar, conclusions, law, special_cases
 from processes.change_kinds import BY_HOUSEHOLD, CHANNELS, KINDS, LEAVING, OF_A_MEMBER, REPORTERS
+from processes.contact_forms import ContactAgain, NotCooperating
 from processes.dibao_2012_forms import (
     MATERIALS,
     OLDEST_APPLICATION,
@@ -94,6 +95,12 @@ class ChangeReport(Change):
 
 class FurtherChange(Change):
     """A second report into the case that the first one began."""
+
+    @gives(*(given(Change.extra_facts) or ()), "contact_outcome", "contact_attempts", "last_attempt_on")
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        """A household that comes by itself co-operates: attempts of before are no reason to stop any more."""
+        came = loaded["reported_by"] in BY_HOUSEHOLD and self.fact("contact_attempts")
+        return super().extra_facts(loaded) | ({"contact_outcome": None, "contact_attempts": None, "last_attempt_on": None} if came else {})
 
 
 class Leaving(Form):
@@ -226,7 +233,10 @@ class ConcludeChange(conclusions.Conclude):
     def _way_out(self, data: Mapping[str, Any], **_: Any) -> None:
         """A change that leads out of assistance was computed by nobody: it ends with its reason, or is looked into after all."""
         way, said = self.fact("exit_reason"), data.get("conclusion")
-        if way is None or self.fact("category") is not None or said in (None, "return_survey"):
+        if self.fact("category") is not None or said in (None, "return_survey"):
+            return
+        if way is None:
+            self._unchecked(str(said))
             return
         zh, en = benefits.REASON_WORDS[way]
         if said != "stop":
@@ -234,6 +244,12 @@ class ConcludeChange(conclusions.Conclude):
                 f"这项变化登记为“{zh}”，未经测算，只能停发或退回调查", f"Registered as “{en}”, nothing was computed: stop, or return it for a survey")]})  # fmt: skip
         if data.get("reason_code") != way:
             raise ValidationError({"reason_code": [self.say(f"停发理由应为“{zh}”", f"The reason is “{en}”")]})
+
+    def _unchecked(self, said: str) -> None:
+        """The household would not be re-checked, so nothing is known by which its benefit could go on as it is or in another amount."""
+        if said not in ("stop", "suspend"):
+            raise ValidationError({"conclusion": [self.say(
+                "家庭没有配合复核，没有测算结果，只能停发、暂停发放或退回调查", "Nothing was computed, for the household was not re-checked: stop, suspend, or return it for a survey")]})  # fmt: skip
 
     @validates_schema(skip_on_field_errors=False)
     def _surveyed(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -259,6 +275,7 @@ FORMS: dict[str, type[Form]] = {
     "means_check": MeansCheck,
     "home_survey": HomeSurvey,
     "survey_cosign": SurveyCosign,
+    "second_contact": ContactAgain,
     **conclusions.FORMS,
     "street_opinion": ConcludeChange,
     "deliver_transfer": Deliver,
@@ -266,6 +283,7 @@ FORMS: dict[str, type[Form]] = {
 MESSAGES: dict[str, type[Form]] = {
     "change_reported": FurtherChange,
     "withdrawal": Withdrawal,
+    "not_cooperating": NotCooperating,
     "registry_answer": RegistryAnswer,
     "resolution": special_cases.Resolution,
 }

@@ -104,6 +104,11 @@ def _assess(snapshot: Mapping[str, Any]) -> dict[str, Any]:
     category = sheet.do("if", dibao, "=dibao", sheet.do("if", in_band, "=low_income", neither))
     shown, edge = sheet.do("half_up", per_capita, "2"), sheet.do("eq", per_capita, standard)
     result = {"category": category, "amount_fen": paid, "per_capita": shown, "members_counted": people, "edge": edge}
+    if "benefit" in snapshot:  # of a re-check: the benefit as it stood in the tables
+        result["benefit_fen"] = sheet.do("div", sheet.input("/benefit/amount_fen"), "100")
+        result["benefit_category"] = sheet.input("/benefit/category")
+    if "benefit" in snapshot and sheet.values[dibao]:  # what could be taken from one member (domain 2.9)
+        result["share_fen"] = sheet.do("half_up", sheet.do("sub", standard, per_capita), "2")
     return {"steps": sheet.steps, "result": result}
 
 
@@ -178,7 +183,10 @@ def _property(
 
 def _conclude(snapshot: Mapping[str, Any]) -> dict[str, Any]:
     """`conclusions.conclude`: what was paid above what was right, over the months in which it was."""
-    sheet = _Sheet(snapshot)
+    sheet, due = _Sheet(snapshot), {}
+    if snapshot.get("due"):
+        amount, less = (sheet.do("div", sheet.input(f"/due/{name}"), "100") for name in ("amount_fen", "less_fen"))
+        due = {"decided_fen": sheet.do("sub", amount, less)}
     over = {month: sheet.do("div", sheet.input(f"/over/{month}"), "100") for month in sorted(snapshot["over"])}
     if "charged" not in snapshot:  # the first version
         return {"steps": sheet.steps, "result": {"overpaid_fen": sheet.sum([sheet.do("max", "0", paid) for paid in over.values()])}}
@@ -186,7 +194,7 @@ def _conclude(snapshot: Mapping[str, Any]) -> dict[str, Any]:
     back = [sheet.do("max", "0", sheet.do("sub", over[month], charged[month])) for month in over]
     owed = [sheet.do("max", "0", sheet.do("sub", charged[month], over[month] if month in snapshot["later"] else sheet.do("max", "0", over[month]))) for month in over]
     known = [sheet.do("max", "0", sheet.do("min", over[month], charged[month])) for month in over]
-    return {"steps": sheet.steps, "result": {"overpaid_fen": sheet.sum(back), "arrears_fen": sheet.sum(owed), "charged_fen": sheet.sum(known)}}
+    return {"steps": sheet.steps, "result": {**due, "overpaid_fen": sheet.sum(back), "arrears_fen": sheet.sum(owed), "charged_fen": sheet.sum(known)}}
 
 
 def _benefit(snapshot: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
@@ -15,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, select
 
 from engine import store
 from engine.errors import Invalid, Refused
-from engine.forms import Form, choice, document, money, number, on_date, text, yes_no
+from engine.forms import Form, choice, document, money, number, on_date, rows, text, yes_no
 from engine.given import given, gives
 from engine.model import SYSTEM, Data, Put
 from engine.office import Act, Kept
@@ -37,8 +38,11 @@ CONCLUSIONS = [
     ("joint_meeting", "提交联席会议", "To the joint meeting"),
 ]
 # Stops for which the arithmetic is not asked (domain 2.9).
-WITHOUT_FIGURES = frozenset({"death_single", "imprisoned", "moved_out_district", "voluntary", "fraud", "refused_jobs", "no_cooperation"})
+WITHOUT_FIGURES = frozenset({"death_single", "imprisoned", "moved_out_district", "voluntary", "fraud", "no_cooperation"})
 TO_SUSPEND = frozenset(code for code, _, _ in benefits.SUSPENSIONS)
+REFUSALS = 3  # of suitable work, in a row and without reason: then the member's own share goes (N649 art 45; domain 2.9)
+WORKING_AGE = 16
+ABLE = frozenset({None, "full", "partly_lost"})
 ROUND = ("category", "amount_fen", "per_capita", "conclusion", "reason_code", "signoff", "decision", "decided_on", "resolution", "meeting_from",
          "meeting_requested_on")  # fmt: skip
 
@@ -53,6 +57,21 @@ def expected(benefit_category: str, benefit_fen: int, category: str | None, amou
         return "convert"
     fen = amount_fen or 0
     return "increase" if fen > benefit_fen else "decrease" if fen < benefit_fen else "keep"
+
+
+def due_fen(reason_code: str | None, amount_fen: int | None, share_fen: int | None) -> int | None:
+    """What the household is due by its figures (fen a month): without the share of who refused work, where that is the reason."""
+    if amount_fen is None or reason_code != "refused_jobs":
+        return amount_fen
+    return max(0, amount_fen - (share_fen or 0))
+
+
+def _follows(benefit_category: str, benefit_fen: int, facts: Data, reason_code: str | None) -> str | None:
+    """`expected`, also where a member's own share is taken: a household of which nothing is left receives no benefit any more."""
+    fen = due_fen(reason_code, facts.get("amount_fen"), facts.get("share_fen"))
+    if reason_code == "refused_jobs" and facts.get("category") == "dibao" and not fen:
+        return "stop"
+    return expected(benefit_category, benefit_fen, facts.get("category"), fen)
 
 
 def exit_class(reason_code: str, exit_trigger: str) -> str:
@@ -134,7 +153,16 @@ def open_case(conn: Connection, household_id: int) -> str | None:
 
 # -- forms
 
-LEFT_OUT = ("reason_code", "review_class", "convert_consent", "pay_suspended", "refer_destitute", "destitute_person")
+LEFT_OUT = ("reason_code", "review_class", "convert_consent", "pay_suspended", "refer_destitute", "destitute_person", "refusing_member")
+
+
+class JobRefusal(Form):
+    """One refusal of suitable work, as the labour office (人社) or the street recorded it."""
+
+    refused_on = on_date("拒绝日期", "Refused on")
+    job = text("介绍的工作", "Work that was offered", max=200)
+    said = text("拒绝的理由", "What he said", required=False, max=200)
+
 
 class Conclude(Outcome):
     """The street's opinion: what is to become of the benefit. It may not differ from the figures but for a named reason."""
@@ -160,6 +188,10 @@ class Conclude(Outcome):
                              hint="发现可能符合特困供养条件的成员时填写；认定另行办理，现有待遇按本次结论执行",
                              hint_en="Where a member may qualify for it; that is decided in its own procedure, the benefit follows this conclusion")  # fmt: skip
     destitute_person = number("转介的成员", "Who is referred", required=False, fact=True)
+    refusing_member = number("拒绝就业的成员", "Who refused work", required=False, fact=True,
+                             hint="仅在以三次拒绝就业为由时填写；扣减的是其本人份额", hint_en="Only where work was refused three times: his own share is taken")  # fmt: skip
+    job_refusals = rows("三次拒绝介绍工作的记录", "The three refusals", JobRefusal, hint="连续三次，按日期先后", hint_en="Three in a row, by their dates")
+    jobs_notice = document("人社部门的通知", "Notice of the labour office")
     opinion = opinion()
     trigger = special_cases.asking_fields()["trigger"]
     special_facts = special_cases.asking_fields()["special_facts"]
@@ -185,7 +217,14 @@ class Conclude(Outcome):
             return
         if said in ("increase", "decrease", "convert") and (self.fact("category") is None or self.fact("amount_fen") is None):
             raise ValidationError({"conclusion": [self.say("没有测算结果，不能增发、减发或转换；请先退回调查", "Nothing was computed: return it for a survey first")]})
-        right = expected(str(self.fact("benefit_category")), int(self.fact("benefit_fen") or 0), self.fact("category"), self.fact("amount_fen"))
+        self._as_computed(str(said), reason)
+
+    def _as_computed(self, said: str, reason: str | None) -> None:
+        if reason == "refused_jobs" and (self.fact("category") != "dibao" or self.fact("benefit_category") != "dibao" or self.fact("share_fen") is None):
+            raise ValidationError({"reason_code": [self.say(
+                "只有经测算仍享受低保的家庭才能扣减成员本人份额", "A member's share is taken only from dibao that has been computed")]})  # fmt: skip
+        figures = {name: self.fact(name) for name in ("category", "amount_fen", "share_fen")}
+        right = _follows(str(self.fact("benefit_category")), int(self.fact("benefit_fen") or 0), figures, reason)
         if right is not None and said != right:
             zh, en = next((zh, en) for code, zh, en in CONCLUSIONS if code == right)
             raise ValidationError({"conclusion": [self.say(
@@ -195,6 +234,25 @@ class Conclude(Outcome):
     def _whom(self, data: Mapping[str, Any], **_: Any) -> None:
         if bool(data.get("refer_destitute")) != (data.get("destitute_person") is not None):
             raise ValidationError({"destitute_person": [self.say("转介时请选择成员，不转介时不填", "Name the member who is referred; else leave it empty")]})
+
+    @validates_schema(skip_on_field_errors=False)
+    def _three_refusals(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Three records of one member, on days one after the other; none for any other reason."""
+        said, kept = data.get("reason_code") == "refused_jobs", data.get("job_refusals") or ()
+        wrong: dict[str, list[str]] = {}
+        if not said:
+            unasked = self.say("只在以三次拒绝就业为由时填写", "Only where the reason is that work was refused three times")
+            wrong = {name: [unasked] for name in ("refusing_member", "job_refusals") if data.get(name)}
+        else:
+            if data.get("refusing_member") is None:
+                wrong["refusing_member"] = [self.say("请选择拒绝就业的成员", "Say who refused the work")]
+            days = [row["refused_on"] for row in kept if row.get("refused_on")]
+            if len(days) < REFUSALS or len(days) != len(kept):
+                wrong["job_refusals"] = [self.say("应有三次注明日期的拒绝记录", "Three dated refusals come first")]
+            elif any(after <= before for before, after in pairwise(days)):
+                wrong["job_refusals"] = [self.say("三次拒绝应在不同日期，按先后填写", "On different days, one after the other")]
+        if wrong:
+            raise ValidationError(wrong)
 
     def _declined(self, data: Mapping[str, Any]) -> bool:
         """Dibao ends although low-income relief would follow: the household does not want it."""
@@ -213,8 +271,8 @@ ATTEMPTS = 2  # dated ones, on different days, before a household counts as not 
 def _founded(act: Act, reason: str, facts: Data) -> bool:
     """Whether the case knows of what a reason says for which no figures are asked (domain 2.9). What is for the street to judge
     (fraud, refused jobs) is not asked here. A report into a review is not sorted by its drawing, so its words are read here."""
-    if reason == "no_cooperation":
-        return (facts.get("contact_attempts") or 0) >= ATTEMPTS
+    if reason == "no_cooperation":  # who was re-checked in the end is concluded on by what was found
+        return (facts.get("contact_attempts") or 0) >= ATTEMPTS and facts.get("category") is None
     if reason not in ("death_single", "imprisoned", "moved_out_district", "voluntary") or facts.get("exit_reason") == reason:
         return True
     kind, who = facts.get("change_kind"), facts.get("person_id")
@@ -243,12 +301,12 @@ def _refuse_old_figures(act: Act, conclusion: str, reason_code: str | None, fact
     What the joint meeting resolved, and what needs no arithmetic, stands."""
     if conclusion not in (*benefits.RESUMING, "stop") or (conclusion == "stop" and reason_code in WITHOUT_FIGURES) or facts.get("resolution") == "approve_as":
         return
-    figures = (facts.get("category"), facts.get("amount_fen"))
-    if (followed := expected(facts["benefit_category"], facts["benefit_fen"], *figures)) is None and conclusion != "convert":
+    followed = _follows(facts["benefit_category"], facts["benefit_fen"], facts, reason_code)
+    if followed is None and conclusion != "convert":
         return
     investigation.refuse_old_figures(act, facts)
     found = benefits.row(act.conn, facts["benefit_id"])
-    if expected(found["category"], found["amount_fen"], *figures) != followed:
+    if _follows(found["category"], found["amount_fen"], facts, reason_code) != followed:
         raise Refused(
             "figures-old", f"测算以后待遇已调整为每月 {yuan(found['amount_fen'])} 元，请退回重新调查测算",
             f"The benefit became {yuan(found['amount_fen'])} yuan a month after the calculation: return the case for a new survey")  # fmt: skip
@@ -261,6 +319,12 @@ def _vet_opinion(act: Act, form: Form, answers: Data, facts: Data) -> None:
         zh, en = benefits.REASON_WORDS[answers["reason_code"]]
         raise Refused("reason-without-fact", f"本案没有登记可以认定“{zh}”的事实，不能以此为由；请先登记变化、退出申请或联系未果的情况",
                       f"Nothing in this case shows “{en}”: record the change, the wish to leave or the attempts first")  # fmt: skip
+    if (gone := _gone(facts)) and (answers["conclusion"] != "return_survey" and (answers["conclusion"], answers.get("reason_code")) not in (("stop", gone), ("stop", "fraud"))):
+        zh, en = benefits.REASON_WORDS[gone]
+        raise Refused("recipient-gone", f"本案登记为“{zh}”，已没有可以享受待遇的人，只能以此停发；登记有误的，请先登记新的变化报告",
+                      f"Registered as “{en}”: nobody is left who could receive it, so it stops for that; where that is wrong, report a further change first")  # fmt: skip
+    if answers.get("reason_code") == "refused_jobs":
+        _vet_refusing(act, form, answers, facts)
     status = benefits.row(act.conn, facts["benefit_id"])["status"]
     if answers.get("pay_suspended") is not None and not (status == "suspended" and answers["conclusion"] in benefits.RESUMING):
         raise Invalid({"pay_suspended": [form.say("这项结论不结束暂停，不填写", "This conclusion ends no suspension: leave it out")]})
@@ -270,6 +334,29 @@ def _vet_opinion(act: Act, form: Form, answers: Data, facts: Data) -> None:
             raise Invalid({"refer_destitute": [form.say("这户享受的就是特困人员救助供养", "This is the support of the destitute already")]})
     if answers["conclusion"] == "suspend" and status != "active":
         raise Invalid({"conclusion": [form.say("只有正在发放的待遇可以暂停", "Only a benefit that is being paid can be suspended")]})
+
+
+def _gone(facts: Data) -> str | None:
+    """The reason why nobody receives the benefit any more, whatever a survey of the empty home computes: the only recipient died,
+    or is in prison."""
+    if facts.get("contact_outcome") == "died":
+        return "death_single"
+    way = facts.get("exit_reason")
+    return way if way in ("death_single", "imprisoned") else None
+
+
+def _vet_refusing(act: Act, form: Form, answers: Data, facts: Data) -> None:
+    """Whose share is taken: a counted member, of age and able to work, who has no work (N649 art 45). Raises Invalid, Refused."""
+    refuse_stranger(act.conn, facts["household_id"], answers["refusing_member"])
+    known = households.snapshot(act.conn, act.keys, facts["household_id"], act.today)
+    who = next(m for m in known["members"] if m["ref"] == str(answers["refusing_member"]))
+    adult = act.today.isoformat() >= f"{int(who['birth_date'][:4]) + WORKING_AGE}{who['birth_date'][4:]}"
+    idle = who["employment"] not in ("employed", "flexible", "student", "retired") and not who["full_time_student"]
+    if who["excluded_reason"] or who["labour_ability"] not in ABLE or not adult or not idle:
+        raise Invalid({"refusing_member": [form.say(
+            "只适用于有劳动能力、未就业的成年成员（国务院令第649号第四十五条）", "Only of a member of age who can work and does not (N649 art 45)")]})  # fmt: skip
+    if act.office.production and not answers.get("jobs_notice"):
+        raise Invalid({"jobs_notice": [form.say("请附人社部门的通知", "The labour office's notice is needed")]})
 
 
 class SignOff(Outcome):
@@ -335,17 +422,41 @@ def is_month(said: str) -> bool:
 # -- what is computed and decided: pure
 
 
-@gives(*(given(investigation.assess) or ()), "benefit_category", "benefit_fen")
+@gives(*(given(investigation.assess) or ()), "benefit_category", "benefit_fen", "share_fen")
 def assess(snapshot: Data) -> Data:
     """The figures, and beside them the benefit as it stands when they are computed: a new standard may have changed it since the case
-    began. `snapshot`: that of `investigation.assess` with benefit {category, amount_fen}."""
+    began; and the share of one member (fen; None: no dibao). `snapshot`: that of `investigation.assess` with benefit {category,
+    amount_fen}."""
+    held = snapshot["benefit"]
+    result = eligibility.assess({name: value for name, value in snapshot.items() if name != "benefit"})
+    return {**investigation.of_result(result), "benefit_category": held["category"], "benefit_fen": held["amount_fen"],
+            "share_fen": eligibility.own_share(result)}  # fmt: skip
+
+
+@gives(*(given(investigation.assess) or ()), "benefit_category", "benefit_fen")
+def assess_2(snapshot: Data) -> Data:
+    """The second version, which said nothing of the share of one member."""
     held = snapshot["benefit"]
     figures = investigation.assess({name: value for name, value in snapshot.items() if name != "benefit"})
     return {**figures, "benefit_category": held["category"], "benefit_fen": held["amount_fen"]}
 
 
-@gives("from_month", "decided_on", "overpaid_fen", "overpaid_months", "charged_fen", "arrears_fen", "arrears_months", "pay_suspended", "exit_class")
+_CONCLUDED = ("from_month", "decided_on", "overpaid_fen", "overpaid_months", "charged_fen", "arrears_fen", "arrears_months", "pay_suspended", "exit_class")
+
+
+@gives(*_CONCLUDED, "decided_fen")
 def conclude(today: date, snapshot: Data, conclusion: str, reason_code: str | None, exit_trigger: str, decided_on: str | None) -> Data:
+    """`conclude_2`, and what the household gets from then on (fen a month; None: the amount stays, or the benefit ends): what it is
+    due by its figures, less the share of who refused work (`snapshot`: due {amount_fen, less_fen}, or None). Who lied or hid does not
+    leave of his own will, even where he reported it himself."""
+    due = snapshot["due"]
+    ends = {"exit_class": exit_class(reason_code or "", exit_trigger)} if conclusion == "stop" else {}
+    return {**conclude_2(today, snapshot, conclusion, reason_code, exit_trigger, decided_on), **ends,
+            "decided_fen": due["amount_fen"] - due["less_fen"] if due else None}  # fmt: skip
+
+
+@gives(*_CONCLUDED)
+def conclude_2(today: date, snapshot: Data, conclusion: str, reason_code: str | None, exit_trigger: str, decided_on: str | None) -> Data:
     """From when the conclusion counts, and what was paid too much or too little until then (fen). `snapshot`: first (the earliest month
     that may change), over {month: fen paid above what was right}, charged {month: fen of it that was found before}, later (months of
     which what is lacking is paid later), pay_suspended (None: this ends no suspension). charged_fen: what is not asked back twice."""
@@ -379,8 +490,14 @@ def conclude_1(today: date, snapshot: Data, conclusion: str, reason_code: str | 
         "decided_on": decided.isoformat(),
         "overpaid_fen": sum(fen for fen in over.values() if fen > 0),
         "overpaid_months": sorted(month for month, fen in over.items() if fen > 0),
-        "exit_class": exit_class(reason_code or "", exit_trigger) if conclusion == "stop" else None,
+        "exit_class": _exit_class_1(reason_code or "", exit_trigger) if conclusion == "stop" else None,
     }
+
+
+def _exit_class_1(reason_code: str, exit_trigger: str) -> str:
+    """As exits counted before version 3 of `conclude`: a fraud that the household told itself was one of its own will."""
+    fixed = next((kind for code, _, _, kind in benefits.REASONS if code == reason_code), None)
+    return fixed or exit_trigger
 
 
 def figures(act: Act, facts: Data) -> Data:
@@ -407,8 +524,17 @@ def paid_and_right(act: Act, facts: Data) -> Data:
         said = facts.get("pay_suspended")
         pays = bool(law.value("suspended_months_paid", act.today).amount) if said is None else said
     late = bool(law.value("late_rise_arrears", act.today).amount)
-    return {"first": first, "over": over, "charged": benefits.charged(act.conn, benefit_id, over), "pay_suspended": pays,
+    return {"first": first, "over": over, "charged": benefits.charged(act.conn, benefit_id, over), "pay_suspended": pays, "due": _due(facts),
             "later": sorted(month for month in over if (pays if month in held else late))}  # fmt: skip
+
+
+def _due(facts: Data) -> dict[str, int] | None:
+    """What the figures give a month, and how much of it is taken for refused work; None where the conclusion sets no amount."""
+    amount = facts.get("amount_fen")
+    if facts["conclusion"] not in ("increase", "decrease", "convert") or amount is None:
+        return None
+    left = due_fen(facts.get("reason_code"), amount, facts.get("share_fen"))
+    return {"amount_fen": amount, "less_fen": amount - (left or 0)}
 
 
 def first_of_past(found: Mapping[Any, Any]) -> str:
@@ -419,7 +545,9 @@ def first_of_past(found: Mapping[Any, Any]) -> str:
 def _right(act: Act, facts: Data, month: str) -> int:
     """What the household's figures of now would have given in that month, by that month's law."""
     asked = households.snapshot(act.conn, act.keys, facts["household_id"], act.today) | {"benefit_month": month}
-    return int(eligibility.assess(asked)["amount_fen"])
+    result = eligibility.assess(asked)
+    share = (eligibility.own_share(result) or 0) if benefits.share_withheld(act.conn, facts["benefit_id"], month) else 0
+    return int(result["amount_fen"]) - share
 
 
 # -- effects
@@ -429,7 +557,7 @@ def apply_conclusion(act: Act, case: CaseRef, answers: Data, facts: Data) -> Seq
     """Change the benefit, write what is to be paid back, and issue the letter that says so."""
     kind = facts["conclusion"]
     converts = facts["category"] if kind == "convert" else None
-    amount = facts.get("amount_fen") if kind in ("increase", "decrease", "convert") else None
+    amount = facts.get("decided_fen") if kind in ("increase", "decrease", "convert") else None
     before = benefits.row(act.conn, facts["benefit_id"])
     change = benefits.Change(
         kind, facts.get("reason_code") or "unchanged", facts["from_month"], case_no=case.no, amount_fen=amount, category=converts,
@@ -440,6 +568,10 @@ def apply_conclusion(act: Act, case: CaseRef, answers: Data, facts: Data) -> Seq
     resumed = {"resumed_from": facts["from_month"]} if benefits.resumes(before, change) else {}
     benefits.settle(act, facts["benefit_id"], case.no, facts.get("reason_code") or "unchanged", back | {month: -fen for month, fen in owed.items()})
     said = {**answers, **_street_said(act, case.id, facts), **special_cases.told(act, case.id, facts), "before_fen": before["amount_fen"], "before_category": before["category"], **resumed, **_referred(act, facts)}
+    if facts.get("reason_code") == "refused_jobs":
+        said |= _share_taken(act, facts)
+    if amount is not None:
+        said["amount_fen"] = amount
     return paperwork.issue(act, case, LETTERS[kind], facts, said)
 
 
@@ -458,8 +590,17 @@ def _street_said(act: Act, case_id: int, facts: Data) -> Data:
         if entry.event == "task_completed" and entry.data["task"].startswith("street_opinion."):
             part = kept.entry(place).personal.get(f"household:{facts['household_id']}") or {}
             told = part.get("said", {}).get("answers", {})
-            return {"opinion": told.get("opinion"), "clause": told.get("clause")}
+            refusals = {"refused_on": [one["refused_on"] for one in told["job_refusals"]]} if told.get("job_refusals") else {}
+            return {"opinion": told.get("opinion"), "clause": told.get("clause"), **refusals}
     return {}
+
+
+def _share_taken(act: Act, facts: Data) -> Data:
+    """Whose share is taken, and how much it is, for the letter."""
+    house = households.row(act.conn, facts["household_id"])
+    who = next(m for m in households.members_of(act.conn, facts["household_id"]) if m["person_id"] == facts["refusing_member"])
+    standard = law.value(f"dibao_standard_{house['hukou_kind']}", benefits.first_of(facts["from_month"]))
+    return {"refusing": who["name"], "share_standard": f"{standard.amount:.2f}"}
 
 
 LETTERS = {"keep": "review_result", "increase": "adjustment", "decrease": "adjustment", "convert": "adjustment", "stop": "stop", "suspend": "suspension"}
@@ -488,6 +629,6 @@ FORMS: dict[str, type[Form]] = {
     "recovery_plan": RecoveryPlan,
 }
 SERVICES: dict[str, Service] = {"assess": assess, "apply_conclusion": conclude}
-FORMER_RULES: dict[str, dict[int, Service]] = {"assess": {1: investigation.assess}, "apply_conclusion": {1: conclude_1}}
+FORMER_RULES: dict[str, dict[int, Service]] = {"assess": {1: investigation.assess, 2: assess_2}, "apply_conclusion": {1: conclude_1, 2: conclude_2}}
 GATHER = {"assess": figures, "apply_conclusion": paid_and_right}
 EFFECTS = {"apply_conclusion": apply_conclusion, "deliver_conclusion": delivered, "recovery_plan": agreed}

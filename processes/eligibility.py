@@ -134,6 +134,31 @@ def _result(
     }
 
 
+def own_share(result: Mapping[str, Any]) -> int | None:
+    """The share of one member in a household's dibao, fen a month: (standard - income per head) x 1 (N649 art 45; domain 2.9
+    `refused_jobs`). None where there is no difference that could be shared out. `result`: of `assess`."""
+    if result["category"] != "dibao":
+        return None
+    return to_fen(Fraction(result["standard"]) - Fraction(result["per_capita_exact"]))
+
+
+def explained(facts: Mapping[str, Any], reason_code: str | None) -> dict[str, Any]:
+    """`assess`, with the line of a member's own share where the conclusion takes it (`reason_code`)."""
+    result = assess(facts)
+    line = _share_line(result) if reason_code == "refused_jobs" else None
+    return {**result, "lines": [*result["lines"], line]} if line else result
+
+
+def _share_line(result: Mapping[str, Any]) -> dict[str, Any] | None:
+    """How `own_share` follows; None without one."""
+    if (fen := own_share(result)) is None:
+        return None
+    std, pc, share = result["standard"], result["per_capita"], yuan(fen)
+    return {"code": "own_share", "zh": f"一名成员的份额：（{std} − {pc}）× 1 = {share} 元；三次无正当理由拒绝介绍工作的，扣减其本人份额（国务院令第649号第四十五条）",
+            "en": f"share of one member: ({std} - {pc}) x 1 = {share}; taken from who refused suitable work three times (N649 art 45)",
+            "figure": share, "source": "N649"}  # fmt: skip
+
+
 def assess_figures(
     standard: Decimal,
     members: int,

@@ -248,11 +248,12 @@ class _Source:
 
 def _computed(entry: Entry) -> Iterator[dict[str, Any]]:
     snapshots = snapshots_of(entry)
-    for node, _result in entry.data.get("then", {}).get("ran", ()):
+    for node, gave in entry.data.get("then", {}).get("ran", ()):
         if node in snapshots:
             made = computation.steps(node, snapshots[node], entry.data.get("facts", {}), entry.at.astimezone(SHANGHAI).date())
-            if made:
-                yield {"record": entry.record_id, "seq": entry.seq, "node": node, **made}
+            if made:  # of an earlier version of the service: what it did not give yet needs no steps
+                result = {fact: step for fact, step in made["result"].items() if fact in gave}
+                yield {"record": entry.record_id, "seq": entry.seq, "node": node, **made, "result": result}
 
 
 def _tree(conn: Connection, suite: Suite, indexes: Sequence[int], size: int) -> Iterator[bytes]:

@@ -29,7 +29,11 @@ def request_means_check(means_round: int | None) -> Data:
 @gives("category", "amount_fen", "per_capita", "members_counted", "law_version", "edge")
 def assess(snapshot: Data) -> Data:
     """The arithmetic of domain 3 on what was declared, checked and seen. Keeps figures, not sentences."""
-    result = eligibility.assess(dict(snapshot))
+    return of_result(eligibility.assess(dict(snapshot)))
+
+
+def of_result(result: Data) -> dict[str, Any]:
+    """The facts of `assess` from what `eligibility.assess` found."""
     return {
         "category": result["category"],
         "amount_fen": result["amount_fen"],

@@ -61,6 +61,12 @@ def assess(snapshot: Data) -> Data:
     return {**conclusions.assess(snapshot), "investigated": True}
 
 
+@gives(*(given(conclusions.assess_2) or ()), "investigated")
+def assess_2(snapshot: Data) -> Data:
+    """The second version, which said nothing of the share of one member."""
+    return {**conclusions.assess_2(snapshot), "investigated": True}
+
+
 @gives(*(given(investigation.assess) or ()), "investigated")
 def assess_1(snapshot: Data) -> Data:
     """The first version, which left the benefit as `open_investigation` had found it."""
@@ -194,7 +200,7 @@ REVIEW_2012 = Process(
     },
     gather={"check_authorisations": _missing, "open_investigation": _benefit, "record_change": _sole, **conclusions.GATHER},
     vet=vet,
-    former_rules={**conclusions.FORMER_RULES, "assess": {1: assess_1}},
+    former_rules={**conclusions.FORMER_RULES, "assess": {1: assess_1, 2: assess_2}},
     before={"means_check": investigation.keep_findings},
     effects={
         "request_means_check": investigation.ask_registries,

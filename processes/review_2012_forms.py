@@ -14,6 +14,7 @@ from marshmallow import ValidationError, validates_schema
 from engine.forms import Form, choice, document, number, on_date, several, text, yes_no
 from engine.given import gives
 from processes import benefits, change_kinds, conclusions, law, special_cases
+from processes.contact_forms import METHODS, NotCooperating, counted, in_order
 from processes.dibao_2012_forms import (
     MATERIALS,
     HomeSurvey,
@@ -52,30 +53,12 @@ class StartReview(Form):
 # -- contacts
 
 
-def _in_order(form: Form, day: date | None) -> None:
-    """An attempt follows the beginning of the review, and the attempt before it on another day."""
-    begun, last = form.fact("review_from"), form.fact("last_attempt_on")
-    if day and begun and day < date.fromisoformat(begun):
-        raise ValidationError({"contacted_on": [form.say(f"不能早于复审开始日期（{begun}）", f"May not be before the review began ({begun})")]})
-    if day and last and day <= date.fromisoformat(last):
-        raise ValidationError({"contacted_on": [form.say(
-            f"应在上一次未果的联系（{last}）之后另一天", f"On another day after the attempt of {last}")]})  # fmt: skip
-
-
-def _counted(form: Form, outcome: str, day: str) -> dict[str, Any]:
-    if outcome in ("contacted", "died"):
-        return {}
-    return {"contact_attempts": (form.fact("contact_attempts") or 0) + 1, "last_attempt_on": day}
-
-
 class Contact(Form):
     """One dated contact: the household is told what is looked at, which papers to bring and which authorisations to sign."""
 
     NEEDED = {"note": ("已联系上以外的结果必填", "needed for every result but “reached”")}  # noqa: RUF012
     contacted_on = on_date("联系日期", "Contacted on")
-    method = choice("联系方式", "How", [
-        ("phone", "电话", "By phone"), ("visit", "上门", "Visit"), ("letter", "信函", "Letter"), ("committee", "由居村委会转告", "Through the committee")],
-        widget="select")  # fmt: skip
+    method = choice("联系方式", "How", METHODS, widget="select")
     contact_outcome = choice("联系结果", "Result", [
         ("contacted", "已联系上，告知复审事项", "Reached and told"), ("not_reached", "没有联系上", "Not reached"),
         ("refuses", "拒绝复审", "Refuses"), ("died", "享受待遇人员已去世", "The recipient died")], fact=True)  # fmt: skip
@@ -85,13 +68,13 @@ class Contact(Form):
 
     @validates_schema(skip_on_field_errors=False)
     def _told(self, data: Mapping[str, Any], **_: Any) -> None:
-        _in_order(self, data.get("contacted_on"))
+        in_order(self, data.get("contacted_on"))
         if data.get("contact_outcome") in ("not_reached", "refuses", "died") and not data.get("note"):
             raise ValidationError({"note": [self.say("没有联系上、拒绝复审或已去世时请写明情况", "Say what happened")]})
 
     @gives("contact_attempts", "last_attempt_on")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        return _counted(self, loaded["contact_outcome"], loaded["contacted_on"])
+        return counted(self, loaded["contact_outcome"], loaded["contacted_on"])
 
 
 class RenewAuthorisations(Form):
@@ -106,29 +89,13 @@ class RenewAuthorisations(Form):
     @validates_schema(skip_on_field_errors=False)
     def _told(self, data: Mapping[str, Any], **_: Any) -> None:
         if data.get("contact_outcome") == "refuses":
-            _in_order(self, data.get("contacted_on"))
+            in_order(self, data.get("contacted_on"))
             if not data.get("note"):
                 raise ValidationError({"note": [self.say("拒绝签署时请写明情况", "Say what happened")]})
 
     @gives("contact_attempts", "last_attempt_on")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        return _counted(self, loaded["contact_outcome"], loaded["contacted_on"])
-
-
-class NotCooperating(Form):
-    """The household does not let the investigators in, or gives no papers: one dated attempt."""
-
-    contacted_on = on_date("上门日期", "Tried on")
-    note = text("情况", "What happened", widget="textarea")
-    photo = document("照片", "Photo")
-
-    @validates_schema(skip_on_field_errors=False)
-    def _told(self, data: Mapping[str, Any], **_: Any) -> None:
-        _in_order(self, data.get("contacted_on"))
-
-    @gives("contact_outcome", "contact_attempts", "last_attempt_on")
-    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        return {"contact_outcome": "refuses"} | _counted(self, "refuses", loaded["contacted_on"])
+        return counted(self, loaded["contact_outcome"], loaded["contacted_on"])
 
 
 class ChangeReported(Form):

@@ -43,12 +43,13 @@ def fall_due(cases: Cases, act: Act, record_id: int) -> None:
         _open(cases, act, found, "due", "review_due")
 
 
-def open_early(cases: Cases, act: Act, record_id: int) -> None:
-    """The turn of a benefit in a round, whatever its class."""
-    _open(cases, act, benefits.row(act.conn, record_id * 65536 + 1), "campaign", "review_early")
+def open_early(cases: Cases, act: Act, record_id: int, key: str) -> None:
+    """The turn of a benefit in a round, whatever its class. `key`: of the job, "round.N"; one that is tried again keeps its round."""
+    again = f"{'.'.join(key.split('.')[:2])}.{benefits.retry_day(act.today)}" if key.startswith("round.") else None
+    _open(cases, act, benefits.row(act.conn, record_id * 65536 + 1), "campaign", "review_early", again)
 
 
-def _open(cases: Cases, act: Act, found: Mapping[Any, Any], occasion: str, kind: str) -> None:
+def _open(cases: Cases, act: Act, found: Mapping[Any, Any], occasion: str, kind: str, again: str | None = None) -> None:
     if found["status"] not in benefits.LIVE:
         return
     household_id = found["household_id"]
@@ -56,7 +57,7 @@ def _open(cases: Cases, act: Act, found: Mapping[Any, Any], occasion: str, kind:
     if (no := conclusions.open_case(act.conn, household_id)) is None:
         cases.start(act, KEY, {"household_id": household_id, "occasion": occasion})
     elif act.conn.scalar(select(record.c.process).where(record.c.no == no)) != KEY:  # a review says itself when the next one is due
-        benefits.try_again(act, found["id"] >> 16, kind)
+        benefits.try_again(act, found["id"] >> 16, kind, again)
 
 
 def begin_round(act: Act, unit: str) -> dict[str, Any]:
@@ -161,8 +162,10 @@ def rounds(conn: Connection, area: Area, most: int = 5) -> list[dict[str, Any]]:
 
 
 def _progress(conn: Connection, row: Mapping[Any, Any]) -> dict[str, Any]:
-    of_round = or_(and_(job.c.kind == "review_early", job.c.key == f"round.{row['id']}"), and_(job.c.kind == "review_round", job.c.record_id == row["id"]))
-    waiting = conn.scalar(select(func.count()).select_from(job).where(job.c.state.in_(("ready", "running")), of_round)) or 0
+    key = f"round.{row['id']}"  # of a review that is tried again: with the day behind it
+    mine = and_(job.c.kind == "review_early", or_(job.c.key == key, job.c.key.startswith(f"{key}.")))
+    of_round = or_(mine, and_(job.c.kind == "review_round", job.c.record_id == row["id"]))
+    waiting = conn.scalar(select(func.count()).select_from(job).where(job.c.state.in_(benefits.WAITING), of_round)) or 0
     return {"round": row["id"], "unit": row["unit"], "opened_at": row["opened_at"], "opened_by": row["opened_by"], "waiting": waiting}
 
 

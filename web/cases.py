@@ -427,7 +427,8 @@ def assessed(entries: Sequence[Entry], house: Mapping[str, Any]) -> dict[str, An
         for secret in entry.personal.values() if entry.seq not in undone else ():
             figures = ((secret or {}).get("said") or {}).get("snapshots", {}).get("assess")
             if figures:
-                return named_lines(eligibility.assess(figures), house)
+                said = [e.data["facts"]["reason_code"] for e in entries[entry.seq :] if "reason_code" in e.data.get("facts", {})]
+                return named_lines(eligibility.explained(figures, said[-1] if said else None), house)
     return None
 
 

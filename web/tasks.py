@@ -229,7 +229,7 @@ def _computed(conn: Any, keys: Any, facts: Mapping[Any, Any], made: Any, house: 
     """The calculation as it stands on today's entries of the household; None while it cannot be computed."""
     try:
         figures = households.snapshot(conn, keys, facts["household_id"], made.office.today()) | {"applied_on": facts["applied_on"]}
-        return named_lines(eligibility.assess(figures), house)
+        return named_lines(eligibility.explained(figures, facts.get("reason_code")), house)
     except BadFacts:
         return None
 

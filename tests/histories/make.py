@@ -251,6 +251,34 @@ def transferred_and_surveyed(d: District) -> None:
     r.investigate()
     r.conclude("keep", "unchanged")
     r.deliver()
+def reported_refusal(d: District) -> None:
+    """Who will not be re-checked: an attempt on each of two days, then the stop."""
+    r = Reports(d)
+    r.granted(members=family(150_000, 0, 0))
+    d.clock.set("2018-12-12T10:00")
+    r.report("income_up", "2018-12-10", person_id=r.members()[0])
+    r.register(check_home=True)
+    d.send("ann", "not_cooperating", contacted_on="2018-12-12", note="不开门")
+    d.clock.set("2018-12-14T10:00")
+    d.do("officer", "second_contact", contacted_on="2018-12-14", method="visit", contact_outcome="refuses", note="仍不配合")
+    r.conclude("stop", "no_cooperation", clause="第三十二条")
+    r.deliver()
+
+
+def share_taken(d: District) -> None:
+    """A member who refused work three times loses his own share, the others keep theirs."""
+    r = Reports(d)
+    r.granted(members=family(150_000, 0, 0))
+    d.clock.set("2018-12-12T10:00")
+    idle = r.members()[1]
+    r.report("other", "2018-12-10", person_id=idle, reported_by="committee", channel="visit")
+    r.register(check_home=True)
+    r.investigate()
+    days = ("2018-12-01", "2018-12-05", "2018-12-10")
+    r.conclude("decrease", "refused_jobs", clause="第四十五条", refusing_member=idle, job_refusals=[{"refused_on": day, "job": "保洁员"} for day in days])
+    r.deliver()
+
+
 def reviewed(d: District) -> None:
     """In benefit since 2018-11-09 with 1,560.00 a month; the review is opened by its job a month later."""
     d.clock.set("2018-10-22T09:00")
@@ -386,6 +414,7 @@ def ended_for_no_co_operation(d: District) -> None:
 STORIES = {
     "moved-2021": moved_in_july, "street-2021": confirmed_by_the_street, "terminated-2021": ended_for_no_co_operation,
     "reported-death": reported_death, "reported-car": reported_car, "transfer-returned": transferred_and_surveyed,
+    "reported-refusal": reported_refusal, "share-taken": share_taken,
     "grant-660": grant_660, "refusal-after-objections": refusal_after_objections, "check-rejection-reopened": check_rejection_reopened,
     "low-income": low_income, "withdrawn-in-notice": withdrawn_in_notice, "returned-and-supplemented": returned_and_supplemented,
     "joint-meeting": joint_meeting, "near-relative": near_relative, "meeting-held": meeting_held, "decided-by-a-meeting": decided_by_a_meeting,

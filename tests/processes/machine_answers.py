@@ -76,6 +76,8 @@ def _conclusion(t: Told) -> list[dict[str, Any]]:
         first = [stops[3]]
     elif t.process == "review-2012" and f.get("investigated") is not True:
         first = [stops[2], {"conclusion": "return_survey", **said}]
+    elif t.process == "change-report-2012" and f.get("category") is None:
+        first = [stops[2], {"conclusion": "return_survey", **said}]
     late = {"changed_since": "2018-11"} if t.process == "review-2012" else {}
     stops[1] |= late  # who lied says since when
     wild = [{**stops[1], **({"changed_since": "0001-01"} if late else {})}, *({"conclusion": one, "reason_code": "income_changed", **said} for one in ("increase", "decrease"))]
@@ -85,6 +87,9 @@ def _conclusion(t: Told) -> list[dict[str, Any]]:
 
 
 def _contact(t: Told) -> list[dict[str, Any]]:
+    if t.process == "change-report-2012":
+        again = {"contacted_on": t.day, "method": "visit", "note": "门上留条"}
+        return [{**again, "contact_outcome": one} for one in ("contacted", "refuses", "not_reached")]
     said = {"contacted_on": t.day, "method": "visit", "contact_outcome": "contacted", "asked_for": ["income_proof"]}
     return [said, *({**said, "contact_outcome": one, "note": "门上留条"} for one in ("not_reached", "refuses", "died"))]
 

@@ -39,6 +39,7 @@ def test_lint_finds_nothing():
     ("decide", "approver", "district", "workdays(20, since='reported_on', stopped='stopped_workdays')"),
     ("deliver_conclusion", "window_clerk", "street", "days(3, since='decided_on')"),
     ("deliver_transfer", "window_clerk", "street", "promptly()"),
+    ("second_contact", "civil_affairs_officer", "street", "workdays(5, since='last_attempt_on')"),
     ("recovery_plan", "window_clerk", "street", "workdays(20, since='decided_on')"),
 ])  # fmt: skip
 def test_posts_and_limits(node, role, level, due):
@@ -48,7 +49,7 @@ def test_posts_and_limits(node, role, level, due):
 
 
 def test_every_task_says_who_by_when_and_by_which_law():
-    assert len(TASKS) == 12
+    assert len(TASKS) == 13
     for node, said in TASKS.items():
         assert said.get("role") in ROLES, node
         assert parse_due(said.get("due")), node

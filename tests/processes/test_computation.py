@@ -14,7 +14,7 @@ from engine import audit_verify, merkle
 from engine.cases import snapshots_of
 from processes import computation, eligibility, investigation, law
 from processes import eligibility_facts as words
-from processes.conclusions import balance, conclude, conclude_1
+from processes.conclusions import assess, assess_2, balance, conclude, conclude_1
 from tests import bundles
 from tests.processes.test_golden import FILES, Golden
 
@@ -114,13 +114,18 @@ def test_what_was_paid_too_much_by_the_first_version(over):
     assert accepted(found, snapshot, {**recorded, "overpaid_fen": recorded["overpaid_fen"] + 1}) is not None
 
 
-@given(over=MONTHS, charged=MONTHS, later=st.sets(st.sampled_from([f"2018-{n:02d}" for n in range(1, 13)])))
-def test_what_was_paid_too_much_or_too_little(over, charged, later):
-    snapshot = {"first": "2018-01", "over": over, "charged": {m: fen for m, fen in charged.items() if m in over}, "later": sorted(later), "pay_suspended": None}
+DUE = st.none() | st.fixed_dictionaries({"amount_fen": st.integers(1, 500_000), "less_fen": st.sampled_from([0, 1, 42_000])})
+
+
+@given(over=MONTHS, charged=MONTHS, later=st.sets(st.sampled_from([f"2018-{n:02d}" for n in range(1, 13)])), due=DUE)
+def test_what_was_paid_too_much_or_too_little(over, charged, later, due):
+    snapshot = {"first": "2018-01", "over": over, "charged": {m: fen for m, fen in charged.items() if m in over}, "later": sorted(later), "pay_suspended": None,
+                "due": due}  # fmt: skip
     recorded = conclude(date(2018, 12, 3), snapshot, "decrease", None, "", None)
     found = computation.steps("apply_conclusion", snapshot, {}, date(2018, 12, 3))
     assert accepted(found, snapshot, recorded) is None
-    for name in ("overpaid_fen", "arrears_fen", "charged_fen"):
+    assert recorded["decided_fen"] == (due and due["amount_fen"] - due["less_fen"])
+    for name in ("overpaid_fen", "arrears_fen", "charged_fen", *(["decided_fen"] if due else [])):
         assert accepted(found, snapshot, {**recorded, name: recorded[name] + 1}) is not None
     for month, fen in over.items():  # whoever is paid later everywhere gets what was right: paid + earlier - asked back + later
         before = snapshot["charged"].get(month, 0)
@@ -137,6 +142,16 @@ HOUSE = {
     ],
     "property": [{"kind": "monetary_assets", "amount": "5000.00", "functional_vehicle": False}],
 }  # fmt: skip
+
+
+def test_the_share_of_one_member_follows_in_a_re_check():
+    snapshot = {**HOUSE, "benefit": {"category": "dibao", "amount_fen": 100_000}}
+    recorded = dict(assess(snapshot))
+    found = computation.steps("assess", snapshot, {}, date(2020, 9, 3))
+    assert recorded["share_fen"] is not None
+    assert accepted(found, snapshot, recorded) is None
+    assert accepted(found, snapshot, {**recorded, "share_fen": recorded["share_fen"] + 1}) is not None
+    assert "share_fen" not in assess_2(snapshot)
 
 
 def test_whatever_is_changed_is_refused():

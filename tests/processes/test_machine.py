@@ -2,7 +2,7 @@
 hold is looked at from outside.
 
 `make test`: the same 20 runs of 50 steps each time. `make load` sets YINGBAO_TEST_MACHINE_RUNS to more, and those are new each time;
-what so many runs come to for certain is asked for, and nothing else. At the end it is proved from what was counted that the machine did play all of it: every task of the four drawings, every kind of end.
+of new runs the rarest end may be missing. Before the runs of each district a tour by hand does what chance comes to too seldom. At the end it is proved from what was counted that the machine did play all of it: every task of the four drawings, every kind of end.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, event, settings
+from hypothesis import HealthCheck, currently_in_test_context, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select
@@ -748,6 +748,145 @@ class District(RuleBasedStateMachine):
             due, retry = utc(job["due_at"]), job["retry_at"] and utc(job["retry_at"])
             assert due > self.clock.now or (retry and retry > self.clock.now), job
 
+    # -- the tour: what chance comes to seldom is done once by hand, and tried by somebody who may not
+
+    def tour(self):
+        """What this world has for it. Only the attempts are scripted; whether they hold is looked at as everywhere."""
+        {"applications": self._round_the_tasks, "benefits": self._round_the_benefits, "meeting": self._round_the_room}[self.world]()
+
+    def at(self, node, process="dibao-2012"):
+        """An open task at a node, an unclaimed one first."""
+        rows = self.look("SELECT t.*, r.process, r.no FROM task t JOIN record r ON r.id = t.case_id WHERE t.state = 'open' AND t.node = ? AND r.process = ?"
+                         " ORDER BY t.assignee IS NOT NULL, t.id", node, process)  # fmt: skip
+        return rows[0]
+
+    def tried(self, verb, who, call, *, refused="vera", task=None):
+        """First by somebody who may not, then by whom it behoves."""
+        for one in (refused, who):
+            self.attempt(verb, one, call, task=task)
+
+    def finish(self, task, which=0):
+        told = self.told(task["case_id"])
+        answers = options(task["node"], told)[which]
+        return self.complete(task, regular(task, told.facts), answers, (f"k{next(self.numbers)}", answers), None)
+
+    def post(self, name, answers, who="clerk"):
+        """A message to every case that waits for it; the first one also from somebody who may not send it."""
+        rows = self.look("SELECT no, drawing, state FROM record WHERE kind = 'case' AND closed_at IS NULL ORDER BY id")
+        with self.office.read() as conn:
+            waiting = [r["no"] for r in rows if name in Run.load(self.cases.drawing(conn, r["drawing"]), r["state"], self.clock()).waits_for()]
+        for no in waiting[:2]:
+            self.tried(name, who, lambda act, no=no: self.cases.receive(act, no, name, answers), refused="fin")
+
+    def _round_the_tasks(self):
+        cases, do = self.cases, self.made.habits
+        for task in self.look("SELECT t.*, r.process FROM task t JOIN record r ON r.id = t.case_id WHERE t.state = 'open' AND t.node = 'completeness_check' ORDER BY t.id"):
+            self.finish(task)
+        self.finish(self.at("register_near_relative"))
+        self.repeat_the_last_request()
+        task = self.at("street_signoff")
+        n = task["id"]
+        self.tried("claim", "lee", lambda act: cases.claim(act, n))
+        self.tried("release", "lee", lambda act: cases.release(act, n))
+        self.attempt("claim", "lee", lambda act: cases.claim(act, n))
+        self.tried("draft", "lee", lambda act: cases.save_draft(act, n, {"opinion": "写到一半"}))
+        self.tried("copy", "lee", lambda act: do.copy(act, n, ["sue"]))
+        self.attempt("mark_read", "sue", lambda act: do.mark_read(act, n))
+        self.attempt("comment", "lee", lambda act: do.comment(act, n, "已联系"))
+        self.attempt("note", "lee", lambda act: do.note(act, n, "下午再打电话"))
+        self.attempt("urge", "sue", lambda act: do.urge(act, n))
+        self.tried("add_signers", "lee", lambda act: do.add_signers(act, n, "before", ["sue", "clerk2"], "请看"))
+        self.attempt("sign", "sue", lambda act: do.sign(act, n, agrees=True, words="同意"))
+        self.attempt("withdraw_signer", "lee", lambda act: do.withdraw_signer(act, n, "clerk2", "出差"))
+        self.tried("transfer", "lee", lambda act: cases.transfer(act, n, "hat3", "外出"))
+        self.tried("delegate", "hat3", lambda act: cases.delegate(act, n, "lee", "外出"))
+        self.tried("escalate", "lee", lambda act: cases.escalate(act, n, "久拖不决"))
+        back = self.at("decide")["id"]
+        self.tried("send_back", "app", lambda act: cases.send_back(act, back, "district_examination", {"opinion": "退回", "reason_code": "facts_unclear", "clause": "第二十六条"}))
+        for node in ("district_examination", "post_district_notice"):
+            self.finish(self.at(node))
+        task = self.at("home_survey")
+        self.finish(task)
+        self.tried("take_back", "ann", lambda act: do.take_back(act, task["id"], "写错"))
+        self.post("objection", {"objection_on": self.day, "objector_kind": "resident", "grounds": "有车"})
+        self.post("withdrawal", {"withdrawn_on": self.day, "reason": "已就业"})
+        until = (self.office.today() + timedelta(days=60)).isoformat()
+        self.tried("substitute", "sue", lambda act: substitutes.appoint(act, "officer", "clerk2", self.day, until, "休假"))
+        task = self.at("democratic_review")
+        self.attempt("claim", "clerk2", lambda act: cases.claim(act, task["id"]), task=task)
+        task = self.at("home_survey")
+        self.attempt("claim", "carl", lambda act: cases.claim(act, task["id"]), task=task)
+        made = self.attempt("propose", "admin", lambda act: {"change": organisation.propose_change(act, "carl", "deactivate", {})})
+        self.tried("confirm", "admin2", lambda act: organisation.confirm_change(act, made["change"]), refused="admin")
+        self.meet()
+        self.attempt("hand_over", "sue", lambda act: do.hand_over(act, task["no"], "carl", "ann", "离职"))
+        home = next(h for h in self.scans if not self.look("SELECT id FROM record WHERE kind = 'case' AND subject = ?", f"household:{h}"))
+        answers = {"household_id": home, "programme": "dibao", "applied_on": self.day, "applied_by": "head", "reason": "困难"}
+        self.tried("start dibao-2012", "clerk", lambda act: cases.start(act, "dibao-2012", answers))
+        self.jump(timedelta(days=8))
+        for row in self.look("SELECT id FROM job WHERE state = 'incident' ORDER BY id LIMIT 1"):
+            self.tried("incident", "sue", lambda act: incidents.decide(act, self.made.jobs, cases.refuse_relatives, row["id"], "retry", "接口停用"))
+        for row in self.look("SELECT no FROM record WHERE process = 'dibao-2012' AND closed_at IS NULL ORDER BY id"):
+            for who in ("clerk", "system"):
+                self.answered(row["no"], "complete", who)
+
+    def _round_the_benefits(self):
+        cases = self.cases
+        live = [row["household_id"] for row in self.look("SELECT household_id FROM benefit b JOIN household h ON h.id = b.household_id WHERE b.status = 'active'"
+                                                              " AND b.category = 'dibao' AND h.street = ? ORDER BY b.id", worlds.STREET)]  # fmt: skip
+        free = [h for h in live if not self.look(f"SELECT id FROM record r WHERE kind = 'case' AND subject = ? AND closed_at IS NULL AND NOT {DECIDED}", f"household:{h}")]
+        home = free[0]
+        told = Told("change-report-2012", {}, self.day, self.scans[home], self.members(home))
+        for which in (6, 0):  # no change, which ends at once; then one that is withdrawn
+            self.tried("start change-report-2012", "clerk", lambda act, which=which: cases.start(act, "change-report-2012", report(home, told)[which]), refused="fin")
+        [opened] = self.look("SELECT no FROM record WHERE kind = 'case' AND subject = ? AND closed_at IS NULL AND process = 'change-report-2012'", f"household:{home}")
+        self.attempt("withdrawal", "clerk", lambda act: cases.receive(act, opened["no"], "withdrawal", {"withdrawn_on": self.day, "reason": "报错了"}))
+        review = {"household_id": home, "occasion": "early", "note": "核实"}
+        self.tried("start review-2012", "clerk", lambda act: cases.start(act, "review-2012", review), refused="fin")
+        for node in ("deliver_transfer", "deliver_conclusion"):
+            self.finish(self.at(node, "change-report-2012"))
+        self.post("not_cooperating", {"contacted_on": self.day, "note": "不开门"}, "officer")
+        self.jump(timedelta(days=1))
+        for process in ("change-report-2012", "review-2012"):
+            self.finish(self.at("second_contact", process), 1 if process == "change-report-2012" else 0)
+        waiting = self.at("home_survey", "review-2012")
+        self.tried("change_reported", "clerk", lambda act: cases.receive(act, waiting["no"], "change_reported", review_change(self.told(waiting["case_id"]))[0]), refused="fin")
+        idle = self.look("SELECT id FROM benefit WHERE status = 'active' AND category = 'dibao' ORDER BY id")[0]["id"]
+        said = {"suspend": {"reason_code": "under_verification", "reason": "核实"}, "resume": {"reason_code": "verified", "reason": "核实", "pay_suspended": True}}
+        for kind, verb in (("suspend", "confirm"), ("resume", "confirm"), ("suspend", "refuse")):
+            form = benefit_acts.Suspension if kind == "suspend" else benefit_acts.Resumption
+            self.tried(f"propose {kind}", "rita", lambda act, kind=kind, form=form: {"id": benefit_acts.propose(
+                act, idle, kind, understand(form(context={"today": act.today}), said[kind]))}, refused="ann")  # fmt: skip
+            self.tried(f"{verb} {kind}", "app", lambda act, verb=verb, kind=kind: {"id": getattr(benefit_acts, verb)(act, idle, kind, {"opinion": "意见"})}, refused="rita")
+            self.made.jobs.run_all()
+        self.tried("review class", "rita", lambda act: {"id": benefit_acts.change_class(act, idle, {"review_class": "B", "reason": "情况变化"})}, refused="ann")
+        owed = self.look("SELECT id, benefit_id FROM settlement WHERE status = 'found' AND kind = 'recovery' ORDER BY id")
+        self.tried("waiver", "app", lambda act: benefit_acts.waived(act, owed[0]["benefit_id"], owed[0]["id"], {"reason": "确有困难"}), refused="clerk")
+        self.tried("payment", "fin", lambda act: benefit_acts.settled(act, owed[1]["benefit_id"], owed[1]["id"], {"cleared_on": self.day, "note": "凭证"}), refused="clerk")
+        [month, *_] = standards.months_with_new_standard(self.office.today())
+        for verb in ("withdraw", "confirm"):
+            self.tried("propose standard", "app", lambda act: {"no": standards.propose(act, month)}, refused="clerk")
+            self.made.jobs.run_all()
+            no = self.look("SELECT no FROM standard_batch ORDER BY id DESC")[0]["no"]
+            by = "app" if verb == "withdraw" else "hat1"
+            self.tried(f"{verb} standard", by, lambda act, verb=verb, no=no: getattr(standards, verb)(act, no, "意见"), refused="clerk")
+            self.made.jobs.run_all()
+
+    def _round_the_room(self):
+        asked = self.look("SELECT id FROM special_case_request WHERE status = 'submitted' ORDER BY id DESC")[0]["id"]
+        answers = {"kind": "case", "planned_on": self.day, "place": "三楼", "requests": [asked], "units": [MEMBERS[f"m.{one}"] for one in SMALL]}
+        self.tried("start joint-meeting", "secretary", lambda act: self.cases.start(act, "joint-meeting", answers))
+        held = self.look("SELECT no FROM joint_meeting WHERE status = 'open' ORDER BY id")[0]["no"]
+        self.attempt("vote", "vera", lambda act: meetings.cast_vote(act, held, 1, "for"))
+        self.ballot(held, next(m[0] for m in meetings.MOTIONS if m[0] not in ("", "approve_as")))
+        done = self.look("SELECT no FROM joint_meeting WHERE status = 'confirming' ORDER BY id")[0]["no"]
+        for one in ("finance", "health"):
+            said = {"unit": MEMBERS[f"m.{one}"], "agrees": True}
+            self.tried("minutes_confirmed", f"m.{one}", lambda act, said=said: meetings.confirm(act, self.cases, done, said))
+        waiting = self.look("SELECT r.no FROM record r JOIN special_case_request s ON s.case_no = r.no WHERE s.status = 'submitted'")[0]["no"]
+        answers = {"resolution": "approve_as", "reasons": "研究", "meeting_no": "LX-2018-000001", "item": 1, "approved_category": "low_income", "approved_amount": "276"}
+        self.attempt("resolution", "secretary", lambda act: self.cases.receive(act, waiting, "resolution", answers))
+
     # -- what must hold after each step, read from the rows
 
     @invariant()
@@ -973,7 +1112,8 @@ class District(RuleBasedStateMachine):
                 timers = {r["key"] for r in self.look("SELECT key FROM job WHERE record_id = ? AND kind = 'timer' AND state = 'ready'", row["id"])}
                 assert timers == (set() if run.ended else run.timers().keys())
                 SEEN["ended"][f"{row['process']} {row['outcome']}"] += 1
-                event(f"ended: {row['outcome']}")
+                if currently_in_test_context():
+                    event(f"ended: {row['outcome']}")
         assert self.worlds.rows[self.world].differences(self.office) == []
 
 
@@ -1025,12 +1165,25 @@ def test_whatever_people_try_the_records_hold(world, monkeypatch, caplog, tmp_pa
     with tempfile.TemporaryDirectory() as folder:
         District.worlds = worlds.Worlds(pathlib.Path(folder), world)
         machine = type(f"District of {world}", (District,), {"world": world})
+        toured(machine())
         run_state_machine_as_test(machine, settings=settings(
             max_examples=RUNS * SHARES[world] // 20, stateful_step_count=50, deadline=None, derandomize=RUNS == 20, database=None, print_blob=True,
             suppress_health_check=list(HealthCheck)))  # fmt: skip
     sys.stdout.write(json.dumps({k: dict(v) for k, v in SEEN.items()}, default=str))
     if (together := all_seen(world, tmp_path_factory)) is not None:
         they_tried_all_of_it(together)
+
+
+def toured(machine):
+    """One run by hand: what chance comes to too seldom. All that must hold after a step holds after it, and the same is proved."""
+    try:
+        machine.begin(keen="hat1")
+        machine.tour()
+        for name in sorted(vars(District)):
+            if hasattr(getattr(District, name), "hypothesis_stateful_invariant"):
+                getattr(machine, name)()
+    finally:
+        machine.teardown()
 
 
 def all_seen(world, tmp_path_factory):
@@ -1050,55 +1203,19 @@ def all_seen(world, tmp_path_factory):
     return found
 
 
-# Tasks that runs need not come to, each with the reason.
-SELDOM: dict[str, str] = {
-    "dibao-2012 register_near_relative": "opens at an acceptance with a declared relative only; test_dibao_2012.py goes that way",
-}
-
-
 def they_tried_all_of_it(seen):
     """Not about what is right: that the machine still plays every task of the four drawings, every kind of end, and every verb."""
     drawn = {f"{key} {node}" for key, process in CATALOGUE.items() for node in process.drawing.of_kind("userTask")}
-    assert drawn >= SELDOM.keys(), "a task that is no more needs no reason"
-    assert sorted(drawn - seen["completed"].keys() - SELDOM.keys()) == []
+    assert sorted(drawn - seen["completed"].keys()) == []
     ends = {key: {one for one in seen["ended"] if one.startswith(f"{key} ended_")} for key in CATALOGUE}
-    wanted = {key: number - (RUNS > 20) for key, number in ENDS.items()}  # of new runs the rarest end may be missing, like a meeting that is called off
+    wanted = {key: number - (RUNS != 20) for key, number in ENDS.items()}  # of new runs the rarest end may be missing, like a meeting that is called off
     assert {key: len(found) for key, found in ends.items() if len(found) < wanted[key]} == {}, ends
     for kind, names in (("done", VERBS), ("refused", REFUSED)):
-        missing = names - seen[kind].keys()
-        assert sorted(name for name in missing if sure(kind, name)) == []
-        assert len(missing) <= FEW, sorted(missing)  # of the rare ones some may be missing, most may not
+        assert sorted(names - seen[kind].keys()) == []  # each of them: the tour sees to the rare ones
     assert seen["done"]["complete"] >= 10 * RUNS
 
 
-def sure(kind, name):
-    """Whether so many runs come to it but for one time in ten thousand. Hypothesis leaves rules out of runs as it likes."""
-    share = next((percent for percent, names in RARE[kind].items() if name in names), USUAL)
-    return (1 - share / 100) ** RUNS < 1e-4
-
-
-FEW = 9  # 20 runs leave out four and three of them, 40 other runs two and three
-USUAL = 50  # percent of the runs
-# What comes in fewer of them, by the share in which it comes at least: two standard deviations below what was measured over 63 runs.
-RARE: dict[str, dict[int, set[str]]] = {
-    "done": {
-        30: {"claim"},
-        20: {"answers from the form", "clock", "transfer"},
-        10: {"change_reported", "confirm", "confirm suspend", "draft", "hand_over", "objection", "propose suspend", "take_back", "vote", "withdrawal"},
-        5: {"comment", "confirm resume", "escalate", "not_cooperating", "propose resume", "propose standard", "release"},
-        2: {"copy", "incident", "minutes_confirmed", "repeat", "start dibao-2012", "substitute"},
-        0: {"add_signers", "confirm standard", "delegate", "for an absent one", "mark_read", "new_ballot", "note", "payment", "refuse suspend", "review class", "send_back",
-            "sign", "start change-report-2012", "start joint-meeting", "start review-2012", "urge", "waiver", "withdraw standard", "withdraw_signer"},
-    },
-    "refused": {
-        20: {"withdrawal"},
-        10: {"change_reported", "objection", "registries", "resolution", "send_back", "take_back"},
-        5: {"review class", "start change-report-2012", "start joint-meeting", "substitute"},
-        2: {"add_signers", "claim", "confirm", "confirm suspend", "minutes_confirmed", "propose suspend", "start dibao-2012", "start review-2012", "transfer", "vote"},
-        0: {"confirm standard", "copy", "delegate", "escalate", "incident", "payment", "propose standard", "release", "waiver"},
-    },
-}  # fmt: skip
-ENDS = {"dibao-2012": 3, "review-2012": 3, "change-report-2012": 3, "joint-meeting": 2}  # different ends that the same 20 runs come to, at least
+ENDS = {"dibao-2012": 3, "review-2012": 3, "change-report-2012": 6, "joint-meeting": 2}  # different ends that the same 20 runs come to: all of them
 VERBS = {"complete", "repeat", "clock", "start dibao-2012", "start review-2012", "start change-report-2012", "start joint-meeting", "claim", "release", "transfer", "delegate",
          "escalate", "send_back", "sign", "add_signers", "withdraw_signer", "urge", "take_back", "copy", "mark_read", "comment", "draft", "objection", "withdrawal",
          "change_reported", "not_cooperating", "registries", "vote", "new_ballot", "minutes_confirmed", "substitute", "for an absent one", "confirm", "hand_over",

@@ -951,6 +951,32 @@ def test_a_round_opens_everybody_once_whatever_the_class(review, monkeypatch):
     review.proven()
 
 
+@pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+def test_a_round_counts_what_waits_behind_another_case(review):
+    """Its job is tried again the next working day; until then the round is not through."""
+    home = review.granted()
+    review.d.clock.set("2018-12-12T09:00")
+    with review.d.office.act(review.d.people["clerk"]) as act:
+        no = review.d.cases.start(act, "change-report-2012", {"household_id": home, "kind": "other", "event_on": "2018-12-11", "reported_on": "2018-12-12",
+                                                              "channel": "window", "reported_by": "household", "details": "情况变化"})["case"]  # fmt: skip
+    with review.d.office.act(review.d.people["officer"]) as act:
+        reviews.begin_round(act, COMMUNITY)
+
+    def waiting():
+        review.d.bureau.jobs.run_all()
+        with review.d.office.read() as conn:
+            return reviews.rounds(conn, "120116")[0]["waiting"]
+
+    assert waiting() == 1
+    review.d.clock.set("2018-12-13T09:00")
+    assert waiting() == 1, "still behind it, and tried again"
+    with review.d.office.act(review.d.people["clerk"]) as act:
+        review.d.cases.receive(act, no, "withdrawal", {"withdrawn_on": "2018-12-13", "reason": "报错了"})
+    review.d.clock.set("2018-12-14T09:00")
+    assert waiting() == 0
+    review.opened(home)
+
+
 def test_the_lists_show_who_is_due_overdue_under_way_and_done(review):
     home = review.granted()
     today = review.d.office.today
