@@ -192,7 +192,7 @@ def late(act: Act, facts: Data) -> Data:
 
 
 # Where somebody says what is to become of the application, and the words that say yes and no.
-_SAID = {"street_opinion": "street_outcome", "district_examination": "district_outcome", "district_recheck": "district_outcome", "decide": "decision", "decide_refusal": "decision"}
+_SAID = {"street_opinion": "street_outcome", "street_confirmation": "decision", "district_examination": "district_outcome", "district_recheck": "district_outcome", "decide": "decision", "decide_refusal": "decision"}
 _YES, _NO = ("propose_grant", "granted"), ("propose_refuse", "refused")
 
 
