@@ -421,7 +421,9 @@ def _review(d: District, _actor: Actor, _household: int, day: str) -> dict[str, 
 
 def _opinion(d: District, _actor: Actor, household_id: int, _day: str) -> dict[str, Any]:
     if _category(d, household_id) in ("dibao", "low_income"):
-        outcome = "joint_meeting" if d.chance.random() < 0.06 else "propose_grant"
+        # In the last week one goes there in any case: a small demo, too, has a meeting with an agenda.
+        late = d.clock.now.date() >= LAST - timedelta(days=3) and d.meetings is not None and not d.meetings.has_work()
+        outcome = "joint_meeting" if d.chance.random() < 0.06 or late else "propose_grant"
         meeting = {"trigger": "data_conflict", "special_facts": "核对与实际不符。", "wish": "请研究认定。"} if outcome == "joint_meeting" else {}
         return {"street_outcome": outcome, "opinion": "情况属实，拟同意。", **meeting}
     return {"street_outcome": "propose_refuse", "opinion": "人均收入高于标准，拟不同意。", "reason_code": "income_over", "clause": "民发〔2012〕220号第四条"}

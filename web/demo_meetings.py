@@ -44,6 +44,11 @@ class Meetings:
         if not self._in("approved"):
             self._convene(day)
 
+    def has_work(self) -> bool:
+        """Whether a case waits for a meeting."""
+        with self.made.office.read() as conn:
+            return bool(meetings.open_requests(conn))
+
     def _do(self, who: str, no: str, answers: dict[str, Any]) -> None:
         actor = self.actors[who]
         with self.made.office.act(actor) as act:
