@@ -1,4 +1,8 @@
-"""调标 (S36, example 31): one decision for all, computed from figures, by two persons; each benefit once, however often a worker dies."""
+"""调标 (example 31): one decision for all, computed from figures, by two persons; each benefit once, however often a worker dies.
+
+Benefits are written here as a grant would write them, for what is tried is the batch. S36 by real acts alone, from the
+applications to the letters, stands in tests/web/test_scenarios.py.
+"""
 
 from __future__ import annotations
 
@@ -136,7 +140,7 @@ def transfers(district, fen, serial, n=3, **more):
         return households.register(act, {"community": COMMUNITY, "hukou_kind": "urban", "members": members, **more})
 
 
-def test_s36_660_becomes_840_from_april(district, bureau_of):
+def test_in_its_month_a_batch_adjusts_and_lists_for_contact(district, bureau_of):
     granted = Granted(district)
     low = transfers(district, 279_000, 2, hardships=["disabled_member"])  # 930.00 a head
     contact = bureau_of.benefit(low, 27_600, "low_income")
