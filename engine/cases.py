@@ -413,6 +413,18 @@ class Cases:
         tasks = conn.execute(select(*store.task.c, store.signers).where(store.tasks_of(task["case_id"]))).mappings().all()
         return _barring(process, task, facts, acts_of(task["opened_by"], tasks), self.holders(conn, process, facts, [task]) or ())
 
+    def unmanned_among(self, conn: Connection, tasks: Sequence[Mapping[Any, Any]]) -> dict[int, list[tuple[str | None, Broken]]]:
+        """`unmanned` of those rows of a list that have the flag: task's id -> what it says."""
+        flagged = {task["id"]: task for task in tasks if task["state"] == "open" and UNMANNED in task["flags"].split()}
+        if not flagged:
+            return {}
+        c = store.record.c
+        query = select(c.id, c.process, c.opened_by, c.drawing, c.state.label("run")).where(c.id.in_({task["case_id"] for task in flagged.values()}))
+        cases = {row["id"]: row for row in conn.execute(query).mappings()}
+        facts = {number: Run.load(self.drawing(conn, row["drawing"]), row["run"], datetime.now(UTC)).facts for number, row in cases.items()}
+        return {n: self.unmanned(conn, {**task, "process": cases[task["case_id"]]["process"], "opened_by": cases[task["case_id"]]["opened_by"]}, facts[task["case_id"]])
+                for n, task in flagged.items()}  # fmt: skip
+
     def waits(self, conn: Connection, case_id: int, message: str) -> bool:
         """Whether a node of the case waits for that message now."""
         query = select(store.record.c.drawing, store.record.c.state).where(store.record.c.id == case_id, store.record.c.closed_at.is_(None))
@@ -679,6 +691,22 @@ class Cases:
             if rules := sorted({broken.rule for _, broken in _barring(case.process, row, facts, acts, holders)}):
                 row |= {"flags": " ".join(sorted({*row["flags"].split(), "escalated", UNMANNED})), "priority": 1}
                 act.append(case.record, "task_escalated", {"task": row["key"], "flags": row["flags"], "priority": 1, "rules": rules})
+
+    def look_for_hands(self, act: Act, case_id: int) -> None:
+        """Posts, staff or recusals have changed: an open task that nobody may do any more is flagged as one that comes so
+        (`task_escalated` with `rules`), and one that somebody may do again stays on the board as escalated only (`task_manned`)."""
+        case = self._case(act, case_id)
+        tasks = [task for task in case.tasks if task["state"] == "open"]
+        holders = self.holders(act.conn, case.process, case.run.facts, tasks) if tasks else None
+        for task in tasks if holders is not None else ():
+            rules = sorted({broken.rule for _, broken in _barring(case.process, task, case.run.facts, case.acts, holders or ())})
+            if bool(rules) == (UNMANNED in task["flags"].split()):
+                continue
+            flags = " ".join(sorted({*task["flags"].split(), "escalated", UNMANNED})) if rules else signers.with_flag(task, UNMANNED, on=False)
+            said = {"flags": flags, "priority": 1, "rules": rules} if rules else {"flags": flags}
+            act.append(case.record, "task_escalated" if rules else "task_manned", {"task": task["key"], **said})
+            values = {"flags": flags, "priority": 1 if rules else task["priority"]}  # its version stays: who has it open may still send it
+            act.conn.execute(update(store.task).where(store.task.c.id == task["id"]).values(**values))
 
     def _row(self, act: Act, case: Open, key: str, due: str | None) -> dict[str, Any]:
         node = case.drawing.nodes[key.rpartition(".")[0]]

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 import processes.finding_tables  # noqa: F401 - its rows are projected from records like all others
-from engine import deadlines
+from engine import deadlines, unmanned
 from engine.cases import Cases
 from engine.clock import BusinessClock
 from engine.crypto import Keys
@@ -48,6 +48,7 @@ _WAYS = {
     "standard_feed": ("调标：分批下达", "A new standard: the batch is handed out"),
     "standard_item": ("调标：调整一户", "A new standard: one household's benefit is adjusted"),
     "standard_finish": ("调标：汇总办结", "A new standard: the batch is summed up"),
+    unmanned.KIND: ("人员、岗位或回避变动：查找无人可办的待办并报主管", "Posts, staff or recusals changed: tasks that nobody may do are put before the supervisor"),
     deadlines.LATE: ("每日逾期清查：把过了时限的待办标出并报主管", "The daily sweep: marks work that is past its last day"),
 }
 
@@ -93,7 +94,7 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None, *, publish
     handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end,
                                     "benefit_month": _benefit_month, "report_due": _report_due, "report_reminder": _report_reminder,
                                     "review_due": _review(cases, reviews.fall_due), "review_early": _review_early(cases),
-                                    "review_round": _review_round, deadlines.LATE: deadlines.sweep, **standards.handlers(office)}  # fmt: skip
+                                    "review_round": _review_round, deadlines.LATE: deadlines.sweep, unmanned.KIND: unmanned.handler(cases), **standards.handlers(office)}  # fmt: skip
     ways = {kind: Way(*words) for kind, words in _WAYS.items()}
     ways["means_check"] = Way("向各部门核对家庭经济状况", "Asking the registries about the household's means", skip=_unavailable(cases))
     return Bureau(office, cases, Jobs(office, handlers, ways=ways, daily={deadlines.LATE: district_record}), settings, registry)

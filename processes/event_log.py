@@ -31,7 +31,7 @@ FORMATS = {"xes": "application/xml", "csv": "text/csv"}
 COLUMNS = ("case", "seq", "process", "drawing", "case_unit", "activity", "name", "lifecycle", "at", "resource", "on_behalf_of", "role", "unit", "event", "due_on", "leaf")
 _AROUND = {"task_claimed": "assign", "task_released": "reassign", "task_transferred": "reassign", "task_delegated": "reassign",
            "tasks_handed_over": "reassign", "task_submitted": "unknown", "task_taken_back": "pi_abort", "task_late": "unknown",
-           "task_escalated": "unknown", "deadline_recomputed": "unknown"}  # fmt: skip
+           "task_escalated": "unknown", "task_manned": "unknown", "deadline_recomputed": "unknown"}  # fmt: skip
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n")  # how a cell begins that a spreadsheet would calculate
 
 

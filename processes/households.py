@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Boolean, Connection, and_, bindparam, cast, exists, func, literal, null, or_, select, union_all
 
-from engine import store
+from engine import store, unmanned
 from engine.crypto import BoundKeys
 from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Put
-from engine.office import Act
+from engine.office import Act, Record
 from engine.prepared import Prepared
 from engine.queries import Area, Page, within
 from processes import erasure, identity, law, readers
@@ -232,9 +232,16 @@ def add_member(act: Act, household_id: int, data: Mapping[Any, Any], *, producti
     hold(act, [identity.normalise(data["id_no"])] if data.get("id_no") else [])
     person_id = _person(act, data, "", production=production, joins=household_id)
     act.append(record, "member_added", puts=[_membership(record.next_id(), household_id, person_id, data, act.today, f"household:{household_id}")])
+    _keep_away(act, record, household_id)
     if data.get("income"):
         set_income(act, household_id, person_id, data["income"])
     return person_id
+
+
+def _keep_away(act: Act, record: Record, household_id: int) -> None:
+    """A member whose number is known now may be a near relative of those who have its cases in hand."""
+    if recused_staff(act.conn, household_id):
+        unmanned.plan(act, record, subject=f"household:{household_id}")
 
 
 def end_member(act: Act, household_id: int, person_id: int, on: str, reason: str | None = None) -> None:
@@ -245,8 +252,10 @@ def end_member(act: Act, household_id: int, person_id: int, on: str, reason: str
         raise Refused("head-stays", "户主（申请人）不能移出，请先变更申请人", "The head cannot leave the household")
     if not member["from_on"] <= on <= act.today.isoformat():
         raise Invalid({"on": ["离户日期不能早于入户日期，也不能晚于今天"]})
-    told = {"to_on": on} | ({"left_reason": reason} if reason else {})
+    told, kept_away = {"to_on": on} | ({"left_reason": reason} if reason else {}), recused_staff(act.conn, household_id)
     act.append(record, "member_ended", puts=[Put("household_member", member["id"], told, f"household:{household_id}")])
+    if kept_away:  # perhaps for this member's sake
+        unmanned.plan(act, record, subject=f"household:{household_id}")
 
 
 def exclude_member(act: Act, household_id: int, person_id: int, reason: str) -> None:
@@ -318,7 +327,9 @@ def name_member(act: Act, household_id: int, person_id: int, data: Mapping[Any, 
     values = {k: v for k, v in _values(act, data, number).items() if v is not None}
     act.append(act.open("person", person_id), "person_named", puts=[Put("person", person_id, values, subject)])
     told = {"relation": data["relation"], "excluded_reason": data.get("excluded_reason")}
-    act.append(act.open("household", household_id), "member_named", puts=[Put("household_member", member["id"], told, f"household:{household_id}")])
+    record = act.open("household", household_id)
+    act.append(record, "member_named", puts=[Put("household_member", member["id"], told, f"household:{household_id}")])
+    _keep_away(act, record, household_id)
     for counted in act.conn.execute(select(benefit_person).where(benefit_person.c.person_id == person_id, benefit_person.c.active)).mappings():
         put = Put("benefit_person", counted["id"], {"id_blind": act.keys.blind(number)}, subject)
         act.append(act.open("benefit", counted["benefit_id"] // 65536), "member_named", puts=[put])
@@ -374,6 +385,8 @@ def declare_near_relative(act: Act, household_id: int, data: Mapping[Any, Any]) 
               "position": data.get("position"), "relation": data["relation"]}  # fmt: skip
     puts = [Put("near_relative", record.next_id(), values, subject), Put("household", household_id, {"near_relative_declared": True})]
     act.append(record, "near_relative_declared", puts=puts)
+    if login:
+        unmanned.plan(act, record, subject=subject)
 
 
 def register_near_relative(act: Act, household_id: int, data: Mapping[Any, Any]) -> None:

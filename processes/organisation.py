@@ -15,6 +15,7 @@ from typing import Any
 import argon2
 from sqlalchemy import Connection, String, and_, bindparam, func, literal, select
 
+from engine import unmanned
 from engine.cases import Holder
 from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Actor, Data, Put
@@ -123,6 +124,7 @@ def add_staff(act: Act, login: str, name: str, password: str, posts: Iterable[Se
     puts = [Put("staff", staff_id, values, f"staff:{login}")]
     puts += [Put("post", record.next_id(), {"staff_id": staff_id, "role": r, "unit": u, "active": True}) for r, u in pairs]
     act.append(record, "staff_added", {"login": login}, puts=puts)
+    unmanned.plan(act, record, gained=pairs)
     return staff_id
 
 
@@ -163,10 +165,12 @@ def change_posts(act: Act, login: str, posts: Iterable[Sequence[str]]) -> None:
     pairs = _good_posts(act.conn, posts)
     row = _staff(act.conn, login)
     record = act.open("staff", row["id"])
-    old = act.conn.scalars(select(post.c.id).where(post.c.staff_id == row["id"], post.c.active)).all()
-    puts = [Put("post", n, {"active": False}) for n in old]
+    old = act.conn.execute(select(post).where(post.c.staff_id == row["id"], post.c.active)).mappings().all()
+    puts = [Put("post", held["id"], {"active": False}) for held in old]
     puts += [Put("post", record.next_id(), {"staff_id": row["id"], "role": r, "unit": u, "active": True}) for r, u in pairs]
     act.append(record, "posts_changed", {"login": login}, puts=puts)
+    before = {(held["role"], held["unit"]) for held in old}
+    unmanned.plan(act, record, lost=before - {*pairs}, gained={*pairs} - before)
 
 
 def _good_relation(act: Act, relation: str) -> None:
@@ -178,6 +182,7 @@ def deactivate(act: Act, login: str) -> None:
     row = _staff(act.conn, login)
     record = act.open("staff", row["id"])
     act.append(record, "staff_deactivated", {"login": login}, puts=[Put("staff", row["id"], {"active": False})])
+    unmanned.plan(act, record, lost=_posts_of(act.conn, row["id"]))
 
 
 def declare_relative(act: Act, login: str, relation: str, name: str, id_no: str) -> None:
@@ -188,6 +193,11 @@ def declare_relative(act: Act, login: str, relation: str, name: str, id_no: str)
     record = act.open("staff", row["id"])
     values = {"staff_id": row["id"], "relation": relation, "name": name, "id_blind": blind}
     act.append(record, "relative_declared", {"login": login}, puts=[Put("staff_relative", record.next_id(), values, f"staff:{login}")])
+    unmanned.plan(act, record, lost=_posts_of(act.conn, row["id"]))
+
+
+def _posts_of(conn: Connection, staff_id: int) -> list[tuple[str, str]]:
+    return [(row.role, row.unit) for row in conn.execute(select(post.c.role, post.c.unit).where(post.c.staff_id == staff_id, post.c.active))]
 
 
 def _staff(conn: Connection, login: str) -> Mapping[Any, Any]:

@@ -19,7 +19,7 @@ from processes import audit, deadlines, households, law, organisation
 from processes.tables import household, near_relative
 from web import batch, glance, incidents, wording
 from web.desk import bureau, lang, me, whole
-from web.tasks import node_name
+from web.tasks import node_name, why_unmanned
 
 bp = Blueprint("board", __name__)
 
@@ -68,6 +68,7 @@ def _page(at: int = 0, trouble: str = "", status: int = 200) -> ResponseReturnVa
         look = request.args.get("look", "")
         view = {
             "names": households.applicant_names(conn, [row["subject"] for row in (*every, *over[:SHOWN])]), "over": over[:SHOWN], "over_total": len(over),
+            "why": why_unmanned(conn, every),
             "places": {code: organisation.unit_name(conn, code) for code in {row["unit"] for row in (*every, *over[:SHOWN])}},
             "people": wording.names_of(conn, [row["assignee"] for row in every] + [row["who"] for row in load]),
             "nodes": nodes_of(conn, mine, today), "stuck": incidents.shown(conn, stuck.items, me()), "stuck_total": stuck.total, "streets": organisation.units(conn, boss.areas, "street"),

@@ -75,6 +75,7 @@ EVENTS = {
     "task_delegated": lazy_gettext("Delegated"),
     "delegation_ended": lazy_gettext("Delegation over: back with its owner"),
     "task_escalated": lazy_gettext("Escalated"),
+    "task_manned": lazy_gettext("Somebody may do it again"),
     "task_late": lazy_gettext("Late: on the supervisor's board"),
     "deadline_recomputed": lazy_gettext("Last day computed again"),
     "facts_recomputed": lazy_gettext("Period computed again after the calendar was published"),
@@ -110,7 +111,7 @@ KINDS = {  # what the record can be narrowed to, with the events that are of no 
 }
 _KIND_OF = {
     "message_received": "messages", deliveries.EVENT: "messages", notices.EVENT: "messages",
-    **dict.fromkeys(("task_claimed", "task_released", "task_transferred", "task_delegated", "delegation_ended", "task_escalated", "tasks_handed_over"), "hands"),
+    **dict.fromkeys(("task_claimed", "task_released", "task_transferred", "task_delegated", "delegation_ended", "task_escalated", "task_manned", "tasks_handed_over"), "hands"),
     **dict.fromkeys(("signers_added", "signer_answered", "signer_withdrawn", "task_urged", "task_copied", "copy_read", "comment_added"), "opinions"),
     **dict.fromkeys(("timer_fired", "task_late", "deadline_recomputed", "incident_opened", "incident_retried", "incident_skipped", "incident_cancelled"), "machine"),
 }  # fmt: skip

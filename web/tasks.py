@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, flash, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from engine import habits, queries, signers, store
 from engine.bpmn import Node, Run
@@ -113,6 +113,13 @@ def _page(
         conflict=conflict, refused=refused, trouble=trouble, handed_in=handed_in, who_for=who.on_behalf_of, saved_at=saved_at, etag=task_etag(row), process=process, check=checked, returns=returns, grave=checking.final(form_class),
         extra=whole(request.form.get("_rows"), 0, 50), **view,
     ), status  # fmt: skip
+
+
+def why_unmanned(conn: Connection, rows: Sequence[Mapping[Any, Any]]) -> dict[int, str]:
+    """Task's id -> in words why nobody may do it, of the rows of a list that are flagged so."""
+    found = bureau().cases.unmanned_among(conn, rows)
+    names = wording.names_of(conn, [login for all_of in found.values() for login, _rule in all_of])
+    return {n: _("; ").join((names.get(login, login) + _(": ") if login else "") + either(broken.zh, broken.en) for login, broken in all_of) for n, all_of in found.items()}
 
 
 def _staff_in(form_class: type[Form], answers: Mapping[str, Any] | None) -> list[str]:

@@ -24,7 +24,7 @@ from processes.tables import household, unit
 from web import batch, wording
 from web.desk import as_whom, bureau, either, lang, me, standing_in, whole
 from web.errors import said
-from web.tasks import bp, node_name
+from web.tasks import bp, node_name, why_unmanned
 
 SIZES = (25, 50, 100, 200)
 _COMMUNITY = 12  # digits of a community's code
@@ -45,7 +45,7 @@ def _listing(args: Mapping[str, str], trouble: str = "") -> ResponseReturnValue:
         counts, chosen = queries.counts(conn, actor, today, deadlines.calm_from(today), standing), _chosen(args, today)
         total = counts.get(view) if chosen == queries.Filter() else None
         found = queries.tasks(conn, actor, view, chosen, page, size, standing=standing, sort=_sort(args), total=total)
-        rows, over = told(conn, actor, found.items), overlong(conn, found.items, today)
+        rows, over, why = told(conn, actor, found.items), overlong(conn, found.items, today), why_unmanned(conn, found.items)
         away = wording.names_of(conn, [one.on_behalf_of for one in standing])
         places = _places(conn, actor, args.get("unit", ""))
         colleagues = batch.colleagues(conn, found.items) if view in ("mine", "copied") else []
@@ -55,7 +55,7 @@ def _listing(args: Mapping[str, str], trouble: str = "") -> ResponseReturnValue:
     kept = {k: v for k, v in args.items() if k != "page"}
     return render_template("tasks.html", view=view, found=found, rows=rows, counts=counts, args=kept, standing=standing, away=away, known=known, places=places,
                            steps=_steps(args.get("process", "")), processes=CATALOGUE, sizes=SIZES, sorts=_sorts(), verbs=batch.offered(view), colleagues=colleagues,
-                           over=over, views=views, chips=chips, dues=_dues(), view_keys=saved_views.KEYS, trouble=trouble, name=request.form.get("name", "")), 422 if trouble else 200  # fmt: skip
+                           over=over, why=why, views=views, chips=chips, dues=_dues(), view_keys=saved_views.KEYS, trouble=trouble, name=request.form.get("name", "")), 422 if trouble else 200  # fmt: skip
 
 
 def overlong(conn: Connection, items: Sequence[Mapping[Any, Any]], today: date) -> dict[int, dict[str, Any]]:

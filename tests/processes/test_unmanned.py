@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from sqlalchemy import select
 
-from engine import queries, store
+from engine import queries, store, unmanned
 from engine.errors import Refused
 from engine.office import history, seals_hold
-from processes import households, organisation
+from processes import households, identity, organisation
 from processes.rebuild import differences
 from tests.district import PASSWORD, STREET
 from tests.served import app_of
@@ -111,3 +113,112 @@ def test_on_an_ordinary_road_nothing_is_flagged(district):
     district.to_district()
     with district.office.read() as conn:
         assert conn.scalars(select(store.task.c.flags).where(store.task.c.flags.contains("unmanned"))).all() == []
+
+
+# -- what becomes of tasks that are open already
+
+
+def signed_off_next(district):
+    district.to_street_opinion()
+    assert to_signoff(district)["flags"] == ""
+
+
+def newcomer(district, login="leader2", unit=STREET):
+    with district.office.act() as act:
+        organisation.add_staff(act, login, "某新", PASSWORD, [("street_leader", unit)], hashed="unused")
+
+
+def leaves(district):
+    with district.office.act() as act:
+        organisation.deactivate(act, "lee")
+
+
+def other_post(district):
+    with district.office.act() as act:
+        organisation.change_posts(act, "lee", [("reviewer", STREET)])
+
+
+def related(district):
+    kin(district, "lee")
+
+
+def declared(district):
+    """The household itself says so, or the street registers it."""
+    with district.office.act(district.people["clerk"]) as act:
+        said = {"staff_login": "lee", "staff_name": "某lee", "relation": "sibling"}
+        households.declare_near_relative(act, district.facts()["household_id"], said)
+
+
+def joined(district):
+    """A member who comes later is the leader's brother."""
+    number = identity.invent(date(1980, 1, 1), "male", 5)
+    with district.office.act() as act:
+        organisation.declare_relative(act, "lee", "sibling", "张弟", number)
+    district.bureau.jobs.run_all()
+    assert district.tasks()["street_signoff"]["flags"] == ""
+    with district.office.act(district.people["clerk"]) as act:
+        households.add_member(act, district.facts()["household_id"], {"name": "张弟", "id_no": number, "relation": "other", "employment": "none", "labour_ability": "full"})
+
+
+@pytest.mark.parametrize(("change", "rule"), [
+    (leaves, "no-holder"), (other_post, "no-holder"), (related, "near-relative"), (declared, "near-relative"), (joined, "near-relative")])
+def test_an_open_task_that_has_lost_the_last_who_may_do_it(district, change, rule):
+    signed_off_next(district)
+    change(district)
+    district.bureau.jobs.run_all()
+    task = district.tasks()["street_signoff"]
+    assert (task["flags"], task["priority"]) == ("escalated unmanned", 1)
+    assert said(district) == [("street_signoff.1", [rule])]
+    assert on_board(district) == ["street_signoff"]
+    newcomer(district)
+    district.bureau.jobs.run_all()
+    assert district.tasks()["street_signoff"]["flags"] == "escalated", "it stays on the board until it is done"
+    with district.office.read() as conn:
+        last = history(conn, district.office.keys.on(conn), district.case()["id"])[-1]
+    assert (last.event, last.data, last.actor) == ("task_manned", {"task": "street_signoff.1", "flags": "escalated"}, "system")
+    said(district)
+
+
+def test_nothing_is_planned_where_no_open_task_is_concerned(district):
+    """Of a post elsewhere, of one that nobody lacks, of a change that leaves the post."""
+    signed_off_next(district)
+    with district.office.act() as act:
+        organisation.deactivate(act, "stranger")
+        organisation.change_posts(act, "lee", [("street_leader", STREET), ("reviewer", STREET)])
+        organisation.add_staff(act, "leader2", "某新", PASSWORD, [("street_leader", STREET)], hashed="unused")
+    with district.office.read() as conn:
+        assert conn.scalars(select(store.job.c.id).where(store.job.c.kind == unmanned.KIND)).all() == []
+
+
+def test_one_of_two_leaves_and_nothing_is_said(district):
+    signed_off_next(district)
+    newcomer(district)
+    leaves(district)
+    district.bureau.jobs.run_all()
+    assert (district.tasks()["street_signoff"]["flags"], said(district)) == ("", [])
+
+
+def test_many_cases_are_looked_at_batch_by_batch(district, monkeypatch):
+    monkeypatch.setattr(unmanned, "AT_ONCE", 1)
+    numbers = [district.apply(district.household(210_000, serial=serial)) for serial in (1, 2, 3)]
+    with district.office.act() as act:
+        for login in ("clerk", "clerk2"):
+            organisation.deactivate(act, login)
+    district.bureau.jobs.run_all()
+    assert [district.tasks(no)["completeness_check"]["flags"] for no in numbers] == ["escalated unmanned"] * 3
+    with district.office.read() as conn:
+        planned = conn.execute(select(store.job.c.state).where(store.job.c.kind == unmanned.KIND)).scalars().all()
+    assert planned == ["done"] * len(planned)
+    assert len(planned) >= 4, "a batch behind each case"
+
+
+def test_board_and_list_say_why(district, bureau):
+    signed_off_next(district)
+    leaves(district)
+    district.bureau.jobs.run_all()
+    door, sue = Door(bureau, district), Desk(app_of(district.bureau), "sue")
+    [row] = door.good("sue", "GET", "/board?list=escalated")["items"]
+    assert row["unmanned"] == [{"staff": None, "rule": "no-holder", "why": "本单位没有在岗人员担任这个岗位"}]
+    for page in ("/board", "/tasks?view=copied"):
+        assert "本单位没有在岗人员担任这个岗位" in sue.text(page)
+    assert "本单位没有在岗人员" not in Desk(app_of(district.bureau), "exam").text("/tasks")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flask import abort, g, request
@@ -17,6 +17,7 @@ from engine.errors import Conflict, Invalid, Refused
 from engine.forms import Form, flat, understand
 from engine.model import Actor
 from engine.office import Act
+from engine.process import Broken
 from processes import organisation
 from web.desk import READERS, bureau, roles_for
 from web.tasks import seen
@@ -40,6 +41,11 @@ def spoken() -> str:
 
 def say(zh: str, en: str) -> str:
     return en if spoken() == "en" else zh
+
+
+def unmanned(barring: Iterable[tuple[str | None, Broken]]) -> list[dict[str, Any]]:
+    """Whom which rule keeps from a task that nobody may do, as schemas.Unmanned."""
+    return [{"staff": login, "rule": broken.rule, "why": say(broken.zh, broken.en)} for login, broken in barring]
 
 
 def authenticate() -> None:

@@ -18,7 +18,7 @@ from processes.bureau import CATALOGUE
 from web import board as boards
 from web import calendars, glance, training
 from web.api import schemas
-from web.api.desk import me, spoken
+from web.api.desk import me, spoken, unmanned
 from web.api.operation import operation
 from web.desk import bureau
 from web.public import running
@@ -147,9 +147,9 @@ def board(asked: dict[str, Any]) -> Any:
         wheres = boards.wheres(area, day)
         counts = {name: boards.rows(conn, where, 1, 1).total for name, where in wheres.items()}
         found = boards.rows(conn, wheres[asked.get("list") or "late"], asked["page"], asked["size"])
-        mine = boards.open_in(area)
+        mine, barring = boards.open_in(area), bureau().cases.unmanned_among(conn, found.items)
         over, load, nodes = boards.overlong(conn, area, day), boards.load_of(conn, mine, day.isoformat(), area), boards.nodes_of(conn, mine, day.isoformat())
-    items = [{**{name: row[name] for name in ("id", "process", "node", "role", "unit", "assignee", "due_on", "flags")}, "case": row["no"]} for row in found.items]
+    items = [{**{name: row[name] for name in ("id", "process", "node", "role", "unit", "assignee", "due_on", "flags")}, "case": row["no"], "unmanned": unmanned(barring.get(row["id"], ()))} for row in found.items]
     told = [{"case": one["no"], **{name: one[name] for name in ("unit", "since", "workdays", "last", "workdays_left")}} for one in over]
     return {**schemas.listed(items, found.total, found.page, found.size), "counts": counts, "overlong": told, "staff": load, "nodes": nodes}
 

@@ -382,6 +382,14 @@ class BoardQuery(Paging):
     unit = text("code of a unit that yours covers: it and those below it", most=20, example="120116011")
 
 
+class Unmanned(Said):
+    """Why somebody who holds the post may not do the task."""
+
+    staff = _s("login; none: nobody holds the post", none=True)
+    rule = _s("name of the rule; no-holder: nobody holds the post", example="near-relative")
+    why = _s("the rule in words")
+
+
 class BoardTask(Said):
     id = _n()
     case = _s()
@@ -392,6 +400,7 @@ class BoardTask(Said):
     assignee = _s(none=True)
     due_on = _s(none=True)
     flags = _s()
+    unmanned = _many(fields.Nested(Unmanned), "of a task with the flag unmanned: who holds the post and why he may not")
 
 
 class Overlong(WholeLimit):
@@ -463,14 +472,6 @@ class DeadlineParts(Said):
     provisional = fields.Boolean(required=True, metadata={"description": "past the last published calendar: it may move"})
 
 
-class Unmanned(Said):
-    """Why somebody who holds the post may not do the task."""
-
-    staff = _s("login; none: nobody holds the post", none=True)
-    rule = _s("name of the rule; no-holder: nobody holds the post", example="near-relative")
-    why = _s("the rule in words")
-
-
 class Task(TaskRow):
     due_rule = _s(none=True)
     deadline = fields.Nested(DeadlineParts, required=True, allow_none=True, metadata={"description": "null: promptly, or the task is closed"})
@@ -485,6 +486,7 @@ class Task(TaskRow):
 class TaskListed(TaskRow):
     overlong = fields.Nested(WholeLimit, required=True, allow_none=True, metadata={"description": "where the open application is beyond the limit of the whole procedure"})
     sent_by = _s("who sent it: who delegated it, did the step before, or began the case; `system` for a message or a period")
+    unmanned = _many(fields.Nested(Unmanned), "of a task with the flag unmanned: who holds the post and why he may not")
 
 
 class SavedView(Said):

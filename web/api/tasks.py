@@ -20,7 +20,7 @@ from processes.bureau import CATALOGUE
 from web import batch, checking, worklist
 from web.api import schemas
 from web.api.cases import task_row
-from web.api.desk import key_of, me, named_task, once, say, spoken
+from web.api.desk import key_of, me, named_task, once, say, spoken, unmanned
 from web.api.operation import operation, shape_of
 from web.desk import as_whom, bureau, speaking, standing_in
 from web.tasks import _draft, opened, seen, sees
@@ -43,8 +43,9 @@ def listing(asked: dict[str, Any]) -> Any:
     with made.office.read() as conn:
         found = queries.tasks(conn, me(), view, chosen, asked["page"], asked["size"], standing=standing, sort=sort)
         sent = worklist.senders(conn, found.items)
-        over = worklist.overlong(conn, found.items, made.office.today())
-        items = [{**task_row(r, r, made.cases.drawing(conn, r["drawing"])), "sent_by": sent[r["id"]], "overlong": over.get(r["case_id"])} for r in found.items]
+        over, barring = worklist.overlong(conn, found.items, made.office.today()), made.cases.unmanned_among(conn, found.items)
+        items = [{**task_row(r, r, made.cases.drawing(conn, r["drawing"])), "sent_by": sent[r["id"]], "overlong": over.get(r["case_id"]),
+                  "unmanned": unmanned(barring.get(r["id"], ()))} for r in found.items]  # fmt: skip
     return schemas.listed(items, found.total, found.page, found.size)
 
 
@@ -117,12 +118,12 @@ def show(task_id: int, asked: dict[str, Any]) -> Any:
         keys = made.office.keys.on(conn)
         draft, saved_at = _draft(conn, keys, task_id, me())
         found = made.cases.deadline(conn, keys, row, run, drawing, CATALOGUE[row["process"]]) if row["state"] == "open" else None
-        unmanned = [{"staff": login, "rule": broken.rule, "why": say(broken.zh, broken.en)} for login, broken in made.cases.unmanned(conn, row, run.facts)]
+        barring = unmanned(made.cases.unmanned(conn, row, run.facts))
     form = CATALOGUE[row["process"]].form_of(row["node"])
     shown = task_row(row, row, drawing) | {
         "due_rule": drawing.nodes[row["node"]].due, "deadline": deadlines.told(found, made.office.today()), "form": json_schema(form, asked.get("lang") or spoken()),
         "returns": sorted(getattr(form, "RETURNS", {})), "final": {name: list(answers) for name, answers in grave.items()} if (grave := checking.final(form)) is not None else None,
-        "facts": run.facts, "draft": draft if saved_at else None, "unmanned": unmanned}  # fmt: skip
+        "facts": run.facts, "draft": draft if saved_at else None, "unmanned": barring}  # fmt: skip
     return shown, {"ETag": f'"{shown["etag"]}"'}
 
 
