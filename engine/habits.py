@@ -7,7 +7,7 @@ stood before the latest completion, as long as nothing came of it but tasks that
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -269,7 +269,7 @@ class Habits:
             raise Refused("take-back-own", "只能拿回本人办结、个案尚未办结的事项", "You take back only what you completed yourself, in a case that is open")
         entries = history(act.conn, act.keys, case.record.id)
         latest = next(e for e in reversed(entries) if e.event in CAUSES)
-        opened = self._only_tasks(act, case, task, entries, latest)
+        opened, restored = self._only_tasks(act, case, task, entries, latest)
         self.cases._may(act, case, task, "claim", act.actor)
         before = self._before(act, entries, latest)
         if before.timers() != case.run.timers():
@@ -277,32 +277,34 @@ class Habits:
         state = before.dump()
         outcome = undone(before, case.run)
         said = {"task": task["key"], "undoes": latest.seq, "then": outcome.said(), "state": fingerprint(state)}
-        act.append(case.record, "task_taken_back", said, personal={subject_of(case): {"reason": text}})
+        act.append(case.record, "task_taken_back", said, personal={subject_of(case): {"reason": text}}, puts=restored)
         case.record.changes["state"] = before.packed(state)
         self._reopen(act, case, task, latest, opened)
         told = {"case": case.row["no"], "seq": case.record.seq, "opened": [key for key, _ in outcome.opened]}
         act.remember(told)
         return told
 
-    def _only_tasks(self, act: Act, case: Open, task: Task, entries: Sequence[Entry], latest: Entry) -> list[Task]:
-        """The tasks that the completion opened; raises Refused when more came of it, or somebody has looked at them."""
+    def _only_tasks(self, act: Act, case: Open, task: Task, entries: Sequence[Entry], latest: Entry) -> tuple[list[Task], list[Put]]:
+        """The tasks that the completion opened, and what puts the rows back that it changed; raises Refused when more came of it, or
+        somebody has looked at the tasks."""
         if latest.event != "task_completed" or latest.data["task"] != task["key"]:
             raise Refused("take-back-later", "此后个案又有进展，不能拿回", "The case has gone on since: it cannot be taken back")
         if "completer" in latest.data:
             raise Refused("take-back-countersigned", "这件事项经他人加签后办结，不能拿回", "Others have signed it: it cannot be taken back")
         then, names = latest.data["then"], {task["node"], *(ran[0] for ran in latest.data["then"].get("ran", ()))}
-        wrote = latest.said.get("puts") or any(latest.data.get(name) for name in ("beside", "sent"))
+        restored = _restored(entries, latest)
+        wrote = restored is None or any(latest.data.get(name) for name in ("beside", "sent"))
         unknown = case.process.reaching(names) and "beside" not in latest.data  # written by an older version, which did not say
         if wrote or unknown or then.get("ended") or then.get("gone"):
             raise Refused("take-back-effects", "本环节办结后已产生文书、公示、待遇、作业或其他记录，不能拿回", "A letter, notice, benefit, job or other record came of it: it cannot be taken back")  # fmt: skip
         keys = [key for key, _ in then.get("opened", ())]
         opened = [t for t in case.tasks if t["key"] in keys and t["state"] == "open"]
-        touched = {e.data.get("task") for e in entries[latest.seq :]} & {*keys}
+        touched = {e.data.get("task") for e in entries[latest.seq :] if not _by_itself(e)} & {*keys}
         seen = exists().where(store.task_seen.c.task_id.in_([t["id"] for t in opened]), store.task_seen.c.staff != act.actor.id)
         drafts = exists().where(store.draft.c.task_id.in_([t["id"] for t in opened]), store.draft.c.staff != act.actor.id)
         if len(opened) != len(keys) or touched or any(t["assignee"] or t["version"] != 1 for t in opened) or act.conn.scalar(select(seen | drafts)):
             raise Refused("take-back-opened", "下一环节已有人查看或领取，不能拿回", "Somebody has opened or claimed the next task: it cannot be taken back")
-        return opened
+        return opened, restored or []
 
     def _before(self, act: Act, entries: Sequence[Entry], latest: Entry) -> Run:
         """The run as it stood before the latest cause: from doing everything before it again."""
@@ -408,6 +410,42 @@ def _text(name: str, text: str) -> str:
 
 def _note_aad(case_id: int) -> bytes:
     return f"note:{case_id}".encode()
+
+
+def _by_itself(entry: Entry) -> bool:
+    """A mark that the machine set on a task: nobody has looked at it for that."""
+    return entry.event in ("task_late", "task_manned", "deadline_recomputed") or (entry.event == "task_escalated" and "rules" in entry.data)
+
+
+def _restored(entries: Sequence[Entry], latest: Entry) -> list[Put] | None:
+    """What makes the rows that `latest` wrote as they were before; None where that cannot be: a row that it made, a table whose
+    rows somebody has heard of (no `restorable` in its info, or it says no), later rows beside them, or a part that was erased."""
+    wrote: dict[tuple[str, int], dict[str, Any]] = {}
+    before: dict[tuple[str, int], dict[str, Any] | None] = {}
+    subjects: dict[tuple[str, int], str | None] = {}
+    for put, values in _puts(latest):
+        key, may = (put["table"], put["id"]), store.metadata.tables[put["table"]].info.get("restorable")
+        if values is None or may is None or not may(values):
+            return None
+        wrote.setdefault(key, {}).update(values)
+        subjects[key] = put.get("of") or subjects.get(key)
+    for entry in entries[: latest.seq - 1] if wrote else ():
+        for put, values in _puts(entry):
+            if (key := (put["table"], put["id"])) in wrote:
+                known = before.get(key, {})
+                before[key] = None if known is None or values is None else {**known, **values}
+    if wrote and any(entry.said.get("puts") for entry in entries[latest.seq :]):
+        return None
+    if any(before.get(key) is None for key in wrote):
+        return None
+    return [Put(table, n, {name: (before[table, n] or {}).get(name) for name in values}, subjects[table, n]) for (table, n), values in wrote.items()]
+
+
+def _puts(entry: Entry) -> Iterator[tuple[Data, dict[str, Any] | None]]:
+    """What an entry put, each with its columns, personal ones included; None where they were erased."""
+    for number, put in enumerate(entry.said.get("puts", ())):
+        part = entry.personal.get(put["of"]) if "of" in put else {"puts": {}}
+        yield put, None if part is None else {**put.get("set", {}), **part.get("puts", {}).get(str(number), {})}
 
 
 def typed(form_class: Any, answers: Data) -> dict[str, Any]:

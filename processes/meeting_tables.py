@@ -25,6 +25,7 @@ joint_meeting = Table(
     Column("minutes_id", Id),
     Column("issued_on", String(10)),
     Index("ix_joint_meeting_status", "status", "planned_on"),
+    info={"restorable": lambda put: put["status"] in ("convened", "screened", "approved")},  # until the sitting, only secretary and convener go by it
 )
 
 meeting_attendance = Table(
@@ -76,6 +77,7 @@ agenda_item = Table(
     Index("ix_agenda_item_no", "meeting_no", "position"),
     Index("ix_agenda_item_case_no", "case_no"),
     Index("ix_agenda_item_request_id", "request_id"),
+    info={"restorable": lambda put: put["status"] == "admitted"},  # what goes back may be on another meeting's agenda by now
 )
 
 meeting_vote = Table(

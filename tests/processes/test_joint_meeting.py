@@ -786,3 +786,75 @@ def test_a_result_that_waits_for_a_second_convener_is_announced_in_the_name_of_t
     assert room.facts_of(no)["amount_fen"] == 27_600
     assert room.item()["announced_by"] == "convener"
     proven(room, no, lx)
+
+
+# -- 拿回 of what changed rows of the meeting
+
+
+def rows_of(room: Room) -> list[dict]:
+    """Meeting and agenda as they read, sealed columns opened."""
+    with room.office.read() as conn:
+        keys = room.office.keys.on(conn)
+        return [dict(room.row()), *({**item, "sent_back_reason": keys.reveal("agenda_item", "sent_back_reason", item["id"], item["sent_back_reason"])}
+                                    for item in meetings.items(conn, room.meeting))]  # fmt: skip
+
+
+def take_back(room: Room, who: str, task_id: int) -> None:
+    with room.office.act(room.people[who]) as act:
+        room.bureau.habits.take_back(act, task_id, "看错了")
+
+
+def test_what_changed_rows_of_the_meeting_is_taken_back_with_them(room):
+    """The agenda's approval, its return and a screening: the rows are as before, by entries of their own."""
+    room.ask()
+    room.ask(serial=2)
+    room.convene()
+    listed, task = rows_of(room), room.tasks(room.meeting)["screen_agenda"]["id"]
+    room.screen()
+    assert rows_of(room) != listed
+    take_back(room, "secretary", task)
+    assert rows_of(room) == listed
+    assert list(room.tasks(room.meeting)) == ["screen_agenda"]
+    proven(room, room.meeting)
+    room.screen()
+    screened, task = rows_of(room), room.tasks(room.meeting)["approve_agenda"]["id"]
+    for outcome, opinion in (("return", "材料不全"), ("approve", "同意")):
+        room.step("convener", "approve_agenda", agenda_outcome=outcome, opinion=opinion)
+        assert rows_of(room) != screened
+        take_back(room, "convener", task)
+        assert rows_of(room) == screened
+    room.approve()
+    room.open()
+    proven(room, room.meeting)
+
+
+def test_what_others_have_heard_of_is_not_taken_back_with_its_rows(room):
+    """An item that goes back is free for another meeting; a sitting has attendance and votes."""
+    room.ask()
+    room.ask(serial=2)
+    room.convene()
+    task = room.tasks(room.meeting)["screen_agenda"]["id"]
+    room.screen(2)
+    before = rows_of(room)
+    with refused("take-back-effects"):
+        take_back(room, "secretary", task)
+    room.approve()
+    task = room.tasks(room.meeting)["open_meeting"]["id"]
+    room.open()
+    with refused("take-back-effects"):
+        take_back(room, "secretary", task)
+    assert rows_of(room)[1:] == before[1:]
+    proven(room, room.meeting)
+
+
+def test_rows_that_came_later_keep_a_completion(room):
+    """Somebody has said something about what stands in the record now."""
+    room.ask()
+    room.convene()
+    room.screen()
+    task = room.tasks(room.meeting)["approve_agenda"]["id"]
+    room.approve()
+    with room.office.act(room.people["secretary"]) as act:
+        room.bureau.habits.comment(act, task, "请核对参会单位")
+    with refused("take-back-effects"):
+        take_back(room, "convener", task)

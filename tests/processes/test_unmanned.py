@@ -222,3 +222,20 @@ def test_board_and_list_say_why(district, bureau):
     for page in ("/board", "/tasks?view=copied"):
         assert "本单位没有在岗人员担任这个岗位" in sue.text(page)
     assert "本单位没有在岗人员" not in Desk(app_of(district.bureau), "exam").text("/tasks")
+
+
+def test_a_mark_of_the_machine_keeps_nobody_from_taking_back(district):
+    """Nobody has looked at a task that came to nobody, or was late."""
+    with district.office.act() as act:
+        organisation.deactivate(act, "lee")
+    district.to_street_opinion()
+    district.review()
+    mine = district.tasks()["street_opinion"]["id"]
+    district.do("rita", "street_opinion", street_outcome="propose_grant", opinion="拟同意")
+    assert district.tasks()["street_signoff"]["flags"] == "escalated unmanned"
+    newcomer(district)
+    district.bureau.jobs.run_all()
+    with district.office.act(district.people["rita"]) as act:
+        district.bureau.habits.take_back(act, mine, "写错")
+    assert list(district.tasks()) == ["street_opinion"]
+    said(district)
