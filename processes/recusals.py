@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from engine import unmanned
 from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Actor, Data, Put
 from engine.office import Act, Record, history
@@ -42,6 +43,8 @@ def agree(act: Act, household_id: int, statement_id: int) -> None:
     if act.conn.scalar(others.limit(1)) is None and not _said_at_registration(act, household_id):
         puts.append(Put("household", household_id, {"near_relative_declared": False}))
     act.append(record, REVOKED, _said(row), puts=puts)
+    if row["staff_login"]:
+        unmanned.plan(act, record, subject=f"household:{household_id}")
 
 
 def refuse(act: Act, household_id: int, statement_id: int) -> None:

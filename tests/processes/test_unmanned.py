@@ -10,8 +10,9 @@ from sqlalchemy import select
 from engine import queries, store, unmanned
 from engine.errors import Refused
 from engine.office import history, seals_hold
-from processes import households, identity, organisation
+from processes import households, identity, organisation, recusals
 from processes.rebuild import differences
+from processes.tables import near_relative
 from tests.district import PASSWORD, STREET
 from tests.served import app_of
 from tests.web.test_api import Door
@@ -177,6 +178,23 @@ def test_an_open_task_that_has_lost_the_last_who_may_do_it(district, change, rul
         last = history(conn, district.office.keys.on(conn), district.case()["id"])[-1]
     assert (last.event, last.data, last.actor) == ("task_manned", {"task": "street_signoff.1", "flags": "escalated"}, "system")
     said(district)
+
+
+def test_a_statement_that_was_a_mistake_gives_its_hands_back(district):
+    signed_off_next(district)
+    declared(district)
+    district.bureau.jobs.run_all()
+    assert district.tasks()["street_signoff"]["flags"] == "escalated unmanned"
+    home = district.facts()["household_id"]
+    with district.office.read() as conn:
+        statement = conn.scalar(select(near_relative.c.id))
+    with district.office.act(district.people["clerk"]) as act:
+        recusals.ask(act, home, statement, "同名")
+    with district.office.act(district.people["sue"]) as act:
+        recusals.agree(act, home, statement)
+    district.bureau.jobs.run_all()
+    assert district.tasks()["street_signoff"]["flags"] == "escalated"
+    district.do("lee", "street_signoff", signoff="agree", opinion="同意")
 
 
 def test_nothing_is_planned_where_no_open_task_is_concerned(district):
