@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -248,12 +248,12 @@ def case_tasks(conn: Connection, case_id: int) -> list[Mapping[Any, Any]]:
     return list(conn.execute(select(*task.c, signers).where(tasks_of(case_id)).order_by(task.c.id)).mappings())
 
 
-def cases(conn: Connection, area: Area, *, process: str | None = None, state: str | None = None,
+def cases(conn: Connection, area: Area, *, process: str | Collection[str] | None = None, state: str | None = None,
           subject: str | None = None, page: int = 1, size: int = 25) -> Page:  # fmt: skip
-    """Cases of a unit (or several) and those below it. `state`: open | closed."""
+    """Cases of a unit (or several) and those below it. `process`: its key, or several. `state`: open | closed."""
     where = [record.c.kind == "case", within(record.c.unit, area)]
     if process:
-        where.append(record.c.process == process)
+        where.append(record.c.process.in_([process] if isinstance(process, str) else process))
     if subject:
         where.append(record.c.subject == subject)
     if state:

@@ -298,9 +298,9 @@ def _decided(row: Any, facts: Mapping[str, Any]) -> bool:
 def _asks_for_survey(row: Any, facts: Mapping[str, Any]) -> bool:
     if row.process in law.procedures("dibao"):  # a refusal may follow from the means check alone
         return facts.get("decision") == "granted" or (facts.get("submitted_on") is not None and facts.get("check_conclusion") == "consistent")
-    if row.process == "change-report-2012":
+    if row.process in law.procedures("change_report"):
         return bool(facts.get("check_home"))
-    return row.process == "review-2012" and facts.get("conclusion") not in (None, "stop")
+    return row.process in law.procedures("review") and facts.get("conclusion") not in (None, "stop")
 
 
 def _asks_for_visit(facts: Mapping[str, Any]) -> bool:

@@ -3,15 +3,17 @@
 Data beside the letterhead: before_fen, before_category, amount_fen, category, from_month, reason_code, opinion, clause, decided_on,
 overpaid_fen, overpaid_months, compared (figure beside the rule's number, of `letters`); of a plan to pay back: instalment, first_month; of a waiver: planned (there was a plan);
 of a share taken for refused work: refusing (name), refused_on (days), share_fen, share_standard and per_capita (yuan text);
-of a suspension that ends: resumed_from; referred (name of a member who may be destitute); of a resolution: conditions, fixed_until, look_again_on; of what is paid later: arrears_fen, arrears_months; of a new standard: effective_month, standards (before, after; yuan text), members,
+of a suspension that ends: resumed_from; referred (name of a member who may be destitute); of a resolution: conditions, fixed_until, look_again_on; of a grace period: grace_until, worker; of what is paid later: arrears_fen, arrears_months; of a new standard: effective_month, standards (before, after; yuan text), members,
 income (yuan text), contact.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
+from processes import law
 from processes.benefits import REASON_WORDS
 from processes.change_kinds import KIND_WORDS
 from processes.dibao_2012_forms import MATERIALS
@@ -99,6 +101,27 @@ def review_result(data: Mapping[str, Any]) -> list[str]:
         *_referred(data),
         _CHANGES,
     ]
+
+
+def grace_period(data: Mapping[str, Any]) -> list[str]:
+    last = month_words(data["grace_until"])
+    return [
+        f"您家庭成员{data['worker']}就业后，{(data.get('compared') or '家庭人均月收入不低于低保标准。').removeprefix('您')}"
+        f"不计其劳动收入，您家庭仍符合{CATEGORY_WORDS.get(data['before_category'], '社会救助')}条件。",
+        f"为鼓励就业，决定给予渐退期：至{last}止，继续发放您家庭的{CATEGORY_WORDS.get(data['before_category'], '社会救助')}金，每月{yuan(data['before_fen'])}元不变。",
+        f"渐退期从就业的次月起计算{_grace_most(data)}。渐退期最后一个月将复核您家庭的情况，收入仍不低于标准的，自次月起停止发放。",
+        f"理由：{_why(data)}。",
+        _basis(data),
+        *_resumed(data),
+        *_paid_too_much(data),
+        *_referred(data),
+        _CHANGES,
+    ]
+
+
+def _grace_most(data: Mapping[str, Any]) -> str:
+    most = law.in_force("grace_months_most", date.fromisoformat(data["issued_on"]))
+    return f"，不超过{most.text}个月" if most else ""
 
 
 def adjustment(data: Mapping[str, Any]) -> list[str]:
@@ -241,6 +264,7 @@ def transfer(data: Mapping[str, Any]) -> list[str]:
 
 BODIES: dict[str, Words] = {
     "review_result": review_result,
+    "grace_period": grace_period,
     "adjustment": adjustment,
     "stop": stop,
     "suspension": suspension,
@@ -255,6 +279,7 @@ BODIES: dict[str, Words] = {
 }
 TITLES = {
     "review_result": "社会救助复核结果通知书",
+    "grace_period": "低保渐退期决定通知书",
     "adjustment": "社会救助金额调整决定通知书",
     "stop": "停止社会救助决定通知书",
     "suspension": "暂停发放社会救助金通知书",
@@ -267,7 +292,7 @@ TITLES = {
     "transfer": "社会救助关系转移通知书",
     "standard_adjustment": "社会救助标准调整通知书",
 }
-MARKS = {"review_result": "复", "adjustment": "调", "stop": "停", "suspension": "暂", "resumption": "恢", "recovery": "退", "waiver": "免", "standard_adjustment": "标",
+MARKS = {"review_result": "复", "grace_period": "渐", "adjustment": "调", "stop": "停", "suspension": "暂", "resumption": "恢", "recovery": "退", "waiver": "免", "standard_adjustment": "标",
          "report_receipt": "报", "report_reminder": "提", "evidence_request": "证", "transfer": "转"}  # fmt: skip
-WITH_REMEDIES = frozenset({"adjustment", "stop", "suspension", "resumption", "standard_adjustment"})
-OF_THE_DISTRICT = frozenset({"adjustment", "stop", "suspension", "resumption", "standard_adjustment", "waiver"})
+WITH_REMEDIES = frozenset({"grace_period", "adjustment", "stop", "suspension", "resumption", "standard_adjustment"})
+OF_THE_DISTRICT = frozenset({"grace_period", "adjustment", "stop", "suspension", "resumption", "standard_adjustment", "waiver"})

@@ -18,7 +18,7 @@ from processes.case_tables import letter
 from processes.tables import benefit, benefit_person, household, household_member, person
 
 STATUSES = ("pending_first_payment", "active", "suspended", "stopped", "closed")
-_CASE_LETTERS = ("approval", "review_result", "adjustment", "stop", "suspension")
+_CASE_LETTERS = ("approval", "review_result", "grace_period", "adjustment", "stop", "suspension")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ benefit_adjustment = Table(
     Column("batch_no", String(40)),
     Column(
         "kind", String(12), nullable=False
-    ),  # grant | keep | increase | decrease | convert | stop | suspend | resume | holder | transfer
+    ),  # grant | keep | grace | increase | decrease | convert | stop | suspend | resume | holder | transfer
     Column("reason_code", String(30), nullable=False),
     Column("before_category", String(30)),
     Column("after_category", String(30)),

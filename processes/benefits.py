@@ -25,7 +25,7 @@ from processes.calendar import add_workdays
 from processes.tables import benefit, benefit_person
 
 LIVE = ("pending_first_payment", "active", "suspended")
-RESUMING = ("keep", "increase", "decrease", "convert")  # what a re-check may conclude that ends a suspension, too
+RESUMING = ("keep", "grace", "increase", "decrease", "convert")  # what a re-check may conclude that ends a suspension, too
 OWED = ("found", "agreed")  # a settlement that is still to be paid
 # code, zh, en, exit class where it is the same however it came to light (None: that of the trigger)
 REASONS = [
@@ -55,7 +55,9 @@ RESUMPTIONS = [
     ("verified", "情况已经核实", "The situation is verified"),
     ("account_mended", "收款账户已经更正", "The bank account is mended"),
 ]
+BEGAN_TO_WORK = ("job_started", "就业渐退", "Began to work: grace period")  # of a grace period, and of nothing else
 OTHER_REASONS = [
+    BEGAN_TO_WORK,
     ("grant", "批准救助", "Granted"),
     ("class_changed", "复审类别调整", "Another review class"),
     ("standard_adjusted", "救助标准调整", "Adjustment of the standard"),
@@ -74,7 +76,7 @@ EXITS = ("voluntary", "cleared", "reported", "other")  # 主动退保, 清查退
 class Change:
     """A decision on a benefit. `from_month`: the first month for which it counts ("2019-02"). What is None stays as it is."""
 
-    kind: str  # keep | increase | decrease | convert | stop | suspend | resume | holder | transfer
+    kind: str  # keep | grace | increase | decrease | convert | stop | suspend | resume | holder | transfer
     reason_code: str
     from_month: str
     case_no: str | None = None
@@ -85,6 +87,8 @@ class Change:
     exit_class: str | None = None  # of a stop
     reviewed_on: str | None = None  # the household was re-reviewed on this day: the next review counts from it
     review_class: str | None = None
+    grace_until: str | None = None  # of a grace period: its last month
+    grace_person: int | None = None  # and who began to work
     recount: bool = True  # whether the household's members of now are those whom the benefit counts from here on
 
 
@@ -377,12 +381,14 @@ def _after(act: Act, before: Mapping[Any, Any], change: Change) -> dict[str, Any
         after["members"] = len(households.counted_members(act.conn, before["household_id"], act.today))
     if change.kind == "stop":
         after |= {"status": "stopped", "stopped_from": change.from_month, "exit_class": change.exit_class or "other", "exit_reason": change.reason_code,
-                  "next_review_on": None, "next_report_on": None}  # fmt: skip
+                  "next_review_on": None, "next_report_on": None, "grace_until": None, "grace_person": None}  # fmt: skip
         return after
     if change.kind in ("suspend", "resume"):
         after["status"] = "suspended" if change.kind == "suspend" else "active"
     if resumes(before, change):
         after["status"] = "active"
+    if change.kind in RESUMING and change.reviewed_on:  # whatever else a re-check concludes ends a grace period
+        after |= {"grace_until": change.grace_until, "grace_person": change.grace_person}
     return after | _dates(act, after, change)
 
 
@@ -397,6 +403,8 @@ def _dates(act: Act, after: Mapping[str, Any], change: Change) -> dict[str, Any]
     reported = last if change.reviewed_on else _last_report(after) or last
     if (again := _look_again(act, after["id"], change)) is not None:
         due = min(due, again)
+    if after.get("grace_until"):  # concluded in its last month, so that what follows counts from the month after it
+        due = max(min(due, first_of(after["grace_until"])), act.today)
     return {"review_class": review_class, "last_review_on": last.isoformat(), "next_review_on": due.isoformat(),
             "next_report_on": coming_report(reported, review_class, act.today).isoformat()}  # fmt: skip
 

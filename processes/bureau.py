@@ -26,13 +26,15 @@ from processes import audit_tables as _audit_tables  # noqa: F401 - its tables b
 from processes import benefits, dmn, households, law, organisation, report_duties, reviews, spot_check, standards
 from processes import proof_tables as _proof_tables  # noqa: F401 - the same
 from processes.change_report_2012 import CHANGE_REPORT_2012
+from processes.change_report_2021 import CHANGE_REPORT_2021
 from processes.dibao_2012 import DIBAO_2012
 from processes.dibao_2021 import DIBAO_2021
 from processes.joint_meeting import JOINT_MEETING
 from processes.registry_port import Registry, RegistryFailed, conclude
 from processes.review_2012 import REVIEW_2012
+from processes.review_2021 import REVIEW_2021
 
-CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012, DIBAO_2021, REVIEW_2012, CHANGE_REPORT_2012, JOINT_MEETING)}
+CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012, DIBAO_2021, REVIEW_2012, REVIEW_2021, CHANGE_REPORT_2012, CHANGE_REPORT_2021, JOINT_MEETING)}
 
 # What the jobs are, in words for those who decide what becomes of one that failed.
 _WAYS = {

@@ -19,7 +19,7 @@ from engine.forms import Form
 from engine.given import gives
 from engine.model import Data, Put
 from engine.office import Act
-from engine.process import CaseRef, Process
+from engine.process import CaseRef, Gather, Process
 from engine.store import record
 from processes import (
     benefits,
@@ -106,7 +106,20 @@ def close_withdrawn(today: date) -> Data:
 # -- gathering
 
 
-@gives(*conclusions.STARTED, "granted_on")
+STARTED = (*conclusions.STARTED, "granted_on")
+
+
+def begin(key: str) -> Gather:
+    """What a report begins with; Refused on a day of another procedure (law/procedures.yaml)."""
+
+    @gives(*STARTED)
+    def at_start(act: Act, facts: Data) -> Data:
+        conclusions.refuse_other_procedure("change_report", key, act.today)
+        return _begin(act, facts)
+
+    return at_start
+
+
 def _begin(act: Act, facts: Data) -> Data:
     nothing = facts["kind"] == "no_change" and not facts.get("doubted")  # ends at once and touches nothing: a review may be under way
     started = conclusions.begin(act, facts["household_id"], change_kinds.exit_trigger(facts["reported_by"]), STARTERS, beside=nothing)
@@ -315,7 +328,7 @@ CHANGE_REPORT_2012 = Process(
         "apply_conclusion": _conclude,
     },
     partners=dict.fromkeys(("register_change", "receive_transfer", "street_signoff", "decide", "recovery_plan"), _partners),
-    begin=_begin,
+    begin=begin(KEY),
     unit_of=organisation.unit_at,
     subject=lambda facts: f"household:{facts['household_id']}",
     recused=households.RECUSED,

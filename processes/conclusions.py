@@ -21,7 +21,7 @@ from engine.given import given, gives
 from engine.model import SYSTEM, Data, Put
 from engine.office import Act, Kept
 from engine.process import CaseRef, Service
-from processes import benefits, eligibility, households, investigation, law, paperwork, special_cases
+from processes import benefits, eligibility, grace, households, investigation, law, paperwork, special_cases
 from processes.dibao_2012_forms import Deliver, Outcome, Step, opinion
 from processes.eligibility_facts import EARLIEST
 from processes.money import yuan
@@ -37,6 +37,7 @@ CONCLUSIONS = [
     ("return_survey", "退回重新调查", "Return for a new survey"),
     ("joint_meeting", "提交联席会议", "To the joint meeting"),
 ]
+GRACE = ("grace", "给予渐退期，继续发放", "Grace period: goes on for a time")  # where the law knows one: since 2022
 # Stops for which the arithmetic is not asked (domain 2.9).
 WITHOUT_FIGURES = frozenset({"death_single", "imprisoned", "moved_out_district", "voluntary", "fraud", "no_cooperation"})
 TO_SUSPEND = frozenset(code for code, _, _ in benefits.SUSPENSIONS)
@@ -67,11 +68,13 @@ def due_fen(reason_code: str | None, amount_fen: int | None, share_fen: int | No
 
 
 def _follows(benefit_category: str, benefit_fen: int, facts: Data, reason_code: str | None) -> str | None:
-    """`expected`, also where a member's own share is taken: a household of which nothing is left receives no benefit any more."""
+    """`expected`, also where a member's own share is taken (a household of which nothing is left receives no benefit any more), and
+    where what began is work: then it goes on for a time."""
     fen = due_fen(reason_code, facts.get("amount_fen"), facts.get("share_fen"))
     if reason_code == "refused_jobs" and facts.get("category") == "dibao" and not fen:
         return "stop"
-    return expected(benefit_category, benefit_fen, facts.get("category"), fen)
+    found = expected(benefit_category, benefit_fen, facts.get("category"), fen)
+    return "grace" if facts.get("grace") and found in ("stop", "convert") else found
 
 
 def exit_class(reason_code: str, exit_trigger: str) -> str:
@@ -101,6 +104,12 @@ def begin(act: Act, household_id: int, exit_trigger: str, starters: Collection[s
         "street": house["street"], "community": house["community"], "near_relative": households.near_relative_known(act.conn, household_id),
         "benefit_id": found["id"], "benefit_category": found["category"], "benefit_fen": found["amount_fen"], "exit_trigger": exit_trigger,
     }  # fmt: skip
+
+
+def refuse_other_procedure(matter: str, key: str, today: date) -> None:
+    """Raises Refused when the law names another process than `key` for what begins today."""
+    if (right := law.procedure(matter, today)) != key:
+        raise Refused("procedure", f"{today}起办的不适用这一办法，请按现行办法（{right}）登记", f"This procedure does not apply on {today}: it is {right}")
 
 
 def _may_begin(act: Act, community: str, starters: Collection[str]) -> bool:
@@ -156,6 +165,20 @@ def open_case(conn: Connection, household_id: int) -> str | None:
 LEFT_OUT = ("reason_code", "review_class", "convert_consent", "pay_suspended", "refer_destitute", "destitute_person", "refusing_member")
 
 
+def with_grace() -> Any:
+    """The field `conclusion` where the law knows a grace period."""
+    return choice("审核意见", "Opinion", [CONCLUSIONS[0], GRACE, *CONCLUSIONS[1:]], fact=True)
+
+
+def reasons_with_grace() -> Any:
+    codes = [*((c, zh, en) for c, zh, en, _ in benefits.REASONS), benefits.BEGAN_TO_WORK, *benefits.SUSPENSIONS]
+    return choice("理由", "Reason", codes, required=False, widget="select", fact=True)
+
+
+def clause_2021() -> Any:
+    return text("依据条款", "Clause of law", required=False, max=200, hint="如：民发〔2021〕57号第三十二条", hint_en="Like: 民发〔2021〕57号 art 32")
+
+
 class JobRefusal(Form):
     """One refusal of suitable work, as the labour office (人社) or the street recorded it."""
 
@@ -206,6 +229,8 @@ class Conclude(Outcome):
             raise ValidationError({"reason_code": [self.say("请选择理由", "Choose the reason")]})
         if said != "suspend" and reason in TO_SUSPEND:
             raise ValidationError({"reason_code": [self.say("这项理由只用于暂停发放", "A reason to suspend the payment only")]})
+        if (said == "grace") != (reason == benefits.BEGAN_TO_WORK[0]):
+            raise ValidationError({"reason_code": [self.say("“就业渐退”是给予渐退期的理由，且只用于渐退期", "That somebody began to work is the reason of a grace period, and of nothing else")]})
         if said == "convert" and self.fact("category") not in [code for code, _, _ in special_cases.APPROVED]:
             raise ValidationError({"conclusion": [self.say(
                 "按测算结果没有可以转入的类别；可能符合特困供养条件的，请选转介", "By the calculation there is nothing to convert to; who may be destitute is referred")]})  # fmt: skip
@@ -223,10 +248,10 @@ class Conclude(Outcome):
         if reason == "refused_jobs" and (self.fact("category") != "dibao" or self.fact("benefit_category") != "dibao" or self.fact("share_fen") is None):
             raise ValidationError({"reason_code": [self.say(
                 "只有经测算仍享受低保的家庭才能扣减成员本人份额", "A member's share is taken only from dibao that has been computed")]})  # fmt: skip
-        figures = {name: self.fact(name) for name in ("category", "amount_fen", "share_fen")}
+        figures = {name: self.fact(name) for name in ("category", "amount_fen", "share_fen", "grace")}
         right = _follows(str(self.fact("benefit_category")), int(self.fact("benefit_fen") or 0), figures, reason)
         if right is not None and said != right:
-            zh, en = next((zh, en) for code, zh, en in CONCLUSIONS if code == right)
+            zh, en = next((zh, en) for code, zh, en in [*CONCLUSIONS, GRACE] if code == right)
             raise ValidationError({"conclusion": [self.say(
                 f"按测算结果应为“{zh}”；特殊情况请提交联席会议", f"By the calculation it is “{en}”; special cases go to the joint meeting")]})  # fmt: skip
 
@@ -256,7 +281,7 @@ class Conclude(Outcome):
 
     def _declined(self, data: Mapping[str, Any]) -> bool:
         """Dibao ends although low-income relief would follow: the household does not want it."""
-        return data.get("convert_consent") is False and self.fact("category") == "low_income" and self.fact("benefit_category") == "dibao"
+        return data.get("convert_consent") is False and not self.fact("grace") and self.fact("category") == "low_income" and self.fact("benefit_category") == "dibao"
 
     @gives(*special_cases.ASKED, *LEFT_OUT)
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
@@ -291,7 +316,7 @@ def vet(act: Act, node: str, form: Form, answers: Data, facts: Data) -> None:
     if node == "street_opinion":
         _vet_opinion(act, form, answers, facts)
         _refuse_old_figures(act, answers["conclusion"], answers.get("reason_code"), facts)
-    elif (node, answers.get("signoff"), answers.get("decision")) in (("street_signoff", "agree", None), ("decide", None, "approved")):
+    elif (node, answers.get("signoff"), answers.get("decision")) in (("street_signoff", "agree", None), ("decide", None, "approved"), ("street_confirmation", None, "approved")):
         _refuse_old_figures(act, facts["conclusion"], facts.get("reason_code"), facts)
 
 
@@ -515,7 +540,7 @@ def paid_and_right(act: Act, facts: Data) -> Data:
     if since:
         since = max(since, first_of_past(found))  # a late report may tell of what was long before
         stopped = facts["conclusion"] == "stop"
-        right = {month: 0 if stopped else _right(act, facts, month) for month in benefits.months(since, f"{act.today:%Y-%m}")}
+        right = {month: 0 if stopped else _right(act, facts, month) for month in benefits.months(since, f"{act.today:%Y-%m}") if not grace.spares(facts, month)}
         over = benefits.overpaid(act.conn, benefit_id, right)
     held = dict[str, int]()
     if found["status"] == "suspended" and facts["conclusion"] in benefits.RESUMING:
@@ -562,7 +587,8 @@ def apply_conclusion(act: Act, case: CaseRef, answers: Data, facts: Data) -> Seq
     change = benefits.Change(
         kind, facts.get("reason_code") or "unchanged", facts["from_month"], case_no=case.no, amount_fen=amount, category=converts,
         law_version=facts.get("law_version") or law.version(act.today), exit_class=facts.get("exit_class"),
-        reviewed_on=facts["decided_on"], review_class=facts.get("review_class"))  # fmt: skip
+        reviewed_on=facts["decided_on"], review_class=facts.get("review_class"),
+        **({"grace_until": facts["grace_until"], "grace_person": facts["grace_person"]} if kind == "grace" else {}))  # fmt: skip
     back, owed, _ = balance(paid_and_right(act, facts))  # as the service had it: the decision is not made yet
     benefits.decide(act, facts["benefit_id"], change)
     resumed = {"resumed_from": facts["from_month"]} if benefits.resumes(before, change) else {}
@@ -570,6 +596,8 @@ def apply_conclusion(act: Act, case: CaseRef, answers: Data, facts: Data) -> Seq
     said = {**answers, **_street_said(act, case.id, facts), **special_cases.told(act, case.id, facts), "before_fen": before["amount_fen"], "before_category": before["category"], **resumed, **_referred(act, facts)}
     if facts.get("reason_code") == "refused_jobs":
         said |= _share_taken(act, facts)
+    if kind == "grace":
+        said["worker"] = next(m["name"] for m in households.members_of(act.conn, facts["household_id"]) if m["person_id"] == facts["grace_person"])
     if amount is not None:
         said["amount_fen"] = amount
     return paperwork.issue(act, case, LETTERS[kind], facts, said)
@@ -603,7 +631,7 @@ def _share_taken(act: Act, facts: Data) -> Data:
     return {"refusing": who["name"], "share_standard": f"{standard.amount:.2f}"}
 
 
-LETTERS = {"keep": "review_result", "increase": "adjustment", "decrease": "adjustment", "convert": "adjustment", "stop": "stop", "suspend": "suspension"}
+LETTERS = {"keep": "review_result", "grace": "grace_period", "increase": "adjustment", "decrease": "adjustment", "convert": "adjustment", "stop": "stop", "suspend": "suspension"}
 
 
 def delivered(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:

@@ -88,8 +88,16 @@ def record_change(
 # -- gathering
 
 
-@gives(*conclusions.STARTED, "due_on", "review_from", "applied_on", "contact_outcome", "contact_attempts", "investigated", "destitute")
-def _at_start(act: Act, facts: Data) -> Data:
+STARTED = (*conclusions.STARTED, "due_on", "review_from", "applied_on", "contact_outcome", "contact_attempts", "investigated", "destitute")
+
+
+@gives(*STARTED)
+def _begin(act: Act, facts: Data) -> Data:
+    conclusions.refuse_other_procedure("review", KEY, act.today)
+    return at_start(act, facts)
+
+
+def at_start(act: Act, facts: Data) -> Data:
     begun = conclusions.begin(act, facts["household_id"], "cleared", STARTERS)
     planned, today = benefits.row(act.conn, begun["benefit_id"])["next_review_on"], act.today.isoformat()
     if facts["occasion"] == "due" and (planned is None or planned > today):
@@ -213,7 +221,7 @@ REVIEW_2012 = Process(
         "objection": _on_objection,
         **conclusions.EFFECTS,
     },
-    begin=_at_start,
+    begin=_begin,
     unit_of=organisation.unit_at,
     subject=lambda facts: f"household:{facts['household_id']}",
     recused=households.RECUSED,

@@ -20,8 +20,7 @@ from engine.model import Actor
 from engine.office import Act
 from engine.queries import Area, Page, within
 from engine.store import job, record
-from processes import benefits, conclusions, organisation
-from processes.review_2012 import KEY
+from processes import benefits, conclusions, law, organisation
 from processes.tables import benefit, household
 
 BATCH = 200  # reviews that one job of a round plans
@@ -55,8 +54,8 @@ def _open(cases: Cases, act: Act, found: Mapping[Any, Any], occasion: str, kind:
     household_id = found["household_id"]
     act.open("household", household_id)  # whoever begins a case of this household now waits for us, or we see his case
     if (no := conclusions.open_case(act.conn, household_id)) is None:
-        cases.start(act, KEY, {"household_id": household_id, "occasion": occasion})
-    elif act.conn.scalar(select(record.c.process).where(record.c.no == no)) != KEY:  # a review says itself when the next one is due
+        cases.start(act, law.procedure("review", act.today), {"household_id": household_id, "occasion": occasion})
+    elif act.conn.scalar(select(record.c.process).where(record.c.no == no)) not in law.procedures("review"):  # a review says itself when the next one is due
         benefits.try_again(act, found["id"] >> 16, kind, again)
 
 
@@ -130,7 +129,7 @@ def counts(conn: Connection, area: Area, wanted: Wanted, today: date) -> dict[st
 
 
 def _of_state(state: str, today: date) -> Select[Any]:
-    day, reviews_of = today.isoformat(), and_(record.c.kind == "case", record.c.process == KEY)
+    day, reviews_of = today.isoformat(), and_(record.c.kind == "case", record.c.process.in_(law.procedures("review")))
     whole = select(*_ROW).select_from(benefit).join(household, household.c.id == benefit.c.household_id)
     if state == "under_way":
         open_ones = whole.join(record, and_(reviews_of, record.c.closed_at.is_(None), household.c.id == _HOUSE))

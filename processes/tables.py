@@ -248,6 +248,8 @@ benefit = Table(
     Column("stopped_from", String(7)),  # the first month without payment
     Column("exit_class", String(12)),  # voluntary | cleared | reported | other, as the ledger counts (domain 8)
     Column("exit_reason", String(30)),
+    Column("grace_until", String(7)),  # 渐退期: the last month of it, and whose work it is for (decision 037)
+    Column("grace_person", Id),
     Index("ix_benefit_next_review_on", "next_review_on"),
 )
 

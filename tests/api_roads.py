@@ -35,6 +35,13 @@ def child(**more: Any) -> dict[str, Any]:
     return person("张三", "child", "2010-09-09", **{"employment": "student", "labour_ability": "none", "full_time_student": True, **more})
 
 
+def elders(*incomes: str, **last: object) -> list[dict[str, Any]]:
+    """Members with an income a month each, as a pension: head, spouse, children."""
+    people = [person(f"赵{'一二三四'[n]}", ("head", "spouse", "child", "child")[n], f"{1971 + n}-03-01", income) for n, income in enumerate(incomes)]
+    people[-1] |= last
+    return people
+
+
 class Roads(Door):
     """`go` completes a task of the case that `no` names; `home` is the household that was registered last."""
 

@@ -25,7 +25,7 @@ bp = Blueprint("benefits", __name__, url_prefix="/benefits")
 
 CATEGORIES = ("dibao", "low_income", "destitute_institutional", "destitute_dispersed")
 KINDS: Mapping[str, LazyString] = {
-    "grant": lazy_pgettext("decision", "Granted"), "keep": lazy_pgettext("decision", "Kept"), "increase": lazy_pgettext("decision", "Increased"),
+    "grant": lazy_pgettext("decision", "Granted"), "keep": lazy_pgettext("decision", "Kept"), "grace": lazy_pgettext("decision", "Grace period"), "increase": lazy_pgettext("decision", "Increased"),
     "decrease": lazy_pgettext("decision", "Decreased"), "convert": lazy_pgettext("decision", "Converted"), "stop": lazy_pgettext("decision", "Stopped"),
     "suspend": lazy_pgettext("decision", "Suspended"), "resume": lazy_pgettext("decision", "Resumed"), "holder": lazy_pgettext("decision", "Another holder"),
     "transfer": lazy_pgettext("decision", "Moved to another street"),

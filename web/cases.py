@@ -24,6 +24,7 @@ from processes import (
     deliveries,
     documents,
     eligibility,
+    grace,
     households,
     law,
     letters,
@@ -429,8 +430,14 @@ def assessed(entries: Sequence[Entry], house: Mapping[str, Any]) -> dict[str, An
             figures = ((secret or {}).get("said") or {}).get("snapshots", {}).get("assess")
             if figures:
                 said = [e.data["facts"]["reason_code"] for e in entries[entry.seq :] if "reason_code" in e.data.get("facts", {})]
-                return named_lines(eligibility.explained(figures, said[-1] if said else None), house)
+                return named_lines(explained(figures, said[-1] if said else None), house)
     return None
+
+
+def explained(figures: Mapping[str, Any], reason_code: str | None) -> dict[str, Any]:
+    """The computation of a snapshot, with the line of a grace period where it gives one."""
+    result = eligibility.explained(figures, reason_code)
+    return grace.with_line(result, grace.follows(figures, result, (figures.get("benefit") or {}).get("category", "")))
 
 
 @bp.get("/cases/<no>/drawing")

@@ -148,7 +148,7 @@ def show(household_id: int) -> ResponseReturnValue:
 def _open_report(conn: Any, household_id: int) -> str | None:
     """The number of the household's report under way: what changes further is recorded there."""
     no = conclusions.open_case(conn, household_id)
-    return no if no and queries.case_row(conn, no)["process"] == change_report_2012.KEY else None
+    return no if no and queries.case_row(conn, no)["process"] in law.procedures("change_report") else None
 
 
 def _offered(house: Mapping[str, Any], *, in_benefit: bool) -> dict[str, tuple[type[Form], LazyString]]:
@@ -270,7 +270,7 @@ def _add(household_id: int, what: str, form_class: type[Form], typed: dict[str, 
 
 
 # By which process something begins, by the law of the day.
-_STARTS: Mapping[str, Callable[[date], str]] = {"application": lambda on: law.procedure("dibao", on), "change-report": lambda _on: change_report_2012.KEY}
+_STARTS: Mapping[str, Callable[[date], str]] = {"application": lambda on: law.procedure("dibao", on), "change-report": lambda on: law.procedure("change_report", on)}
 
 
 def _authorise(act: Act, household_id: int, given: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, select
 
 from engine import queries
-from processes import change_report_2012, households, organisation, readers, report_duties
+from processes import households, law, organisation, readers, report_duties
 from processes.case_tables import letter
 from web.desk import bureau, me, whole
 
@@ -25,7 +25,7 @@ def show() -> ResponseReturnValue:
     street = asked.get("street") or None
     with made.office.read() as conn:
         duties = report_duties.listed(conn, readers.of_benefits(me()).areas, today, state=state, street=street, page=whole(asked.get("page"), 1, 10_000))
-        open_cases = queries.cases(conn, readers.of_cases(me()).areas, process=change_report_2012.KEY, state="open", page=whole(asked.get("cases"), 1, 10_000))
+        open_cases = queries.cases(conn, readers.of_cases(me()).areas, process=law.procedures("change_report"), state="open", page=whole(asked.get("cases"), 1, 10_000))
         counts = report_duties.by_street(conn, me().areas, today)
         view = {
             "names": households.applicant_names(conn, [f"household:{d['household_id']}" for d in duties.items] + [c["subject"] for c in open_cases.items]),

@@ -10,9 +10,8 @@ from flask_babel import gettext as _
 
 from engine.errors import NotFound
 from engine.forms import from_html
-from processes import benefits, households, organisation, readers, reviews
+from processes import benefits, households, law, organisation, readers, reviews
 from processes.identity import mask_name
-from processes.review_2012 import KEY
 from processes.review_2012_forms import StartReview
 from web.desk import bureau, idem, lang, me, whole
 from web.households import Told
@@ -59,7 +58,7 @@ def begin(household_id: int) -> ResponseReturnValue:
     if request.method == "POST":
         typed = {**from_html(StartReview, request.form), "household_id": household_id}
         with told, made.office.act(me(), idem()) as act:
-            no = made.cases.start(act, KEY, typed, lang=lang())["case"]
+            no = made.cases.start(act, law.procedure("review", act.today), typed, lang=lang())["case"]
             return redirect(url_for("cases.show", no=no))
     form = StartReview(context={"today": made.office.today(), "actor": me(), "lang": lang(), "facts": {}})
     return render_template("form_page.html", title=_("Begin a review") + _(": ") + mask_name(name), form=form, values=typed, errors=told.errors, trouble=told.trouble,

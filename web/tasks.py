@@ -19,7 +19,7 @@ from engine.errors import Conflict, EngineError, Invalid, NotFound, Refused
 from engine.forms import Form, from_html
 from engine.model import Actor
 from engine.office import Act, history
-from processes import deadlines, eligibility, households, organisation, readers
+from processes import deadlines, eligibility, grace, households, organisation, readers
 from processes.bureau import CATALOGUE
 from processes.eligibility_facts import BadFacts
 from processes.identity import mask_name
@@ -236,7 +236,7 @@ def _computed(conn: Any, keys: Any, facts: Mapping[Any, Any], made: Any, house: 
     """The calculation as it stands on today's entries of the household; None while it cannot be computed."""
     try:
         figures = households.snapshot(conn, keys, facts["household_id"], made.office.today()) | {"applied_on": facts["applied_on"]}
-        return named_lines(eligibility.explained(figures, facts.get("reason_code")), house)
+        return named_lines(grace.with_line(eligibility.explained(figures, facts.get("reason_code")), facts), house)
     except BadFacts:
         return None
 

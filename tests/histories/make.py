@@ -411,7 +411,64 @@ def ended_for_no_co_operation(d: District) -> None:
     d.do("clerk", "deliver_termination", delivered_on="2021-07-05", method="lien", recipient="张一")
 
 
+def of_the_later_law(d: District) -> None:
+    """A household of 1,200 yuan whose dibao the street confirmed; the clock stands on 2022-11-01."""
+    d.clock.set("2022-10-24T09:00")
+    d.apply(d.household(members=family(120_000, 0, 0)), "dibao-2021")
+    d.accept()
+    started(d)
+    d.do("rita", "street_opinion", street_outcome="propose_grant", opinion="拟同意")
+    d.post()
+    d.at("2022-11-01T09:00")
+    d.do("vera", "remove_street_notice", removed_on="2022-11-01", objections="none")
+    handed_in(d)
+    if "late_spot_check_visit" in d.tasks():
+        d.do("spot", "late_spot_check_visit", visited_on="2022-11-01", second_visitor="乙", findings="一致", late_agrees=True)
+    d.do("lee", "street_confirmation", decision="granted", opinion="确认同意")
+    confirmed(d)
+
+
+def grace_given(d: District) -> None:
+    """The wife begins to work: back once to the reviewer, then the street confirms the grace period."""
+    of_the_later_law(d)
+    home = int(d.case()["subject"].partition(":")[2])
+    d.clock.set("2022-12-12T10:00")
+    with d.office.read() as conn:
+        wife = households.members_of(conn, home)[1]["person_id"]
+    with d.office.act(d.people["clerk"]) as act:
+        d.no = d.cases.start(act, "change-report-2021", {
+            "household_id": home, "kind": "job_start", "event_on": "2022-12-09", "reported_on": "2022-12-12", "channel": "window", "reported_by": "household",
+            "person_id": wife, "details": "妻子上班"})["case"]  # fmt: skip
+    d.do("clerk", "register_change", evidence_outcome="complete", persons=[{"person_id": wife, "employment": "employed"}],
+         incomes=[{"person_id": wife, "kind": "wage_income", "amount_fen": "2300", "period": "month"}])  # fmt: skip
+    d.check()
+    said = {"conclusion": "grace", "reason_code": "job_started", "clause": "民发〔2021〕57号第三十二条"}
+    d.do("rita", "street_opinion", opinion="就业后收入超过标准", **said)
+    d.do("lee", "street_confirmation", decision="returned", opinion="请补充合同")
+    d.do("rita", "street_opinion", opinion="就业后收入超过标准，劳动合同已核", **said)
+    d.do("lee", "street_confirmation", decision="approved", opinion="同意")
+    d.do("clerk", "deliver_conclusion", delivered_on="2022-12-12", method="direct", recipient="赵一")
+
+
+def grace_over(d: District) -> None:
+    """The review in the last month of a grace period finds the same wage: from the next month on nothing is paid."""
+    grace_given(d)
+    home = int(d.case()["subject"].partition(":")[2])
+    d.at("2023-06-01T09:00")
+    with d.office.read() as conn:
+        d.no = conn.scalar(select(store.record.c.no).where(store.record.c.process == "review-2021", store.record.c.subject == f"household:{home}"))
+    d.do("officer", "contact_household", contacted_on="2023-06-01", method="phone", contact_outcome="contacted", asked_for=["income_proof"])
+    d.check()
+    d.do("ann", "home_survey", surveyed_on="2023-06-01", second_investigator="bob", met_person="赵一", housing="一居室", living="简朴", findings="属实",
+         surveyed_signature=d.scan)  # fmt: skip
+    d.do("bob", "survey_cosign", agree="agree")
+    d.do("rita", "street_opinion", conclusion="stop", reason_code="income_over", opinion="渐退期满，收入仍超过标准", clause="民发〔2021〕57号第三十二条")
+    d.do("lee", "street_confirmation", decision="approved", opinion="同意")
+    d.do("clerk", "deliver_conclusion", delivered_on="2023-06-01", method="direct", recipient="赵一")
+
+
 STORIES = {
+    "grace-2021": grace_given, "grace-over-2021": grace_over,
     "moved-2021": moved_in_july, "street-2021": confirmed_by_the_street, "terminated-2021": ended_for_no_co_operation,
     "reported-death": reported_death, "reported-car": reported_car, "transfer-returned": transferred_and_surveyed,
     "reported-refusal": reported_refusal, "share-taken": share_taken,

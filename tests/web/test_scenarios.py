@@ -7,7 +7,7 @@ import dataclasses
 
 import pytest
 
-from tests.api_roads import Roads, child, person, wife, worker
+from tests.api_roads import Roads, child, elders, person, wife, worker
 from tests.district import COMMUNITY
 from tests.meeting_room import CODE, SMALL
 from tests.processes.test_eligibility import ROWS
@@ -382,13 +382,6 @@ def test_rows_1_to_20_of_domain_3_9_in_full_through_assessments(roads):
 
 
 # -- reports of changes: change-report-2012
-
-
-def elders(*incomes: str, **last: object) -> list[dict]:
-    """Members with an income a month each, as a pension: head, spouse, children."""
-    people = [person(f"赵{'一二三四'[n]}", ("head", "spouse", "child", "child")[n], f"{1971 + n}-03-01", income) for n, income in enumerate(incomes)]
-    people[-1] |= last
-    return people
 
 
 def test_s12_a_death_reported_in_time_pays_1840_from_february(roads):

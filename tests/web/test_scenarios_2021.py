@@ -4,13 +4,15 @@ days, the street that confirms, and the case that changes the procedure at its a
 from __future__ import annotations
 
 import dataclasses
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
 from processes import law
 from processes.bureau import CATALOGUE
 from processes.rebuild import differences
-from tests.api_roads import Roads, child, wife, worker
+from tests.api_roads import Roads, child, elders, wife, worker
 from tests.district import COMMUNITY
 from tests.served import app_of
 from tests.web.test_pages import Desk
@@ -348,3 +350,232 @@ def test_the_page_begins_an_application_by_the_procedure_of_the_day_and_shows_a_
     answer = Desk(app, "clerk").post(f"/households/{roads.home}/application", sent)
     assert answer.status_code == 302, answer.get_data(as_text=True)
     assert roads.case(answer.location.rpartition("/")[2])["process"] == NEW
+
+
+# -- reports of changes
+
+
+class Reported2021(Roads2021):
+    def report(self, kind: str, event_on: str, **more: object) -> str:
+        said = {"kind": kind, "event_on": event_on, "reported_on": self.today, "channel": "window", "reported_by": "household", "details": "情况变化",
+                "evidence": [self.page], **more}  # fmt: skip
+        return self.start("change-report-2021", **said)
+
+    def entitled(self, *people: dict, decided: str) -> None:
+        """A household whose dibao the street confirmed on a day; the clock stands on the first day of the first month that is paid."""
+        opened = date.fromisoformat(decided) - timedelta(days=8)
+        self.clock.set(f"{opened}T09:00")
+        self.register(*people)
+        self.apply(NEW)
+        self.accept()
+        self.start_investigation()
+        self.check()
+        self.survey()
+        self.opinion()
+        self.noticed(f"{decided}T09:00")
+        self.handed_in()
+        self.late_visit()
+        self.go("lee", "street_confirmation", decision="granted", opinion="确认同意")
+        self.deliver()
+        self.published()
+        self.at(f"{self.benefit()['first_payment_month']}-01T09:00")
+
+    def job(self, event_on: str, wage: str = "2300.00", who: int = 1, **more: object) -> None:
+        """Somebody began to work: reported today, entered, looked into."""
+        earner = self.members[who]
+        self.report("job_start", event_on, person_id=earner, **more)
+        self.go("clerk", "register_change", evidence_outcome="complete", persons=[{"person_id": earner, "employment": "employed"}],
+                incomes=[{"person_id": earner, "kind": "wage_income", "amount_fen": wage, "period": "month"}])  # fmt: skip
+        self.looked_into()
+
+    def confirmed(self, conclusion: str, reason_code: str, **more: object) -> Any:
+        self.go("rita", "street_opinion", conclusion=conclusion, reason_code=reason_code, clause="民发〔2021〕57号第三十二条", opinion="情况属实", **more)
+        self.go("lee", "street_confirmation", decision="approved", opinion="同意")
+        return self.deliver("deliver_conclusion")
+
+
+@pytest.fixture
+def told(bureau, district) -> Reported2021:
+    return Reported2021(bureau, district)
+
+
+def test_s12_a_death_is_dealt_with_by_the_street_and_the_share_of_the_dead_stops(told):
+    told.entitled(*elders("", "1500.00", ""), decided="2022-10-24")
+    head, dead, kid = told.members
+    assert (told.today, told.payable("2022-10", "2022-11", "2023-01")) == ("2022-11-01", [0, 153_000, 153_000]), "1010 x 3 - 1500"
+    told.stable()
+    told.at("2023-01-09T10:00")
+    no = told.report("death", "2022-12-28", person_id=dead)
+    assert told.open() == {"register_change": "2023-01-16"}
+    told.go("clerk", "register_change", evidence_outcome="complete", leaves=[{"person_id": dead, "left_on": "2022-12-28", "left_reason": "death"}])
+    told.looked_into()
+    assert told.facts("confirmed_by", "change_workdays", "amount_fen", "grace") == ("street", 20, 202_000, False)
+    told.go("rita", "street_opinion", conclusion="increase", reason_code="member_changed", clause="民发〔2021〕57号第三十二条", opinion="属实")
+    assert told.open() == {"street_confirmation": "2023-02-09"}, "twenty working days; the spring festival does not count, the weekend behind it is worked"
+    told.go("lee", "street_confirmation", decision="approved", opinion="同意")
+    assert told.open() == {"deliver_conclusion": "2023-01-12"}, "three working days"
+    assert told.deliver("deliver_conclusion")["outcome"] == "ended_changed"
+    assert told.payable("2022-12", "2023-01", "2023-02", "2023-03") == [153_000, 153_000, 202_000, 202_000]
+    found = told.benefit()
+    assert {one["person_id"] for one in found["members_counted"]} == {head, kid}
+    last = found["adjustments"][-1]
+    assert (last["kind"], last["before_fen"], last["after_fen"], last["before_members"], last["after_members"], last["from_month"], last["case_no"]) == (
+        "increase", 153_000, 202_000, 3, 2, "2023-02", no)  # fmt: skip
+    assert (found["status"], found["exit_class"], found["settlements"]) == ("active", None, [])
+    letter = told.letter("adjustment")
+    assert all(word in letter for word in ("2020.00元", "塘沽街道办事处", "民发〔2021〕57号第三十二条"))
+    told.proven()
+
+
+@SQLITE
+def test_s12_a_death_reported_late_is_finished_within_three_months_of_it(told):
+    told.entitled(*elders("", "1500.00", ""), decided="2022-10-24")
+    told.stable()
+    dead = told.members[1]
+    told.at("2023-02-15T10:00")
+    told.report("death", "2022-11-25", person_id=dead)
+    told.go("clerk", "register_change", evidence_outcome="complete", leaves=[{"person_id": dead, "left_on": "2022-11-25", "left_reason": "death"}])
+    told.looked_into()
+    assert told.facts("late", "change_workdays") == (True, 7)
+    told.go("rita", "street_opinion", conclusion="increase", reason_code="member_changed", opinion="属实", clause="第三十二条")
+    assert told.open() == {"street_confirmation": "2023-02-24"}, "the three months end on a Saturday"
+
+
+@pytest.mark.parametrize("reported_by", ["household", "public"])
+def test_s14_who_begins_to_work_keeps_the_benefit_for_six_months(told, reported_by):
+    told.entitled(*elders("1200.00", "", ""), decided="2022-10-24")
+    told.stable()
+    wife_ = told.members[1]
+    assert told.payable("2022-11", "2022-12") == [183_000, 183_000], "1010 x 3 - 1200"
+    told.at("2022-12-12T10:00")
+    told.job("2022-12-09", reported_by=reported_by, channel="window" if reported_by == "household" else "phone")
+    assert told.facts("per_capita", "category", "grace", "grace_from", "grace_until", "grace_person") == ("1166.67", "low_income", True, "2023-01", "2023-06", wife_)
+    for lang, said in (("zh", "不计其劳动收入仍符合低保条件：给予渐退期，至 2023-06 止"), ("en", "grace period until 2023-06")):
+        rita, [task] = Desk(app_of(told.bureau), "rita", lang), told.case()["tasks"][-1:]
+        assert said in rita.text(f"/cases/{told.no}"), "in the computation of the case"
+        assert said in rita.text(f"/tasks/{task['id']}"), "and before the reviewer"
+    wrong = {"opinion": "情况属实", "clause": "第三十二条"}
+    assert "conclusion" in told.refused(422, "rita", "street_opinion", conclusion="stop", reason_code="income_over", **wrong)["errors"]
+    assert "reason_code" in told.refused(422, "rita", "street_opinion", conclusion="grace", reason_code="income_over", **wrong)["errors"]
+    assert told.confirmed("grace", "job_started")["outcome"] == "ended_changed"
+    found = told.benefit()
+    last = found["adjustments"][-1]
+    assert (last["kind"], last["reason_code"], last["before_fen"], last["after_fen"], last["from_month"]) == ("grace", "job_started", 183_000, 183_000, "2023-01")
+    assert (found["status"], found["exit_class"], found["grace_until"], found["next_review_on"], found["settlements"]) == ("active", None, "2023-06", "2023-06-01", [])
+    assert told.payable("2022-12", "2023-01", "2023-06") == [183_000] * 3
+    letter = told.letter("grace_period")
+    assert all(word in letter for word in ("渐退期", "至2023年6月止", "1830.00元不变", "1166.67元", "1010.00元", "不超过6个月", "60日内", "塘沽街道办事处"))
+    told.proven()
+
+
+@SQLITE
+@pytest.mark.parametrize(("today", "until"), [("2022-10-19", None), ("2022-10-20", "2023-04")])
+def test_the_grace_period_is_the_law_of_the_day_of_the_decision(told, today, until):
+    told.entitled(*elders("1200.00", "", ""), decided="2022-08-22")
+    told.stable()
+    told.at(f"{today}T10:00")
+    told.job("2022-10-12")
+    assert told.facts("grace", "grace_until") == (until is not None, until)
+    said = ("grace", "job_started") if until else ("stop", "income_over")
+    assert told.confirmed(*said)["outcome"] == ("ended_changed" if until else "ended_stopped")
+    assert told.payable("2022-10", "2022-11") == [183_000, 183_000 if until else 0]
+
+
+@SQLITE
+def test_a_job_reported_late_has_used_up_its_months_and_what_was_paid_in_them_was_right(told):
+    told.entitled(*elders("1200.00", "", ""), decided="2022-10-24")
+    told.stable()
+    told.at("2023-03-06T10:00")
+    told.job("2022-12-09")
+    assert told.facts("late", "grace", "grace_until") == (True, True, "2023-06"), "six months from January, whenever it is told"
+    assert told.confirmed("grace", "job_started")["outcome"] == "ended_changed"
+    assert told.benefit()["settlements"] == []
+    told.at("2023-03-07T10:00")
+    told.report("job_start", "2023-03-06", person_id=told.members[2])
+    told.go("clerk", "register_change", evidence_outcome="complete", persons=[{"person_id": told.members[2], "employment": "employed"}],
+            incomes=[{"person_id": told.members[2], "kind": "wage_income", "amount_fen": "100.00", "period": "month"}])  # fmt: skip
+    told.looked_into()
+    assert told.facts("grace") is False, "other work takes the household over the standard, too: no second period"
+    told.proven()
+
+
+@SQLITE
+def test_no_grace_period_where_something_else_ends_the_benefit(told):
+    told.entitled(*elders("1200.00", "", ""), decided="2022-10-24")
+    told.stable()
+    told.at("2022-12-12T10:00")
+    earner = told.members[1]
+    told.report("job_start", "2022-12-09", person_id=earner)
+    told.go("clerk", "register_change", evidence_outcome="complete", property=[{"kind": "vehicle"}],
+            incomes=[{"person_id": earner, "kind": "wage_income", "amount_fen": "2300.00", "period": "month"}])  # fmt: skip
+    told.looked_into()
+    assert told.facts("category", "grace", "grace_until") == ("refused_vehicle", False, None)
+    assert told.confirmed("stop", "property_over")["outcome"] == "ended_stopped"
+
+
+@SQLITE
+def test_a_report_is_handled_by_the_procedure_of_its_day_to_the_end(told):
+    told.clock.set("2021-06-03T09:00")
+    told.register(*elders("1200.00", "", ""))
+    told.granted(told.home)
+    assert told.today == "2021-07-01"
+    said = {"household_id": told.home, "kind": "other", "event_on": "2021-06-30", "reported_on": "2021-07-01", "channel": "window", "reported_by": "household", "details": "情况"}
+    assert told.bad(403, "clerk", "POST", "/cases", {"process": "change-report-2012", "answers": said})["rule"] == "procedure"
+    told.start("change-report-2021", **said)
+    assert told.facts("confirmed_by") == "district"
+    told.at("2021-09-02T09:00")
+    told.go("clerk", "register_change", evidence_outcome="complete")
+    told.looked_into()
+    told.go("rita", "street_opinion", conclusion="keep", opinion="没有变化")
+    assert list(told.open()) == ["street_signoff"], "who confirms was settled when it began"
+    told.go("lee", "street_signoff", signoff="agree", opinion="同意")
+    assert told.deliver("deliver_conclusion")["outcome"] == "ended_kept"
+    told.proven()
+
+
+@SQLITE
+@pytest.mark.parametrize(("hardship", "conclusion", "after"), [(False, "stop", 0), (True, "convert", 30_300)])
+def test_s14_the_review_in_the_last_month_of_the_grace_period_ends_it_to_the_day(told, hardship, conclusion, after):
+    told.entitled(*elders("1200.00", "", "", **({"disability_kind": "mental", "disability_grade": 2, "labour_ability": "completely_lost"} if hardship else {})), decided="2022-10-24")
+    told.stable()
+    told.at("2022-12-12T10:00")
+    told.job("2022-12-09", wage="3000.00" if hardship else "2300.00")
+    assert told.facts("grace_until") == "2023-06"
+    told.confirmed("grace", "job_started")
+    told.at("2023-05-31T23:00")
+    assert told.good("rita", "GET", "/reviews?state=under_way")["total"] == 0
+    told.at("2023-06-01T09:00")
+    [row] = told.good("rita", "GET", "/reviews?state=under_way")["items"]
+    told.no = row["case"]
+    assert told.case()["process"] == "review-2021"
+    told.go("officer", "contact_household", contacted_on="2023-06-01", method="phone", contact_outcome="contacted", asked_for=["income_proof"])
+    told.looked_into()
+    assert told.facts("confirmed_by", "grace", "grace_until") == ("street", False, "2023-06"), "the month from which it would count lies behind it"
+    wrong = told.refused(422, "rita", "street_opinion", conclusion="grace", reason_code="job_started", opinion="再延长", clause="第三十二条")
+    assert "conclusion" in wrong["errors"], "once, and no longer than the law's months"
+    told.go("rita", "street_opinion", conclusion=conclusion, reason_code="income_over" if after == 0 else "converted", opinion="渐退期满", clause="民发〔2021〕57号第三十二条",
+            **({"convert_consent": True} if after else {}))  # fmt: skip
+    assert told.open() == {"street_confirmation": "2023-06-30"}
+    told.go("lee", "street_confirmation", decision="approved", opinion="同意")
+    told.deliver("deliver_conclusion")
+    assert told.payable("2023-05", "2023-06", "2023-07") == [told.benefit()["adjustments"][0]["after_fen"]] * 2 + [after]
+    assert (told.benefit()["grace_until"], told.benefit()["grace_person"]) == (None, None)
+    told.proven()
+
+
+@SQLITE
+def test_a_review_is_opened_by_the_procedure_of_its_day(told):
+    told.clock.set("2021-06-03T09:00")
+    told.register(*elders("1200.00", "", ""))
+    told.granted(told.home)
+    said = {"household_id": told.home, "occasion": "early", "note": "核实"}
+    assert told.bad(403, "clerk", "POST", "/cases", {"process": "review-2012", "answers": said})["rule"] == "procedure"
+    told.start("review-2021", occasion="early", note="核实")
+    told.go("officer", "contact_household", contacted_on=told.today, method="phone", contact_outcome="contacted")
+    told.looked_into()
+    told.go("rita", "street_opinion", conclusion="keep", opinion="没有变化")
+    assert list(told.open()) == ["street_signoff"], "the district confirms until September"
+    told.go("lee", "street_signoff", signoff="agree", opinion="同意")
+    assert told.deliver("deliver_conclusion")["outcome"] == "ended_kept"
+    assert told.benefit()["next_review_on"] == "2022-01-01", "half a year for class C by the later law"
+    told.proven()

@@ -68,11 +68,13 @@ class BenefitRow(schemas.Said):
     stopped_from = _s(none=True)
     exit_class = _s(none=True)
     exit_reason = _s(none=True)
+    grace_until = _s("the last month of a grace period (渐退期)", example="2023-06", none=True)
+    grace_person = _n("who began to work", none=True)
 
 
 class Adjustment(schemas.Said):
     id = _n()
-    kind = _s("grant | keep | increase | decrease | convert | stop | suspend | resume | holder | transfer")
+    kind = _s("grant | keep | grace | increase | decrease | convert | stop | suspend | resume | holder | transfer")
     reason_code = _s()
     said = _s("the reason in the words of who decided outside a case", none=True)
     from_month = _s("the first month for which it counts")
