@@ -471,7 +471,7 @@ def signed_by(key: Key, note: Note) -> bool | None:
 # -- the law, and amounts
 
 
-_ROW = re.compile(r'- \{from: ([0-9]{4}-[0-9]{2}-[0-9]{2}), value: (?:"([^"\\]*)"|([^",{}\s]+)), source: (?:"[^"\\]*"|[^",{}#]+)(?:, unverified: (?:true|false))?(?:, announced: (?:true|false))?(?:, known_from: ([0-9]{4}-[0-9]{2}-[0-9]{2}))?\}')
+_ROW = re.compile(r'- \{from: ([0-9]{4}-[0-9]{2}-[0-9]{2}), value: (?:"([^"\\]*)"|([^",{}\s]+)), source: (?:"[^"\\]*"|[^",{}#]+)(?:, unverified: (?:true|false))?(?:, announced: (?:true|false))?(?:, known_from: ([0-9]{4}-[0-9]{2}-[0-9]{2}))?(?:, announced: (?:true|false))?\}')
 _TITLE = re.compile(r'("[^"\\]+"|[^\s:"#{}\[\]&*-][^\s:"#]*):(?: (?:&(\w+)|\*(\w+)))?')
 Law = dict[str, dict[str, list[tuple[str, ...]]]]  # file -> name -> [(first day, value, or with a third: the day from which it was known)]
 

@@ -168,6 +168,11 @@ def _value(where: _Place, place: int, row: Any, fits: Callable[[str, str], bool]
     return Value(where.name, since, text, source, unverified, known, announced)
 
 
+def fits_in(file: str) -> Callable[[str, str], bool]:
+    """What may stand as a value in a file of that name; of an unknown one, as in the files of amounts."""
+    return _FILES.get(file, _parameter)
+
+
 _AMOUNTS = ("parameters.yaml", "procedure.yaml", "deductions.yaml")  # the files of `value`; a name stands in one of them
 
 
@@ -218,6 +223,9 @@ EXCLUDED_INCOME: Table = _TABLES["excluded_income.yaml"]
 CALENDAR: Mapping[date, bool] = MappingProxyType(
     {date.fromisoformat(day): rows[-1].text == "workday" for day, rows in _TABLES["calendar.yaml"].items()}
 )
+
+OPEN: Table = read((resources.files(__package__) / "open_assessment.yaml").read_bytes(), "open_assessment.yaml", _parameter, ABOUT.read_on)
+"""Values of the assessment for everybody: no decision rests on them, so they are no part of the digest."""
 
 _known: ContextVar[date | None] = ContextVar("the day of the decision", default=None)
 
@@ -284,7 +292,7 @@ def file_of(name: str) -> str:
     return found
 
 
-def _as_known(rows: tuple[Value, ...]) -> tuple[Value, ...]:
+def as_known(rows: tuple[Value, ...]) -> tuple[Value, ...]:
     """Without those that were not known yet, and those that are corrected by then; by first day."""
     day = _known.get()
     return tuple({v.since: v for v in rows if day is None or v.known_from is None or v.known_from <= day}.values())
@@ -339,7 +347,7 @@ def procedures(name: str) -> tuple[str, ...]:
 
 def procedure_times(key: str) -> tuple[date, date | None] | None:
     """(first day, day from which another applies or None) of the process with this key; None where its time is no matter of law."""
-    for listed in map(_as_known, _TABLES["procedures.yaml"].values()):
+    for listed in map(as_known, _TABLES["procedures.yaml"].values()):
         for place, one in enumerate(listed):
             if one.text == key:
                 return one.since, listed[place + 1].since if place + 1 < len(listed) else None
@@ -367,9 +375,24 @@ def ever_near() -> tuple[str, ...]:
     return tuple(name for name, rows in _TABLES["relation_scope.yaml"].items() if any(v.text == "near" for v in rows))
 
 
+def table(file: str) -> Table:
+    """All rows of a file of that name; empty where there is none."""
+    return OPEN if file == "open_assessment.yaml" else _table(file) if file in _FILES else {}
+
+
+def of_open(name: str, on: date) -> Value | None:
+    """A value of OPEN on a day; None when there is none yet."""
+    return _latest(OPEN.get(name, ()), on)
+
+
+def files() -> Mapping[str, Table]:
+    """File -> its names with all rows, for who lists what applies: amounts, limits, procedures, and those of OPEN."""
+    return {file: _table(file) for file in (*_AMOUNTS, "procedures.yaml")} | {"open_assessment.yaml": OPEN}
+
+
 def every(name: str) -> tuple[Value, ...]:
     """All values of a parameter, oldest first, as known (`known`); also those that are still to come."""
-    return _as_known(_values_of().get(name, ()))
+    return as_known(_values_of().get(name, ()))
 
 
 def rows(name: str) -> tuple[Value, ...]:
