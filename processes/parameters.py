@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from engine.errors import Invalid
 from engine.lint import Finding
 from processes import law
 from processes.law.about import UNITS
@@ -22,6 +23,17 @@ def listed(on: date, known_on: date | None) -> list[dict[str, Any]]:
 def overdue(on: date) -> list[dict[str, Any]]:
     """The parameters whose value is older than its usual revision on a day."""
     return [one for one in listed(on, on) if one["warning"] is not None]
+
+
+def day_of(name: str, text: str) -> date:
+    """A day as somebody wrote it. Raises Invalid, naming the field."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.isoformat() != text:
+        raise Invalid({name: ["日期应写作 2018-12-03"]})
+    return found
 
 
 def faults(raw: bytes, file: str) -> list[Finding]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from engine.errors import Invalid
 from processes import law, parameters
 from web.desk import bureau
 
@@ -24,17 +22,7 @@ def show() -> ResponseReturnValue:
 def told(on: str | None, known_on: str | None) -> dict[str, Any]:
     """{on, known_on, digest, read_on, warnings, items}; both days are today where none is asked. Raises Invalid, naming the day."""
     today = bureau().office.today()
-    days = {name: _day(name, text) if text else today for name, text in (("on", on), ("known_on", known_on))}
+    days = {name: parameters.day_of(name, text) if text else today for name, text in (("on", on), ("known_on", known_on))}
     items = parameters.listed(days["on"], days["known_on"])
     return {"on": days["on"].isoformat(), "known_on": days["known_on"].isoformat(), "digest": law.digest(), "read_on": law.ABOUT.read_on.isoformat(),
             "warnings": sum(one["warning"] is not None for one in items), "items": items}  # fmt: skip
-
-
-def _day(name: str, text: str) -> date:
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.isoformat() != text:
-        raise Invalid({name: ["日期应写作 2018-12-03"]})
-    return found

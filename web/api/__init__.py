@@ -46,7 +46,7 @@ PREFIX = "/api/v1"
 PARTS = (misc, cases, tasks, habits, household, benefits, standards, lists, staff, incidents, meetings, reports, reviews, record, audit, findings, tables, law)
 
 _ABOUT = """Casework for social assistance. Every call needs `Authorization: Bearer TOKEN` (`yingbao user token NAME`),
-except notices and this document.
+except notices, `POST public/assessments` and this document.
 
 Money is yuan as text ("2100.00") where a form asks for it, whole fen where a name ends in `_fen` in an answer.
 Dates are ISO. A task's form is JSON Schema: read `form` of GET tasks/{id}, send it as `answers`.
