@@ -471,16 +471,16 @@ def signed_by(key: Key, note: Note) -> bool | None:
 # -- the law, and amounts
 
 
-_ROW = re.compile(r'- \{from: ([0-9]{4}-[0-9]{2}-[0-9]{2}), value: (?:"([^"\\]*)"|([^",{}\s]+)), source: [^{},#]+(?:, unverified: (?:true|false))?\}')
+_ROW = re.compile(r'- \{from: ([0-9]{4}-[0-9]{2}-[0-9]{2}), value: (?:"([^"\\]*)"|([^",{}\s]+)), source: (?:"[^"\\]*"|[^",{}#]+)(?:, unverified: (?:true|false))?(?:, announced: (?:true|false))?(?:, known_from: ([0-9]{4}-[0-9]{2}-[0-9]{2}))?(?:, announced: (?:true|false))?\}')
 _TITLE = re.compile(r'("[^"\\]+"|[^\s:"#{}\[\]&*-][^\s:"#]*):(?: (?:&(\w+)|\*(\w+)))?')
-Law = dict[str, dict[str, list[tuple[str, str]]]]  # file -> name -> [(first day, value)]
+Law = dict[str, dict[str, list[tuple[str, ...]]]]  # file -> name -> [(first day, value, or with a third: the day from which it was known)]
 
 
-def read_law(raw: bytes, file: str) -> dict[str, list[tuple[str, str]]]:
+def read_law(raw: bytes, file: str) -> dict[str, list[tuple[str, ...]]]:
     """The part of YAML in which law files are written: names, each with dated values; `&mark` and `*mark` for the same values again."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    marks: dict[str, list[tuple[str, str]]] = {}
-    rows: list[tuple[str, str]] | None = None
+    found: dict[str, list[tuple[str, ...]]] = {}
+    marks: dict[str, list[tuple[str, ...]]] = {}
+    rows: list[tuple[str, ...]] | None = None
     try:
         text = raw.decode()
     except UnicodeDecodeError:
@@ -489,7 +489,7 @@ def read_law(raw: bytes, file: str) -> dict[str, list[tuple[str, str]]]:
         said = re.sub(r"(^|\s)#.*$", "", line).strip()
         row, title = _ROW.fullmatch(said), _TITLE.fullmatch(said)
         if row is not None and rows is not None:
-            rows.append((row[1], row[2] if row[2] is not None else row[3]))
+            rows.append((row[1], row[2] if row[2] is not None else row[3], *([row[4]] if row[4] else [])))
         elif title is not None and title[1].strip('"') not in found:
             need(title[3] is None or title[3] in marks, f"{file}: *{title[3]} was never marked")
             rows = None if title[3] else []
@@ -612,8 +612,9 @@ def run_steps(steps: list[Any], snapshot: Any, law: Law) -> tuple[dict[str, Any]
             if op == "input":
                 value, ground = given(pointed(snapshot, step["from"])), True
             elif op == "law":
-                file, entry, day = step["from"]
-                value, ground = given(max((first, text) for first, text in law[file][entry] if first <= day)[1]), True
+                file, entry, day, *when = step["from"]  # when: the day of the decision, where the value was ever corrected
+                rows = [(row[0], row[2] if len(row) > 2 else "", row[1]) for row in law[file][entry]]
+                value, ground = given(max(row for row in rows if row[0] <= day and (not when or row[1] <= when[0]))[2]), True
             else:
                 taken = [known[a] if type(a) is str and a in known else _told(a) for a in args]
                 value = computed(op, taken)

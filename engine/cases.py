@@ -169,6 +169,7 @@ class Cases:
     shelf: Shelf = field(default_factory=lambda: Shelf({}))  # the decision tables that the processes ask
     law_text: bytes = b""  # of which that is the sha256; kept in the database with the first entry that names it
     under: Callable[[bytes], AbstractContextManager[None]] = lambda _text: nullcontext()  # a text of the law -> within, services go by it
+    known: Callable[[date], AbstractContextManager[None]] = lambda _day: nullcontext()  # within, services and deadlines know of the law what was known on that day
     _laws: dict[str, bytes] = field(default_factory=dict)
     _drawings: dict[str, Drawing] = field(default_factory=dict)
     _tables: dict[str, Table] = field(default_factory=dict)
@@ -619,7 +620,7 @@ class Cases:
             return case.process.service(service, facts, act.today, snapshots.get(service, {}))
 
         days = _Days(case, self.published_for(case.process))
-        with noting() as asked:
+        with noting() as asked, self.known(act.today):
             outcome = step(case.run, cause, data, call, days)
         names = [name, *(ran[0] for ran in outcome.ran)]
         puts = [*more, *self._effects(act, case, names, answers)]
@@ -777,7 +778,7 @@ class Cases:
             version = entry.data.get("rules", {}).get(service, 1)
             if not process.knows(service, version):
                 raise Cannot(entry.seq, f"本系统没有 {service} 的第 {version} 版算法", f"version {version} of {service} is not here")
-            with _doing_again(entry, service), self._by_law(conn, entry, recorded_law):
+            with _doing_again(entry, service), self._by_law(conn, entry, recorded_law), self.known(_day(entry)):
                 return self._by_tables(
                     conn, entry, service, lambda: process.service(service, facts, _day(entry), snapshots.get(service, {}), version=version)
                 )
@@ -793,7 +794,7 @@ class Cases:
 
         def deadline(node: str, facts: Data, opened: datetime, entry: Entry) -> str | None:
             known, (process, digest) = entry.data.get("calendar", self.published), by(entry)
-            with _doing_again(entry, node), self._by_law(conn, entry, recorded_law):
+            with _doing_again(entry, node), self._by_law(conn, entry, recorded_law), self.known(_day(entry)):
                 found = process.deadline(node, facts, opened, drawing(digest), published=known, engine=counted_by(entry))
             return None if found is None else found.end.isoformat()
 

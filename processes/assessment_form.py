@@ -10,6 +10,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, fields
 
 from processes import eligibility_facts as e
+from processes.programmes import PROGRAMMES
 
 
 def _text(example: str | None = None, choices: Any = (), *, required: bool = False) -> fields.String:
@@ -66,6 +67,8 @@ class PropertyIn(Strict):
 
 
 class AssessmentIn(Strict):
+    """Of staff: a month and a day are named."""
+
     benefit_month = _text("2018-12", required=True)
     applied_on = _text("2018-12-03", required=True)
     hukou_kind = _text("urban", ("urban", "rural"), required=True)
@@ -73,3 +76,13 @@ class AssessmentIn(Strict):
     property = fields.List(fields.Nested(PropertyIn), load_default=list)
     hardships = fields.List(_text("disabled_member", e.HARDSHIPS, required=True), load_default=list)
     childless = _flag()
+
+
+class OpenAssessmentIn(AssessmentIn):
+    """Of anybody: month and day are those of today where they are left out; `programmes.assess` judges the content."""
+
+    benefit_month = _text("2018-12")
+    applied_on = _text("2018-12-03")
+    programmes = fields.List(_text("dibao", PROGRAMMES, required=True), load_default=list)
+    community = _text("120116001001")
+    medical_self_paid = _text("30000.00")

@@ -91,7 +91,7 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None, *, publish
     store = Store(settings.database)
     office = Office(store, Keys(settings.data_key), clock or BusinessClock(store), origin=settings.origin, production=settings.env == "production",
                     published=published)  # fmt: skip
-    cases = Cases(CATALOGUE, organisation.find_actor, organisation.holders, published, law.DIGEST, shelf=dmn.SHELF, law_text=law.packed(law.RAW), under=law.by_text)
+    cases = Cases(CATALOGUE, organisation.find_actor, organisation.holders, published, law.DIGEST, shelf=dmn.SHELF, law_text=law.packed(law.RAW), under=law.by_text, known=law.known)
     registry = Registry(settings.registry)
     handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end,
                                     "benefit_month": _benefit_month, "report_due": _report_due, "report_reminder": _report_reminder,

@@ -34,7 +34,10 @@ class _Sheet:
     def law(self, name: str) -> str:
         assert self.on is not None
         found = law.value(name, self.on)
-        return self._add({"op": "law", "from": [law.file_of(name), name, self.on.isoformat()]}, given(found.text))
+        place, day = [law.file_of(name), name, self.on.isoformat()], law.known_day()
+        if day is not None and any(row.known_from for row in law.rows(name)):
+            place.append(day.isoformat())
+        return self._add({"op": "law", "from": place}, given(found.text))
 
     def do(self, op: str, *args: str | bool) -> str:
         """An operation on ids of steps, decimal texts, true, false and `=texts`."""

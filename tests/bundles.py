@@ -44,7 +44,7 @@ class Made:
         self.suite, self.heads, self.seqs, self.kinds = suite, {}, {}, {}
         self.entries, self.payloads, self.computations, self.attachments, self.rows = [], [], [], [], {}
         self.files = {f"drawings/{hashlib.sha256(DRAWING).hexdigest()}.bpmn": DRAWING}
-        self.files |= {f"law/{file.name}": file.read_bytes() for file in sorted(LAW.glob("*.yaml"))}
+        self.files |= {f"law/{file.name}": file.read_bytes() for file in sorted(LAW.glob("*.yaml")) if file.name in law.RAW}
         self.duties, self.signer, self.witness = DUTIES, SIGNER, WITNESS
         self.told, self.waiting, self.kept = None, 0, []
 

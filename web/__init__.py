@@ -30,10 +30,12 @@ from web import (
     deliveries,
     desk,
     english,
+    estimate,
     findings,
     habits,
     households,
     incidents,
+    law,
     lists,
     logs,
     meetings,
@@ -58,7 +60,7 @@ _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-_OPEN = ("people.sign_in", "people.language", "static", "public.notices", "public.notice", "public.health", "public.icon")
+_OPEN = ("people.sign_in", "people.language", "static", "public.notices", "public.notice", "public.health", "public.icon", "estimate.show")
 
 
 def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -> Flask:
@@ -88,8 +90,9 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, benefits, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, tables):
+    for part in (people, tasks, habits, cases, households, benefits, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, tables, law, estimate):
         app.register_blueprint(part.bp)
+    csrf.exempt(estimate.bp)  # it changes nothing, and whoever asks needs no cookie
     api.init_app(app, csrf)
     _guard(app)
     _errors(app)

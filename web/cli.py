@@ -17,7 +17,7 @@ from engine.crypto import Keys
 from engine.errors import EngineError
 from engine.lint import check_drawing
 from engine.model import SHANGHAI
-from processes import benefits, organisation, recounts, schema
+from processes import benefits, organisation, parameters, recounts, schema
 from processes import bureau as bureaus
 from web import cli_audit, logs, training
 from web import cli_record as record
@@ -174,8 +174,8 @@ def demo(households: int, seed: int, port: int | None, *, no_serve: bool) -> Non
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True)
 def lint(files: tuple[Path, ...], *, as_json: bool) -> None:
-    """Say what in a drawing would be run wrongly, or not at all."""
-    found = [(str(path), finding) for path in files for finding in check_drawing(path.read_bytes())]
+    """Say what in a drawing or table would be run wrongly, or not at all, and what in a law file (.yaml) is malformed or back-dated."""
+    found = [(str(path), finding) for path in files for finding in (parameters.faults(path.read_bytes(), path.name) if path.suffix == ".yaml" else check_drawing(path.read_bytes()))]
     if as_json:
         rows = [{"file": path, "rule": f.rule, "element": f.element, "line": f.line, "zh": f.message_zh,
                  "en": f.message_en, "advice": f.advice_en} for path, f in found]  # fmt: skip
@@ -194,6 +194,9 @@ def check() -> None:
         process.check()
     schema.refuse_old(_settings().database)
     click.echo(f"{len(bureaus.CATALOGUE)} processes fit; the database is of this version")
+    today = datetime.now(SHANGHAI).date()
+    for one in parameters.overdue(today):  # a warning: the value still applies
+        click.echo(f"{one['file']}: {one['name']} = {one['value']}: {one['warning']['zh']} / {one['warning']['en']}", err=True)
 
 
 @cli.group()

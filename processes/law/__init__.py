@@ -1,14 +1,19 @@
 """The law as dated data: each value with its first day and its source; a malformed file is refused at import.
 
-Every YAML file here maps a name to rows `{from: date, value: "text", source: key, unverified: true?}`, oldest first.
-Sources are the keys of domain 0.2; `unverified` marks what the bureau still has to confirm (configuration).
+Every YAML file here but about.yaml maps a name to rows `{from: date, value: "text", source: key, unverified: true?, announced: true?,
+known_from: date?}`, oldest first. Sources are the keys of domain 0.2; `unverified` marks what the bureau still has to confirm
+(configuration), `announced` a first day after that on which the files were gone through (about.yaml, `read_on`).
+
+Three days are kept apart (decision 041): that of the event (`on`: benefit month, acceptance …) chooses by `from`; that of the decision
+is the one from which is looked back (`known`); that of the knowledge is `known_from`: a correction is a new row with the `from` of the
+row that it corrects and a later `known_from`, and counts for what is decided from then on.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -23,20 +28,24 @@ from typing import Any
 
 import yaml
 
+from processes.law import about
+from processes.law.errors import BadLaw
 
-class BadLaw(Exception):
-    """A law file is malformed, or there is no value for the name and day asked; the text says where."""
+__all__ = ["BadLaw"]
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One dated value. text: as written; since: its first day; source: key; unverified: to be confirmed."""
+    """One dated value. text: as written; since: its first day; source: key; unverified: to be confirmed; known_from: the first day on
+    which it was known, None: from the beginning; announced: it was to come when the file was written."""
 
     name: str
     since: date
     text: str
     source: str
     unverified: bool
+    known_from: date | None = None
+    announced: bool = False
 
     @property
     def amount(self) -> Decimal:
@@ -56,9 +65,9 @@ class _Once(yaml.SafeLoader):
     """YAML that refuses a name said twice: the second would silently win."""
 
     def construct_mapping(self, node: yaml.MappingNode, *deep: bool, **named: bool) -> dict[Hashable, Any]:
-        names = [key.value for key, _ in node.value]
-        if twice := sorted({n for n in names if names.count(n) > 1}):
-            raise BadLaw(f"said twice: {', '.join(twice)}")
+        names = [str(key.value) for key, _ in node.value]
+        if twice := [(key, name) for (key, _), name in zip(node.value, names, strict=True) if names.count(name) > 1]:
+            raise BadLaw(f"{twice[-1][0].start_mark.line + 1}: said twice: {', '.join(sorted({name for _, name in twice}))}")
         return super().construct_mapping(node, *deep, **named)
 
 
@@ -101,38 +110,67 @@ _FILES: Mapping[str, Callable[[str, str], bool]] = {
 }
 
 
-def read(raw: bytes, file: str, fits: Callable[[str, str], bool]) -> Table:
-    """A law file as frozen values. fits(name, text): may a value stand there? Raises BadLaw, naming the place."""
+def read(raw: bytes, file: str, fits: Callable[[str, str], bool], read_on: date | None = None) -> Table:
+    """A law file as frozen values. fits(name, text): may a value stand there? read_on: first days after it need the mark `announced`
+    (None: not asked). Raises BadLaw, naming file, line, name and reason."""
     try:
-        said = yaml.load(raw, _Once)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, BadLaw) as error:
+        tree, said = yaml.compose(raw, _Once), yaml.load(raw, _Once)  # noqa: S506 - a SafeLoader
+    except BadLaw as error:
+        raise BadLaw(f"{file}:{error}") from None
+    except yaml.YAMLError as error:
         raise BadLaw(f"{file}: {error}") from None
     if not isinstance(said, dict) or not said or not all(isinstance(name, str) for name in said):
         raise BadLaw(f"{file}: is a table of names (quoted where they look like dates)")
-    return MappingProxyType({name: _values(f"{file}: {name}", name, rows, fits) for name, rows in said.items()})
+    lines = {key.value: [row.start_mark.line + 1 for row in node.value] or [key.start_mark.line + 1] for key, node in (tree.value if tree else ())}
+    return MappingProxyType({name: _values(_Place(file, name, lines[name]), rows, fits, read_on) for name, rows in said.items()})
 
 
-def _values(where: str, name: str, rows: Any, fits: Callable[[str, str], bool]) -> tuple[Value, ...]:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where values stand: file, name, and the line of each row."""
+
+    file: str
+    name: str
+    lines: Sequence[Any]
+
+    def bad(self, why: str, row: int = 0) -> BadLaw:
+        return BadLaw(f"{self.file}:{self.lines[row] if row < len(self.lines) else self.lines[0]}: {self.name}: {why}")
+
+
+def _values(where: _Place, rows: Any, fits: Callable[[str, str], bool], read_on: date | None) -> tuple[Value, ...]:
     if not isinstance(rows, list) or not rows:
-        raise BadLaw(f"{where}: needs at least one dated value")
-    values = tuple(_value(where, name, row, fits) for row in rows)
-    if any(a.since >= b.since for a, b in pairwise(values)):
-        raise BadLaw(f"{where}: dates must rise")
+        raise where.bad("needs at least one dated value")
+    values = tuple(_value(where, n, row, fits) for n, row in enumerate(rows))
+    for n, (a, b) in enumerate(pairwise(values), 1):
+        if a.since > b.since:
+            raise where.bad(f"{b.since} stands after {a.since}: dates must rise", n)
+        if a.since == b.since and (b.known_from is None or b.known_from <= (a.known_from or date.min)):
+            raise where.bad(f"two values overlap from {b.since}: dates must rise; a correction has a later known_from", n)
+    late = [n for n, v in enumerate(values) if read_on is not None and not v.announced and max(v.since, v.known_from or v.since) > read_on]
+    if late:
+        raise where.bad(f"{values[late[0]].since} lies in the future (the file is of {read_on}) and is not marked announced: true", late[0])
     return values
 
 
-def _value(where: str, name: str, row: Any, fits: Callable[[str, str], bool]) -> Value:
+def _value(where: _Place, place: int, row: Any, fits: Callable[[str, str], bool]) -> Value:
     needed = {"from", "value", "source"}
-    if not isinstance(row, dict) or not needed <= row.keys() <= needed | {"unverified"}:
-        raise BadLaw(f"{where}: every value has from, value, source, perhaps unverified, and nothing else")
+    if not isinstance(row, dict) or not needed <= row.keys() <= needed | {"unverified", "known_from", "announced"}:
+        raise where.bad("every value has from, value, source, perhaps unverified, known_from, announced, and nothing else", place)
     since, text, source, unverified = row["from"], row["value"], row["source"], row.get("unverified", False)
-    if not isinstance(since, date) or isinstance(since, datetime):
-        raise BadLaw(f"{where}: from is a date, not {since!r}")
-    if not isinstance(text, str) or not fits(name, text):
-        raise BadLaw(f"{where}: {text!r} does not fit (a value is quoted text)")
-    if not isinstance(source, str) or not source.strip() or not isinstance(unverified, bool):
-        raise BadLaw(f"{where}: source is a key of the sources, unverified is true or false")
-    return Value(name, since, text, source, unverified)
+    known, announced = row.get("known_from"), row.get("announced", False)
+    for day, said in (("from", since), ("known_from", known)):
+        if (said is not None or day == "from") and (not isinstance(said, date) or isinstance(said, datetime)):
+            raise where.bad(f"{day} is a date, not {said!r}", place)
+    if not isinstance(text, str) or not fits(where.name, text):
+        raise where.bad(f"{text!r} does not fit (a value is quoted text)", place)
+    if not isinstance(source, str) or not source.strip() or not isinstance(unverified, bool) or not isinstance(announced, bool):
+        raise where.bad("source is a key of the sources, unverified is true or false, as is announced", place)
+    return Value(where.name, since, text, source, unverified, known, announced)
+
+
+def fits_in(file: str) -> Callable[[str, str], bool]:
+    """What may stand as a value in a file of that name; of an unknown one, as in the files of amounts."""
+    return _FILES.get(file, _parameter)
 
 
 _AMOUNTS = ("parameters.yaml", "procedure.yaml", "deductions.yaml")  # the files of `value`; a name stands in one of them
@@ -148,9 +186,9 @@ class Book:
     values: Table
 
     @classmethod
-    def of(cls, raw: Mapping[str, bytes]) -> Book:
-        """Raises BadLaw. A file that this program does not know is kept and not read; one that is not there is empty."""
-        tables = {file: read(text, file, _FILES[file]) for file, text in raw.items() if file in _FILES}
+    def of(cls, raw: Mapping[str, bytes], read_on: date | None = None) -> Book:
+        """Raises BadLaw. A file that this program does not know is kept and not read; one that is not there is empty. read_on: see `read`."""
+        tables = {file: read(text, file, _FILES[file], read_on) for file, text in raw.items() if file in _FILES}
         values = {name: rows for file in _AMOUNTS for name, rows in tables.get(file, {}).items()}
         if len(values) != sum(len(tables.get(file, {})) for file in _AMOUNTS):
             raise BadLaw("a name stands in two law files")
@@ -175,7 +213,9 @@ def unpacked(text: bytes) -> dict[str, bytes]:
 
 
 RAW = {file: (resources.files(__package__) / file).read_bytes() for file in sorted(_FILES)}
-_TODAY = Book.of(RAW)
+ABOUT = about.read((resources.files(__package__) / "about.yaml").read_bytes())
+"""What the names mean, on which sources they rest and how often they are revised: no values, so not part of the digest."""
+_TODAY = Book.of(RAW, ABOUT.read_on)
 _TABLES, _LAW = dict(_TODAY.tables), _TODAY.values
 DIGEST = _TODAY.digest
 """sha256 over all law files, hex: names the exact text that a decision was computed with."""
@@ -183,6 +223,26 @@ EXCLUDED_INCOME: Table = _TABLES["excluded_income.yaml"]
 CALENDAR: Mapping[date, bool] = MappingProxyType(
     {date.fromisoformat(day): rows[-1].text == "workday" for day, rows in _TABLES["calendar.yaml"].items()}
 )
+
+OPEN: Table = read((resources.files(__package__) / "open_assessment.yaml").read_bytes(), "open_assessment.yaml", _parameter, ABOUT.read_on)
+"""Values of the assessment for everybody: no decision rests on them, so they are no part of the digest."""
+
+_known: ContextVar[date | None] = ContextVar("the day of the decision", default=None)
+
+
+@contextmanager
+def known(on: date | None) -> Iterator[None]:
+    """Within, values are those that were known on that day: what is decided on it uses no later correction. None: all that the files hold."""
+    token = _known.set(on)
+    try:
+        yield
+    finally:
+        _known.reset(token)
+
+
+def known_day() -> date | None:
+    return _known.get()
+
 
 _recorded: ContextVar[Book | None] = ContextVar("recorded law", default=None)
 
@@ -232,8 +292,15 @@ def file_of(name: str) -> str:
     return found
 
 
+def as_known(rows: tuple[Value, ...]) -> tuple[Value, ...]:
+    """Without those that were not known yet, and those that are corrected by then; by first day."""
+    day = _known.get()
+    return tuple({v.since: v for v in rows if day is None or v.known_from is None or v.known_from <= day}.values())
+
+
 def _latest(rows: tuple[Value, ...], on: date) -> Value | None:
-    return next((v for v in reversed(rows) if v.since <= on), None)
+    day = _known.get()
+    return next((v for v in reversed(rows) if v.since <= on and (day is None or v.known_from is None or v.known_from <= day)), None)
 
 
 def in_force(name: str, on: date) -> Value | None:
@@ -280,10 +347,10 @@ def procedures(name: str) -> tuple[str, ...]:
 
 def procedure_times(key: str) -> tuple[date, date | None] | None:
     """(first day, day from which another applies or None) of the process with this key; None where its time is no matter of law."""
-    for rows in _TABLES["procedures.yaml"].values():
-        for place, one in enumerate(rows):
+    for listed in map(as_known, _TABLES["procedures.yaml"].values()):
+        for place, one in enumerate(listed):
             if one.text == key:
-                return one.since, rows[place + 1].since if place + 1 < len(rows) else None
+                return one.since, listed[place + 1].since if place + 1 < len(listed) else None
     return None
 
 
@@ -308,9 +375,29 @@ def ever_near() -> tuple[str, ...]:
     return tuple(name for name, rows in _TABLES["relation_scope.yaml"].items() if any(v.text == "near" for v in rows))
 
 
+def table(file: str) -> Table:
+    """All rows of a file of that name; empty where there is none."""
+    return OPEN if file == "open_assessment.yaml" else _table(file) if file in _FILES else {}
+
+
+def of_open(name: str, on: date) -> Value | None:
+    """A value of OPEN on a day; None when there is none yet."""
+    return _latest(OPEN.get(name, ()), on)
+
+
+def files() -> Mapping[str, Table]:
+    """File -> its names with all rows, for who lists what applies: amounts, limits, procedures, and those of OPEN."""
+    return {file: _table(file) for file in (*_AMOUNTS, "procedures.yaml")} | {"open_assessment.yaml": OPEN}
+
+
 def every(name: str) -> tuple[Value, ...]:
-    """All values of a parameter, oldest first; also those that are still to come."""
-    return _values_of().get(name, ())
+    """All values of a parameter, oldest first, as known (`known`); also those that are still to come."""
+    return as_known(_values_of().get(name, ()))
+
+
+def rows(name: str) -> tuple[Value, ...]:
+    """All rows of a name of any file, corrected ones too, oldest first; none where there is no such name."""
+    return next((found for file in _FILES if (found := _table(file).get(name))), ())
 
 
 def names(prefix: str = "") -> tuple[str, ...]:

@@ -62,6 +62,14 @@ def test_a_changed_value_of_then_shows_in_the_cases_that_used_it(two, monkeypatc
     assert one["recorded"] != one["computed"]
 
 
+@pytest.mark.parametrize(("known_from", "results"), [(date(2018, 12, 2), ["different"]), (date(2019, 6, 1), [])])
+def test_a_correction_concerns_what_was_decided_after_it_was_known(two, monkeypatch, known_from, results):
+    rows = law._LAW["dibao_standard_urban"]
+    better = [dataclasses.replace(row, text="930", known_from=known_from) for row in rows if row.since == date(2018, 4, 1)]
+    monkeypatch.setattr(law, "_LAW", {**law._LAW, "dibao_standard_urban": tuple(sorted((*rows, *better), key=lambda row: (row.since, row.known_from or date.min)))})
+    assert [one["result"] for one in wrong(two)] == results
+
+
 def lost_law(monkeypatch, name, since=None):
     """The parameter is gone, or begins on another day."""
     rows = () if since is None else tuple(dataclasses.replace(row, since=since) for row in law._LAW[name])

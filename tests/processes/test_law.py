@@ -151,7 +151,9 @@ def test_files_are_package_data() -> None:
         "excluded_income.yaml",
         "versions.yaml",
         "calendar.yaml", "procedures.yaml",
+        "about.yaml", "open_assessment.yaml",
     }
+    assert set(law.RAW) == names - {"about.yaml", "open_assessment.yaml"}, "what things are called is no law, and no part of the digest"
     assert len(law.DIGEST) == 64
 
 
@@ -189,6 +191,14 @@ def test_a_well_formed_file_is_read() -> None:
             'a: [{from: 2018-04-01, value: "1", source: T}, {from: 2018-04-01, value: "2", source: T}]',
             "dates must rise",
         ),
+        ('a: [{from: 2018-04-01, value: "1", source: T}, {from: 2018-04-01, value: "2", source: T, known_from: "x"}]', "known_from is a date"),
+        ('b: [{from: 2019-04-01, value: "1", source: T}]\na:\n  - {from: 2019-04-01, value: "1", source: T}\n  - {from: 2018-04-01, value: "2", source: T}', "^x.yaml:4: a: 2018-04-01 stands after"),
+        (
+            'a: [{from: 2018-04-01, value: "1", source: T, known_from: 2018-06-01},\n {from: 2018-04-01, value: "2", source: T, known_from: 2018-06-01}]',
+            "^x.yaml:2: a: two values overlap from 2018-04-01",
+        ),
+        ('a: [{from: 2018-04-01, value: "1", source: T}]\nb: [{from: 2018-04-01, value: "1", source: T}]\na: [{from: 2018-04-01, value: "1", source: T}]', "^x.yaml:3: said twice: a"),
+        ('a: [{from: 2018-04-01, value: "1", source: T, announced: 1}]', "announced"),
         ('2018-12-29: [{from: 2018-04-01, value: "1", source: T18}]', "quoted where they look like dates"),
         ('a: !!python/object/apply:os.system ["true"]', "x.yaml"),
     ],
@@ -197,3 +207,67 @@ def test_malformed_files_are_refused_and_the_place_named(text: str, words: str) 
     with pytest.raises(law.BadLaw, match=words) as caught:
         law.read(text.encode(), "x.yaml", law._parameter)
     assert str(caught.value).startswith("x.yaml")
+
+
+def test_a_day_after_the_reading_needs_the_mark_and_the_line_is_named() -> None:
+    later = 'a:\n  - {from: 2018-04-01, value: "1", source: T}\n  - {from: 2030-04-01, value: "2", source: T%s}'
+    with pytest.raises(law.BadLaw, match="^x.yaml:3: a: 2030-04-01 lies in the future"):
+        law.read((later % "").encode(), "x.yaml", law._parameter, date(2026, 11, 27))
+    rows = law.read((later % ", announced: true").encode(), "x.yaml", law._parameter, date(2026, 11, 27))["a"]
+    assert [row.announced for row in rows] == [False, True]
+    assert len(law.read((later % "").encode(), "x.yaml", law._parameter)["a"]) == 2, "a kept text is read as it was"
+    with pytest.raises(law.BadLaw, match="lies in the future"):
+        law.Book.of({**law.RAW, "parameters.yaml": law.RAW["parameters.yaml"] + (later % "").encode()}, law.ABOUT.read_on)
+
+
+CORRECTED = """a:
+  - {from: 2018-04-01, value: "920", source: T18}
+  - {from: 2018-04-01, value: "930", source: T18, known_from: 2018-12-05}
+  - {from: 2019-04-01, value: "980", source: T19, known_from: 2019-03-20}
+"""
+
+
+@pytest.mark.parametrize(
+    ("on", "known", "text"),
+    [
+        ("2018-12-01", "2018-12-04", "920"),  # decided before anybody knew better
+        ("2018-12-01", "2018-12-05", "930"),
+        ("2018-12-01", None, "930"),
+        ("2019-04-01", "2019-03-19", "930"),
+        ("2019-04-01", "2019-03-20", "980"),
+        ("2019-03-31", "2025-01-01", "930"),
+    ],
+)
+def test_what_is_decided_on_a_day_uses_what_was_known_on_it(on: str, known: str | None, text: str) -> None:
+    book = law.Book.of({"parameters.yaml": CORRECTED.encode()})
+    with law.under(book), law.known(known and date.fromisoformat(known)):  # type: ignore[arg-type]
+        assert law.value("a", date.fromisoformat(on)).text == text
+        assert [v.text for v in law.every("a")][-1] == ("980" if known is None or known >= "2019-03-20" else text)
+        assert len(law.rows("a")) == 3
+
+
+def test_the_verifier_of_bundles_looks_a_corrected_value_up_by_the_day_of_the_decision() -> None:
+    from engine import audit_verify
+    from processes.computation import _Sheet
+
+    text = {"parameters.yaml": CORRECTED.encode()}
+    read = {file: audit_verify.read_law(raw, file) for file, raw in text.items()}
+    with law.under(law.Book.of(text)):
+        for known, amount in ((date(2018, 12, 4), "920"), (date(2018, 12, 5), "930"), (None, "930")):
+            with law.known(known):
+                sheet = _Sheet({}, date(2018, 12, 1))
+                name = sheet.law("a")
+            assert audit_verify.run_steps(sheet.steps, {}, read)[0][name] == Fraction(amount)
+
+
+def test_every_parameter_has_a_name_and_every_source_a_title() -> None:
+    for name in (*law.names(), *law._TABLES["procedures.yaml"]):
+        told = law.ABOUT.of(name)
+        assert told is not None and all(told.title), name
+    assert [starred for starred in law.ABOUT.parameters if not starred.endswith("*") and not law.rows(starred) and starred not in law.OPEN] == [], "no name of nothing"
+    cited = {part.strip().split(" art ")[0].split(" part ")[0] for name in law.names() for row in law.rows(name) for part in row.source.replace(";", ",").split(",")}
+    assert cited <= set(law.ABOUT.sources)
+    assert law.ABOUT.cited("N220 art 18; T18") == (
+        "《最低生活保障审核审批办法（试行）》（民发〔2012〕220号）第18条；天津市2018年4月起社会救助标准",
+        "Minfa [2012] No. 220 (dibao review and approval), art. 18; Tianjin standards from 2018-04-01",
+    )

@@ -24,6 +24,7 @@ from web.api import (
     habits,
     household,
     incidents,
+    law,
     lists,
     meetings,
     misc,
@@ -42,10 +43,10 @@ from web.desk import bureau
 from web.errors import problem
 
 PREFIX = "/api/v1"
-PARTS = (misc, cases, tasks, habits, household, benefits, standards, lists, staff, incidents, meetings, reports, reviews, record, audit, findings, tables)
+PARTS = (misc, cases, tasks, habits, household, benefits, standards, lists, staff, incidents, meetings, reports, reviews, record, audit, findings, tables, law)
 
 _ABOUT = """Casework for social assistance. Every call needs `Authorization: Bearer TOKEN` (`yingbao user token NAME`),
-except notices and this document.
+except notices, `POST public/assessments` and this document.
 
 Money is yuan as text ("2100.00") where a form asks for it, whole fen where a name ends in `_fen` in an answer.
 Dates are ISO. A task's form is JSON Schema: read `form` of GET tasks/{id}, send it as `answers`.
@@ -122,6 +123,7 @@ def _as_it_is(code: int) -> dict[str, Any]:
 _WORDS = {
     400: ("请求的写法不正确", "The request is not well formed"),
     404: ("没有这个地址", "There is no such address"),
+    429: ("请求过于频繁，请稍后再试", "Asked too often, try again later"),
     405: ("这个地址不接受这种方法", "This address does not take that method"),
     413: ("提交的内容太大", "Too large"),
     500: ("系统出错，您的操作没有生效；请把时间告诉管理员", "Something failed on our side; nothing was changed"),

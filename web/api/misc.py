@@ -13,10 +13,10 @@ from engine.forms import json_schema
 from engine.model import SHANGHAI
 from engine.process import Process
 from processes import calendar, eligibility, law, organisation
-from processes.assessment_form import AssessmentIn
+from processes.assessment_form import AssessmentIn, OpenAssessmentIn
 from processes.bureau import CATALOGUE
 from web import board as boards
-from web import calendars, glance, training
+from web import calendars, estimate, glance, training
 from web.api import schemas
 from web.api.desk import me, spoken, unmanned
 from web.api.operation import operation
@@ -88,6 +88,14 @@ def staff(asked: dict[str, Any]) -> Any:
 def assess(said: dict[str, Any]) -> Any:
     """Facts in, eligibility with its explanation out; nothing is stored."""
     return eligibility.assess(said)
+
+
+@operation(blp, "POST", "/public/assessments", schemas.OpenAssessment, takes=OpenAssessmentIn, public=True, replies=(429,), example={
+    "hukou_kind": "urban", "community": "120116001001", "members": [{"ref": "1", "birth_date": "1975-03-01", "income": [{"kind": "wage_income", "amount": "700.00"}]}]})  # fmt: skip
+def estimate_for_everybody(said: dict[str, Any]) -> Any:
+    """Public: which programmes fit, why, how much about, what to bring, where to go. No decision, and nothing is stored. Each member needs
+    `birth_date`; facts that contradict each other are refused by name. 429 for who asks too often."""
+    return estimate.computed(said)
 
 
 @operation(blp, "GET", "/notices", schemas.paged(schemas.Notice), asks=schemas.NoticeQuery, public=True)

@@ -199,6 +199,7 @@ _REFUSALS = {
     412: "If-Match is stale",
     413: "Too large",
     415: "Not the content type that is expected",
+    429: "Asked too often; Retry-After says when again",
     422: "Not understood; `errors` says where",
 }
 

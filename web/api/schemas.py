@@ -824,6 +824,37 @@ class Assessment(Said):
     lines = fields.List(fields.Raw(), required=True, metadata={"description": "the explanation, line by line"})
 
 
+class EstimateLine(Said):
+    zh = _s()
+    en = _s()
+    figure = _s()
+    source = _s("key of the source, perhaps with the article")
+    article = _s("the source in Chinese")
+    article_en = _s()
+
+
+class EstimatedProgramme(Said):
+    programme = _s("dibao | low_income | destitute | temporary_assistance | illness_expenditure")
+    title = _s()
+    title_en = _s()
+    verdict = _s("fits | does_not_fit | ask")
+    amount = _s("yuan a month, about; none: not said", none=True)
+    amount_fen = _n(none=True)
+    per = _s("household | person")
+    to_confirm = _b()
+    lines = _many(EstimateLine)
+
+
+class OpenAssessment(Said):
+    decision = fields.Boolean(required=True, metadata={"description": "always false"})
+    notice = fields.Dict(required=True, metadata={"description": "zh, en"})
+    benefit_month = _s()
+    programmes = _many(EstimatedProgramme)
+    papers = _many(fields.Dict(), "paper, zh, en")
+    where = fields.Dict(required=True, metadata={"description": "street, street_name, zh, en, source"})
+    flags = fields.List(fields.Raw(), required=True)
+
+
 class Notice(Said):
     id = _n()
     stage = _s("street_opinion | district_proposal | destitute_stop")

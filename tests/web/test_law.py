@@ -1,0 +1,72 @@
+"""The parameters of the law by date: page, API, command line."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from processes import law, parameters
+from tests.served import app_of
+from tests.web.test_api import door  # noqa: F401 - a fixture
+from tests.web.test_pages import Desk
+from web.cli import cli
+
+MORE = b'  - {from: 2018-04-01, value: "930", source: T18, known_from: 2018-12-05}\n'
+NEXT = b'  - {from: 2019-04-01, value: "980"'
+
+
+def corrected() -> law.Book:
+    raw = law.RAW["parameters.yaml"]
+    return law.Book.of({**law.RAW, "parameters.yaml": raw.replace(NEXT, MORE + NEXT, 1)})
+
+
+def of(answer, name):
+    return next(one for one in answer["items"] if one["name"] == name)
+
+
+def test_the_table_is_asked_by_the_day_of_the_event_and_that_of_the_knowledge(door, bureau):  # noqa: F811
+    with law.under(corrected()):
+        then = door.good("ann", "GET", "/law?on=2018-12-01&known_on=2018-12-04")
+        now = door.good("ann", "GET", "/law?on=2018-12-01&known_on=2018-12-05")
+    before, after = (of(said, "dibao_standard_urban") for said in (then, now))
+    assert (before["value"], before["known_from"], after["value"], after["known_from"]) == ("920", None, "930", "2018-12-05")
+    assert (before["from"], before["until"], before["source"]) == ("2018-04-01", "2019-03-31", "T18")
+    assert [(row["value"], row["counts"]) for row in after["rows"] if row["from"] == "2018-04-01"] == [("920", False), ("930", True)]
+    assert [row["value"] for row in before["rows"] if row["from"] == "2018-04-01"] == ["920"], "nobody knew of the other"
+    assert before["basis"] == "天津市2018年4月起社会救助标准"
+    page = Desk(app_of(bureau), "ann").text("/law?on=2018-12-01")
+    assert "城市最低生活保障标准" in page and "920 元/人·月" in page
+    assert "Dibao standard (urban)" in Desk(app_of(bureau), "ann", "en").text("/law?on=2018-12-01")
+
+
+def test_a_value_older_than_its_usual_revision_is_warned_of(door):  # noqa: F811
+    said = door.good("ann", "GET", "/law?on=2020-08-31")
+    assert of(said, "dibao_standard_urban")["warning"] == {
+        "months": 16, "usual": 12, "zh": "已执行 16 个月，通常每 12 个月调整一次，请核实是否已有新文件",
+        "en": "in force for 16 months, usually revised every 12: look for a newer paper"}  # fmt: skip
+    assert said["warnings"] >= 1
+    assert of(door.good("ann", "GET", "/law?on=2020-03-31"), "dibao_standard_urban")["warning"] is None, "of 2019-04-01"
+    assert of(door.good("ann", "GET", "/law?on=2020-09-01"), "dibao_standard_urban")["warning"] is None
+
+
+@pytest.mark.parametrize("name", ["on", "known_on"])
+def test_a_day_that_is_none_is_refused_by_name(door, bureau, name):  # noqa: F811
+    for text in ("2018-02-30", "20181203", "yesterday", "２０１８-12-01"):
+        assert name in door.bad(422, "ann", "GET", f"/law?{name}={text}")["errors"]
+    assert Desk(app_of(bureau), "ann").http.get(f"/law?{name}=x").status_code == 422
+
+
+def test_lint_says_line_and_reason_and_that_history_was_rewritten(tmp_path):
+    from click.testing import CliRunner
+
+    raw, file = law.RAW["parameters.yaml"], tmp_path / "parameters.yaml"
+    assert parameters.faults(raw, "parameters.yaml") == []
+    changed = raw.replace(b'{from: 2018-04-01, value: "920"', b'{from: 2018-04-01, value: "925"', 1)
+    assert {f.rule for f in parameters.faults(changed, "parameters.yaml")} == {"law-row-changed", "law-back-dated"}
+    assert [f.rule for f in parameters.faults(raw.replace(NEXT, MORE + NEXT, 1), "parameters.yaml")] == ["law-back-dated"], "known before the files were read"
+    later = MORE.replace(b"2018-12-05", str(date(law.ABOUT.read_on.year + 1, 1, 1)).encode() + b", announced: true")
+    assert parameters.faults(raw.replace(NEXT, later + NEXT, 1), "parameters.yaml") == []
+    file.write_bytes(raw.replace(NEXT, b'  - {from: 2018-04-01, value: "1", source: T18}\n' + NEXT, 1))
+    done = CliRunner().invoke(cli, ["lint", str(file)])
+    assert done.exit_code == 1 and ":9: law-malformed" in done.output and "two values overlap from 2018-04-01" in done.output
