@@ -193,7 +193,8 @@ class Conclude(Outcome):
     OUTCOME = "conclusion"
     REASONED = frozenset({"stop", "suspend", "decrease"})
     NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {
-        **Outcome.NEEDED, "reason_code": ("保持不变以外的结论必填", "needed for every conclusion but “unchanged”"),
+        **Outcome.NEEDED, **dict.fromkeys(("refusing_member", "job_refusals"), ("理由为三次拒绝就业时必填", "needed where work was refused three times")),
+        "reason_code": ("保持不变以外的结论必填", "needed for every conclusion but “unchanged”"),
         "clause": ("减发、停发或暂停时必填", "needed to decrease, stop or suspend"), "convert_consent": ("转换类别时必填", "needed to convert"),
         "destitute_person": ("转介时必填", "needed when somebody is referred")}  # fmt: skip
     RETURNS = {"home_survey": {"conclusion": "return_survey"}}  # noqa: RUF012

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
 
@@ -52,6 +52,8 @@ class NotCooperating(Form):
 
 class ContactAgain(Form):
     """The second attempt, after one in vain: the household lets itself be re-checked now, or the street concludes without it."""
+
+    NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {"note": ("没有联系上或拒绝时必填", "needed when nobody was reached or it was refused")}
 
     contacted_on = on_date("联系日期", "Contacted on")
     method = choice("联系方式", "How", METHODS, widget="select")

@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from engine import audit_verify as v
 from engine import merkle, notes
 from engine.model import canonical, leaf_hash
+from processes import evidence
 from tests import bundles
 
 MANY = int(os.environ.get("YINGBAO_TEST_ENTRIES", "10000"))
@@ -66,7 +67,7 @@ def judged(folder, raw, policy=bundles.POLICY, old=(), processes=1):
         sys.stdout = before
     found = json.loads(out.buffer.getvalue())
     assert found["exit"] == code
-    assert "unexpected" not in found["why"], found["why"]
+    assert not found["why"].startswith("unexpected: "), found["why"]  # a codec says "unexpected end of data" of half a letter, in words of ours
     return found
 
 
@@ -752,6 +753,10 @@ def test_a_million_entries(tmp_path):
     names = {n: tmp_path / n for n in ("entries.jsonl", "payloads.jsonl", "rows.jsonl")}
     files = {name: path.open("w", encoding="utf-8") for name, path in names.items()}
     level, records = [], []
+
+    def line(row):
+        return evidence._line(row).decode()
+
     for record in range(1, MANY // per + 1):
         made = bundles.Made()
         for n in range(per):
@@ -761,9 +766,9 @@ def test_a_million_entries(tmp_path):
                      sealed={f"household:{record}": {"said": {"answers": {"words": "情况属实，同意上报" * 3, "n": n}}}} if n % 2 else None)  # fmt: skip
             entry = made.entries[-1] | {"index": len(level)}
             level.append(suite.leaf(entry["body"].encode()))
-            files["entries.jsonl"].write(json.dumps(entry, ensure_ascii=False) + "\n")
-        files["payloads.jsonl"].writelines(json.dumps(p, ensure_ascii=False) + "\n" for p in made.payloads)
-        files["rows.jsonl"].writelines(json.dumps({"table": t, "id": i, "values": values}) + "\n" for (t, i), values in made.rows.items())
+            files["entries.jsonl"].write(line({name: entry[name] for name in ("record", "seq", "index", "body")}))
+        files["payloads.jsonl"].writelines(map(line, made.payloads))
+        files["rows.jsonl"].writelines(line({"table": t, "id": i, "values": values}) for (t, i), values in made.rows.items())
         records.append({"record": record, "kind": "case", "seq": per, "head": made.heads[record]})
     for file in files.values():
         file.close()
@@ -774,8 +779,10 @@ def test_a_million_entries(tmp_path):
     note = notes.signed(found, [bundles.SIGNER.sign(found.text.encode())])
     others = {"checkpoint.txt": note, "checkpoints.txt": "", "consistency.jsonl": "", "log.pub": bundles.SIGNER.public(), "tree.txt": "", "duties.json": json.dumps(bundles.DUTIES),
               "computations.jsonl": "", "attachments.jsonl": ""}  # fmt: skip
+    (tmp_path / "law").mkdir()
+    others |= {f"law/{file.name}": file.read_text(encoding="utf-8") for file in bundles.LAW.glob("*.yaml")}
     for name, text in others.items():
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(text, encoding="utf-8")
     manifest = MADE[1].manifest() | {"records": records, "cases": []}
     manifest["files"] = {}
     for name in [*others, *names]:
