@@ -21,7 +21,7 @@ from engine.given import given, gives
 from engine.model import SYSTEM, Data, Put
 from engine.office import Act, Kept
 from engine.process import CaseRef, Service
-from processes import benefits, eligibility, households, investigation, law, paperwork, special_cases
+from processes import benefits, counterfactual, eligibility, households, investigation, law, paperwork, special_cases
 from processes.dibao_2012_forms import Deliver, Outcome, Step, opinion
 from processes.eligibility_facts import EARLIEST
 from processes.money import yuan
@@ -572,6 +572,8 @@ def apply_conclusion(act: Act, case: CaseRef, answers: Data, facts: Data) -> Seq
         said |= _share_taken(act, facts)
     if amount is not None:
         said["amount_fen"] = amount
+    if kind in ("stop", "decrease") and not facts.get("resolution"):
+        said["would"] = counterfactual.of_case(act.conn, act.keys, case.id, facts.get("reason_code"), kind, facts.get("category"))
     return paperwork.issue(act, case, LETTERS[kind], facts, said)
 
 
