@@ -4,7 +4,7 @@ Data beside the letterhead: before_fen, before_category, amount_fen, category, f
 overpaid_fen, overpaid_months, compared (figure beside the rule's number, of `letters`); of a plan to pay back: instalment, first_month; of a waiver: planned (there was a plan);
 of a share taken for refused work: refusing (name), refused_on (days), share_fen, share_standard and per_capita (yuan text);
 of a suspension that ends: resumed_from; referred (name of a member who may be destitute); of a resolution: conditions, fixed_until, look_again_on; of a grace period: grace_until, worker; of what is paid later: arrears_fen, arrears_months; of a new standard: effective_month, standards (before, after; yuan text), members,
-income (yuan text), contact.
+income (yuan text), contact; of a decision after an appeal: appealed (whose decision, its day and number), resumes; would: what would have changed the decision.
 """
 
 from __future__ import annotations
@@ -92,6 +92,12 @@ def of_the_meeting(data: Mapping[str, Any]) -> list[str]:
     return found + ([f"联席会议决定，{_day(data['look_again_on'])}前再次研究您家庭的情况。"] if data.get("look_again_on") else [])
 
 
+def otherwise(data: Mapping[str, Any]) -> list[str]:
+    """What would have changed the decision, as `counterfactual` says it."""
+    found = "".join(data.get("would") or ())
+    return [f"什么情况下结果会不同：{found}"] if found else []
+
+
 def review_result(data: Mapping[str, Any]) -> list[str]:
     return [
         f"经对您家庭的情况进行复核，您家庭继续符合{CATEGORY_WORDS.get(data['before_category'], '社会救助')}条件，"
@@ -136,6 +142,7 @@ def adjustment(data: Mapping[str, Any]) -> list[str]:
         *_resumed(data),
         f"理由：{_why(data)}。",
         _basis(data),
+        *otherwise(data),
         *of_the_meeting(data),
         *_paid_too_much(data),
         *_referred(data),
@@ -151,6 +158,7 @@ def stop(data: Mapping[str, Any]) -> list[str]:
         *_share(data),
         f"理由：{_why(data)}。",
         _basis(data),
+        *otherwise(data),
         *_paid_too_much(data),
         *_referred(data),
         "情况发生变化后，您可以重新申请。",
@@ -223,6 +231,15 @@ def waiver(data: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def redress(data: Mapping[str, Any]) -> list[str]:
+    name, fen = CATEGORY_WORDS.get(data["before_category"], "社会救助"), data["amount_fen"]
+    from_month = f"自{month_words(data['from_month'])}起，"
+    now = (f"{from_month}恢复发放您家庭的{name}金，每月{yuan(fen)}元（大写：{capital(fen)}）。" if data.get("resumes")
+           else f"{from_month}您家庭的{name}金由每月{yuan(data['before_fen'])}元调整为{yuan(fen)}元（大写：{capital(fen)}）。" if fen != data["before_fen"]
+           else f"您家庭的{name}金每月{yuan(fen)}元不变。")  # fmt: skip
+    return [f"根据{data['appealed']}，决定：{now}", *_paid_later(data, "少发的救助金"), f"理由：{data['opinion'].rstrip('。')}。", _CHANGES]
+
+
 def _day(iso: str) -> str:
     return f"{int(iso[:4])}年{int(iso[5:7])}月{int(iso[8:10])}日"
 
@@ -269,6 +286,7 @@ BODIES: dict[str, Words] = {
     "stop": stop,
     "suspension": suspension,
     "resumption": resumption,
+    "redress": redress,
     "recovery": recovery,
     "waiver": waiver,
     "standard_adjustment": standard_adjustment,
@@ -284,6 +302,7 @@ TITLES = {
     "stop": "停止社会救助决定通知书",
     "suspension": "暂停发放社会救助金通知书",
     "resumption": "恢复发放社会救助金通知书",
+    "redress": "执行行政复议决定（判决）通知书",
     "recovery": "多领救助金退还约定书",
     "waiver": "多领救助金免予退还通知书",
     "report_receipt": "情况变化报告回执",
@@ -292,7 +311,7 @@ TITLES = {
     "transfer": "社会救助关系转移通知书",
     "standard_adjustment": "社会救助标准调整通知书",
 }
-MARKS = {"review_result": "复", "grace_period": "渐", "adjustment": "调", "stop": "停", "suspension": "暂", "resumption": "恢", "recovery": "退", "waiver": "免", "standard_adjustment": "标",
+MARKS = {"review_result": "复", "grace_period": "渐", "adjustment": "调", "stop": "停", "suspension": "暂", "resumption": "恢", "redress": "执", "recovery": "退", "waiver": "免", "standard_adjustment": "标",
          "report_receipt": "报", "report_reminder": "提", "evidence_request": "证", "transfer": "转"}  # fmt: skip
-WITH_REMEDIES = frozenset({"grace_period", "adjustment", "stop", "suspension", "resumption", "standard_adjustment"})
-OF_THE_DISTRICT = frozenset({"grace_period", "adjustment", "stop", "suspension", "resumption", "standard_adjustment", "waiver"})
+WITH_REMEDIES = frozenset({"grace_period", "adjustment", "redress", "stop", "suspension", "resumption", "standard_adjustment"})
+OF_THE_DISTRICT = frozenset({"grace_period", "adjustment", "redress", "stop", "suspension", "resumption", "standard_adjustment", "waiver"})

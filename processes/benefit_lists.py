@@ -103,7 +103,7 @@ def _letter_of(decision: Mapping[Any, Any], letters: Sequence[Mapping[Any, Any]]
     """Of a case or a batch by its number; of an act on the benefit itself, the next one after the decision's row."""
     if number := decision["case_no"] or decision["batch_no"]:
         return next((x for x in letters if x["case_no"] == number), None)
-    wanted = {"suspend": "suspension", "resume": "resumption"}.get(decision["kind"])
+    wanted = {"suspend": "suspension", "resume": "resumption"}.get(decision["kind"]) if decision["reason_code"] != "appeal" else "redress"
     return next((x for x in letters if x["kind"] == wanted and x["id"] > decision["id"] and x["id"] >> 16 == decision["id"] >> 16), None)
 
 

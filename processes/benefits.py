@@ -60,6 +60,7 @@ OTHER_REASONS = [
     BEGAN_TO_WORK,
     ("grant", "批准救助", "Granted"),
     ("class_changed", "复审类别调整", "Another review class"),
+    ("appeal", "行政复议、诉讼的结果", "Outcome of an appeal"),
     ("standard_adjusted", "救助标准调整", "Adjustment of the standard"),
 ]
 REASON_WORDS: Mapping[str, tuple[str, str]] = {

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+import processes.appeal_tables
 import processes.finding_tables  # noqa: F401 - its rows are projected from records like all others
 from engine import deadlines, unmanned
 from engine.cases import Cases

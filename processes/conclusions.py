@@ -21,7 +21,7 @@ from engine.given import given, gives
 from engine.model import SYSTEM, Data, Put
 from engine.office import Act, Kept
 from engine.process import CaseRef, Service
-from processes import benefits, eligibility, grace, households, investigation, law, paperwork, special_cases
+from processes import benefits, counterfactual, eligibility, grace, households, investigation, law, paperwork, special_cases
 from processes.dibao_2012_forms import Deliver, Outcome, Step, opinion
 from processes.eligibility_facts import EARLIEST
 from processes.money import yuan
@@ -601,6 +601,8 @@ def apply_conclusion(act: Act, case: CaseRef, answers: Data, facts: Data) -> Seq
         said["worker"] = next(m["name"] for m in households.members_of(act.conn, facts["household_id"]) if m["person_id"] == facts["grace_person"])
     if amount is not None:
         said["amount_fen"] = amount
+    if kind in ("stop", "decrease") and not facts.get("resolution"):
+        said["would"] = counterfactual.of_case(act.conn, act.keys, case.id, facts.get("reason_code"), kind, facts.get("category"))
     return paperwork.issue(act, case, LETTERS[kind], facts, said)
 
 

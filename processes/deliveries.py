@@ -117,13 +117,14 @@ def last_days(kind: str, delivered_on: str | None, issued_on: str | None = None)
         found["objection_until"] = calendar.add_workdays(day, int(window.amount)).isoformat()
     if kind in WITH_REMEDIES:
         if days := law.in_force("administrative_review_days", said):
-            found["review_until"] = _open_day(day + timedelta(days=int(days.amount)))
+            found["review_until"] = open_day(day + timedelta(days=int(days.amount)))
         if months := law.in_force("lawsuit_months", said):
-            found["suit_until"] = _open_day(add_months(day, int(months.amount)))
+            found["suit_until"] = open_day(add_months(day, int(months.amount)))
     return found
 
 
-def _open_day(day: date) -> str:
+def open_day(day: date) -> str:
+    """The day itself, or the next working day."""
     while not calendar.is_workday(day):
         day += timedelta(days=1)
     return day.isoformat()

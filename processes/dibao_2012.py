@@ -24,6 +24,7 @@ from processes import (
     benefits,
     calendar,
     conclusions,
+    counterfactual,
     duties,
     erasure,
     households,
@@ -237,7 +238,10 @@ def _on_check_rejection_at_once(act: Act, case: CaseRef, answers: Data, facts: D
 
 
 def _on_decision(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
-    return paperwork.issue(act, case, "refusal", facts, answers) if facts.get("decision") == "refused" else ()
+    if facts.get("decision") != "refused":
+        return ()
+    otherwise = counterfactual.of_case(act.conn, act.keys, case.id, answers.get("reason_code") or facts.get("reason_code"), "refused", facts.get("category"))
+    return paperwork.issue(act, case, "refusal", facts, {**answers, "would": otherwise})
 
 
 def _on_grant(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:

@@ -79,6 +79,18 @@ def may(  # noqa: PLR0911 - one line per rule
     return _second_signature(node, actor_id, acts, facts)
 
 
+DECIDED = APPROVE | SIGN  # whose decision an appeal is against
+
+
+def may_handle_appeal(actor_id: str, *, deciders: Collection[str], relatives: Collection[str]) -> Broken | None:
+    """None, or the rule that keeps `actor_id` from handling an appeal, and from deciding anew after it. `deciders`: who made the decision."""
+    if actor_id in relatives:
+        return Broken("near-relative", "您与这户家庭成员有近亲属关系，应当回避", "You are a near relative of the household")
+    if actor_id in deciders:
+        return Broken("decider-handles-appeal", "这项决定是您作出的，不能办理对它的复议、诉讼（岗位分离）", "You made this decision: somebody else handles the appeal against it")
+    return None
+
+
 HANDLED = INVESTIGATE | REVIEW | APPROVE | EXAMINE | CHECK | ACCEPT
 
 

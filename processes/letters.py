@@ -165,6 +165,7 @@ def _refusal(data: Mapping[str, Any]) -> list[str]:
         f"查明的事实：{_compared(data)}",
         f"理由：{'。'.join(text for text in (reason, data.get('opinion') or '') if text)}",
         f"依据：{data.get('clause') or _article(data, 'refusal')}。",
+        *benefit_letters.otherwise(data),
         *_remedies(data),
         "情况发生变化后，您可以重新申请。",
     ]

@@ -14,7 +14,18 @@ from sqlalchemy import Connection
 from engine.errors import NotFound
 from engine.forms import Form, from_html, understand
 from engine.office import Act
-from processes import benefit_acts, benefit_lists, benefits, deliveries, households, letters, organisation, readers, report_duties
+from processes import (
+    appeals,
+    benefit_acts,
+    benefit_lists,
+    benefits,
+    deliveries,
+    households,
+    letters,
+    organisation,
+    readers,
+    report_duties,
+)
 from processes.benefit_lists import STATUSES, Filter
 from web import wording
 from web.deliveries import shown
@@ -101,6 +112,7 @@ def show(benefit_id: int) -> ResponseReturnValue:
         pending = benefit_acts.pending(conn, benefit_id)
         view = {
             "members": benefit_lists.members_counted(conn, benefit_id), "months": benefit_lists.months_paid(conn, benefit_id, today),
+            "appealed": appeals.told(conn, made.office.keys.on(conn), appeals.listed(conn, me(), benefit_id=benefit_id, size=100).items, me(), today),
             "own_letters": shown(conn, deliveries.of_benefit(conn, benefit_id)),
             "settlements": benefit_lists.settlements(conn, made.office.keys.on(conn), benefit_id, today), "place": organisation.unit_name(conn, house["community"]),
             "owed": report_duties.owed(conn, benefit_id), "applicant": households.applicant(conn, house["id"])["name"],

@@ -20,8 +20,11 @@ from engine.forms import from_html
 from engine.model import SYSTEM, Actor, Entry, joined
 from engine.office import Act, history
 from processes import (
+    appeals,
+    counterfactual,
     deadlines,
     deliveries,
+    dmn,
     documents,
     eligibility,
     grace,
@@ -234,8 +237,9 @@ def show(no: str) -> ResponseReturnValue:
             "changes": changes.of_household(conn, keys, household_id) if tab == "changes" and household_id else [],
             "openable": {x["id"] for x in tasks if sees(actor, {**x, "case_unit": row["unit"]})},
             "reads_household": house is not None and readers.of_cases(actor).covers(house["community"]),
-            "letters": [{**x, "may_deliver": deliveries.waits(conn, actor, x)} for x in deliveries.of_case(conn, no)],
+            "letters": [{**x, "may_deliver": deliveries.waits(conn, actor, x), "may_appeal": appeals.may_lodge(actor, x, row["unit"])} for x in deliveries.of_case(conn, no)],
             "notices": [{**x, "may_show": notices.waits(conn, actor, x)} for x in conn.execute(select(notice).where(notice.c.case_no == no).order_by(notice.c.id)).mappings()],
+            "appealed": appeals.told(conn, keys, appeals.listed(conn, actor, case_no=no, size=100).items, actor, made.office.today()) if tab == "papers" else [],
             "documents": conn.execute(select(document).where(document.c.household_id == household_id)).mappings().all(),
             "benefits": [b for b in households.active_benefits(conn, household_id) if b["case_no"] == no] if household_id else [],
             "result": assessed(entries, house) if house else None,
@@ -430,8 +434,16 @@ def assessed(entries: Sequence[Entry], house: Mapping[str, Any]) -> dict[str, An
             figures = ((secret or {}).get("said") or {}).get("snapshots", {}).get("assess")
             if figures:
                 said = [e.data["facts"]["reason_code"] for e in entries[entry.seq :] if "reason_code" in e.data.get("facts", {})]
-                return named_lines(explained(figures, said[-1] if said else None), house)
+                found = named_lines(explained(figures, said[-1] if said else None), house)
+                return {**found, "would": counterfactual.told(figures, entries), "tables": tables_asked(entries)}
     return None
+
+
+def tables_asked(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """The decision tables by which the case was decided, each with the rows that fired the last time."""
+    found = {said["table"]: said["rules"] for entry in entries for said in entry.data.get("decided", ())}
+    known = dmn.SHELF.tables
+    return [{"name": name, "title": either(known[name].zh, known[name].en), "rules": rules} for name, rules in sorted(found.items()) if name in known]
 
 
 def explained(figures: Mapping[str, Any], reason_code: str | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from engine import store
 from engine.forms import from_html, understand
-from processes import deliveries, notices, paperwork
+from processes import appeals, deliveries, households, notices, paperwork
 from processes.tables import benefit, document
 from web import uploads
 from web.cases import letter_visible, visible
@@ -85,5 +85,7 @@ def _where(conn: Connection, row: Mapping[Any, Any]) -> str:
 
 
 def shown(conn: Connection, rows: Iterable[Mapping[Any, Any]]) -> list[dict[str, Any]]:
-    """Letters for a page: with `may_deliver`, whether this reader may record the delivery now."""
-    return [{**row, "may_deliver": deliveries.waits(conn, me(), row)} for row in rows]
+    """Letters for a page: with `may_deliver` and `may_appeal`, whether this reader may record the delivery, or an appeal, now."""
+    found = list(rows)
+    unit = households.row(conn, found[0]["household_id"])["community"] if found else ""
+    return [{**row, "may_deliver": deliveries.waits(conn, me(), row), "may_appeal": appeals.may_lodge(me(), row, unit)} for row in found]

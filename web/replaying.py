@@ -26,7 +26,7 @@ from engine.model import SYSTEM, Actor, Entry, read_body
 from engine.office import Kept
 from engine.process import Process
 from engine.replays import Replayed, Stand
-from processes import calendar, case_steps, dmn, eligibility, findings, households, letters, organisation, readers
+from processes import calendar, case_steps, counterfactual, dmn, eligibility, findings, households, letters, organisation, readers
 from processes.bureau import CATALOGUE
 from processes.case_steps import Step
 from processes.eligibility_facts import BadFacts
@@ -372,7 +372,8 @@ def computation(conn: Connection, case: Opened, place: int) -> dict[str, Any] | 
         named = named_lines(result, {"members": households.members_of(conn, int(number)) if kind == "household" else []})
         lines = [{"text": either(line["zh"], line["en"]), "source": line["source"], "source_words": wording.article(line["source"])} for line in named["lines"]]
         agrees = all(recorded[name] == result[name] for name in recorded.keys() & result.keys())
-        return {**said, "category": result["category"], "amount_fen": result["amount_fen"], "law_version": result["law_version"], "lines": lines, "from": "snapshot", "agrees": agrees}
+        would = [either(one["zh"], one["en"]) for one in counterfactual.told(figures, case.kept.closed[:place])]
+        return {**said, "would": would, "category": result["category"], "amount_fen": result["amount_fen"], "law_version": result["law_version"], "lines": lines, "from": "snapshot", "agrees": agrees}
     return None
 
 

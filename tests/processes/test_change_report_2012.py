@@ -15,7 +15,8 @@ from engine.errors import Invalid, NotWaiting, Refused
 from engine.jobs import Jobs
 from engine.model import Put
 from engine.store import entry, record
-from processes import benefit_acts, benefit_lists, benefits, change_kinds, duties, households, law, report_duties
+from processes import benefit_acts, benefit_lists, benefits, change_kinds, duties, households, law, paperwork, report_duties
+from processes.case_tables import letter
 from processes.change_report_2012_forms import is_late
 from processes.tables import household, household_member, person
 from tests.district import COMMUNITY, STREET
@@ -224,6 +225,10 @@ def test_a_late_rise_of_income_owes_the_difference_by_each_month_s_law(reports):
     assert d.facts()["amount_fen"] == 3 * 98_000 - 140_000
     assert d.facts()["overpaid_months"] == ["2019-03", "2019-04", "2019-05"]
     assert d.facts()["overpaid_fen"] == (176_000 - 136_000) + 2 * (176_000 - 154_000)
+    with d.office.read() as conn:
+        number = conn.scalar(select(letter.c.id).where(letter.c.kind == "adjustment").order_by(letter.c.id.desc()))
+        _row, stored = paperwork.issued_bytes(conn, d.office.keys.on(conn), number)
+    assert "为1180.00元的，金额不减少；本次为1400.00元，高出220.00元" in stored.decode(), "by the standard of 980"
     reports.proven()
 
 

@@ -322,7 +322,8 @@ def test_s10_an_objection_in_the_district_notice_has_twenty_working_days(roads, 
 
 @SQLITE
 def test_s11_a_refusal_is_delivered_within_three_days_and_names_the_remedies(roads):
-    """The appeal itself is worked by the government, not here: the letter says where and how long, and its delivery is proved."""
+    """The letter says where and how long, its delivery is proved, and the appeal itself is recorded: asked for on 2019-03-20, decided within
+    60 days of its acceptance, and a lawsuit within 15 days after it."""
     roads.register(worker("6000.00"), wife(), child())
     roads.clock.set("2019-01-08T09:00")
     roads.investigated()
@@ -345,7 +346,25 @@ def test_s11_a_refusal_is_delivered_within_three_days_and_names_the_remedies(roa
                                            receipt_document=roads.page)["errors"]  # fmt: skip
     assert roads.deliver("deliver_refusal")["outcome"] == "ended_refused"
     [row] = [row for row in roads.good("clerk", "GET", f"/cases/{roads.no}/letters")["items"] if row["kind"] == "refusal"]
-    assert row["delivered_on"] == "2019-01-24"
+    assert (row["delivered_on"], row["review_until"], row["suit_until"]) == ("2019-01-24", "2019-03-25", "2019-07-24")
+    lodge = f"/letters/{row['id']}/appeals"
+    said = {"kind": "review", "body": "district_government", "lodged_by": "张一（本人）", "grounds": "工资认定有误", "document": roads.page}
+    roads.at("2019-07-25T09:00")
+    late = roads.bad(403, "exam", "POST", lodge, said | {"lodged_on": "2019-03-26"})
+    assert (late["rule"], "2019-03-25" in late["message"]) == ("appeal-late", True)
+    late = roads.bad(403, "exam", "POST", lodge, said | {"kind": "suit", "body": "court", "lodged_on": "2019-07-25"})
+    assert (late["rule"], "2019-07-24" in late["message"]) == ("appeal-late", True)
+    one = f"/appeals/{roads.good('exam', 'POST', lodge, said | {'lodged_on': '2019-03-20'})['appeal']}"
+    assert roads.good("sue", "GET", one)["waits_until"] == "2019-03-27"
+    roads.good("exam", "POST", f"{one}/accept", {"accepted_on": "2019-03-25"})
+    assert roads.good("auditor", "GET", "/appeals?state=open")["items"][0]["due_on"] == "2019-05-24"
+    ended = {"outcome": "maintained", "decided_on": "2019-05-24", "received_on": "2019-05-27", "decision_no": "津滨政复〔2019〕8号", "summary": "事实清楚"}
+    roads.good("exam", "POST", f"{one}/outcome", ended)
+    told = roads.good("sue", "GET", one)
+    assert (told["state"], told["follow"], told["suit_until"]) == ("maintained", None, "2019-06-11")
+    late = roads.bad(403, "exam", "POST", lodge, said | {"kind": "suit", "body": "court", "lodged_on": "2019-06-12"})
+    assert (late["rule"], "2019-06-11" in late["message"]) == ("appeal-late", True)
+    roads.good("exam", "POST", lodge, said | {"kind": "suit", "body": "court", "lodged_on": "2019-06-11"})
     roads.proven()
 
 
@@ -469,6 +488,7 @@ def test_s14_a_job_in_mid_period_stops_dibao_from_january(roads, reported_by, ch
     found = roads.benefit()
     assert (found["exit_class"], found["exit_reason"], found["stopped_from"], found["settlements"]) == (exit_class, "income_over", "2019-01", [])
     assert roads.letters() == letters, "nobody is told of a tip by a receipt"
+    assert "低于2760.00元（低保标准920.00元×3人）的，符合低保收入条件；本次为3500.00元，至少高出740.01元" in roads.letter("stop")
     roads.at("2019-01-01T00:01")
     assert roads.benefit()["status"] == "closed"
     roads.proven()

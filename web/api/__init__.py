@@ -17,6 +17,7 @@ from engine.forms import flat
 from processes.eligibility_facts import BadFacts
 from processes.law import BadLaw
 from web.api import (
+    appeals,
     audit,
     benefits,
     cases,
@@ -43,7 +44,7 @@ from web.desk import bureau
 from web.errors import problem
 
 PREFIX = "/api/v1"
-PARTS = (misc, cases, tasks, habits, household, benefits, standards, lists, staff, incidents, meetings, reports, reviews, record, audit, findings, tables, law)
+PARTS = (misc, cases, tasks, habits, household, benefits, standards, lists, staff, incidents, meetings, reports, reviews, record, audit, findings, appeals, tables, law)
 
 _ABOUT = """Casework for social assistance. Every call needs `Authorization: Bearer TOKEN` (`yingbao user token NAME`),
 except notices, `POST public/assessments` and this document.

@@ -673,6 +673,7 @@ class ReplayComputation(Said):
     amount_fen = _n(none=True)
     law_version = _s(none=True)
     lines = fields.List(fields.Dict(), required=True)
+    would = fields.List(fields.String(), metadata={"description": "after a refusal, a stop or a decrease: what would have changed it, by these figures"})
     agrees = fields.Boolean(required=True, allow_none=True, metadata={"description": "computed again, it gives what the record says; null: its figures were erased"})
     why = fields.String()
 
@@ -727,6 +728,56 @@ class FindingText(Strict):
 
 class FindingQuery(Paging):
     state = one_of("open", "replied", "accepted", "upheld", "unsettled", about="unsettled: open and replied")
+
+
+class AppealRow(Said):
+    id = _n()
+    letter_id = _n("GET letters/{id}: by which the decision was told")
+    letter_kind = _s()
+    letter_number = _s()
+    delivered_on = _s("of that letter", none=True)
+    case_no = _s("as the letter names it: a case, a benefit or a batch")
+    benefit_id = _n("of a letter in a benefit's own record", none=True)
+    household_id = _n()
+    unit = _s()
+    kind = _s("review | suit")
+    body = _s("district_government | city_bureau | court")
+    lodged_on = _s()
+    lodged_by = _s(none=True)
+    grounds = _s(none=True)
+    document = _n(none=True)
+    last_day = _s("by which it was measured; null: the delivery was not proven", none=True)
+    recorded_by = _s()
+    state = _s("lodged | accepted | rejected | withdrawn | maintained | redo | changed")
+    accepted_on = _s(none=True)
+    due_on = _s("of a review: the body's last day to decide", none=True)
+    extended_days = _n(none=True)
+    decided_on = _s(none=True)
+    received_on = _s(none=True)
+    decision_no = _s(none=True)
+    summary = _s(none=True)
+    decision_document = _n(none=True)
+    outcome_by = _s(none=True)
+    follow = _s("open | done: what the district owes after redo and changed", none=True)
+    followed_by = _s(none=True)
+    followed_on = _s(none=True)
+    followed_case = _s(none=True)
+    adjustment_id = _n(none=True)
+    waits_until = _s("the body's next last day, to accept or to decide", none=True)
+    days_left = _n("calendar days until then; below zero: over", none=True)
+    suit_until = _s("the last day to go to court after the review", none=True)
+    may = fields.List(fields.String(), required=True, metadata={"description": "what you may do now: accept, reject, extend, outcome, withdraw, redone, redress"})
+
+
+class AppealMoved(Said):
+    appeal = _n()
+    state = _s()
+    adjustment_id = fields.Integer(metadata={"description": "of a redress: the decision on the benefit"})
+    arrears_fen = fields.Integer(metadata={"description": "of a redress: what is paid later for months that are over"})
+
+
+class AppealQuery(Paging):
+    state = one_of("lodged", "accepted", "rejected", "withdrawn", "maintained", "redo", "changed", "open", "owed", about="open: undecided, or something is owed after it; owed: the latter")
 
 
 class Replay(Said):
