@@ -28,11 +28,11 @@ class Refused(EngineError):
 
 
 class Invalid(EngineError):
-    """`fields`: path ("members.0.id_no") -> messages."""
+    """`fields`: path ("members.0.id_no") -> messages. `english`: the same in English, where whoever raises it knows it."""
 
-    def __init__(self, fields: dict[str, list[str]]) -> None:
+    def __init__(self, fields: dict[str, list[str]], english: dict[str, list[str]] | None = None) -> None:
         super().__init__("；".join(f"{k}：{'，'.join(v)}" for k, v in fields.items()))
-        self.fields = fields
+        self.fields, self.english = fields, english
 
 
 class Conflict(EngineError):

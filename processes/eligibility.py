@@ -402,7 +402,9 @@ def _disability_deduction(member: Mapping[str, Any], work: _Work) -> law.Value |
 
 def _illness_deductions(member: Mapping[str, Any], work: _Work) -> list[law.Value]:
     """Several illnesses may stand in the text, parted by 、，,; or blanks. Unlisted ones are flagged."""
-    said = re.split(r"[、，,；;\s]+", member.get("serious_illness") or "")
+    if not member.get("serious_illness"):
+        return []
+    said = re.split(r"[、，,；;\s]+", member["serious_illness"])
     listed = {name.removeprefix("deduction_illness_") for name in law.names("deduction_illness_")}
     if any(s and s not in listed for s in said):
         work.flag("illness_unlisted")

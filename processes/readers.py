@@ -32,6 +32,18 @@ def of_benefits(actor: Actor) -> Actor:
     return actor.only(actor.roles - _NO_MEANS)
 
 
+FORECASTS = frozenset({"admin", "auditor", "supervisor"})
+
+
+def of_forecasts(actor: Actor) -> Actor:
+    """The actor in the posts in which he tries a changed law over the benefits of his area. Refused to all others. What a household
+    gets is told to those of them only who read its benefit (`of_benefits`)."""
+    made = actor.only(actor.roles & FORECASTS)
+    if not made.posts:
+        raise Refused("role", "只有管理员、审计人员和监督人员可以试算法规变动", "Only administrators, auditors and supervisors try a changed law")
+    return made
+
+
 def reads_opinions(actor: Actor, unit: str) -> bool:
     """Whether somebody sees what others think of a case of the unit: who only checks means there does not, so that his report
     follows from what the registries say."""

@@ -137,15 +137,18 @@ def snapshot_of(conn: Connection, keys: Any, found: Mapping[Any, Any], today: da
 def _decided_on_figures_of(conn: Connection, found: Mapping[Any, Any], today: date) -> str:
     """The day of application (or of the re-check) from which the present figures are."""
     cases = [a["case_no"] for a in benefits.history_of(conn, found["id"]) if a["case_no"]] or ([found["case_no"]] if found["case_no"] else [])
-    if cases:
-        entry, record = store.entry.c, store.record.c
-        query = select(entry.body).join(store.record, record.id == entry.record_id).where(record.no == cases[-1], entry.seq == 1)
-        body = conn.scalar(query)
-        said = json.loads(body) if body else {}
-        if day := said.get("data", {}).get("facts", {}).get("applied_on"):
-            return str(day)
-        if said:
-            return str(said["at"])[:10]
+    body = conn.scalar(select(store.entry.c.body).join(store.record, store.record.c.id == store.entry.c.record_id).where(store.record.c.no == cases[-1], store.entry.c.seq == 1)) if cases else None
+    return figures_day(found, body, today)
+
+
+def figures_day(found: Mapping[Any, Any], begun: bytes | None, today: date) -> str:
+    """The day of application that stands in the first entry of the case on which a benefit rests; `begun`: that entry's body, None
+    where there is no such case."""
+    said = json.loads(begun) if begun else {}
+    if day := said.get("data", {}).get("facts", {}).get("applied_on"):
+        return str(day)
+    if said:
+        return str(said["at"])[:10]
     return str(found["last_review_on"] or found["granted_on"] or today.isoformat())
 
 

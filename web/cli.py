@@ -19,7 +19,7 @@ from engine.lint import check_drawing
 from engine.model import SHANGHAI
 from processes import benefits, organisation, parameters, recounts, schema
 from processes import bureau as bureaus
-from web import cli_audit, logs, training
+from web import cli_audit, cli_whatif, logs, training
 from web import cli_record as record
 from web.opening import bureau as _bureau
 from web.opening import settings as _settings
@@ -332,3 +332,4 @@ def bench(database: str | None, *, as_json: bool, quick: bool, timers: bool, evi
 for command in record.COMMANDS:
     cli.add_command(command)
 cli_audit.add_to(cli, record.export, _bureau)
+cli.add_command(cli_whatif.whatif)

@@ -38,6 +38,8 @@ def fields_of(error: Exception) -> dict[str, list[str]]:
 
 def said(error: Exception, lang: str) -> dict[str, list[str]]:
     """The fields of an error in the language of the page."""
+    if lang == "en" and (known := getattr(error, "english", None)):
+        return dict(known)
     return {path: [english(text) for text in texts] if lang == "en" else texts for path, texts in fields_of(error).items()}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -41,6 +42,7 @@ class Settings:
     witnesses: tuple[str, ...] = ()  # addresses that cosign checkpoints
     sequencer_database: str = ""  # where the sequencer has a login of its own
     audit: Parameters = field(default_factory=Parameters)  # what the lists of anomalies go by in this office
+    whatif: int = 2000  # households over which a page or a call tries a changed law at once
 
     def for_sequencer(self) -> dict[str, str]:
         """The variables that the sequencer's process needs."""
@@ -56,6 +58,7 @@ class Settings:
             "REGISTRY": self.registry, "HOST": self.host, "PORT": str(self.port), "SIGNING_KEY": str(self.signing_key), "SUITE": str(self.suite),
             "SIGNER_COMMAND": self.signer_command, "SIGNER_KEY": self.signer_key, "WITNESSES": " ".join(self.witnesses),
             "SEQUENCER_DATABASE": self.sequencer_database, "AUDIT": " ".join(f"{name}={value}" for name, value in asdict(self.audit).items()),
+            "WHATIF": str(self.whatif),
         }  # fmt: skip
 
     @property
@@ -103,6 +106,7 @@ class Settings:
             witnesses=tuple(given.get("WITNESSES", "").split()),
             sequencer_database=_driver(given["SEQUENCER_DATABASE"]) if given.get("SEQUENCER_DATABASE") else "",
             audit=_audit(given.get("AUDIT", "")),
+            whatif=_count("WHATIF", given.get("WHATIF", "2000")),
         )
 
 
@@ -112,6 +116,12 @@ def _audit(text: str) -> Parameters:
         return Parameters.understood(dict(word.split("=", 1) for word in text.split()))
     except (Invalid, ValueError) as error:
         raise BadSetting(f"YINGBAO_AUDIT must be like 'seconds=30 late_days=0 band_yuan=200 place=street share_percent=30', not {text!r}") from error
+
+
+def _count(name: str, text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,7}", text):
+        raise BadSetting(f"YINGBAO_{name} must be a number of households, not {text!r}")
+    return int(text)
 
 
 def _suite(given: Mapping[str, str]) -> int:

@@ -298,6 +298,22 @@ def as_known(rows: tuple[Value, ...]) -> tuple[Value, ...]:
     return tuple({v.since: v for v in rows if day is None or v.known_from is None or v.known_from <= day}.values())
 
 
+def fits(name: str, text: str) -> bool:
+    """Whether a text may stand as a value of a parameter. Raises BadLaw where there is no such name."""
+    return _FILES[file_of(name)](name, text)
+
+
+def overlaid(rows: Mapping[str, tuple[Value, ...]]) -> Book:
+    """This program's law with other rows of some amounts, to try it; its digest names both. Of a name, the new rows stand in place
+    of what begins on their first day or later. Raises BadLaw for a name that is no amount."""
+    merged = {name: (*(v for v in _LAW.get(name, ()) if v.since < new[0].since), *new) for name, new in rows.items()}
+    tables: dict[str, Table] = dict(_TABLES)
+    for name, values in merged.items():
+        tables[file_of(name)] = {**tables[file_of(name)], name: values}
+    said = repr([(v.name, v.since.isoformat(), v.text, v.source, v.unverified) for name in sorted(rows) for v in rows[name]])
+    return Book(hashlib.sha256(packed(RAW) + said.encode()).hexdigest(), RAW, tables, {**_LAW, **merged})
+
+
 def _latest(rows: tuple[Value, ...], on: date) -> Value | None:
     day = _known.get()
     return next((v for v in reversed(rows) if v.since <= on and (day is None or v.known_from is None or v.known_from <= day)), None)

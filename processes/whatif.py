@@ -1,0 +1,451 @@
+"""试算: what a changed law would do to the households in benefit as they stand. It reads, computes and writes nothing (docs/decisions/040).
+
+Each household is assessed twice for the month, by the law in force and by the changed one, with the figures on file; 特困 is the
+standard times the persons. What differs is the change's doing alone: that an amount on record is another one is said beside it.
+
+    benefits ──ids──> chunks ──> processes: figures in bulk, assess, assess ──rows──> Report
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from functools import lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import Connection, bindparam, select
+
+from engine import store
+from engine.crypto import BoundKeys
+from engine.dmn import NoDecision
+from engine.errors import EngineError, Invalid, NotFound
+from engine.queries import Area, within
+from processes import dmn, eligibility, households, law, whatif_law
+from processes.benefit_tables import benefit_adjustment
+from processes.benefits import LIVE, is_destitute, number
+from processes.bureau import Bureau, build
+from processes.eligibility_facts import EARLIEST, BadFacts
+from processes.event_log import harmless
+from processes.money import parse, to_fen, yuan
+from processes.organisation import DISTRICT
+from processes.proof_tables import erasure
+from processes.standards import figures_day
+from processes.tables import benefit, household, unit
+
+CHUNK = 1000  # benefits that are read and computed at a time: nine statements
+MARGIN = "50.00"  # yuan a head from a line: what is nearer is a near miss
+MOVES = ("enters", "leaves", "gains", "loses", "same")
+VIEWS = ("changed", *MOVES, "near", "differs", "left_out", "all")
+_LAST_YEAR = 2099
+_IDS: Any = bindparam("ids", expanding=True)
+_BENEFITS = (
+    select(benefit.c.id, benefit.c.household_id, benefit.c.case_no, benefit.c.category, benefit.c.amount_fen, benefit.c.status, benefit.c.members,
+           benefit.c.last_review_on, benefit.c.granted_on, household.c.no.label("household_no"), household.c.street, household.c.community, household.c.hukou_kind)
+    .join(household, household.c.id == benefit.c.household_id)
+    .where(benefit.c.id.in_(_IDS))
+    .order_by(benefit.c.id)
+)  # fmt: skip
+_CASES = select(benefit_adjustment.c.benefit_id, benefit_adjustment.c.case_no).where(benefit_adjustment.c.benefit_id.in_(_IDS), benefit_adjustment.c.case_no.is_not(None)).order_by(benefit_adjustment.c.id)
+_BEGUN = select(store.record.c.no, store.entry.c.body).join(store.entry, store.entry.c.record_id == store.record.c.id).where(store.record.c.no.in_(_IDS), store.entry.c.seq == 1)
+_HELD = select(erasure.c.subject).where(erasure.c.state.in_(("restricted", "proposed", "erased")))
+
+
+class BadResume(EngineError):
+    """A file of results that was not written by an interrupted run of the same question."""
+
+
+class TooMany(Invalid):
+    """More households than may be computed at once here."""
+
+    def __init__(self, found: int, most: int) -> None:
+        super().__init__({"scope": [f"范围内有 {found} 户，页面一次最多试算 {most} 户：请缩小范围，或用命令行 yingbao whatif"]},
+                         {"scope": [f"{found} households there, and at most {most} at once here: narrow it down, or use the command line, yingbao whatif"]})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Question:
+    """files: the changed law as sent; on: a day of the month that is tried; margin_fen: how near to a line is a near miss, a head."""
+
+    files: tuple[bytes, ...]
+    on: date
+    scope: str = DISTRICT
+    margin_fen: int = 5000
+
+    @classmethod
+    def understood(cls, files: Sequence[bytes], on: str, scope: str = "", margin: str = "") -> Question:
+        """Raises Invalid; BadChange for the files."""
+        try:
+            day = date.fromisoformat(on) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", on) else None
+        except ValueError:
+            day = None
+        if day is None:
+            raise Invalid({"on": ["日期应写作 2018-12-03"]})
+        if f"{day:%Y-%m}" < EARLIEST or day.year > _LAST_YEAR:
+            raise Invalid({"on": ["没有这个月份的标准"]}, {"on": ["There is no standard for this month"]})
+        try:
+            fen = parse(margin or MARGIN)
+        except ValueError as error:
+            raise Invalid({"margin": [str(error)]}) from None
+        made = cls(tuple(files), day, scope or DISTRICT, fen)
+        _ = made.changed
+        return made
+
+    @property
+    def month(self) -> date:
+        return self.on.replace(day=1)
+
+    @property
+    def changed(self) -> whatif_law.Changed:
+        return _changed(self.files, self.month)
+
+    def key(self, today: date) -> str:
+        """What the result depends on beside the households."""
+        now = [law.DIGEST, dmn.SHELF[whatif_law.TABLE].digest]
+        return json.dumps(["whatif", *now, self.changed.digest, f"{self.month:%Y-%m}", self.scope, self.margin_fen, today.isoformat()])
+
+
+@lru_cache(maxsize=4)
+def _changed(files: tuple[bytes, ...], month: date) -> whatif_law.Changed:
+    """Read once: a table is checked cell by cell."""
+    return whatif_law.read(files, month)
+
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Report:
+    """What came out. rows: of each benefit, in the order of their ids (`_row`); earlier: how many of them an interrupted run computed."""
+
+    question: Question
+    rows: list[Row] = field(default_factory=list)
+    earlier: int = 0
+    names: Mapping[str, str] = field(default_factory=dict)  # of streets
+
+    def told(self) -> dict[str, Any]:
+        """Sums in JSON: no household is named."""
+        moves = {move: {"households": 0, "before_fen": 0, "after_fen": 0} for move in MOVES}
+        streets: dict[tuple[str, str], dict[str, Any]] = {}
+        kinds: dict[tuple[str, str], int] = defaultdict(int)
+        left: dict[str, int] = defaultdict(int)
+        near: dict[tuple[str, str], int] = defaultdict(int)
+        for row in self.rows:
+            if row["reason"]:
+                left[row["reason"]] += 1
+                continue
+            move = moves[row["move"]]
+            move["households"] += 1
+            move["before_fen"] += row["before_fen"]
+            move["after_fen"] += row["after_fen"]
+            kinds[row["before"], row["after"]] += 1
+            if row["near"]:
+                near[row["near"], "above" if row["above"] else "below"] += 1
+            for side in ("before", "after"):
+                sums = streets.setdefault((row["street"], row[side]), _sums(row["street"], row[side], self.names))
+                sums[f"households_{side}"] += 1
+                sums[f"{side}_fen"] += row[f"{side}_fen"]
+        computed = [row for row in self.rows if not row["reason"]]
+        month = self.question.month
+        return {
+            "month": f"{month:%Y-%m}", "scope": self.question.scope, "margin": yuan(self.question.margin_fen), "law": self.question.changed.told(month),
+            "households": len(computed), "earlier": self.earlier, "left_out": [{"reason": k, "households": n} for k, n in sorted(left.items())],
+            "recorded_fen": sum(row["recorded_fen"] for row in computed), "before_fen": sum(row["before_fen"] for row in computed), "after_fen": sum(row["after_fen"] for row in computed),
+            "differs": sum(row["differs"] for row in computed), "moves": [{"move": move, **sums} for move, sums in moves.items()],
+            "categories": [{"before": b, "after": a, "households": n} for (b, a), n in sorted(kinds.items())],
+            "streets": [streets[key] for key in sorted(streets)],
+            "near": [{"line": line, "side": side, "households": n} for (line, side), n in sorted(near.items())],
+        }  # fmt: skip
+
+    def seen(self, view: str) -> list[Row]:
+        """The rows of a view (`VIEWS`)."""
+        return [row for row in self.rows if _in_view(row, view)]
+
+
+def _sums(street: str, category: str, names: Mapping[str, str]) -> dict[str, Any]:
+    return {"street": street, "street_name": names.get(street, street), "category": category, "households_before": 0, "before_fen": 0, "households_after": 0, "after_fen": 0}
+
+
+def _in_view(row: Row, view: str) -> bool:
+    if view == "all":
+        return True
+    if view == "left_out" or row["reason"]:
+        return bool(row["reason"]) and view == "left_out"
+    if view in ("near", "differs"):
+        return bool(row[view])
+    return bool(row["move"] != "same" or row["before"] != row["after"]) if view == "changed" else bool(row["move"] == view)
+
+
+# -- running
+
+
+def run(made: Bureau, question: Question, *, processes: int = 1, resume: Path | None = None, told: Callable[[int, int], None] = lambda _done, _all: None) -> Report:
+    """Everything of a scope, in several processes. They read one after the other while others work: a household that changes
+    meanwhile stands as it was found. `resume`: where results are kept while it runs, and from which it goes on; removed at the end."""
+    with made.office.snapshot() as conn:
+        ids, report = _ids(conn, question), Report(question, names=_streets(conn))
+    chunks = [ids[n : n + CHUNK] for n in range(0, len(ids), CHUNK)]
+    today = made.office.today()
+    with _Kept(resume, question.key(today)) as kept:
+        done = kept.known(chunks)
+        report.earlier = sum(len(done[n]) for n in done)
+        open_ = [n for n in range(len(chunks)) if n not in done]
+        count = report.earlier
+        told(count, len(ids))
+        for n, rows in zip(open_, _computed(made, question, [chunks[n] for n in open_], processes), strict=True):
+            done[n] = rows
+            kept.add(chunks[n], rows)
+            count += len(rows)
+            told(count, len(ids))
+        report.rows = [row for n in range(len(chunks)) for row in done[n]]
+    if resume is not None:
+        resume.unlink(missing_ok=True)
+    return report
+
+
+def look(made: Bureau, conn: Connection, question: Question, area: Area, most: int) -> Report:
+    """The same within one connection, at one moment, for a page: of the scope inside of the area, and not more than so many."""
+    ids = _ids(conn, question, area)
+    if len(ids) > most:
+        raise TooMany(len(ids), most)
+    report, keys, changed = Report(question, names=_streets(conn)), made.office.keys.on(conn), question.changed
+    for n in range(0, len(ids), CHUNK):
+        report.rows += compute(conn, keys, ids[n : n + CHUNK], question, changed, made.office.today())
+    return report
+
+
+def _ids(conn: Connection, question: Question, area: Area | None = None) -> list[int]:
+    if conn.scalar(select(unit.c.id).where(unit.c.code == question.scope)) is None:
+        raise NotFound(f"没有这个机构：{question.scope}")
+    query = select(benefit.c.id).join(household, household.c.id == benefit.c.household_id).where(benefit.c.status.in_(LIVE), within(household.c.community, question.scope))
+    if area is not None:
+        query = query.where(within(household.c.community, area))
+    return list(conn.scalars(query.order_by(benefit.c.id)))
+
+
+def _streets(conn: Connection) -> dict[str, str]:
+    return {row.code: row.name for row in conn.execute(select(unit.c.code, unit.c.name).where(unit.c.level == "street"))}
+
+
+def _computed(made: Bureau, question: Question, chunks: Sequence[Sequence[int]], processes: int) -> Iterator[list[Row]]:
+    if processes < 2 or len(chunks) < 2:
+        changed = question.changed
+        for chunk in chunks:
+            with made.office.snapshot() as conn:
+                rows = compute(conn, made.office.keys.on(conn), chunk, question, changed, made.office.today())
+            yield rows
+        return
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin, initargs=(made.settings, question, made.office.today()))
+    try:
+        yield from pool.map(_chunk, chunks)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_MADE: list[tuple[Bureau, Question, whatif_law.Changed, date]] = []  # of a worker process
+
+
+def _begin(settings: Any, question: Question, today: date) -> None:
+    _MADE.append((build(settings), question, question.changed, today))
+
+
+def _chunk(ids: Sequence[int]) -> list[Row]:
+    made, question, changed, today = _MADE[0]
+    with made.office.snapshot() as conn:
+        return compute(conn, made.office.keys.on(conn), ids, question, changed, today)
+
+
+# -- one chunk
+
+
+def compute(conn: Connection, keys: BoundKeys, ids: Sequence[int], question: Question, changed: whatif_law.Changed, today: date) -> list[Row]:
+    """The rows of some benefits, from a few statements however many they are."""
+    found = conn.execute(_BENEFITS, {"ids": list(ids)}).mappings().all()
+    known = figures(conn, keys, found, today)
+    held = frozenset(conn.scalars(_HELD))
+    month = f"{question.month:%Y-%m}"
+    facts: list[dict[str, Any] | None] = []
+    for one in found:
+        snapshot = known.get(one["household_id"])
+        facts.append(None if snapshot is None else {**snapshot, "benefit_month": month})
+    before = [_came(one, said) for one, said in zip(found, facts, strict=True)]
+    with changed.applies():
+        after = [_came(one, said) for one, said in zip(found, facts, strict=True)]
+    return [_row(one, _restricted(one, said, held), was, now, question.margin_fen) for one, said, was, now in zip(found, facts, before, after, strict=True)]
+
+
+def figures(conn: Connection, keys: BoundKeys, found: Sequence[Mapping[Any, Any]], today: date) -> dict[int, dict[str, Any]]:
+    """Household id -> what `standards.snapshot_of` gives for each of these benefits, read together."""
+    cases: dict[int, str] = {}
+    for row in conn.execute(_CASES, {"ids": [one["id"] for one in found]}):
+        if row.case_no:
+            cases[row.benefit_id] = row.case_no
+    cases = {one["id"]: no for one in found if (no := cases.get(one["id"]) or one["case_no"])}
+    begun = {row.no: row.body for row in conn.execute(_BEGUN, {"ids": sorted(set(cases.values()))})} if cases else {}
+    known = households.snapshots(conn, keys, {one["household_id"] for one in found}, today)
+    for one in found:
+        if one["household_id"] in known:
+            known[one["household_id"]]["applied_on"] = figures_day(one, begun.get(cases.get(one["id"], "")), today)
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Came:
+    category: str
+    fen: int
+    exact: Fraction | None = None  # income per head
+    lines: tuple[str, str] = ("", "")  # standard and low-income limit, yuan text
+
+    @property
+    def helped(self) -> bool:
+        return not self.category.startswith("refused")
+
+
+def _came(found: Mapping[Any, Any], facts: Mapping[str, Any] | None) -> _Came | None:
+    """By the law that applies around it; None: the figures on file cannot be computed."""
+    if facts is None:
+        return None
+    try:
+        if is_destitute(found["category"]):
+            support = "institutional" if found["category"] == "destitute_institutional" else "dispersed"
+            amount = eligibility.destitute_amount(facts["benefit_month"], found["hukou_kind"], support).amount
+            return _Came(found["category"], to_fen(amount * found["members"]))
+        said = eligibility.assess(facts)
+    except (BadFacts, law.BadLaw, NoDecision):
+        return None
+    return _Came(said["category"], said["amount_fen"], Fraction(said["per_capita_exact"]), (said["standard"], said["low_income_limit"]))
+
+
+def _restricted(found: Mapping[Any, Any], facts: Mapping[str, Any] | None, held: frozenset[str]) -> bool:
+    members = facts["members"] if facts else ()
+    return bool(held) and (f"household:{found['household_id']}" in held or any(f"person:{m['ref']}" in held for m in members))
+
+
+def _row(found: Mapping[Any, Any], restricted: bool, was: _Came | None, now: _Came | None, margin: int) -> Row:  # noqa: FBT001
+    """A benefit's line: who it is, what is on record, before, after, move, near (standard | limit | None), gap: what the income per
+    head lies above that line by the changed law (yuan, below it: negative). reason: why nothing was computed."""
+    row: Row = {"benefit_id": found["id"], "benefit_no": number(found["id"]), "household_id": found["household_id"], "household_no": found["household_no"],
+                "case_no": found["case_no"], "street": found["street"], "community": found["community"], "status": found["status"],
+                "recorded": found["category"], "recorded_fen": found["amount_fen"], "before": None, "before_fen": 0, "after": None, "after_fen": 0,
+                "per_capita": None, "move": None, "near": None, "gap": None, "above": False, "differs": False, "reason": None}  # fmt: skip
+    if restricted or was is None or now is None:
+        return row | {"reason": "restricted" if restricted else "no_figures"}
+    near, gap = _near(now, margin)
+    return row | {
+        "before": was.category, "before_fen": was.fen, "after": now.category, "after_fen": now.fen, "move": _move(was, now), "near": near,
+        "per_capita": None if now.exact is None else _text(now.exact), "gap": None if gap is None else _text(gap), "above": gap is not None and gap >= 0,
+        "differs": (was.category, was.fen) != (found["category"], found["amount_fen"]),
+    }  # fmt: skip
+
+
+def _move(was: _Came, now: _Came) -> str:
+    if was.helped != now.helped:
+        return "enters" if now.helped else "leaves"
+    return "gains" if now.fen > was.fen else "loses" if now.fen < was.fen else "same"
+
+
+def _near(now: _Came, margin: int) -> tuple[str | None, Fraction | None]:
+    """The nearest line of the changed law within the margin; a household that its property refuses misses no line of income."""
+    if now.exact is None or now.category not in ("dibao", "low_income", "refused_income"):
+        return None, None
+    gaps = [(line, now.exact - Fraction(text)) for line, text in zip(("standard", "limit"), now.lines, strict=True)]
+    line, gap = min(gaps, key=lambda one: abs(one[1]))
+    return (line, gap) if abs(gap) * 100 <= margin else (None, None)
+
+
+def _text(amount: Fraction) -> str:
+    fen = to_fen(abs(amount))
+    return ("-" if amount < 0 and fen else "") + yuan(fen)
+
+
+# -- taking it away
+
+COLUMNS = ("benefit_no", "household_no", "case_no", "street", "community", "status", "recorded", "recorded_fen", "before", "before_fen", "after", "after_fen",
+           "per_capita", "move", "near", "gap", "reason")  # fmt: skip
+
+
+def csv_lines(rows: Sequence[Row], more: Sequence[str] = ()) -> Iterator[str]:
+    """A spreadsheet of rows, money in yuan; `more`: further columns that the rows have."""
+    yield "\ufeff" + _line([*(name.replace("_fen", "_yuan") for name in COLUMNS), *more])
+    for row in rows:
+        yield _line([_cell(name, row.get(name)) for name in (*COLUMNS, *more)])
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if name.endswith("_fen"):
+        return yuan(value)
+    return str(value) if name == "gap" else harmless(str(value))  # a gap may be negative, and is a number
+
+
+def _line(cells: Sequence[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerow(cells)
+    return out.getvalue()
+
+
+# -- going on where an interrupted run stopped
+
+
+class _Kept:
+    """A line for the question, then one for each chunk; only its owner reads it, for it tells of households."""
+
+    def __init__(self, file: Path | None, key: str) -> None:
+        self.file, self.key = file, key
+        self._lines = self._read() if file is not None and file.exists() and file.stat().st_size else []
+        self._out: Any = None
+
+    def _read(self) -> list[dict[str, Any]]:
+        assert self.file is not None
+        first, *rest = self.file.read_bytes().split(b"\n")
+        if not first.startswith(b'["whatif"'):
+            raise BadResume(f"不是 yingbao whatif --resume 的文件，没有改动它 / not a file of --resume, left as it is: {self.file.name}")
+        if first != self.key.encode():
+            raise BadResume(f"中断文件属于另一次试算（法规、日期、范围或程序不同） / the file belongs to another question, law or day: {self.file.name}")
+        found = []
+        for line in rest[:-1]:  # behind the last end of a line: nothing, or a torn one
+            try:
+                said = json.loads(line)
+                found.append({"ids": list(said["ids"]), "rows": [dict(row) for row in said["rows"]]})
+            except (ValueError, KeyError, TypeError, RecursionError):
+                raise BadResume(f"中断文件有一行读不懂，请删除后重来 / a line that is no result, remove the file: {self.file.name}") from None
+        return found
+
+    def known(self, chunks: Sequence[Sequence[int]]) -> dict[int, list[Row]]:
+        """Place of a chunk -> its rows, where the same benefits were computed."""
+        kept = {tuple(said["ids"]): said["rows"] for said in self._lines}
+        return {n: kept[tuple(chunk)] for n, chunk in enumerate(chunks) if tuple(chunk) in kept}
+
+    def __enter__(self) -> Self:
+        if self.file is not None:
+            if self._lines:  # what follows does not join a torn line
+                os.truncate(self.file, self.file.read_bytes().rfind(b"\n") + 1)
+            self._out = os.fdopen(os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8")
+            if not self._lines:
+                self._out.truncate(0)
+                self._write(self.key)
+        return self
+
+    def add(self, ids: Sequence[int], rows: Sequence[Row]) -> None:
+        if self._out:
+            self._write(json.dumps({"ids": list(ids), "rows": rows}, ensure_ascii=False))
+
+    def _write(self, line: str) -> None:
+        self._out.write(line + "\n")
+        self._out.flush()
+
+    def __exit__(self, *_: object) -> None:
+        if self._out:
+            os.fsync(self._out.fileno())
+            self._out.close()
