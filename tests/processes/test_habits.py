@@ -27,6 +27,10 @@ class Fake:
         self.tasks = [{"node": node, "state": "done", "done_by": who, "done_for": None, "signers": None} for node, who in done]
         self.run = type("Run", (), {"facts": {}})()
 
+    @property
+    def acts(self) -> list[TaskAct]:
+        return acts_of("somebody", self.tasks)
+
 
 def actor(login: str, role: str, behalf: str | None = None) -> Actor:
     return Actor(login, roles=frozenset({role}), unit=UNIT, on_behalf_of=behalf)
