@@ -53,7 +53,7 @@ def visited_if_drawn(page, site, no, step, agrees):
     """The draw is by chance: where it took the file, somebody of the district visits."""
     enter(page, "examiner1")
     page.goto(f"/cases/{no}")
-    if page.locator(f"main a:has-text('{step}')").count():
+    if page.locator(f"main table.list a:has-text('{step}')").count():
         open_task(page, "spot1", no, step)
         page.fill("[name=visited_on]", today(site))
         page.fill("[name=second_visitor]", "乙")
