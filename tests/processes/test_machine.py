@@ -41,6 +41,7 @@ from tests.processes.machine_answers import Told, from_form, options, report, re
 from tests.processes.machine_worlds import MANY, MEMBERS, RELATIVE, opened, regular
 
 RUNS = int(os.environ.get("YINGBAO_TEST_MACHINE_RUNS", "20"))
+PLAYED = ["dibao-2012", "review-2012", "change-report-2012", "joint-meeting"]  # of its days; those of 2021 have scenarios and golden histories
 SUSPENDING = ("propose", "confirm", "refuse")
 ROOM = ["secretary", "convener", "deputy", *MEMBERS]
 EVERYBODY = [*STAFF, *MANY, "fin", *ROOM]
@@ -221,7 +222,7 @@ class District(RuleBasedStateMachine):
         rows = [home for home in self.scans if (home in live) == in_benefit and (f"household:{home}" not in busy or rarely(data, "busy"))] or list(self.scans)
         return data.draw(st.sampled_from(rows), label="home")
 
-    @rule(data=st.data(), key=st.sampled_from(list(CATALOGUE)), by_form=st.booleans())
+    @rule(data=st.data(), key=st.sampled_from(PLAYED), by_form=st.booleans())
     def start(self, data, key, by_form):
         self.apply(data, key, by_form)
 
@@ -399,7 +400,7 @@ class District(RuleBasedStateMachine):
         if waiting:
             self.waiting(data, waiting[0])
         else:
-            self.apply(data, data.draw(st.sampled_from(list(CATALOGUE)), label="key"))
+            self.apply(data, data.draw(st.sampled_from(PLAYED), label="key"))
 
     def bodies(self, case_id, after=0):
         return [json.loads(r["body"]) for r in self.look("SELECT body FROM entry WHERE record_id = ? AND seq > ? ORDER BY seq", case_id, after)]
@@ -1205,9 +1206,9 @@ def all_seen(world, tmp_path_factory):
 
 def they_tried_all_of_it(seen):
     """Not about what is right: that the machine still plays every task of the four drawings, every kind of end, and every verb."""
-    drawn = {f"{key} {node}" for key, process in CATALOGUE.items() for node in process.drawing.of_kind("userTask")}
+    drawn = {f"{key} {node}" for key in PLAYED for node in CATALOGUE[key].drawing.of_kind("userTask")}
     assert sorted(drawn - seen["completed"].keys()) == []
-    ends = {key: {one for one in seen["ended"] if one.startswith(f"{key} ended_")} for key in CATALOGUE}
+    ends = {key: {one for one in seen["ended"] if one.startswith(f"{key} ended_")} for key in PLAYED}
     wanted = {key: number - (RUNS != 20) for key, number in ENDS.items()}  # of new runs the rarest end may be missing, like a meeting that is called off
     assert {key: len(found) for key, found in ends.items() if len(found) < wanted[key]} == {}, ends
     for kind, names in (("done", VERBS), ("refused", REFUSED)):
