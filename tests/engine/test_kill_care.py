@@ -23,7 +23,7 @@ from tests.processes.test_erasure import act, closed, forgotten, holds, restrict
 
 DEMO = pathlib.Path(__file__).parent.parent / "histories" / "demo-0014.sqlite.gz"
 SEALED = (("household", "hardship_cause"), ("person", "labour_ability"))
-MOMENTS = ("UPDATE household SET hardship_cause", "ALTER TABLE person ADD", "CREATE TRIGGER IF NOT EXISTS entry_pending", "COMMIT")
+MOMENTS = ("UPDATE household SET hardship_cause", "ALTER TABLE person ADD", "CREATE TRIGGER IF NOT EXISTS law_no_update", "COMMIT")
 
 
 @pytest.fixture
