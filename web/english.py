@@ -137,6 +137,8 @@ _SAID: Mapping[str, str] = {
     r"没有这项业务：.*": "There is no such procedure",
     r"没有这份记录：.*": "There is no such record",
     r"没有这份流程图：.*": "There is no such drawing",
+    r"范围内有 (\d+) 户，页面一次最多试算 (\d+) 户：请缩小范围，或用命令行 yingbao whatif": r"\1 households there, and at most \2 at once here: narrow it down, or use the command line, yingbao whatif",
+    r"没有这个月份的标准": "There is no standard for this month",
     r"没有这份决策表：.*": "There is no such decision table",
     r"不能早于张贴日期（(.*)）": r"Not before it was posted (\1)",
     r"请写明为何登记有误": "Say why the statement was a mistake",
