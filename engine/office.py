@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -246,9 +247,8 @@ class Act:
         for subject, data in secret.items():
             salt, written = os.urandom(32), canonical(data)
             commitments[subject] = commitment_to(salt, written)
-            plain = b'{"data":' + written + b',"salt":"' + salt.hex().encode() + b'"}'  # canonical, and written once
             cipher = self.keys.fresh(subject) if subject.startswith(OTHERS) else self.keys.subject(subject)
-            sealed = cipher.seal(plain, _payload_aad(record.id, record.seq + 1, subject))
+            sealed = cipher.seal(_packed(salt, written), _payload_aad(record.id, record.seq + 1, subject))
             row = {"record_id": record.id, "seq": record.seq + 1, "subject": subject, "sealed": sealed}
             self._payloads.append(row)
         return commitments
@@ -380,6 +380,24 @@ def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
 
 
+_PLAIN, _ZIPPED = b"\x01", b"\x02"  # first byte of a payload, then 32 bytes of salt, then the data; those from before are JSON with the salt in hex
+_WORTH_ZIPPING = 160  # bytes
+
+
+def _packed(salt: bytes, written: bytes) -> bytes:
+    if len(written) > _WORTH_ZIPPING and len(zipped := zlib.compress(written)) < len(written):
+        return _ZIPPED + salt + zipped
+    return _PLAIN + salt + written
+
+
+def _unpacked(plain: bytes) -> dict[str, Any]:
+    if plain[:1] == b"{":
+        found: dict[str, Any] = json.loads(plain)
+        return found
+    data = plain[33:] if plain[:1] == _PLAIN else zlib.decompress(plain[33:])
+    return {"data": json.loads(data), "salt": plain[1:33].hex()}
+
+
 def _payload_aad(record_id: int, seq: int, subject: str) -> bytes:
     return f"payload:{record_id}:{seq}:{subject}".encode()
 
@@ -498,9 +516,10 @@ def opened(cipher: Cipher, row: Any) -> Any:
     if row is None:
         return None
     try:
-        return json.loads(cipher.open(row.sealed, _payload_aad(row.record_id, row.seq, row.subject)))
+        plain = cipher.open(row.sealed, _payload_aad(row.record_id, row.seq, row.subject))
     except Unreadable:
         return None
+    return _unpacked(plain)
 
 
 def seals_hold(entries: Sequence[Entry]) -> int | None:

@@ -103,7 +103,8 @@ def _run(conn: Connection, made: _Compiled, *bound: Any) -> Any:
     """A cursor after its execution; what the driver raises as SQLAlchemy would. Listeners hear of it as usual."""
     dialect, many = conn.dialect, len(bound) > 1
     cursor: Any = conn.connection.cursor()
-    for listener in conn.dispatch.before_cursor_execute:
+    heard = conn._has_events or conn.engine._has_events
+    for listener in conn.dispatch.before_cursor_execute if heard else ():
         listener(conn, cursor, made.sql, bound if many else bound[0], None, many)
     try:
         if many:
@@ -113,6 +114,6 @@ def _run(conn: Connection, made: _Compiled, *bound: Any) -> Any:
     except dialect.loaded_dbapi.Error as error:
         cursor.close()
         raise DBAPIError.instance(made.sql, bound, error, dialect.loaded_dbapi.Error, dialect=dialect) from error
-    for listener in conn.dispatch.after_cursor_execute:
+    for listener in conn.dispatch.after_cursor_execute if heard else ():
         listener(conn, cursor, made.sql, bound if many else bound[0], None, many)
     return cursor

@@ -44,8 +44,11 @@ def whatif(files: tuple[Path, ...], on: str, scope: str, margin: str, out: Path 
             click.echo(f"--{path}: {'; '.join(english(text) for text in texts)}", err=True)
         sys.exit(2)
     made = bureau()
-    with progress("households") as told:
-        report = forecasts.run(made, asked, processes=processes, resume=resume, told=told)
+    try:
+        with progress("households") as told:
+            report = forecasts.run(made, asked, processes=processes, resume=resume, told=told)
+    finally:
+        made.office.store.close()
     if out is not None:
         with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline="") as file:
             file.writelines(forecasts.csv_lines(report.seen(view)))

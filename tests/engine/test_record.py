@@ -167,3 +167,13 @@ def test_a_removed_payload_is_missed_while_its_key_is_there(district):
         conn.execute(delete(store.payload).where(store.payload.c.record_id == household_id, store.payload.c.seq == 1))
         conn.execute(update(household).where(household.c.id == household_id).values(hukou_kind="rural"))
     assert differences(district.office) != []
+
+
+@pytest.mark.parametrize("data", [{}, {"said": {"answers": {"opinion": "情况属实，同意上报。" * 40}}}], ids=["short", "long"])
+def test_payloads_of_now_and_of_before_are_read_alike(data):
+    """Salt and data as bytes, long ones compressed; the first payloads were JSON with the salt in hex."""
+    from engine import office
+    from engine.model import canonical
+
+    salt = bytes(range(32))
+    assert office._unpacked(office._packed(salt, canonical(data))) == office._unpacked(canonical({"data": data, "salt": salt.hex()})) == {"data": data, "salt": salt.hex()}
