@@ -387,8 +387,8 @@ def moved_in_july(d: District) -> None:
     confirmed(d)
 
 
-def confirmed_by_the_street(d: District) -> None:
-    of_2021(d, "2022-10-24")
+def granted_by_the_street(d: District) -> None:
+    """From the opinion of 2022-10-24 to the street's own confirmation, nobody objecting."""
     d.do("rita", "street_opinion", street_outcome="propose_grant", opinion="拟同意")
     d.post()
     d.at("2022-11-01T09:00")
@@ -398,6 +398,11 @@ def confirmed_by_the_street(d: District) -> None:
         d.do("spot", "late_spot_check_visit", visited_on="2022-11-01", second_visitor="乙", findings="一致", late_agrees=True)
     d.do("lee", "street_confirmation", decision="granted", opinion="确认同意")
     confirmed(d)
+
+
+def confirmed_by_the_street(d: District) -> None:
+    of_2021(d, "2022-10-24")
+    granted_by_the_street(d)
 
 
 def ended_for_no_co_operation(d: District) -> None:
@@ -417,15 +422,7 @@ def of_the_later_law(d: District) -> None:
     d.apply(d.household(members=family(120_000, 0, 0)), "dibao-2021")
     d.accept()
     started(d)
-    d.do("rita", "street_opinion", street_outcome="propose_grant", opinion="拟同意")
-    d.post()
-    d.at("2022-11-01T09:00")
-    d.do("vera", "remove_street_notice", removed_on="2022-11-01", objections="none")
-    handed_in(d)
-    if "late_spot_check_visit" in d.tasks():
-        d.do("spot", "late_spot_check_visit", visited_on="2022-11-01", second_visitor="乙", findings="一致", late_agrees=True)
-    d.do("lee", "street_confirmation", decision="granted", opinion="确认同意")
-    confirmed(d)
+    granted_by_the_street(d)
 
 
 def grace_given(d: District) -> None:
