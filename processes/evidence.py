@@ -215,7 +215,7 @@ class _Source:
             table = store.metadata.tables[name]
             for start in range(0, len(ids := sorted(by_table[name])), 500):
                 for row in self.conn.execute(select(table).where(table.c.id.in_(ids[start : start + 500])).order_by(table.c.id)).mappings():
-                    yield {"table": name, "id": row["id"], "values": dict(self._values(table, row))}
+                    yield {"table": name, "id": row["id"], "values": dict(sorted(self._values(table, row)))}  # in the order of canonical JSON
 
     def _values(self, table: Any, row: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
         for column in table.c:
