@@ -149,21 +149,34 @@ def joined(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def canonical(value: Any) -> bytes:
     """The one byte string of a JSON value (RFC 8785): what is sealed is what is stored."""
-    return _ENCODER.encode(value).encode() if _simple(value) else rfc8785.dumps(value)
+    return _written(value).encode() if _simple(value) else rfc8785.dumps(value)
 
 
-# The standard library's encoder, in C, writes the same bytes for everything but fractions, huge numbers and strange keys.
+# The standard library's encoder, in C, writes the same bytes for everything but fractions, huge numbers and strange keys. It is made
+# once and not for each value; where Python comes without it, through the front door.
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), check_circular=False)
+_C = getattr(json.encoder, "c_make_encoder", None)
+_parts = _C(None, _ENCODER.default, json.encoder.encode_basestring, None, ":", ",", True, False, True) if _C else None
 _EXACT = 2**53 - 1  # JSON numbers beyond it are not exact everywhere
+_PLAIN = frozenset({str, bool, type(None)})
+
+
+def _written(value: Any) -> str:
+    return "".join(_parts(value, 0)) if _parts else _ENCODER.encode(value)
 
 
 def _simple(value: Any) -> bool:
     kind = type(value)
+    if kind in _PLAIN:
+        return True
     if kind is dict:
-        return all(type(key) is str and key.isascii() for key in value) and all(map(_simple, value.values()))
+        for key, one in value.items():  # a loop: this looks at every value of every entry
+            if type(key) is not str or not key.isascii() or (type(one) not in _PLAIN and not _simple(one)):
+                return False
+        return True
     if kind is list or kind is tuple:
         return all(map(_simple, value))
-    return kind is str or kind is bool or value is None or (kind is int and -_EXACT <= value <= _EXACT)
+    return kind is int and -_EXACT <= value <= _EXACT
 
 
 def leaf_hash(body: bytes) -> str:

@@ -20,7 +20,7 @@ class _Compiled(NamedTuple):
     names: tuple[str, ...]  # of the parameters, in their order
     by_place: bool  # as the driver wants them
     given: Mapping[str, str]  # key of a parameter, as callers say it -> its name in the SQL
-    base: Mapping[str, Any]  # what the statement itself says, and defaults
+    base: Mapping[str, Any]  # what the statement itself says, and defaults; as the driver wants it
     into: Mapping[str, Callable[[Any], Any]]  # name -> to the driver's value
     keys: tuple[str, ...]  # of the columns of a row
     outof: Sequence[tuple[str, Callable[[Any], Any]]]  # columns whose driver's value is not ours
@@ -85,17 +85,16 @@ def _compiled(statement: Any, dialect: Any, columns: tuple[str, ...] | None) -> 
             outof.append((column.keyname, process))
     names = tuple(written.positiontup if found.positional else dict.fromkeys(name for bind, name in found.bind_names.items() if not bind.literal_execute))
     into = {name: process for name, process in found._bind_processors.items() if not isinstance(process, tuple)}
+    base = {name: into[name](value) if name in into else value for name, value in base.items()}
     return _Compiled(written.statement, names, found.positional, {bind.key: name for bind, name in found.bind_names.items()}, base, into, tuple(keys), outof)
 
 
 def _bound(made: _Compiled, values: Mapping[str, Any]) -> Any:
     said = dict(made.base)
-    given = made.given
+    given, into = made.given, made.into
     for key, value in values.items():
-        said[given[key]] = value
-    for name, process in made.into.items():
-        if name in said:
-            said[name] = process(said[name])
+        name = given[key]
+        said[name] = into[name](value) if name in into else value
     return [said[name] for name in made.names] if made.by_place else {name: said[name] for name in made.names}
 
 
