@@ -707,6 +707,7 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_canonical_form_is_rfc_8785(value):
     text = rfc8785.dumps(value).decode()
+    assert canonical(value).decode() == text
     assert v.canonical(v.parsed(text), text) == text
     spread = json.dumps(value, indent=1)
     assert v.canonical(v.parsed(spread), spread) == text
