@@ -6,7 +6,7 @@ import io
 import re
 import threading
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from sqlalchemy import func, select
@@ -23,10 +23,14 @@ from tests.web.test_api_document import PREFIX, documented, misfits
 class Door:
     """Calls the API as somebody; every answer is held against the OpenAPI document."""
 
+    _doc: ClassVar[dict[str, Any]] = {}
+
     def __init__(self, bureau: Any, district: Any) -> None:
         self.bureau, self.district = bureau, district
         self.app = app_of(bureau)
-        self.doc = self.app.test_client().get(f"{PREFIX}/openapi.json").json
+        if not self._doc:  # the same over every district; read once a process
+            self._doc.update(self.app.test_client().get(f"{PREFIX}/openapi.json").json)
+        self.doc = self._doc
         self.tokens: dict[str, str] = {}
 
     def token(self, who: str) -> str:
