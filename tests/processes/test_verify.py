@@ -136,7 +136,7 @@ def altered(sealed, table, column):
     with tampering(sealed.office.store) as conn:
         rows = conn.execute(select(table)).mappings().all()
         hit = chance.sample(rows, min(ROWS, len(rows)))
-        new = [dict(row) | {column: other(row[column], chance)} for row in hit]
+        new = otherwise(table, {_key(table, row) for row in rows}, hit, column, chance)
         exchange(conn, table, hit, new)
     report = checked(sealed)
     places = {(row["record_id"], row["seq"]) for row in hit}
@@ -158,7 +158,8 @@ def altered_at_once(made, columns):
             rows = conn.execute(select(table).where(table.c.record_id % len(columns) == number)).mappings().all()
             hit = chance.sample(rows, min(ROWS, len(rows)))
             assert hit, (table.name, column)
-            new = [dict(row) | {column: other(row[column], chance)} for row in hit]
+            keys = {tuple(row) for row in conn.execute(select(*table.primary_key.columns))}
+            new = otherwise(table, keys, hit, column, chance)
             exchange(conn, table, hit, new)
             done.append((table, new, hit))
             places[table.name, column] = {(row["record_id"], row["seq"]) for row in hit}
@@ -180,6 +181,22 @@ def altered_at_once(made, columns):
     with tampering(made.office.store) as conn:
         for table, new, hit in done:
             exchange(conn, table, new, hit)
+
+
+def _key(table, row):
+    return tuple(row[name] for name in table.primary_key.columns.keys())
+
+
+def otherwise(table, keys, hit, column, chance):
+    """The rows with another value in that column; what is part of a key becomes none that was ever there."""
+    keys, new = set(keys), []
+    for row in hit:
+        one = dict(row) | {column: other(row[column], chance)}
+        while _key(table, one) != _key(table, row) and _key(table, one) in keys:
+            one[column] = other(row[column], chance)
+        keys.add(_key(table, one))
+        new.append(one)
+    return new
 
 
 def exchange(conn, table, old, new):
