@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 import processes.appeal_tables
-import processes.finding_tables  # noqa: F401 - its rows are projected from records like all others
+import processes.finding_tables
+import processes.temporary_tables  # noqa: F401 - its rows are projected from records like all others
 from engine import deadlines, unmanned
 from engine.cases import Cases
 from engine.clock import BusinessClock
@@ -34,8 +35,9 @@ from processes.joint_meeting import JOINT_MEETING
 from processes.registry_port import Registry, RegistryFailed, conclude
 from processes.review_2012 import REVIEW_2012
 from processes.review_2021 import REVIEW_2021
+from processes.temporary_assistance import TEMPORARY_ASSISTANCE
 
-CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012, DIBAO_2021, REVIEW_2012, REVIEW_2021, CHANGE_REPORT_2012, CHANGE_REPORT_2021, JOINT_MEETING)}
+CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012, DIBAO_2021, REVIEW_2012, REVIEW_2021, CHANGE_REPORT_2012, CHANGE_REPORT_2021, JOINT_MEETING, TEMPORARY_ASSISTANCE)}
 
 # What the jobs are, in words for those who decide what becomes of one that failed.
 _WAYS = {

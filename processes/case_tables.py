@@ -49,7 +49,7 @@ notice = Table(
     metadata,
     Column("id", Id, primary_key=True, autoincrement=False),
     Column("case_no", String(40), nullable=False),
-    Column("stage", String(20), nullable=False),  # street_opinion | district_proposal | destitute_stop
+    Column("stage", String(20), nullable=False),  # street_opinion | district_proposal | destitute_stop | temporary_assistance
     Column("street", String(20), nullable=False),
     Column("community", String(20), nullable=False),
     Column("applicant", String(60), info=PERSONAL),

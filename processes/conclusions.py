@@ -153,9 +153,10 @@ def undecided() -> ColumnElement[bool]:
 
 
 def open_case(conn: Connection, household_id: int) -> str | None:
-    """The number of the household's case that has not come to its decision."""
+    """The number of the household's case that has not come to its decision. Temporary assistance stands beside every other case: it
+    decides on no monthly benefit (decision 047)."""
     cases = store.record.c
-    where = and_(cases.subject == f"household:{household_id}", cases.kind == "case", undecided())
+    where = and_(cases.subject == f"household:{household_id}", cases.kind == "case", cases.process != "temporary-assistance", undecided())
     found: str | None = conn.scalar(select(cases.no).where(where).limit(1))
     return found
 

@@ -17,7 +17,18 @@ from engine import store
 from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Actor, Data, Put
 from engine.office import Act
-from processes import benefit_letters, calendar, conclusions, documents, erasure, households, investigation, law, readers
+from processes import (
+    benefit_letters,
+    calendar,
+    conclusions,
+    documents,
+    erasure,
+    households,
+    investigation,
+    law,
+    readers,
+    temporary_letters,
+)
 from processes.benefits import add_months
 from processes.case_tables import letter
 from processes.dibao_2012_forms import Deliver
@@ -25,8 +36,8 @@ from processes.dibao_2012_forms import Deliver
 EVENT = "letter_delivered"
 DELIVERERS = frozenset({"window_clerk", "civil_affairs_officer"})
 # What a case delivers by a task of its own: that task's form is where it is said.
-BY_TASK = frozenset({"approval", "refusal", "termination", "transfer", *conclusions.LETTERS.values()})
-WITH_REMEDIES = frozenset({"approval", "refusal", "termination"}) | benefit_letters.WITH_REMEDIES
+BY_TASK = frozenset({"approval", "refusal", "termination", "transfer", *conclusions.LETTERS.values()}) | temporary_letters.BY_TASK
+WITH_REMEDIES = frozenset({"approval", "refusal", "termination"}) | temporary_letters.WITH_REMEDIES | benefit_letters.WITH_REMEDIES
 
 
 class Delivery(Deliver):

@@ -11,7 +11,8 @@ from engine.process import Broken
 INVESTIGATE = frozenset({"home_survey", "survey_cosign", "neighbor_enquiry", "street_reinvestigate"})
 REVIEW = frozenset({"street_opinion", "street_signoff", "submit_to_district", "issue_check_rejection", "reject_after_check", "decide_termination"})
 WRITE, SIGN = frozenset({"street_opinion"}), frozenset({"street_signoff", "decide_termination"})  # two pairs of eyes inside the review
-APPROVE = frozenset({"decide", "decide_refusal", "street_confirmation"})
+APPROVE = frozenset({"decide", "decide_refusal", "street_confirmation", "emergency_decide", "emergency_signoff"})
+PAY = frozenset({"emergency_pay", "pay_grant"})  # of temporary assistance: who decides does not pay
 ACCEPT = frozenset({"start", "completeness_check", "register_change"})  # "start": who took the application in
 EXAMINE = frozenset({"district_examination", "district_recheck", "spot_check_visit", "late_spot_check_visit"})
 CHECK = frozenset({"means_check"})
@@ -28,6 +29,8 @@ _CONFLICTS = (
     (WRITE, SIGN, "own-opinion", "您签批过本案，审核意见应由另一人提出", "You signed this case off: somebody else writes the opinion"),
     (REVIEW, ACCEPT, "acceptor-reviews", "您受理了本案，不能审核本案（岗位分离）", "You accepted this case; you may not review it"),
     (ACCEPT, REVIEW, "reviewer-accepts", "您审核过本案，不能受理本案（岗位分离）", "You reviewed this case; you may not accept it"),
+    (PAY, APPROVE, "decider-pays", "本案的救助是您决定的，应由另一人支付（交付）", "You decided on this help: somebody else pays it"),
+    (APPROVE, PAY, "payer-decides", "本案的救助由您支付（交付），不能再由您审批", "You paid this help: somebody else decides"),
     (EXAMINE, INVESTIGATE | REVIEW | APPROVE, "street-examines", "您在街镇环节或审批环节办过本案，不能作区级审查（岗位分离）", "You handled this case before; you may not examine it"),
     (PRESIDE, PREPARE | {"start"}, "secretary-presides", "您是本次会议的秘书，不能主持会议（岗位分离）", "You are the secretary of this meeting; you may not preside over it"),
     (PREPARE, PRESIDE, "convener-keeps-minutes", "您主持本次会议，不能同时担任秘书（岗位分离）", "You preside over this meeting; you may not be its secretary"),

@@ -32,6 +32,7 @@ from processes import (
     meetings,
     organisation,
     paperwork,
+    special_cases,
 )
 from processes.eligibility_facts import BadFacts
 from processes.joint_meeting_forms import FORMS, MESSAGES, Convening
@@ -202,6 +203,7 @@ def _check_announcement(act: Act, presiding: Sequence[str], answers: Data, facts
     if broken := meetings.why_not(said, item, sum_):
         raise Refused(broken.rule, broken.zh, broken.en)
     if said == "approve_as":
+        _of_its_process(asked, answers)
         amount(act, item, answers)
 
 
@@ -217,10 +219,20 @@ def vet(act: Act, name: str, form: Form, answers: Data, facts: Data, _acts: Sequ
             _check_announcement(act, form.context_value("actor").persons, answers, facts)
 
 
+def _of_its_process(asked: Any, answers: Data) -> None:
+    """A case of temporary assistance is given a sum once, every other a monthly benefit."""
+    once = asked is not None and asked["process"] == "temporary-assistance"
+    if once != (answers["approved_category"] == special_cases.ONCE):
+        raise Invalid({"approved_category": ["本案申请的是临时救助，只能同意临时救助" if once else "本案申请的不是临时救助"]})
+
+
 def amount(act: Act, item: Any, answers: Data) -> int:
-    """Fen a month of an approval: the one that the meeting fixed, else what the arithmetic gives for the category (domain 4.5)."""
+    """Fen of an approval, a month or (temporary assistance) once: the one that the meeting fixed, else what the arithmetic gives for the
+    category (domain 4.5)."""
     if answers.get("fixed_amount") is not None:
         return int(answers["fixed_amount"])
+    if answers["approved_category"] == special_cases.ONCE:
+        raise Invalid({"fixed_amount": ["临时救助请写明会议确定的金额"]})
     if answers["approved_category"] == "low_income":
         kind = act.conn.scalar(select(household.c.hukou_kind).where(household.c.id == item["household_id"]))
         return to_fen(law.value(f"low_income_cash_{kind}", act.today).amount)

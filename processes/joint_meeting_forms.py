@@ -222,7 +222,10 @@ class AnnounceItem(Form):
             wrong |= {n: told for n in ("approved_category", "fixed_amount", "fixed_until") if data.get(n)}
         if said == "refer" and not data.get("referred_to"):
             wrong["referred_to"] = [self.say("请写明转介给哪个单位", "Say to whom")]
-        if (data.get("fixed_amount") is None) != (not data.get("fixed_until")):
+        once = data.get("approved_category") == special_cases.ONCE
+        if once and data.get("fixed_until"):
+            wrong["fixed_until"] = [self.say("临时救助一次性给予，不填", "Given once: left out")]
+        if not once and (data.get("fixed_amount") is None) != (not data.get("fixed_until")):
             wrong["fixed_until"] = [self.say("固定金额和执行月份应同时填写", "A fixed amount and its last month go together")]
         if data.get("fixed_amount") == 0:
             wrong["fixed_amount"] = [self.say("金额应大于零", "More than nothing")]

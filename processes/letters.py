@@ -8,7 +8,7 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
-from processes import benefit_letters, law
+from processes import benefit_letters, law, temporary_letters
 from processes.dibao_2012_forms import MATERIALS, PARTICIPANTS, REASONS, share_words
 from processes.household_forms import INCOME_KINDS, PROPERTY_KINDS, RELATIONS
 from processes.money import capital, yuan
@@ -20,10 +20,12 @@ TITLES = {
     "approval": "社会救助批准决定通知书",
     "refusal": "不予批准社会救助告知书",
     "termination": "终止最低生活保障审核确认程序告知书",
+    **temporary_letters.TITLES,
     **benefit_letters.TITLES,
 }
-_WORDS = {"acceptance": "受", "supplement": "补", "check_rejection": "核", "approval": "准", "refusal": "拒", "termination": "终", **benefit_letters.MARKS}
-_OF_THE_DISTRICT = frozenset({"approval", "refusal"}) | benefit_letters.OF_THE_DISTRICT
+_WORDS = {"acceptance": "受", "supplement": "补", "check_rejection": "核", "approval": "准", "refusal": "拒", "termination": "终", **temporary_letters.MARKS, **benefit_letters.MARKS}
+_OF_THE_DISTRICT = frozenset({"approval", "refusal"}) | temporary_letters.OF_THE_DISTRICT | benefit_letters.OF_THE_DISTRICT
+_WITH_REMEDIES = temporary_letters.WITH_REMEDIES | benefit_letters.WITH_REMEDIES
 RELATION_WORDS = {code: zh for code, zh, _ in RELATIONS}
 KIND_WORDS = {code: zh for code, zh, _ in [*INCOME_KINDS, *PROPERTY_KINDS]}
 PERIOD_WORDS = {"month": "每月", "year": "每年"}
@@ -64,7 +66,7 @@ def render(kind: str, data: Mapping[str, Any]) -> str:
     """A letter as it is issued. `data`: facts of the case, `household` (households.letterhead), number, issued_on, names of units."""
     if kind in benefit_letters.BODIES:
         data = {**data, "compared": _compared(data)}
-    texts = _BODIES[kind](data) + (_remedies(data) if kind in benefit_letters.WITH_REMEDIES else [])
+    texts = _BODIES[kind](data) + (_remedies(data) if kind in _WITH_REMEDIES else [])
     body = "\n".join(f"<p>{escape(p)}</p>" for p in texts)
     return standalone(
         f"{TITLES[kind]} {data['number']}",
@@ -243,6 +245,7 @@ _BODIES = {
     "approval": _approval,
     "refusal": _refusal,
     "termination": _termination,
+    **temporary_letters.BODIES,
     **benefit_letters.BODIES,
 }
 
@@ -272,7 +275,14 @@ def _photo(name: str, photo: Photo) -> str:
     return f'<p><a href="/documents/{number}">{name}</a></p>'
 
 
-_STAGES = {"street_opinion": "街镇审核意见公示", "district_proposal": "区级拟批准公示", "destitute_stop": "拟终止特困供养公示"}
+_STAGES = {"temporary_assistance": "临时救助审核意见公示", "street_opinion": "街镇审核意见公示", "district_proposal": "区级拟批准公示", "destitute_stop": "拟终止特困供养公示"}
+
+
+def _amount(notice: Mapping[str, Any]) -> str:
+    once = notice["stage"] == "temporary_assistance"
+    if not notice["amount_fen"]:
+        return "转介服务" if once else "不按月发放救助金"
+    return f"{'一次性' if once else '每月'}{yuan(notice['amount_fen'])}元"
 
 
 def _notice(notice: Mapping[str, Any], community_name: str, street_name: str, more: str) -> str:
@@ -281,7 +291,7 @@ def _notice(notice: Mapping[str, Any], community_name: str, street_name: str, mo
     rows = [
         ("申请人", notice["applicant"]), ("居村", community_name), ("家庭人口", f"{notice['members']}人"),
         ("拟终止的救助" if stops else "拟救助类别", benefit_letters.CATEGORY_WORDS.get(notice["category"], "")),
-        ("原保障金额" if stops else "拟保障金额", f"每月{yuan(notice['amount_fen'])}元" if notice["amount_fen"] else "不按月发放救助金"),
+        ("原保障金额" if stops else "拟救助金额" if notice["stage"] == "temporary_assistance" else "拟保障金额", _amount(notice)),
         ("公示期", f"{chinese_date(notice['posted_on'])}至{until}"), ("异议受理", f"{street_name}社会救助窗口，电话 {COMPLAINT_PHONE}"),
     ]  # fmt: skip
     head = '<meta name="robots" content="noindex">'

@@ -101,7 +101,7 @@ def remove_notice(act: Act, case: CaseRef, stage: str, answers: Data) -> list[Pu
     return [Put("notice", one["id"], {"removed_on": answers["removed_on"], "photo_removed": answers.get("photo")}) for one in found]
 
 
-_UNTIL = {"street_opinion": "street_notice_until", "district_proposal": "district_notice_until", "destitute_stop": "stop_notice_until"}
+_UNTIL = {"street_opinion": "street_notice_until", "temporary_assistance": "street_notice_until", "district_proposal": "district_notice_until", "destitute_stop": "stop_notice_until"}
 _BYTES = Prepared(insert(letter_bytes))
 _POSTED = Prepared(select(notice.c.id).where(
     notice.c.case_no == bindparam("the_case"), notice.c.stage == bindparam("the_stage"), notice.c.removed_on.is_(None)))  # fmt: skip

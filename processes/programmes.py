@@ -11,7 +11,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from processes import eligibility, law, organisation
+from processes import eligibility, law, organisation, temporary
 from processes.dibao_2012_forms import MATERIALS
 from processes.eligibility_facts import BadFacts, check, month_of
 from processes.money import BadMoney, parse, to_fen, yuan
@@ -193,12 +193,24 @@ def _without_ability(member: Mapping[str, Any], on: date, applied: date) -> bool
     return grade is not None and (member.get("disability_grade") or 9) <= grade.amount
 
 
-def _temporary(_facts: Mapping[str, Any], _found: Mapping[str, Any]) -> dict[str, Any]:
-    return _said(ASK, [
-        _line("急难型：因火灾、交通事故、突发重大疾病等，需立即救助的，可先行救助，事后补手续。", "Emergencies (fire, accident, sudden grave illness): help comes first, the papers after.", "N23"),
-        _line("支出型：教育、医疗等必需支出突然增加，超出家庭承受能力，且收入、财产符合规定的。", "Expenditure: necessary costs of education or treatment beyond what the family can bear, income and property within the limits.", "N23"),
-        _line("金额按困难情形由街道（乡镇）或区民政局核定，请咨询。", "The amount depends on the need and is set by the street or the district: please ask.", "N23"),
-    ])  # fmt: skip
+def _temporary(facts: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+    """By the law values of the process itself (`temporary`); how great the hardship is, nobody can say here."""
+    emergency = _line("急难型：因火灾、交通事故、突发重大疾病等，需立即救助的，可先行救助，事后补手续。", "Emergencies (fire, accident, sudden grave illness): help comes first, the papers after.", "N23")
+    spending = _line("支出型：教育、医疗等必需支出突然增加，超出家庭承受能力，且收入、财产符合规定的。", "Expenditure: necessary costs of education or treatment beyond what the family can bear, income and property within the limits.", "N23")
+    amount = _line("金额按困难情形由街道（乡镇）或区民政局核定，请咨询。", "The amount depends on the need and is set by the street or the district: please ask.", "N23")
+    on = month_of(facts["benefit_month"])
+    if not temporary.in_force(on):
+        return _said(ASK, [emergency, spending, amount])
+    kind, heads = facts["hukou_kind"], found["members_counted"]
+    cap, limit, income = temporary.emergency_cap(on, kind, heads), temporary.street_limit(on, kind, organisation.DISTRICT), law.value("temp_income_limit", on)
+    most, up_to, need = yuan(cap.fen), yuan(limit.fen), temporary.fits(Fraction(found["per_capita_exact"]), found["category"], on)
+    lines = [
+        emergency, _line(f"急难型救助金最多 {most} 元（{cap.months.text} 个月低保标准×{heads} 人）。", f"Emergency help: at most {most} ({cap.months.text} monthly standards for each of {heads}).", cap.months.source, most),
+        spending, _line(f"支出型：人均年收入应低于 {income.text} 元；{'收入、财产符合。' if need == temporary.FITS else '您填写的收入或财产超过规定。'}",
+                        f"Expenditure: income per head a year below {income.text}; {'income and property are within the limits.' if need == temporary.FITS else 'income or property is over the limit.'}", income.source, income.text),
+        amount, _line(f"{up_to} 元及以下由街道（乡镇）决定，超过的由区民政局决定。", f"Up to {up_to} the street decides, above it the district.", limit.months.source, up_to),
+    ]  # fmt: skip
+    return _said(ASK, lines, confirm=cap.unverified or limit.unverified or income.unverified)
 
 
 def _illness(facts: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:

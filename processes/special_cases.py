@@ -42,7 +42,8 @@ RESOLUTIONS = [
     ("refer", "转介其他部门或慈善", "Refer"),
     ("defer", "暂缓", "Defer"),
 ]
-APPROVED = [("dibao", "最低生活保障", "Dibao"), ("low_income", "低收入家庭救助", "Low income")]
+ONCE = "temporary_assistance"  # approved for a case of that process alone, with a sum that is given once
+APPROVED = [("dibao", "最低生活保障", "Dibao"), ("low_income", "低收入家庭救助", "Low income"), (ONCE, "临时救助（一次性）", "Temporary assistance (once)")]
 ASKED = ("meeting_from", "meeting_requested_on", "resolution")  # facts of a case on its way to the meeting
 _OPEN = select(special_case_request).where(
     special_case_request.c.case_no == bindparam("the_case"), special_case_request.c.status == "submitted"

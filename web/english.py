@@ -52,6 +52,13 @@ _SAID: Mapping[str, str] = {
     r"这件待办不属于您的岗位": "The task belongs to another post",
     r"您与申请家庭成员有近亲属关系，应当回避，不能办理本案": "A near relative of the household",
     r"您是本案审核人，不能调查本案（岗位分离）": "Reviewed this case",
+    r"还有人员身份未查明，请补登，或写明原因": "Somebody's identity is not known yet: enter it, or say why not",
+    r"这户登记了 (\d+) 人，不能超过": r"Not more than the \1 members registered",
+    r"急难型救助不超过 ([0-9.]+) 元（每人低保标准 ([0-9.]+) 元×([0-9.]+) 个月，(\d+) 人）；需要更多的，先行救助后转支出型办理":
+        r"Emergency help is at most \1 yuan (\3 monthly standards of \2 for each of \4): for more, help first and go on by the ordinary procedure",
+    r"本案申请的是临时救助，只能同意临时救助": "The case asks for temporary assistance: nothing else is approved",
+    r"本案申请的不是临时救助": "The case does not ask for temporary assistance",
+    r"临时救助请写明会议确定的金额": "State the sum that the meeting fixed",
     r"没有这项复议或诉讼": "There is no such appeal",
     r"不能早于 ([0-9-]+)": r"Not before \1",
     r"不能早于决定日期（(.*)）": r"Not before the decision (\1)",

@@ -16,10 +16,24 @@ from engine import queries
 from engine.errors import EngineError, Invalid, NotFound, Refused
 from engine.forms import Form, from_html, number, on_date, rows, text, understand
 from engine.office import Act
-from processes import benefits, change_report_2012, conclusions, documents, households, law, organisation, readers, recusals
+from processes import (
+    benefits,
+    change_report_2012,
+    conclusions,
+    documents,
+    households,
+    law,
+    organisation,
+    readers,
+    recusals,
+    temporary_assistance,
+    temporary_grants,
+)
 from processes.change_report_2012_forms import ChangeReport
 from processes.dibao_2012_forms import Application
 from processes.household_forms import AuthorizationIn, HardshipsIn, HouseholdIn, IncomeIn, MemberIn, NearRelativeIn, PropertyList
+from processes.temporary_forms import HelpRequest
+from processes.temporary_grants import Filter
 from web import uploads, wording
 from web.cases import printed, sheets
 from web.desk import bureau, caseworker, either, enters, idem, lang, me, whole, works_cases
@@ -52,6 +66,7 @@ class Naming(MemberIn):
 FORMS: Mapping[str, tuple[type[Form], LazyString]] = {
     "application": (Application, lazy_gettext("Apply")),
     "change-report": (ChangeReport, lazy_gettext("Report a change")),
+    "temporary-assistance": (HelpRequest, lazy_gettext("Temporary assistance")),
     "member": (MemberIn, lazy_gettext("Add a member")),
     "departure": (Departure, lazy_gettext("Member leaves")),
     "naming": (Naming, lazy_gettext("Name a member")),
@@ -139,10 +154,18 @@ def show(household_id: int) -> ResponseReturnValue:
             "benefits": households.active_benefits(conn, household_id),
             "open_report": _open_report(conn, household_id),
             "place": organisation.unit_name(conn, house["community"]),
+            **_helped(conn, household_id, house["community"]),
             "relatives": [{**r, "may_agree": recusals.may_agree(me(), house["community"], r)} for r in recusals.statements(conn, household_id)],
         }
         in_benefit = benefits.live(conn, household_id) is not None
     return render_template("household.html", house=house, forms=_offered(house, in_benefit=in_benefit), sheets=sheets()[:3] if works_cases(house["community"]) else [], **view)
+
+
+def _helped(conn: Any, household_id: int, community: str) -> dict[str, Any]:
+    """What temporary assistance gave the household, with sums per year."""
+    wanted = Filter(household_id=household_id)
+    grants = temporary_grants.search(conn, bureau().office.keys.on(conn), (community,), wanted, size=100).items
+    return {"grants": grants, "years": temporary_grants.totals(conn, (community,), wanted) if grants else [], "people": wording.names_of(conn, [one["paid_by"] for one in grants])}
 
 
 def _open_report(conn: Any, household_id: int) -> str | None:
@@ -158,6 +181,7 @@ def _offered(house: Mapping[str, Any], *, in_benefit: bool) -> dict[str, tuple[t
     unnamed = any(m["placeholder"] for m in house["members"])
     hidden = set() if me().holds("window_clerk", house["community"]) else {"application"}
     hidden |= set() if unnamed else {"naming"}
+    hidden |= set() if me().post_over(house["community"], temporary_assistance.STARTERS) else {"temporary-assistance"}
     hidden |= set() if in_benefit and me().post_over(house["community"], change_report_2012.STARTERS) else {"change-report"}
     return {key: form for key, form in FORMS.items() if key not in hidden}
 
@@ -248,6 +272,8 @@ def _begun(what: str, house: Mapping[str, Any]) -> dict[str, Any]:
         return {"household_id": house["id"], "programme": "dibao", "applied_on": today.isoformat()}
     if what == "change-report":
         return {"household_id": house["id"], "reported_on": today.isoformat(), "channel": "window", "reported_by": "household"}
+    if what == "temporary-assistance":
+        return {"household_id": house["id"], "applied_on": today.isoformat(), "begun_by": "application", "persons": len(house["members"])}
     if what == "authorization":
         return {"signed_on": today.isoformat(), "valid_until": date(today.year + 1, today.month, min(today.day, 28)).isoformat()}
     if what == "hardships":
@@ -270,7 +296,8 @@ def _add(household_id: int, what: str, form_class: type[Form], typed: dict[str, 
 
 
 # By which process something begins, by the law of the day.
-_STARTS: Mapping[str, Callable[[date], str]] = {"application": lambda on: law.procedure("dibao", on), "change-report": lambda on: law.procedure("change_report", on)}
+_STARTS: Mapping[str, Callable[[date], str]] = {"application": lambda on: law.procedure("dibao", on), "change-report": lambda on: law.procedure("change_report", on),
+                                                   "temporary-assistance": lambda _on: temporary_assistance.KEY}  # fmt: skip
 
 
 def _authorise(act: Act, household_id: int, given: dict[str, Any]) -> None:

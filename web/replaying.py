@@ -302,7 +302,7 @@ def _letters(case: Opened, place: int) -> list[dict[str, Any]]:
     return [{**{name: row.get(name) for name in shown}, "title": letters.TITLES.get(row.get("kind", ""), row.get("kind", ""))} for row in _rows(case, place, "letter")]
 
 
-_STAGES = {"street_opinion": lazy_gettext("Street notice"), "destitute_stop": lazy_gettext("Notice of the stop")}
+_STAGES = {"street_opinion": lazy_gettext("Street notice"), "temporary_assistance": lazy_gettext("Street notice"), "destitute_stop": lazy_gettext("Notice of the stop")}
 
 
 def _notices(case: Opened, place: int) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from engine.expression import parse_due
 from engine.forms import Form
 from engine.model import SHANGHAI, Entry
-from processes import benefits, change_kinds, meeting_units
+from processes import benefits, change_kinds, law, meeting_units, temporary, temporary_forms, temporary_grants
 from processes import household_forms as hf
 from processes.dibao_2012_forms import MATERIALS, METHODS, PARTICIPANTS
 from processes.money import yuan
@@ -73,7 +73,7 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
     "category": {
         "dibao": lazy_gettext("Minimum living guarantee"), "low_income": lazy_gettext("Low-income relief"),
         "destitute_institutional": lazy_gettext("Destitute support in an institution"),
-        "destitute_dispersed": lazy_gettext("Destitute support at home"),
+        "destitute_dispersed": lazy_gettext("Destitute support at home"), "temporary_assistance": lazy_gettext("Temporary assistance"),
         "refused_income": lazy_gettext("Income over the limit"), "refused_property": lazy_gettext("Property over the limit"),
         "refused_vehicle": lazy_gettext("Motor vehicle")},
     "benefit": {
@@ -91,6 +91,14 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
     "hardship": _both(hf.HARDSHIP_KINDS),
     "kin": _both(hf.NEAR_RELATIONS),
     "means": {"member": lazy_gettext("Add a member")},
+    "help_kind": _both(temporary.KINDS),
+    "help_cause": _both((code, zh, en) for code, zh, en, _ in temporary.CAUSES),
+    "help_form": _both(temporary.FORMS_OF_HELP),
+    "help_pay": _both(temporary_forms.METHODS_OF_PAY),
+    "help_state": _both((code, zh, en) for code, (zh, en) in temporary_grants.STATES.items()),
+    "help_need": {"fits": lazy_gettext("Income and property within the limits"), "refused_income": lazy_gettext("Income over the limit"),
+                  "refused_property": lazy_gettext("Property over the limit"), "refused_both": lazy_gettext("Income and property over the limit")},
+    "help_way": {"refer": lazy_gettext("Refer to the relief station"), **_both(temporary.KINDS)},
     "report_kind": _both(change_kinds.KINDS),
     "report_channel": _both(change_kinds.CHANNELS),
     "reporter": _both(MESSAGES["change_reported"]._declared_fields["reported_by"].metadata["choices"]) | _both(change_kinds.REPORTERS),
@@ -133,6 +141,28 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "applied_on": (lazy_gettext("Applied on"), ""),
     "kind": (lazy_gettext("Kind"), "form"),
     "event_on": (lazy_gettext("Happened on"), ""),
+    "cause": (lazy_gettext("Cause"), "help_cause"),
+    "happened_on": (lazy_gettext("Happened on"), ""),
+    "persons": (lazy_gettext("Persons in need"), ""),
+    "residence_basis": (lazy_gettext("At home here by"), "form"),
+    "begun_by": (lazy_gettext("How it came"), "form"),
+    "found_by": (lazy_gettext("Found by"), "form"),
+    "requested_amount": (lazy_gettext("Amount asked for (yuan)"), "money"),
+    "way": (lazy_gettext("How it is handled"), "help_way"),
+    "repeated": (lazy_gettext("Helped for the same cause this year"), "yes"),
+    "exception_outcome": (lazy_gettext("Good reason to help again"), "form"),
+    "handed_on": (lazy_gettext("Handed over to the relief station on"), ""),
+    "emergency_outcome": (lazy_gettext("Emergency help"), "form"),
+    "emergency_fen": (lazy_gettext("Emergency help (yuan)"), "money"),
+    "helped_on": (lazy_gettext("Helped on"), ""),
+    "followup_workdays": (lazy_gettext("Working days to complete the papers"), ""),
+    "temp_workdays": (lazy_gettext("Working days from acceptance to decision"), ""),
+    "street_limit_fen": (lazy_gettext("Up to which the street decides (yuan)"), "money"),
+    "street_limit_source": (lazy_gettext("Source of the limit"), "cited"),
+    "need_outcome": (lazy_gettext("Conditions for help with expenditure"), "help_need"),
+    "approved_fen": (lazy_gettext("Amount of the joint meeting (yuan)"), "money"),
+    "aid_fen": (lazy_gettext("Proposed, once (yuan)"), "money"),
+    "paid_on": (lazy_gettext("Paid on"), ""),
     "reported_on": (lazy_gettext("Reported on"), ""),
     "channel": (lazy_gettext("Reported by way of"), "report_channel"),
     "reported_by": (lazy_gettext("Reported by"), "reporter"),
@@ -277,6 +307,7 @@ _SINCE = {
     "accepted_on": lazy_gettext("the acceptance"),
     "authorisations_asked_on": lazy_gettext("the request for authorisations"),
     "delivered_on": lazy_gettext("the delivery"),
+    "helped_on": lazy_gettext("the help"),
 }
 _LAWS = {
     "N220": lazy_gettext("Minfa [2012] No. 220 (dibao review and approval)"),
@@ -289,6 +320,9 @@ _LAWS = {
     "N178": lazy_gettext("Measures for the recognition of the destitute (2016)"),
     "N43": lazy_gettext("Measures for the recognition of the destitute (2021)"),
     "N23": lazy_gettext("Opinions on temporary assistance (2018)"),
+    "N47": lazy_gettext("State Council notice on temporary assistance (2014)"),
+    "TTEMP21": lazy_gettext("Limits of temporary assistance in Tianjin (2021)"),
+    "TEMPK": lazy_gettext("Procedure of temporary assistance of another place (example)"),
     "TLOW": lazy_gettext("Tianjin notice on low-income relief (2016)"),
     "TECON": lazy_gettext("Tianjin rules on means assessment"),
     "TCLS": lazy_gettext("Tianjin rules on deductions"),
@@ -367,6 +401,8 @@ def fact(name: str, value: Any, forms: Mapping[str, type[Form]], names: Mapping[
             return (names or {}).get(value, str(value))
         case "form":
             return answer_word(name, value, forms)
+        case "cited":
+            return law.ABOUT.cited(str(value))[lang() == "en"]
         case "units":
             return _(", ").join(_units().get(str(one), str(one)) for one in value) or "—"
         case "":

@@ -21,7 +21,7 @@ from engine.store import Store, metadata
 from processes import bureau as bureaus
 from processes import households
 from tests.conftest import DATA_KEY, Clock
-from tests.district import District
+from tests.district import District, paper
 from tests.meeting_room import SMALL, Room
 from tests.processes.reports import Reports, family
 from web.settings import Settings
@@ -464,7 +464,67 @@ def grace_over(d: District) -> None:
     d.do("clerk", "deliver_conclusion", delivered_on="2023-06-01", method="direct", recipient="赵一")
 
 
+def asks_for_help(d: District, kind: str, cause: str, **more: Any) -> None:
+    day = d.office.today().isoformat()
+    said = {"persons": 1, "residence_basis": "local_hukou", "kind": kind, "cause": cause, "reason": "失火", "begun_by": "application", "applied_on": day, **more}
+    with d.office.act(d.people["clerk"]) as act:
+        d.no = d.cases.start(act, "temporary-assistance", said)["case"]
+
+
+def surveyed_for_help(d: District) -> None:
+    d.check()
+    d.do("ann", "home_survey", surveyed_on=d.office.today().isoformat(), second_investigator="bob", met_person="张一", housing="一居室", living="简朴", findings="属实",
+         surveyed_signature=d.scan)  # fmt: skip
+    d.do("bob", "survey_cosign", agree="agree")
+
+
+def helped_first(d: District) -> None:
+    """S25: a fire in the holidays; the papers afterwards, sent back once; more is needed, and the district grants it above the street's limit."""
+    d.clock.set("2019-02-05T20:00")
+    home = d.household(210_000, n=2)
+    asks_for_help(d, "emergency", "fire", household_id=home, happened_on="2019-02-05", requested_amount="9000")
+    d.do("lee", "emergency_decide", emergency_outcome="help", opinion="先行救助", items=[
+        {"form": "cash", "amount": "2000", "description": "基本生活"}, {"form": "referral", "description": "临时安置", "referred_to": "救助站"}])  # fmt: skip
+    d.do("clerk2", "emergency_pay", helped_on="2019-02-05", pay_method="cash", receiver="张一")
+    d.clock.set("2019-02-11T09:00")
+    for signoff in ("return", "further"):
+        d.do("officer", "emergency_register", object="张一", reason="火灾", amount="2000", signed_document=d.scan)
+        d.do("lee", "emergency_signoff", signoff=signoff, stamped=True, opinion="已阅")
+    d.accept()
+    surveyed_for_help(d)
+    d.do("rita", "street_opinion", street_outcome="return_survey", opinion="请核实", reason_code="facts_unclear", clause="第四十七条")
+    surveyed_for_help(d)
+    d.do("rita", "street_opinion", street_outcome="propose_grant", opinion="拟给予", items=[{"form": "cash", "amount": "5520.01", "description": "修缮住房"}])
+    d.post()
+    d.at("2019-02-19T09:00")
+    d.do("vera", "remove_street_notice", removed_on="2019-02-19", objections="none")
+    d.do("app", "decide", decision="granted", opinion="同意")
+    d.do("clerk2", "pay_grant", paid_on="2019-02-19", pay_method="bank", receiver="张一", proof_document=d.scan)
+    d.do("clerk", "deliver_approval", delivered_on="2019-02-19", method="direct", recipient="张一")
+
+
+def not_helped_twice(d: District) -> None:
+    """Somebody unknown is helped; the same cause again in the year, without a good reason, is refused by the street."""
+    d.clock.set("2019-02-05T20:00")
+    asks_for_help(d, "emergency", "other_emergency", community="120116001016", known_as="桥下老人", happened_on="2019-02-05", residence_basis="unknown")
+    home = int(d.case()["subject"].partition(":")[2])
+    d.scan = paper(d, "clerk", home)
+    d.do("lee", "emergency_decide", emergency_outcome="help", opinion="先行救助", items=[{"form": "goods", "amount": "300", "description": "棉衣、食品"}])
+    d.do("clerk2", "emergency_pay", helped_on="2019-02-05", pay_method="handed_over", receiver="本人")
+    d.do("officer", "emergency_register", object="桥下老人", reason="露宿", amount="300", identity_note="公安查询中", signed_document=d.scan)
+    d.do("lee", "emergency_signoff", signoff="agree", stamped=True, opinion="同意")
+    d.do("clerk", "deliver_approval", delivered_on="2019-02-05", method="direct", recipient="本人")
+    d.clock.set("2019-12-30T09:00")
+    asks_for_help(d, "emergency", "other_emergency", household_id=home, happened_on="2019-12-30")
+    d.do("sue", "same_cause_exception", exception_outcome="refused", reason="已安置")
+    reason = {"reason_code": "same_cause", "clause": "第四十七条"}
+    d.do("rita", "street_opinion", street_outcome="propose_refuse", opinion="同一事由", **reason)
+    d.do("lee", "street_confirmation", decision="refused", opinion="无正当理由", **reason)
+    d.do("clerk", "deliver_refusal", delivered_on="2019-12-30", method="lien", recipient="本人")
+
+
 STORIES = {
+    "helped-first": helped_first, "not-helped-twice": not_helped_twice,
     "grace-2021": grace_given, "grace-over-2021": grace_over,
     "moved-2021": moved_in_july, "street-2021": confirmed_by_the_street, "terminated-2021": ended_for_no_co_operation,
     "reported-death": reported_death, "reported-car": reported_car, "transfer-returned": transferred_and_surveyed,

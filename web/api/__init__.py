@@ -39,6 +39,7 @@ from web.api import (
     standards,
     tables,
     tasks,
+    temporary,
     whatif,
 )
 from web.api.desk import say, spoken
@@ -47,7 +48,7 @@ from web.desk import bureau
 from web.errors import problem
 
 PREFIX = "/api/v1"
-PARTS = (misc, cases, tasks, habits, household, benefits, standards, lists, staff, incidents, meetings, reports, reviews, record, audit, findings, appeals, tables, law, whatif)
+PARTS = (misc, cases, tasks, habits, household, benefits, standards, lists, staff, incidents, meetings, reports, reviews, record, audit, findings, appeals, tables, law, whatif, temporary)
 
 _ABOUT = """Casework for social assistance. Every call needs `Authorization: Bearer TOKEN` (`yingbao user token NAME`),
 except notices, `POST public/assessments` and this document.

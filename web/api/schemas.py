@@ -780,6 +780,63 @@ class AppealQuery(Paging):
     state = one_of("lodged", "accepted", "rejected", "withdrawn", "maintained", "redo", "changed", "open", "owed", about="open: undecided, or something is owed after it; owed: the latter")
 
 
+class TemporaryGrant(Said):
+    id = _n()
+    case_no = _s()
+    household_id = _n()
+    household_no = _s()
+    applicant = _s()
+    community = _s("where the household was")
+    kind = _s("emergency | expenditure")
+    cause = _s("fire | traffic_accident | sudden_illness | other_emergency | education | medical | other_expenditure")
+    form = _s("cash | goods | referral")
+    amount_fen = _n("of goods: their value; of a referral: 0")
+    description = _s(none=True)
+    referred_to = _s(none=True)
+    state = _s("proposed | granted | paid | dropped")
+    persons = _n("in need")
+    unnamed = fields.Boolean(required=True, metadata={"description": "somebody's identity was not known yet"})
+    year = _n("the calendar year of the decision", none=True)
+    granted_on = _s(none=True)
+    decided_by = _s(none=True)
+    decided_at = _s("street | district", none=True)
+    paid_on = _s("paid, handed over or referred", none=True)
+    paid_by = _s(none=True)
+    pay_method = _s("cash | bank | handed_over | referred", none=True)
+    receiver = _s(none=True)
+    proof_document = _n(none=True)
+    registered_on = _s("of emergency help: the day on which its papers were completed", none=True)
+
+
+class TemporaryYear(Said):
+    year = _n()
+    cases = _n()
+    households = _n()
+    amount_fen = _n("given: granted or paid")
+    paid_fen = _n()
+    unnamed = _n("cases in which somebody's identity was not known yet")
+
+
+class TemporaryYears(Said):
+    years = fields.List(fields.Nested(TemporaryYear), required=True, metadata={"description": "the newest first"})
+
+
+class TemporaryYearsQuery(Strict):
+    household_id = Whole(metadata={"description": "of this household"})
+    year = Whole(validate=validate.Range(2014, 2200, error="应在 2014 至 2200 之间"))
+    kind = one_of("emergency", "expenditure")
+
+
+class TemporaryQuery(Paging):
+    household_id = Whole(metadata={"description": "of this household"})
+    case_no = text("number of a case", most=40)
+    year = Whole(validate=validate.Range(2014, 2200, error="应在 2014 至 2200 之间"), metadata={"description": "of the decision"})
+    kind = one_of("emergency", "expenditure")
+    state = one_of("proposed", "granted", "paid", "dropped")
+    unnamed = fields.Boolean(metadata={"description": "only those of whom somebody's identity was not known"})
+    unregistered = fields.Boolean(metadata={"description": "only emergency help whose papers are not completed"})
+
+
 class Replay(Said):
     """`step`, and all that follows it, is there when the record can be read at all."""
 
@@ -908,7 +965,7 @@ class OpenAssessment(Said):
 
 class Notice(Said):
     id = _n()
-    stage = _s("street_opinion | district_proposal | destitute_stop")
+    stage = _s("street_opinion | district_proposal | destitute_stop | temporary_assistance")
     street = _s()
     street_name = _s()
     community = _s()
@@ -1065,7 +1122,7 @@ class Authorised(Said):
 
 class NoticeOnFile(Said):
     id = _n()
-    stage = _s("street_opinion, district_proposal, destitute_stop")
+    stage = _s("street_opinion, district_proposal, destitute_stop, temporary_assistance")
     members = _n()
     category = _s()
     amount_fen = _n()
