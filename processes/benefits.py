@@ -90,6 +90,8 @@ class Change:
     review_class: str | None = None
     grace_until: str | None = None  # of a grace period: its last month
     grace_person: int | None = None  # and who began to work
+    person_id: int | None = None  # from here on it is this one's (特困), no more the household's
+    self_care: str | None = None
     recount: bool = True  # whether the household's members of now are those whom the benefit counts from here on
 
 
@@ -171,7 +173,9 @@ def begin(act: Act, event: str, values: Mapping[str, Any], data: Mapping[str, An
     row = {**values, "amount_from": values["first_payment_month"], "review_class": review_class, "last_review_on": act.today.isoformat(),
            "next_review_on": due.isoformat(), "next_report_on": report.isoformat()}  # fmt: skip
     puts = [Put("benefit", row_id, row)]
-    for person_id, id_blind in households.counted_members(act.conn, household_id, act.today):
+    for person_id, id_blind in _whose(act, household_id, row.get("person_id")):
+        if id_blind and row.get("person_id"):
+            households.refuse_second_benefit(act.conn, id_blind)
         counted = {"benefit_id": row_id, "person_id": person_id, "id_blind": id_blind, "active": True}
         puts.append(Put("benefit_person", record.next_id(), counted, f"person:{person_id}"))
     before = {"category": None, "amount_fen": 0, "members": 0, "status": None}
@@ -183,6 +187,13 @@ def begin(act: Act, event: str, values: Mapping[str, Any], data: Mapping[str, An
         dates.append(("benefit_month", first_of(row["first_payment_month"])))
     act.write(_NEW_JOB, [_job(record.id, kind, day) for kind, day in dates])
     return row_id
+
+
+def _whose(act: Act, household_id: int, person_id: int | None) -> list[tuple[int, str | None]]:
+    """(person id, blind index) of those whom a benefit counts: the household's members, or the one whose it is (特困), counted there or not."""
+    if person_id is None:
+        return households.counted_members(act.conn, household_id, act.today)
+    return [(m["person_id"], m["id_blind"]) for m in households.members_of(act.conn, household_id) if m["person_id"] == person_id]
 
 
 def undated(conn: Connection, after: int, most: int) -> list[int]:
@@ -256,10 +267,13 @@ def ended_by_death(conn: Connection, household_id: int) -> bool:
     return conn.scalar(last) == "death_single"
 
 
-def live(conn: Connection, household_id: int) -> Mapping[Any, Any] | None:
-    """The household's benefit that is paid, about to be paid, or suspended."""
+def live(conn: Connection, household_id: int, person_id: int | None = None) -> Mapping[Any, Any] | None:
+    """The household's benefit that is paid, about to be paid, or suspended; one of a single person (特困) only where there is no other,
+    or where it is asked for by `person_id`."""
     where = and_(benefit.c.household_id == household_id, benefit.c.status.in_(LIVE))
-    return conn.execute(select(benefit).where(where).order_by(benefit.c.id.desc()).limit(1)).mappings().one_or_none()
+    if person_id is not None:
+        where = and_(where, benefit.c.person_id == person_id)
+    return conn.execute(select(benefit).where(where).order_by(benefit.c.person_id.is_not(None), benefit.c.id.desc()).limit(1)).mappings().one_or_none()
 
 
 def number(benefit_id: int) -> str:
@@ -326,7 +340,7 @@ def decide(act: Act, benefit_id: int, change: Change, said: str = "") -> int:
     if change.kind == "stop":
         puts += [Put("benefit_person", n, {"active": False}) for n in _counted(act.conn, benefit_id).values()]
     elif _recounts(change):
-        puts += _people(act, record, benefit_id, before["household_id"])
+        puts += _people(act, record, benefit_id, before["household_id"], after["person_id"])
     adjustment = _adjustment(act, record, benefit_id, before, after, change)
     told = {
         "kind": change.kind,
@@ -338,7 +352,17 @@ def decide(act: Act, benefit_id: int, change: Change, said: str = "") -> int:
     personal = {f"household:{before['household_id']}": {"adjustment": adjustment.id, "reason": said}} if said else {}
     act.append(record, "benefit_changed", {k: v for k, v in told.items() if v} | act.used(asked), personal=personal, puts=[*puts, adjustment])
     _follow(act, record.id, before, after)
+    if change.kind == "stop" and before["person_id"] is not None:
+        households.count_again(act, before["household_id"], before["person_id"])
     return adjustment.id
+
+
+def assessed(act: Act, benefit_id: int, self_care: str, case_no: str) -> None:
+    """The class of self-care of a running benefit is another one from now on (N43 art 23); its amount is the standard as before."""
+    record, before = act.open("benefit", benefit_id >> 16), row(act.conn, benefit_id)
+    if before["status"] not in LIVE:
+        raise Conflict("这项待遇已经停发", "This benefit is stopped already")
+    act.append(record, "self_care_assessed", {"case": case_no, "before": before["self_care"], "after": self_care}, puts=[Put("benefit", benefit_id, {"self_care": self_care})])
 
 
 def allow(before: Mapping[Any, Any], change: Change, today: date) -> None:
@@ -378,8 +402,10 @@ def _after(act: Act, before: Mapping[Any, Any], change: Change) -> dict[str, Any
         after["category"] = change.category
     if change.law_version:
         after["law_version"] = change.law_version
+    if change.person_id is not None:
+        after |= {"person_id": change.person_id, "self_care": change.self_care}
     if change.kind != "stop" and _recounts(change):
-        after["members"] = len(households.counted_members(act.conn, before["household_id"], act.today))
+        after["members"] = len(_whose(act, before["household_id"], after["person_id"]))
     if change.kind == "stop":
         after |= {"status": "stopped", "stopped_from": change.from_month, "exit_class": change.exit_class or "other", "exit_reason": change.reason_code,
                   "next_review_on": None, "next_report_on": None, "grace_until": None, "grace_person": None}  # fmt: skip
@@ -448,9 +474,9 @@ def _counted(conn: Connection, benefit_id: int) -> dict[int, int]:
     return {r.person_id: r.id for r in conn.execute(query)}
 
 
-def _people(act: Act, record: Record, benefit_id: int, household_id: int) -> list[Put]:
-    """Who joined the household is counted from now on, who left it no longer."""
-    counted, members = _counted(act.conn, benefit_id), households.counted_members(act.conn, household_id, act.today)
+def _people(act: Act, record: Record, benefit_id: int, household_id: int, whose: int | None = None) -> list[Put]:
+    """Who joined the household is counted from now on, who left it no longer; of one person's benefit it is he alone."""
+    counted, members = _counted(act.conn, benefit_id), _whose(act, household_id, whose)
     here = {person_id for person_id, _ in members}
     puts = [Put("benefit_person", n, {"active": False}) for person_id, n in counted.items() if person_id not in here]
     for person_id, id_blind in members:

@@ -29,15 +29,18 @@ from processes import benefits, dmn, households, law, organisation, report_dutie
 from processes import proof_tables as _proof_tables  # noqa: F401 - the same
 from processes.change_report_2012 import CHANGE_REPORT_2012
 from processes.change_report_2021 import CHANGE_REPORT_2021
+from processes.destitute_2016 import DESTITUTE_2016
+from processes.destitute_2021 import DESTITUTE_2021
 from processes.dibao_2012 import DIBAO_2012
 from processes.dibao_2021 import DIBAO_2021
 from processes.joint_meeting import JOINT_MEETING
 from processes.registry_port import Registry, RegistryFailed, conclude
 from processes.review_2012 import REVIEW_2012
 from processes.review_2021 import REVIEW_2021
+from processes.self_care import SELF_CARE
 from processes.temporary_assistance import TEMPORARY_ASSISTANCE
 
-CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012, DIBAO_2021, REVIEW_2012, REVIEW_2021, CHANGE_REPORT_2012, CHANGE_REPORT_2021, JOINT_MEETING, TEMPORARY_ASSISTANCE)}
+CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012, DIBAO_2021, REVIEW_2012, REVIEW_2021, CHANGE_REPORT_2012, CHANGE_REPORT_2021, JOINT_MEETING, DESTITUTE_2016, DESTITUTE_2021, SELF_CARE, TEMPORARY_ASSISTANCE)}
 
 # What the jobs are, in words for those who decide what becomes of one that failed.
 _WAYS = {

@@ -88,14 +88,15 @@ def exit_class(reason_code: str, exit_trigger: str) -> str:
 STARTED = ("street", "community", "near_relative", "benefit_id", "benefit_category", "benefit_fen", "exit_trigger")
 
 
-def begin(act: Act, household_id: int, exit_trigger: str, starters: Collection[str], *, beside: bool = False) -> dict[str, Any]:
+def begin(act: Act, household_id: int, exit_trigger: str, starters: Collection[str], *, beside: bool = False,
+          person_id: int | None = None) -> dict[str, Any]:  # fmt: skip
     """The facts (STARTED) that a re-check begins with. Refused: a household outside the actor's area, without a benefit, or with
     another case that has not decided (unless it may stand `beside` one). The household stays locked: two windows at once begin one case."""
     house = act.conn.execute(select(household).where(household.c.id == household_id)).mappings().one_or_none()
     if house is None or not _may_begin(act, house["community"], starters):
         raise Refused("unit", "没有这户家庭，或不在您的辖区", "No such household in your area")
     act.open("household", household_id)
-    found = benefits.live(act.conn, household_id)
+    found = benefits.live(act.conn, household_id, person_id)  # of the one member whom it is about, where one is named
     if found is None:
         raise Refused("no-benefit", "这户没有在享的救助待遇", "This household receives no benefit")
     if not beside and (no := open_case(act.conn, household_id)):

@@ -135,7 +135,13 @@ def begin(key: str) -> Gather:
 
 def _at_start(act: Act, facts: Data) -> Data:
     """The household's place; one open case per household and no second benefit."""
-    household_id = facts["household_id"]
+    found = place(act, facts["household_id"])
+    _not_twice(act.conn, facts["household_id"])
+    return found
+
+
+def place(act: Act, household_id: int) -> Data:
+    """The facts STARTED of a household in the clerk's area, which is locked from here on. Raises Refused."""
     row = act.conn.execute(select(household).where(household.c.id == household_id)).mappings().one_or_none()
     window = None if row is None else act.actor.post_over(row["community"], STARTERS)
     if row is None or window is None:
@@ -143,7 +149,6 @@ def _at_start(act: Act, facts: Data) -> Data:
     act.through(window)
     erasure.refuse_restricted(act.conn, household_id)
     act.open("household", household_id)  # two windows at once: the second sees what the first began
-    _not_twice(act.conn, household_id)
     return {"street": row["street"], "community": row["community"], "near_relative_declared": row["near_relative_declared"]}
 
 
@@ -152,7 +157,9 @@ def _not_twice(conn: Connection, household_id: int) -> None:
         raise Refused("open_case", f"这户已有在办个案 {no}，不能重复申请", f"This household has an open case: {no}")
     if benefits.ended_by_death(conn, household_id):
         raise Refused("deceased", "这户享受待遇的人员已登记死亡，不能再提出申请；登记有误的，请先更正", "The recipient is registered as deceased; if that is wrong, mend it first")
-    if benefits.live(conn, household_id) is not None:
+    found = benefits.live(conn, household_id)
+    counted = {n for n, _ in households.counted_members(conn, household_id, date.min)}
+    if found is not None and found["person_id"] in (None, *counted):  # one member's support as a destitute person is in nobody else's way
         raise Refused("active_benefit", "这户正在享受救助待遇，不能重复申请", "This household already receives a benefit")
 
 

@@ -102,6 +102,7 @@ _DAYS = {
     "objection_on": ("异议提出日期", "the objection"),
     "submitted_on": ("报送日期", "the submission"),
     "decided_on": ("决定日期", "the decision"),
+    "reported_on": ("报告日期", "the report"),
 }
 
 

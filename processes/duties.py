@@ -8,13 +8,13 @@ from typing import Any, Protocol
 
 from engine.process import Broken
 
-INVESTIGATE = frozenset({"home_survey", "survey_cosign", "neighbor_enquiry", "street_reinvestigate"})
+INVESTIGATE = frozenset({"home_survey", "survey_cosign", "neighbor_enquiry", "street_reinvestigate", "circumstances"})
 REVIEW = frozenset({"street_opinion", "street_signoff", "submit_to_district", "issue_check_rejection", "reject_after_check", "decide_termination"})
 WRITE, SIGN = frozenset({"street_opinion"}), frozenset({"street_signoff", "decide_termination"})  # two pairs of eyes inside the review
-APPROVE = frozenset({"decide", "decide_refusal", "street_confirmation", "emergency_decide", "emergency_signoff"})
+APPROVE = frozenset({"decide", "decide_refusal", "street_confirmation", "emergency_decide", "emergency_signoff", "confirm_self_care"})
 PAY = frozenset({"emergency_pay", "pay_grant"})  # of temporary assistance: who decides does not pay
 ACCEPT = frozenset({"start", "completeness_check", "register_change"})  # "start": who took the application in
-EXAMINE = frozenset({"district_examination", "district_recheck", "spot_check_visit", "late_spot_check_visit"})
+EXAMINE = frozenset({"district_examination", "district_recheck", "spot_check_visit", "late_spot_check_visit", "self_care_assessment"})
 CHECK = frozenset({"means_check"})
 MEETING = frozenset({"special_case_decision"})  # on drawings before the joint meeting was a process of its own
 PREPARE = frozenset({"screen_agenda", "open_meeting", "draft_minutes"})  # the meeting's secretary

@@ -46,6 +46,7 @@ LEAVES_OUT = {
     "declared_missing": "宣告失踪",
     "compulsory_detox": "强制隔离戒毒",
     "military": "现役义务兵",
+    "destitute": "特困供养人员",
 }
 LIMIT = Decimal(LIMIT_FEN) / 100
 EARLIEST = "2016-07"

@@ -32,7 +32,7 @@ DISABILITIES = [
     ("speech", "言语", "Speech"), ("hearing", "听力", "Hearing"), ("multiple", "多重", "Multiple")]  # fmt: skip
 EXCLUSIONS = [
     ("prison", "服刑", "In prison"), ("religious", "宗教教职人员", "Religious staff"), ("military", "现役义务兵", "Conscript"),
-    ("compulsory_detox", "强制隔离戒毒", "Compulsory detox"), ("declared_missing", "宣告失踪", "Declared missing")]  # fmt: skip
+    ("compulsory_detox", "强制隔离戒毒", "Compulsory detox"), ("declared_missing", "宣告失踪", "Declared missing"), ("destitute", "特困供养人员", "Supported as destitute")]  # fmt: skip
 INCOME_KINDS = [(k, zh, k) for k, zh in COUNTED.items()] + [(k, f"{zh}（不计入）", k) for k, (zh, _) in EXCLUDED.items()]
 PROPERTY_KINDS = [(k, zh, k) for k, zh in PROPERTY.items()]
 _HARDSHIPS_EN = {

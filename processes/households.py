@@ -277,6 +277,19 @@ def exclude_member(act: Act, household_id: int, person_id: int, reason: str) -> 
     act.append(record, "member_excluded", puts=[put])
 
 
+DESTITUTE = "destitute"  # why who is supported as destitute is not counted in the household (domain 3.7)
+
+
+def count_again(act: Act, household_id: int, person_id: int) -> None:
+    """Whose support as a destitute person ends is a member like the others again, who may be moved to dibao (N43 art 27). By the benefit's
+    own act, so nobody's area is asked for. Nothing where he is gone, or is not counted for another reason."""
+    found = next((m for m in members_of(act.conn, household_id) if m["person_id"] == person_id), None)
+    if found is None or found["excluded_reason"] != DESTITUTE:
+        return
+    record, member = act.open("household", household_id), _current(act.conn, household_id, person_id)
+    act.append(record, "member_counted", puts=[Put("household_member", member["id"], {"excluded_reason": None}, f"household:{household_id}")])
+
+
 def change_holder(act: Act, household_id: int, person_id: int) -> None:
     """申请人变更: another member stands for the household. Who was its head is the new one's spouse, or a member like others."""
     record, subject = _open(act, household_id), f"household:{household_id}"
@@ -483,6 +496,11 @@ def _in_force(conn: Connection, household_id: int, on: date) -> dict[int, int]:
     return {row.person_id: row.id for row in conn.execute(query)}
 
 
+def anybody_signed(conn: Connection, household_id: int, on: date) -> bool:
+    """Whether any authorisation of the household is in force: a guardian's, registered with the minor, where no adult lives there."""
+    return bool(_in_force(conn, household_id, on))
+
+
 def near_relative_known(conn: Connection, household_id: int) -> bool:
     """Whether a near relative of staff or committee members is registered or found by the cross match."""
     return bool(_RELATED.rows(conn, {"household_id": household_id})[0]["known"])
@@ -503,6 +521,12 @@ def applicant(conn: Connection, household_id: int) -> Mapping[Any, Any]:
     if found is None:
         raise NotFound("没有这户家庭")
     return found
+
+
+def who(conn: Connection, household_id: int, person_id: int | None) -> Mapping[Any, Any]:
+    """{"id", "name"} of the member whom a matter is about; of the applicant where it is about the household."""
+    found = next((m for m in members_of(conn, household_id) if m["person_id"] == person_id), None) if person_id else None
+    return applicant(conn, household_id) if found is None else {"id": found["person_id"], "name": found["name"]}
 
 
 def applicant_names(conn: Connection, subjects: Iterable[str | None]) -> dict[str, str]:

@@ -9,6 +9,8 @@ from html import escape
 from typing import Any
 
 from processes import benefit_letters, law, temporary_letters
+from processes.destitute_forms import REASONS as DESTITUTE_REASONS
+from processes.destitute_forms import SELF_CARE, SUPPORT
 from processes.dibao_2012_forms import MATERIALS, PARTICIPANTS, REASONS, share_words
 from processes.household_forms import INCOME_KINDS, PROPERTY_KINDS, RELATIONS
 from processes.money import capital, yuan
@@ -40,11 +42,26 @@ _ARTICLES = {
                    "refusal": "民发〔2012〕220号第四条、第二十六条"},
     "dibao-2021": {"once": "民发〔2021〕57号第十条", "objection": "民发〔2021〕57号第十八条", "amount": "民发〔2021〕57号第二十三条",
                    "refusal": "民发〔2021〕57号第二十一条"},
+    # The measures on the destitute are cited whole where no article is on file (domain 2.4).
+    "destitute-2016": dict.fromkeys(("once", "amount", "refusal"), "民发〔2016〕178号"),
+    "destitute-2021": dict.fromkeys(("once", "amount", "refusal"), "民发〔2021〕43号"),
 }  # fmt: skip
 
 
 def _procedure(data: Mapping[str, Any]) -> str:
-    return law.procedure("dibao", date.fromisoformat(data.get("accepted_on") or data["issued_on"]))
+    return law.procedure("destitute" if _destitute(data) else "dibao", date.fromisoformat(data.get("accepted_on") or data["issued_on"]))
+
+
+def _destitute(data: Mapping[str, Any]) -> bool:
+    return data.get("programme") == "destitute"
+
+
+def _asked_for(data: Mapping[str, Any]) -> str:
+    return "特困人员救助供养" if _destitute(data) else "最低生活保障"
+
+
+def title(kind: str, data: Mapping[str, Any]) -> str:
+    return "特困人员救助供养申请受理通知书" if kind == "acceptance" and _destitute(data) else TITLES[kind]
 
 
 def _article(data: Mapping[str, Any], what: str) -> str:
@@ -69,8 +86,8 @@ def render(kind: str, data: Mapping[str, Any]) -> str:
     texts = _BODIES[kind](data) + (_remedies(data) if kind in _WITH_REMEDIES else [])
     body = "\n".join(f"<p>{escape(p)}</p>" for p in texts)
     return standalone(
-        f"{TITLES[kind]} {data['number']}",
-        f'<h1>{TITLES[kind]}</h1>\n<p class="number">{escape(data["number"])}</p>\n'
+        f"{title(kind, data)} {data['number']}",
+        f'<h1>{title(kind, data)}</h1>\n<p class="number">{escape(data["number"])}</p>\n'
         f'<p class="to">{escape(data["household"]["applicant"])}：</p>\n{body}\n'
         f'<div class="sealing"><p>{escape(_issuer(kind, data))}</p><p class="place">（盖章处）</p><p>{chinese_date(data["issued_on"])}</p></div>\n'
         f'<p class="foot">{escape(data.get("no_label") or "个案号")}：{escape(data["case_no"])}　联系：{escape(data["street_name"])}社会救助窗口</p>',
@@ -96,7 +113,7 @@ def _by_the_street(data: Mapping[str, Any]) -> bool:
 
 def _acceptance(data: Mapping[str, Any]) -> list[str]:
     return [
-        f"您于{chinese_date(data['applied_on'])}提出的最低生活保障申请，材料齐全，我单位于{chinese_date(data['accepted_on'])}予以受理。",
+        f"您于{chinese_date(data['applied_on'])}提出的{_asked_for(data)}申请，材料齐全，我单位于{chinese_date(data['accepted_on'])}予以受理。",
         _what_follows(data),
         "家庭人口、收入或财产在办理期间发生变化的，请及时告知我们。作出决定前，您可以随时书面撤回申请。",
     ]
@@ -104,6 +121,10 @@ def _acceptance(data: Mapping[str, Any]) -> list[str]:
 
 def _what_follows(data: Mapping[str, Any]) -> str:
     accepted = date.fromisoformat(data["accepted_on"])
+    if _destitute(data):
+        street, district = (law.value(f"destitute_{level}_workdays", accepted).text for level in ("street", "district"))
+        return (f"自受理之日起{street}个工作日内，我们将完成调查核实（信息核对、入户调查、邻里访问、核实法定义务人情况）并提出意见、进行公示；"
+                f"区民政局自收到材料之日起{district}个工作日内完成审核并作出决定（{_article(data, 'refusal')}）。请予配合。")  # fmt: skip
     if not data.get("whole_case_workdays"):
         days = law.value("investigation_workdays", accepted).text
         return f"自受理之日起{days}个工作日内，我们将完成家庭经济状况调查，包括信息核对、入户调查和邻里访问，请予配合。"
@@ -115,7 +136,7 @@ def _what_follows(data: Mapping[str, Any]) -> str:
 def _supplement(data: Mapping[str, Any]) -> list[str]:
     names = [zh for code, zh, _ in MATERIALS if code in data["missing"]]
     return [
-        "您提出的最低生活保障申请，还需补正下列材料：",
+        f"您提出的{_asked_for(data)}申请，还需补正下列材料：",
         *[f"{n}．{name}" for n, name in enumerate(names, start=1)],
         f"以上为需补正的全部材料，我们不会再要求其他新的材料（{_article(data, 'once')}）。补正后，自材料齐全之日起受理。",
     ]
@@ -131,12 +152,30 @@ def _check_rejection(data: Mapping[str, Any]) -> list[str]:
 
 
 def _approval(data: Mapping[str, Any]) -> list[str]:
+    if _destitute(data):
+        return _supported(data)
     members, category = data.get("members_counted") or data["household"]["size"], data["category"]
     return [
         f"您家庭{members}人申请的{_CATEGORIES.get(category, '社会救助')}，经审核、公示，{chinese_date(data['decided_on'])}批准。",
         *(_payment(data) if data["amount_fen"] else [_NO_PAYMENT]),
         *benefit_letters.of_the_meeting(data),
         "家庭人口、收入或财产发生变化，请及时向街镇或居村委会报告。",
+        *_remedies(data),
+    ]
+
+
+def _supported(data: Mapping[str, Any]) -> list[str]:
+    """特困: the full standard of one person, with the form that he chose and how he cares for himself."""
+    day, month = date.fromisoformat(data["issued_on"]), data["first_payment_month"]
+    support, care = (next((zh for code, zh, _ in found if code == data.get(name)), "") for found, name in ((SUPPORT, "support_form"), (SELF_CARE, "self_care")))
+    rest = [f"您不再计入原家庭的救助人口；原家庭其他{data['rest_members']}名成员的救助金自同月起按每月{yuan(data['rest_fen'])}元发放。"] if data.get("rest_members") else []
+    return [
+        f"您申请的特困人员救助供养，经审核、公示，{chinese_date(data['decided_on'])}决定予以同意。",
+        f"供养形式：{support}。生活自理能力：{care}。",
+        f"供养标准：每月{yuan(data['amount_fen'])}元（大写：{capital(data['amount_fen'])}），全额发放。自{month[:4]}年{int(month[5:])}月起，每月{law.value('payment_day', day).text}日前发放。",
+        f"依据：{_article(data, 'amount')}和天津市特困人员救助供养标准。",
+        *rest,
+        "本人或法定义务人的情况、生活自理能力发生变化，请及时向街镇或居村委会报告。每年复核一次。",
         *_remedies(data),
     ]
 
@@ -161,9 +200,9 @@ def _payment(data: Mapping[str, Any]) -> list[str]:
 
 
 def _refusal(data: Mapping[str, Any]) -> list[str]:
-    reason = next((zh for code, zh, _ in REASONS if code == data.get("reason_code")), "")
+    reason = next((zh for code, zh, _ in [*REASONS, *DESTITUTE_REASONS] if code == data.get("reason_code")), "")
     return [
-        f"您于{chinese_date(data['applied_on'])}提出的最低生活保障申请，经调查审核，{chinese_date(data['decided_on'])}决定不予批准。",
+        f"您于{chinese_date(data['applied_on'])}提出的{_asked_for(data)}申请，经调查审核，{chinese_date(data['decided_on'])}决定不予批准。",
         f"查明的事实：{_compared(data)}",
         f"理由：{'。'.join(text for text in (reason, data.get('opinion') or '') if text)}",
         f"依据：{data.get('clause') or _article(data, 'refusal')}。",
@@ -186,6 +225,8 @@ def _termination(data: Mapping[str, Any]) -> list[str]:
 
 def _compared(data: Mapping[str, Any]) -> str:
     """The household's figure beside the number of the rule that it was measured by (domain 2.7)."""
+    if _destitute(data):
+        return _tested(data)
     category, figure, day = str(data.get("category")), data.get("per_capita"), _law_day(data)
     limits = _limits(day, data) if day else {}
     if category == "low_income" and figure and limits and Decimal(figure) < Decimal(limits["standard"].removesuffix("元")):
@@ -202,6 +243,18 @@ def _compared(data: Mapping[str, Any]) -> str:
         "refused_luxury": "您家庭拥有非生活必需的高档消费品。",
     }
     return found.get(category, "您家庭的情况不符合规定条件。")
+
+
+def _tested(data: Mapping[str, Any]) -> str:
+    """What the test of the three conditions found (domain 2.8.2)."""
+    found = {
+        "refused_ability": "您不属于无劳动能力的老年人、残疾人或未成年人。",
+        "refused_income": f"您的月收入{yuan(data.get('income_fen') or 0)}元，不低于低保标准。",
+        "refused_property": "您的财产不符合特困人员财产状况规定。",
+        "refused_obligor": f"您的法定义务人中有{data.get('able_obligors') or 0}人有履行义务能力。",
+        "refused_orphan": "您同时符合孤儿认定条件，应当纳入孤儿基本生活保障，请向街镇申请。",
+    }
+    return found.get(str(data.get("category")), "您的情况不符合规定条件。")
 
 
 def _law_day(data: Mapping[str, Any]) -> date | None:

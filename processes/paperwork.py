@@ -22,6 +22,8 @@ def issue(act: Act, case: CaseRef, kind: str, facts: Data, more: Data) -> list[P
     """Make a letter, keep its bytes sealed, and return the put that names it in the case's entry."""
     household_id = facts["household_id"]
     head = households.letterhead(act.conn, household_id)
+    if facts.get("supported_person_id"):  # 特困: the applicant is one member
+        head = {**head, "applicant": households.who(act.conn, household_id, facts["supported_person_id"])["name"]}
     street = head["street_name"] or facts["street"]
     number = letters.number(kind, street, act.today.year, next_number(act, kind, facts["street"]))
     data = {
@@ -77,7 +79,7 @@ def delivered(act: Act, case: CaseRef, kind: str, answers: Data) -> list[Put]:
 
 def post_notice(act: Act, case: CaseRef, stage: str, facts: Data, answers: Data) -> list[Put]:
     """公示: only the fields of the whitelist (N220 arts 25, 29, 34) reach this row."""
-    who = households.applicant(act.conn, facts["household_id"])
+    who = households.who(act.conn, facts["household_id"], facts.get("supported_person_id"))
     until = facts[_UNTIL[stage]]
     values = {
         "case_no": case.no,

@@ -11,7 +11,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from processes import eligibility, law, organisation, temporary
+from processes import destitution, eligibility, law, organisation, temporary
 from processes.dibao_2012_forms import MATERIALS
 from processes.eligibility_facts import BadFacts, check, month_of
 from processes.money import BadMoney, parse, to_fen, yuan
@@ -163,34 +163,27 @@ def _low_income(_facts: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str
 
 
 def _destitute(facts: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
-    """Ability and income can be told from the facts; whether supporters are able cannot: so never more than 请咨询."""
-    on = month_of(facts["benefit_month"])
-    unable = [m for m in facts["members"] if not m.get("excluded_reason") and _without_ability(m, on, date.fromisoformat(facts["applied_on"]))]
-    paper = "N43" if on >= date(2021, 7, 1) else "N178"
+    """Ability and income can be told from the facts; whether supporters are able cannot: so never more than 请咨询. A person's own income
+    counts, not the household's per head (`destitution`)."""
+    on, applied = month_of(facts["benefit_month"]), date.fromisoformat(facts["applied_on"])
+    paper = destitution.paper(applied)
+    unable = [m for m in facts["members"] if not m.get("excluded_reason") and destitution.without_ability(m, applied)]
     if not unable:
         return _said(NOT, [_line("没有成员属于无劳动能力的老年人、残疾人或未满16周岁的未成年人。", "No member is elderly, disabled or under 16 without labour ability.", paper)], per="person")
-    if Fraction(found["per_capita_exact"]) >= Fraction(found["standard"]) or found["category"] not in ("dibao", "low_income", "refused_income"):
+    standard = Fraction(found["standard"])
+    poor = [m for m in unable if destitution.income(m, applied_on=applied, on=applied, hukou_kind=facts["hukou_kind"]) < standard]
+    if not poor or found["category"] not in ("dibao", "low_income", "refused_income"):
         return _said(NOT, [*_lines(found), _line("收入不低于低保标准，或财产不符合规定的，不属于无生活来源。", "Who has the standard or more, or property over the limit, is not without a source of income.", paper)], per="person")
-    refs = "、".join(str(m["ref"]) for m in unable)
+    refs = "、".join(str(m["ref"]) for m in poor)
     lines = [_line(f"成员 {refs} 属于无劳动能力且收入低于低保标准；法定赡养、抚养、扶养义务人有无履行能力，由街道（乡镇）调查，请咨询。",
                    f"Members {refs}: without labour ability, and income below the standard; whether those who must support them are able to is for the street to find: please ask.", paper)]  # fmt: skip
     rows = [law.value(name, on) for name in (["destitute_urban"] if facts["hukou_kind"] == "urban" else ["destitute_rural_institutional", "destitute_rural_dispersed"])]
     for row in rows:
         title = law.ABOUT.parameters[row.name].title
         lines.append(_line(f"{title[0]}：每人每月 {row.amount:.2f} 元（全额，不按差额）", f"{title[1]}: {row.amount:.2f} per person and month, in full", row.source, f"{row.amount:.2f}"))
-    ages = law.of_open("destitute_age_years", on)
+    ages = law.in_force("destitute_age_years", applied)
     confirm = any(row.unverified for row in rows) or bool(ages and ages.unverified)
     return _said(ASK, lines, fen=to_fen(rows[0].amount) if len(rows) == 1 else None, per="person", confirm=confirm)
-
-
-def _without_ability(member: Mapping[str, Any], on: date, applied: date) -> bool:
-    """无劳动能力 (domain 2.8.2): old, under 16, or a disability up to the grade of the day."""
-    age = eligibility._age(member["birth_date"], applied)
-    old, young = law.of_open("destitute_age_years", on), law.of_open("destitute_minor_years", on)
-    if (old and age >= old.amount) or (young and age < young.amount):
-        return True
-    grade = law.of_open(f"destitute_grade_{member.get('disability_kind')}", on)
-    return grade is not None and (member.get("disability_grade") or 9) <= grade.amount
 
 
 def _temporary(facts: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:

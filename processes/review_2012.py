@@ -98,7 +98,7 @@ def _begin(act: Act, facts: Data) -> Data:
 
 
 def at_start(act: Act, facts: Data) -> Data:
-    begun = conclusions.begin(act, facts["household_id"], "cleared", STARTERS)
+    begun = conclusions.begin(act, facts["household_id"], "cleared", STARTERS, person_id=facts.get("supported_person_id"))
     planned, today = benefits.row(act.conn, begun["benefit_id"])["next_review_on"], act.today.isoformat()
     if facts["occasion"] == "due" and (planned is None or planned > today):
         raise Refused("not-due", f"这户的复审还没有到期（{planned or '未定'}），提前复审请选“提前复审”并写明缘由", f"This review is not due before {planned}")
@@ -121,6 +121,8 @@ def _sole(act: Act, facts: Data) -> Data:
 
 
 def _several(act: Act, facts: Data) -> bool:
+    if benefits.row(act.conn, facts["benefit_id"])["person_id"] is not None:
+        return False
     return len(households.counted_members(act.conn, facts["household_id"], act.today)) > 1
 
 

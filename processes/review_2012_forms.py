@@ -41,6 +41,7 @@ CHANGES = [change_kinds.SPLIT, *(kind for kind in change_kinds.KINDS if kind[0] 
 class StartReview(Form):
     NEEDED = {"note": ("提前复审时必填", "needed when it is early")}  # noqa: RUF012
     household_id = number("家庭", "Household", fact=True)
+    supported_person_id = number("特困人员（这户另有救助时必填）", "Destitute person (where the household has another benefit)", required=False, fact=True)
     occasion = choice("复审缘由", "Occasion", OCCASIONS, fact=True)
     note = text("说明", "Note", required=False, widget="textarea", hint="提前复审时请写明缘由", hint_en="Say why when it is early")
 

@@ -54,7 +54,9 @@ def _open(cases: Cases, act: Act, found: Mapping[Any, Any], occasion: str, kind:
     household_id = found["household_id"]
     act.open("household", household_id)  # whoever begins a case of this household now waits for us, or we see his case
     if (no := conclusions.open_case(act.conn, household_id)) is None:
-        cases.start(act, law.procedure("review", act.today), {"household_id": household_id, "occasion": occasion})
+        home = benefits.live(act.conn, household_id)
+        whose = {"supported_person_id": found["person_id"]} if home is not None and home["id"] != found["id"] else {}
+        cases.start(act, law.procedure("review", act.today), {"household_id": household_id, "occasion": occasion, **whose})
     elif act.conn.scalar(select(record.c.process).where(record.c.no == no)) not in law.procedures("review"):  # a review says itself when the next one is due
         benefits.try_again(act, found["id"] >> 16, kind, again)
 

@@ -250,6 +250,8 @@ benefit = Table(
     Column("exit_reason", String(30)),
     Column("grace_until", String(7)),  # 渐退期: the last month of it, and whose work it is for (decision 037)
     Column("grace_person", Id),
+    Column("person_id", Id),  # of a benefit of one person (特困); none: of the household
+    Column("self_care", String(20)),  # and his class: full | partly_lost | completely_lost (decision 043)
     Index("ix_benefit_next_review_on", "next_review_on"),
 )
 

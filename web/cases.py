@@ -24,6 +24,7 @@ from processes import (
     counterfactual,
     deadlines,
     deliveries,
+    destitution,
     dmn,
     documents,
     eligibility,
@@ -31,6 +32,7 @@ from processes import (
     households,
     law,
     letters,
+    money,
     notices,
     organisation,
     paperwork,
@@ -431,12 +433,21 @@ def assessed(entries: Sequence[Entry], house: Mapping[str, Any]) -> dict[str, An
     undone = habits.taken_back(entries)
     for entry in reversed(entries):
         for secret in entry.personal.values() if entry.seq not in undone else ():
-            figures = ((secret or {}).get("said") or {}).get("snapshots", {}).get("assess")
+            snapshots = ((secret or {}).get("said") or {}).get("snapshots", {})
+            if "assess_destitute" in snapshots:
+                return tested(snapshots["assess_destitute"])
+            figures = snapshots.get("assess")
             if figures:
                 said = [e.data["facts"]["reason_code"] for e in entries[entry.seq :] if "reason_code" in e.data.get("facts", {})]
                 found = named_lines(explained(figures, said[-1] if said else None), house)
                 return {**found, "would": counterfactual.told(figures, entries), "tables": tables_asked(entries)}
     return None
+
+
+def tested(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """The test of the three conditions (特困), in the shape of a calculation."""
+    found = destitution.assess(figures)
+    return {**found, "amount": money.yuan(found["amount_fen"]), "flags": [], "would": [], "tables": []}
 
 
 def tables_asked(entries: Sequence[Entry]) -> list[dict[str, Any]]:

@@ -20,7 +20,8 @@ from web import wording
 
 EVENTS = {
     "household_registered": lazy_gettext("Household registered"), "member_added": lazy_gettext("Member added"), "member_ended": lazy_gettext("Member left"),
-    "member_excluded": lazy_gettext("Member not counted any more"), "member_named": lazy_gettext("Member named"), "person_named": lazy_gettext("Member named"),
+    "member_excluded": lazy_gettext("Member not counted any more"), "member_counted": lazy_gettext("Member counted again"),
+    "support_looked_into": lazy_gettext("Person and legal supporters looked into"), "member_named": lazy_gettext("Member named"), "person_named": lazy_gettext("Member named"),
     "holder_changed": lazy_gettext("Applicant changed"), "household_moved": lazy_gettext("Household moved"), "person_changed": lazy_gettext("Data of a member"),
     "income_declared": lazy_gettext("Income declared"), "income_found": lazy_gettext("Income found"), "property_declared": lazy_gettext("Property declared"),
     "property_found": lazy_gettext("Property found"), "hardships_declared": lazy_gettext("Hardships declared"),

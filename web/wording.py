@@ -16,6 +16,7 @@ from engine.forms import Form
 from engine.model import SHANGHAI, Entry
 from processes import benefits, change_kinds, law, meeting_units, temporary, temporary_forms, temporary_grants
 from processes import household_forms as hf
+from processes.destitute_forms import SELF_CARE
 from processes.dibao_2012_forms import MATERIALS, METHODS, PARTICIPANTS
 from processes.money import yuan
 from processes.review_2012_forms import CHANGES, MESSAGES, OCCASIONS
@@ -75,7 +76,10 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
         "destitute_institutional": lazy_gettext("Destitute support in an institution"),
         "destitute_dispersed": lazy_gettext("Destitute support at home"), "temporary_assistance": lazy_gettext("Temporary assistance"),
         "refused_income": lazy_gettext("Income over the limit"), "refused_property": lazy_gettext("Property over the limit"),
-        "refused_vehicle": lazy_gettext("Motor vehicle")},
+        "refused_vehicle": lazy_gettext("Motor vehicle"), "destitute": lazy_gettext("Support of the destitute"),
+        "refused_ability": lazy_gettext("Not without labour ability"), "refused_obligor": lazy_gettext("A legal supporter is able"),
+        "refused_orphan": lazy_gettext("Goes to the support of orphans")},
+    "self_care": _both(SELF_CARE),
     "benefit": {
         "pending_first_payment": lazy_gettext("first payment pending"), "active": lazy_gettext("active"), "suspended": lazy_gettext("suspended"),
         "stopped": lazy_gettext("stopped"), "closed": lazy_gettext("closed")},
@@ -211,6 +215,15 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "grace": (lazy_gettext("Grace period for who began to work"), "yes"),
     "grace_until": (lazy_gettext("Grace period until"), ""),
     "change_workdays": (lazy_gettext("Working days from the report to the decision"), ""),
+    "support_form": (lazy_gettext("Form of support"), "form"),
+    "circumstances_on": (lazy_gettext("Person and legal supporters looked into on"), ""),
+    "income_fen": (lazy_gettext("Own income a month (yuan)"), "money"),
+    "able_obligors": (lazy_gettext("Legal supporters who are able"), ""),
+    "self_care_before": (lazy_gettext("Self-care until now"), "self_care"),
+    "assessed_on": (lazy_gettext("Self-care assessed on"), ""),
+    "self_care": (lazy_gettext("Self-care"), "self_care"),
+    "confirmation": (lazy_gettext("Result of the assessment"), "form"),
+    "recorded_on": (lazy_gettext("Kept with the benefit on"), ""),
     "low_income_consent": (lazy_gettext("Consents to low-income relief"), "yes"),
     "review_conclusion": (lazy_gettext("Democratic review"), "form"),
     "street_outcome": (lazy_gettext("Street opinion"), "form"),
@@ -305,6 +318,7 @@ _SINCE = {
     "due_on": lazy_gettext("the day on which the review fell due"),
     "last_attempt_on": lazy_gettext("the last attempt"),
     "accepted_on": lazy_gettext("the acceptance"),
+    "street_from": lazy_gettext("the acceptance, or the day on which the file came back to the street"),
     "authorisations_asked_on": lazy_gettext("the request for authorisations"),
     "delivered_on": lazy_gettext("the delivery"),
     "helped_on": lazy_gettext("the help"),

@@ -101,6 +101,7 @@ _FILES: Mapping[str, Callable[[str, str], bool]] = {
     "parameters.yaml": _parameter,
     "procedure.yaml": _parameter,
     "deductions.yaml": _parameter,
+    "destitute.yaml": _parameter,
     "excluded_income.yaml": _words,
     "versions.yaml": _words,
     "procedures.yaml": _procedure,
@@ -173,7 +174,7 @@ def fits_in(file: str) -> Callable[[str, str], bool]:
     return _FILES.get(file, _parameter)
 
 
-_AMOUNTS = ("parameters.yaml", "procedure.yaml", "deductions.yaml")  # the files of `value`; a name stands in one of them
+_AMOUNTS = ("parameters.yaml", "procedure.yaml", "deductions.yaml", "destitute.yaml")  # the files of `value`; a name stands in one of them
 
 
 @dataclass(frozen=True, slots=True)

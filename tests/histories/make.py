@@ -9,6 +9,7 @@ import pathlib
 import sqlite3
 import sys
 import tempfile
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -19,7 +20,7 @@ from engine.office import history
 from engine.step import standings
 from engine.store import Store, metadata
 from processes import bureau as bureaus
-from processes import households
+from processes import households, identity
 from tests.conftest import DATA_KEY, Clock
 from tests.district import District, paper
 from tests.meeting_room import SMALL, Room
@@ -523,8 +524,102 @@ def not_helped_twice(d: District) -> None:
     d.do("clerk", "deliver_refusal", delivered_on="2019-12-30", method="lien", recipient="本人")
 
 
+def old_woman(d: District) -> dict[str, int]:
+    """Alone, 84 in 2018; with the number of the person whom it is all about."""
+    home = d.household(members=[{"name": "王奶奶", "id_no": identity.invent(date(1934, 5, 1), "female", 1), "relation": "head", "employment": "none", "labour_ability": "none"}])
+    with d.office.read() as conn:
+        return {"household_id": home, "supported_person_id": households.members_of(conn, home)[0]["person_id"]}
+
+
+def asks_for_support(d: District, process: str, day: str, *obligors: dict[str, Any], **more: Any) -> None:
+    """The application of an old woman, up to the street's opinion."""
+    d.clock.set(f"{day}T09:00")
+    answers = {**old_woman(d), "programme": "destitute", "applied_on": day, "applied_by": "village_committee", "support_form": "dispersed", "reason": "无人赡养", **more}
+    with d.office.act(d.people["clerk"]) as act:
+        d.no = d.cases.start(act, process, answers)["case"]
+    d.accept()
+    d.check()
+    d.survey()
+    d.do("ann", "circumstances", enquired_on=day, orphan=False, property_fits=True, allowances=[{"kind": "old_age_allowance", "amount": "100.00"}], obligors=list(obligors), statement="邻里和亲属证实")
+
+
+def able_or_not(years: int, **more: Any) -> dict[str, Any]:
+    return {"relation": "child", "name": "王儿", "age": years, "receives": "dibao", "state": "present", "property_fits": True, **more}
+
+
+def cared_for(d: District, lost: int) -> None:
+    met = {name: n >= lost for n, name in enumerate(("eats", "dresses", "bed", "toilet", "walks", "bathes"))}
+    d.do("spot", "self_care_assessment", assessed_on=d.office.today().isoformat(), second_assessor="丙", **met)
+
+
+def supported_2016(d: District) -> None:
+    """S23: the son of 61 on dibao is unable; a review was asked for, then the full standard."""
+    asks_for_support(d, "destitute-2016", "2018-12-03", able_or_not(61))
+    d.do("rita", "street_opinion", street_outcome="need_review", opinion="邻里说法不一")
+    d.review()
+    d.street()
+    d.post()
+    d.at("2018-12-11T09:00")
+    d.submit()
+    cared_for(d, 3)
+    d.do("exam", "district_examination", district_outcome="propose_grant", opinion="拟批准")
+    if "late_spot_check_visit" in d.tasks():
+        d.do("spot", "late_spot_check_visit", visited_on="2018-12-11", second_visitor="乙", findings="一致", late_agrees=True)
+    d.do("app", "decide", decision="granted", opinion="批准")
+    confirmed(d)
+
+
+def not_destitute(d: District) -> None:
+    """S23, the son is 55."""
+    asks_for_support(d, "destitute-2016", "2018-12-03", able_or_not(55))
+    why = {"reason_code": "obligor_able", "clause": "民发〔2016〕178号"}
+    d.do("rita", "street_opinion", street_outcome="propose_refuse", opinion="儿子有履行能力", **why)
+    d.do("lee", "street_signoff", signoff="agree", opinion="同意")
+    d.do("rita", "submit_to_district", contents=["application", "survey", "opinion"])
+    if "spot_check_visit" in d.tasks():
+        d.do("spot", "spot_check_visit", visited_on="2018-12-03", second_visitor="乙", findings="一致", agrees=True)
+    d.do("exam", "district_examination", district_outcome="propose_refuse", opinion="拟不予批准", **why)
+    d.do("app", "decide_refusal", decision="refused", opinion="儿子有履行能力", **why)
+    d.do("clerk", "deliver_refusal", delivered_on="2018-12-03", method="direct", recipient="王奶奶")
+
+
+def supported_2021(d: District) -> None:
+    """Accepted in September: an objection, the check and the notice again, and the street confirms."""
+    asks_for_support(d, "destitute-2021", "2021-09-01", able_or_not(72, receives="none", income_below_average=True))
+    d.do("rita", "street_opinion", street_outcome="propose_grant", opinion="拟同意")
+    d.post()
+    d.send("vera", "objection", objection_on="2021-09-01", objector_kind="resident", grounds="儿子有退休金")
+    d.do("ann", "street_reinvestigate", investigated_on="2021-09-01", findings="低于平均收入", upheld=False, figures_changed=False)
+    d.do("rita", "street_opinion", street_outcome="propose_grant", opinion="拟同意，重新公示")
+    d.post()
+    d.at("2021-09-09T09:00")
+    d.submit()
+    cared_for(d, 0)
+    if "late_spot_check_visit" in d.tasks():
+        d.do("spot", "late_spot_check_visit", visited_on="2021-09-09", second_visitor="乙", findings="一致", late_agrees=True)
+    d.do("lee", "street_confirmation", decision="granted", opinion="确认同意")
+    confirmed(d)
+
+
+def cares_less(d: District) -> None:
+    """S24: from three indicators lost to five; assessed twice, for the first was sent back."""
+    supported_2016(d)
+    home = int(d.case()["subject"].partition(":")[2])
+    d.at("2019-01-10T09:00")
+    with d.office.act(d.people["clerk"]) as act:
+        [row] = households.active_benefits(act.conn, home)
+        said = {"benefit_id": row["id"], "reported_on": "2019-01-10", "reported_by": "village_committee", "details": "摔伤后不能下床"}
+        d.no = d.cases.start(act, "self-care", said)["case"]
+    cared_for(d, 4)
+    d.do("app", "confirm_self_care", confirmation="return", opinion="如厕一项未写明")
+    cared_for(d, 5)
+    d.do("app", "confirm_self_care", confirmation="agree", opinion="同意")
+    d.do("clerk", "tell_result", told_on="2019-01-10", recipient="王奶奶")
+
+
 STORIES = {
     "helped-first": helped_first, "not-helped-twice": not_helped_twice,
+    "destitute-2016": supported_2016, "destitute-refused": not_destitute, "destitute-2021": supported_2021, "self-care": cares_less,
     "grace-2021": grace_given, "grace-over-2021": grace_over,
     "moved-2021": moved_in_july, "street-2021": confirmed_by_the_street, "terminated-2021": ended_for_no_co_operation,
     "reported-death": reported_death, "reported-car": reported_car, "transfer-returned": transferred_and_surveyed,

@@ -146,6 +146,7 @@ def test_files_are_package_data() -> None:
         "parameters.yaml",
         "procedure.yaml",
         "deductions.yaml",
+        "destitute.yaml",
         "change_checks.yaml",
         "relation_scope.yaml",
         "excluded_income.yaml",

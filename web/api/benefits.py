@@ -70,6 +70,8 @@ class BenefitRow(schemas.Said):
     exit_reason = _s(none=True)
     grace_until = _s("the last month of a grace period (渐退期)", example="2023-06", none=True)
     grace_person = _n("who began to work", none=True)
+    person_id = _n("of a benefit of one member (特困): whose", none=True)
+    self_care = _s("and how he cares for himself: full | partly_lost | completely_lost", none=True)
 
 
 class Adjustment(schemas.Said):

@@ -1,0 +1,371 @@
+"""The support of the destitute through the HTTP API: S23, S24, examples 22-25, both procedures, to the day and the fen."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from tests.api_roads import Roads, child, person, wife, worker
+from tests.district import COMMUNITY
+from tests.served import app_of
+from tests.web.test_pages import Desk
+from tests.web.test_registry import serving
+from web.registry import create_registry
+
+OLD, NEW = "destitute-2016", "destitute-2021"
+SQLITE = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
+ABLE = {"reason_code": "obligor_able", "clause": "民发〔2016〕178号"}
+INDICATORS = ("eats", "dresses", "bed", "toilet", "walks", "bathes")
+
+
+@pytest.fixture(scope="module")
+def registries():
+    with serving(create_registry({})) as address:
+        yield address
+
+
+@pytest.fixture
+def settings(settings, registries):
+    return dataclasses.replace(settings, registry=registries)
+
+
+@pytest.fixture
+def roads(bureau, district) -> Support:
+    return Support(bureau, district)
+
+
+def old_woman(**more: Any) -> dict[str, Any]:
+    return person("王奶奶", "head", "1934-05-01", sex="female", **{"labour_ability": "none", **more})
+
+
+def son(age: int, **more: Any) -> dict[str, Any]:
+    return {"relation": "child", "name": "王儿", "age": age, "receives": "none", "state": "present", "property_fits": True, **more}
+
+
+class Support(Roads):
+    def asks(self, process: str = OLD, position: int = 0, **more: object) -> str:
+        said = {"programme": "destitute", "supported_person_id": self.members[position], "applied_on": self.today, "applied_by": "self", "support_form": "dispersed",
+                "reason": "无人赡养", **more}  # fmt: skip
+        return self.start(process, **said)
+
+    def circumstances(self, *obligors: dict[str, Any], **more: object) -> None:
+        self.go("ann", "circumstances", **{"enquired_on": self.today, "orphan": False, "property_fits": True, "obligors": list(obligors), "statement": "情况属实", **more})
+
+    def looked_at(self, *obligors: dict[str, Any], **more: object) -> None:
+        self.accept()
+        self.check()
+        self.survey()
+        self.circumstances(*obligors, **more)
+
+    def opinion(self, outcome: str = "propose_grant", **more: object) -> None:
+        self.go("rita", "street_opinion", street_outcome=outcome, opinion="意见", **more)
+        if "street_signoff" in self.open():
+            self.go("lee", "street_signoff", signoff="agree", opinion="同意")
+
+    def handed_in(self) -> None:
+        self.submit("application", "survey", "opinion")
+
+    def cares(self, lost: int = 0, who: str = "spot") -> dict[str, Any]:
+        return {"assessed_on": self.today, "second_assessor": "丙", **{name: n >= lost for n, name in enumerate(INDICATORS)}}
+
+    def to_notice(self, process: str, *obligors: dict[str, Any], **more: object) -> None:
+        self.asks(process, **more)
+        self.looked_at(*obligors)
+        self.opinion()
+        self.post()
+
+    def to_decision(self, lost: int = 0) -> None:
+        self.remove()
+        self.handed_in()
+        self.go("spot", "self_care_assessment", **self.cares(lost))
+        self.examine()
+        self.late_visit()
+
+    def grant(self) -> Any:
+        self.go("app", "decide", decision="granted", opinion="同意")
+        self.deliver()
+        return self.go("vera", "publish_result", posted_on=self.today, places=["village_board"], photo=self.page)
+
+    def own(self, position: int = 0) -> Any:
+        """The benefit of that member."""
+        rows = self.good("rita", "GET", f"/benefits?household_id={self.home}")["items"]
+        found = [self.good("rita", "GET", f"/benefits/{row['id']}") for row in rows]
+        return next(one for one in found if one["person_id"] == self.members[position])
+
+
+def test_s23_by_the_measures_of_2016_to_the_full_standard(roads):
+    roads.at("2018-12-03T09:00")
+    roads.register(old_woman())
+    roads.asks()
+    roads.accept()
+    assert roads.open() == dict.fromkeys(("home_survey", "neighbor_enquiry", "circumstances", "means_check"), "2018-12-29"), "twenty working days; a Saturday that was worked"
+    roads.check()
+    roads.survey()
+    roads.circumstances(son(61, receives="dibao"))
+    assert roads.facts("category", "amount_fen", "able_obligors", "members_counted") == ("destitute_dispersed", 178_000, 0, 1)
+    assert roads.open() == {"street_opinion": "2018-12-29"}
+    roads.opinion()
+    roads.post()
+    [notice] = roads.good(None, "GET", f"/notices?unit={COMMUNITY}")["items"]
+    assert (notice["applicant"], notice["members"], notice["category"], notice["amount_fen"], notice["until_on"][:10]) == ("王奶奶", 1, "destitute_dispersed", 178_000, "2018-12-11")
+    roads.at("2018-12-10T23:00")
+    assert roads.open() == {}, "the whole of the seventh day"
+    roads.at("2018-12-11T09:00")
+    roads.remove()
+    roads.handed_in()
+    assert roads.open() == {"self_care_assessment": "2019-01-09"}
+    assert roads.refused(422, "spot", "self_care_assessment", **{**roads.cares(), "eats": None})["errors"]
+    roads.go("spot", "self_care_assessment", **roads.cares(3))
+    assert roads.facts("self_care") == "partly_lost"
+    roads.examine()
+    roads.late_visit()
+    assert roads.open() == {"decide": "2019-01-09"}, "no second notice"
+    assert roads.grant()["outcome"] == "ended_granted"
+    found = roads.own()
+    assert (found["category"], found["amount_fen"], found["members"], found["first_payment_month"], found["self_care"]) == ("destitute_dispersed", 178_000, 1, "2019-01", "partly_lost")
+    assert found["next_review_on"] == "2019-12-11", "at least yearly"
+    assert roads.letters() == ["acceptance", "approval"]
+    approval = roads.letter("approval")
+    assert all(said in approval for said in ("王奶奶", "1780.00元", "分散供养", "部分丧失生活自理能力", "民发〔2016〕178号", "2019年1月"))
+    assert "特困人员救助供养申请受理通知书" in roads.letter("acceptance")
+    assert "220号" not in approval + roads.letter("acceptance")
+    assert roads.payable("2018-12", "2019-01") == [0, 178_000]
+    roads.proven()
+
+
+@SQLITE
+def test_s23_a_son_of_55_is_able_and_the_letter_says_so(roads):
+    roads.at("2018-12-03T09:00")
+    roads.register(old_woman())
+    roads.asks()
+    roads.looked_at(son(55, receives="dibao"))
+    assert roads.facts("category", "amount_fen", "able_obligors") == ("refused_obligor", 0, 1)
+    assert "street_outcome" in roads.refused(422, "rita", "street_opinion", street_outcome="propose_grant", opinion="同意")["errors"]
+    assert set(roads.refused(422, "rita", "street_opinion", street_outcome="propose_refuse", opinion="不符合")["errors"]) == {"reason_code", "clause"}
+    roads.opinion("propose_refuse", **ABLE)
+    roads.handed_in()
+    assert "self_care_assessment" not in roads.open(), "nobody is assessed for nothing"
+    roads.examine("propose_refuse", **ABLE)
+    roads.late_visit()
+    roads.go("app", "decide_refusal", decision="refused", opinion="儿子有履行义务能力", **ABLE)
+    assert roads.open() == {"deliver_refusal": "2018-12-06"}
+    assert roads.deliver("deliver_refusal")["outcome"] == "ended_refused"
+    letter = roads.letter("refusal")
+    assert all(said in letter for said in ("特困人员救助供养申请", "法定义务人中有1人有履行义务能力", "行政复议", "60日"))
+    roads.proven()
+    roads.apply()  # variant of S23: dibao is assessed then
+    assert roads.open()
+
+
+@SQLITE
+@pytest.mark.parametrize(("who", "answers", "category", "fen"), [
+    (person("甲", "head", "1951-06-01", "300.00"), {}, "destitute_dispersed", 178_000),
+    (person("乙", "head", "1973-06-01", disability_kind="limb", disability_grade=2), {}, "refused_ability", 0),
+    (person("丙", "head", "1951-06-01", "920.00"), {}, "refused_income", 0),
+    (person("丁", "head", "1951-06-01", "919.99"), {}, "destitute_dispersed", 178_000),
+    (person("戊", "head", "1951-06-01"), {"property_fits": False}, "refused_property", 0),
+    (person("己", "head", "2003-06-01", labour_ability="none"), {"orphan": True}, "refused_orphan", 0),
+])  # fmt: skip
+def test_the_examples_22_24_25_and_the_line(roads, who, answers, category, fen):
+    roads.at("2018-12-03T09:00")
+    roads.register(who)
+    roads.asks()
+    if answers.get("orphan"):
+        [task] = roads.case()["tasks"]
+        assert "监护人" in roads.bad(403, "clerk", "POST", f"/tasks/{task['id']}/complete", {"answers": {"outcome": "complete"}})["message"]
+        roads.authorise(0)
+    roads.looked_at(**answers)
+    assert roads.facts("category", "amount_fen") == (category, fen)
+
+
+@SQLITE
+def test_example_23_rural_at_home_and_in_an_institution(roads):
+    roads.at("2018-12-03T09:00")
+    for support, fen in (("dispersed", 138_000), ("institutional", 178_000)):
+        roads.register(person("女", "head", "1957-06-01", "700.00", sex="female"), hukou_kind="rural")
+        roads.asks(support_form=support)
+        roads.looked_at(allowances=[{"kind": "basic_pension_resident", "amount": "295.00"}])
+        assert roads.facts("category", "amount_fen", "income_fen") == (f"destitute_{support}", fen, 70_000)
+
+
+def test_by_the_measures_of_2021_fifteen_days_and_an_objection_is_checked_and_published_again(roads):
+    roads.at("2021-07-05T09:00")
+    roads.register(old_woman())
+    assert roads.bad(403, "clerk", "POST", "/cases", {"process": OLD, "answers": {"household_id": roads.home, "programme": "destitute", "supported_person_id": roads.members[0],
+        "applied_on": roads.today, "applied_by": "self", "support_form": "dispersed", "reason": "x"}})["rule"] == "procedure"  # fmt: skip
+    roads.asks(NEW)
+    roads.accept()
+    assert set(roads.open().values()) == {"2021-07-26"}, "fifteen working days"
+    assert roads.facts("confirmed_by") == "district"
+    roads.check()
+    roads.survey()
+    roads.circumstances(son(61, receives="dibao", property_fits=False))
+    roads.opinion()
+    roads.post()
+    roads.send("vera", "objection", objection_on=roads.today, objector_kind="resident", grounds="儿子有钱", evidence=[])
+    assert roads.open() == {"street_reinvestigate": "2021-07-26"}
+    roads.go("ann", "street_reinvestigate", investigated_on=roads.today, findings="没有", upheld=False, figures_changed=False)
+    roads.opinion()
+    assert list(roads.open()) == ["post_street_notice"], "published again"
+    roads.post()
+    roads.at("2021-07-13T09:00")
+    roads.remove()
+    roads.handed_in()
+    if "spot_check_visit" in roads.open():
+        roads.go("spot", "spot_check_visit", visited_on=roads.today, second_visitor="乙", findings="一致", agrees=True, photos=[roads.page])
+    assert roads.open() == {"self_care_assessment": "2021-08-03"}
+    roads.go("spot", "self_care_assessment", **roads.cares(4))
+    roads.examine()
+    roads.late_visit()
+    assert roads.grant()["outcome"] == "ended_granted"
+    found = roads.own()
+    assert (found["amount_fen"], found["self_care"], found["first_payment_month"]) == (187_000, "completely_lost", "2021-08")
+    assert "民发〔2021〕43号" in roads.letter("approval")
+    roads.proven()
+
+
+@SQLITE
+def test_from_september_2021_the_street_confirms(roads):
+    roads.at("2021-09-01T09:00")
+    roads.register(old_woman())
+    roads.to_notice(NEW)
+    assert roads.facts("confirmed_by") == "street"
+    roads.at("2021-09-09T09:00")
+    roads.remove()
+    roads.handed_in()
+    roads.go("spot", "self_care_assessment", **roads.cares())
+    roads.late_visit()
+    assert list(roads.open()) == ["street_confirmation"]
+    roads.go("lee", "street_confirmation", decision="granted", opinion="确认同意")
+    roads.deliver()
+    assert "塘沽街道办事处" in roads.letter("approval")
+    assert roads.own()["self_care"] == "full"
+    roads.proven()
+
+
+@SQLITE
+def test_an_application_of_june_2021_accepted_in_july_goes_on_by_the_later_measures(roads):
+    roads.at("2021-06-30T09:00")
+    roads.register(old_woman())
+    roads.asks()
+    roads.at("2021-07-01T09:00")
+    roads.accept()
+    assert roads.case()["process"] == NEW
+    assert set(roads.open().values()) == {"2021-07-22"}
+    roads.check()
+    roads.survey()
+    roads.circumstances(son(61, receives="dibao", property_fits=False))
+    assert roads.facts("category") == "destitute_dispersed", "by the conditions of N43"
+    roads.proven()
+
+
+@SQLITE
+def test_who_is_on_dibao_alone_is_converted_without_a_gap(roads):
+    roads.at("2018-12-03T09:00")
+    roads.register(old_woman())
+    roads.granted(roads.home)
+    assert roads.benefit()["category"] == "dibao"
+    roads.at("2019-01-03T09:00")
+    roads.to_notice(OLD)
+    roads.at("2019-01-11T09:00")
+    roads.to_decision()
+    roads.grant()
+    [row] = roads.good("rita", "GET", f"/benefits?household_id={roads.home}")["items"]
+    assert (row["category"], row["amount_fen"]) == ("destitute_dispersed", 178_000)
+    assert roads.payable("2019-01", "2019-02") == [92_000, 178_000]
+    roads.proven()
+
+
+@SQLITE
+def test_who_is_counted_in_the_familys_dibao_leaves_it_in_the_same_month(roads):
+    roads.at("2018-12-03T09:00")
+    roads.register(worker("1000.00"), wife(), child(), person("张老", "parent", "1950-01-01", labour_ability="none"))
+    roads.granted(roads.home)
+    assert roads.benefit()["amount_fen"] == 4 * 92_000 - 184_500 or roads.benefit()["amount_fen"] > 0
+    before = roads.benefit()["amount_fen"]
+    roads.at("2019-01-03T09:00")
+    roads.asks(OLD, 3)
+    roads.looked_at()
+    roads.opinion()
+    roads.post()
+    roads.at("2019-01-11T09:00")
+    roads.to_decision()
+    roads.grant()
+    mine = roads.own(3)
+    assert (mine["amount_fen"], mine["members"], mine["first_payment_month"]) == (178_000, 1, "2019-02")
+    family = next(one for one in roads.good("rita", "GET", f"/benefits?household_id={roads.home}")["items"] if one["category"] == "dibao")
+    assert (family["members"], family["amount_fen"]) == (3, before - 92_000)
+    assert "其他3名成员" in roads.letter("approval")
+    assert roads.bad(403, "clerk", "POST", "/cases", {"process": OLD, "answers": {"household_id": roads.home, "programme": "destitute", "supported_person_id": roads.members[3],
+        "applied_on": roads.today, "applied_by": "self", "support_form": "dispersed", "reason": "x"}})["rule"] == "active_benefit"  # fmt: skip
+    roads.proven()
+
+
+@SQLITE
+def test_an_application_is_withdrawn_and_its_notice_comes_down(roads):
+    roads.at("2018-12-03T09:00")
+    roads.register(old_woman())
+    roads.to_notice(OLD)
+    roads.send("clerk", "withdrawal", withdrawn_on=roads.today, reason="随女儿生活", signed_document=roads.page)
+    assert roads.case()["outcome"] == "ended_withdrawn"
+    assert roads.good(None, "GET", f"/notices?unit={COMMUNITY}")["items"] == []
+    roads.proven()
+
+
+@SQLITE
+def test_a_democratic_review_only_where_the_street_asks_for_it(roads):
+    roads.at("2018-12-03T09:00")
+    roads.register(old_woman())
+    roads.asks()
+    roads.looked_at()
+    roads.go("rita", "street_opinion", street_outcome="need_review", opinion="情况复杂，需要评议")
+    roads.review()
+    assert list(roads.open()) == ["street_opinion"]
+    roads.opinion()
+    assert list(roads.open()) == ["post_street_notice"]
+    roads.proven()
+
+
+@SQLITE
+def test_only_a_member_may_be_named_and_an_unknown_person_is_refused(roads):
+    roads.at("2018-12-03T09:00")
+    roads.register(old_woman())
+    body = {"household_id": roads.home, "programme": "destitute", "applied_on": roads.today, "applied_by": "self", "support_form": "dispersed", "reason": "x"}
+    assert "supported_person_id" in roads.bad(422, "clerk", "POST", "/cases", {"process": OLD, "answers": body})["errors"]
+    assert roads.bad(403, "clerk", "POST", "/cases", {"process": OLD, "answers": body | {"supported_person_id": 999_999}})["rule"] == "not-a-member"
+    assert "agent_name" in roads.bad(422, "clerk", "POST", "/cases", {"process": OLD, "answers": body | {"supported_person_id": roads.members[0], "applied_by": "guardian"}})["errors"]
+
+
+def test_s24_self_care_from_partly_to_completely_lost_within_ten_working_days(roads):
+    roads.at("2018-12-03T09:00")
+    roads.register(old_woman())
+    roads.to_notice(OLD)
+    roads.at("2018-12-11T09:00")
+    roads.to_decision(3)
+    roads.grant()
+    roads.at("2019-01-10T09:00")
+    benefit = roads.own()
+    said = {"benefit_id": benefit["id"], "reported_on": roads.today, "reported_by": "village_committee", "details": "不能下床"}
+    roads.no = roads.good("clerk", "POST", "/cases", {"process": "self-care", "answers": said})["case"]
+    assert roads.open() == {"self_care_assessment": "2019-01-24"}
+    roads.go("spot", "self_care_assessment", **roads.cares(5))
+    roads.go("app", "confirm_self_care", confirmation="agree", opinion="同意")
+    assert roads.own()["self_care"] == "completely_lost"
+    assert roads.own()["amount_fen"] == 178_000
+    roads.go("clerk", "tell_result", told_on=roads.today, recipient="王奶奶")
+    assert roads.case()["outcome"] == "ended"
+    roads.proven()
+
+
+@SQLITE
+def test_the_pages_show_the_form_in_both_languages(roads, bureau, district):
+    roads.at("2018-12-03T09:00")
+    roads.register(old_woman())
+    roads.asks()
+    roads.accept()
+    task = next(t for t in roads.case()["tasks"] if t["node"] == "circumstances")
+    for lang, words in (("zh", ("法定义务人", "是否同时符合孤儿认定条件")), ("en", ("Who must support by law", "An orphan, too"))):
+        page = Desk(app_of(bureau), "ann", lang).text(f"/tasks/{task['id']}")
+        assert all(word in page for word in words)
