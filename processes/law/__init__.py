@@ -61,7 +61,7 @@ class Value:
 Table = Mapping[str, tuple[Value, ...]]
 
 
-class _Once(yaml.SafeLoader):
+class _Once(yaml.CSafeLoader):  # in C: every program that starts reads the law
     """YAML that refuses a name said twice: the second would silently win."""
 
     def construct_mapping(self, node: yaml.MappingNode, *deep: bool, **named: bool) -> dict[Hashable, Any]:

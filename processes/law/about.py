@@ -67,7 +67,7 @@ class About:
 
 def read(raw: bytes) -> About:
     """Raises BadLaw."""
-    said: Any = yaml.safe_load(raw)
+    said: Any = yaml.load(raw, yaml.CSafeLoader)
     if not isinstance(said, dict) or set(said) != {"read_on", "sources", "parameters"} or not isinstance(said["read_on"], date) or isinstance(said["read_on"], datetime):
         raise BadLaw("about.yaml: has read_on (a date), sources and parameters")
     sources = {key: _titles(f"about.yaml: sources: {key}", row) for key, row in said["sources"].items()}

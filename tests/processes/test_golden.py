@@ -15,10 +15,10 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import StaticPool, create_engine, delete, insert, select, update
+from sqlalchemy import NullPool, StaticPool, create_engine, delete, insert, select, update
 
 from engine import store
-from engine.bpmn import Run
+from engine.bpmn import Drawing, Run
 from engine.cases import Cases
 from engine.crypto import Keys
 from engine.errors import Diverged
@@ -27,7 +27,6 @@ from engine.step import fingerprint
 from engine.store import Store, metadata
 from processes import dmn
 from processes.bureau import CATALOGUE
-from tests.tamper import tampering
 
 HISTORIES = pathlib.Path(__file__).parent.parent / "histories"
 FILES = sorted(HISTORIES.glob("*.json.gz"))
@@ -35,13 +34,18 @@ FILES = sorted(HISTORIES.glob("*.json.gz"))
 
 @functools.cache
 def _empty() -> bytes:
-    """A database file with the tables and nothing in them: making it takes longer than most replays."""
+    """A database file with the tables and nothing in them, without the guard (test_guard) too: making it takes longer than most replays."""
     engine = create_engine("sqlite://", poolclass=StaticPool)
     metadata.create_all(engine)
     with contextlib.closing(engine.raw_connection()) as held:
         made = held.driver_connection.serialize()
     engine.dispose()
     return made
+
+
+@functools.cache
+def _drawn(digest: str) -> Drawing:
+    return Drawing.parse((HISTORIES / "drawings" / f"{digest}.bpmn").read_bytes())
 
 
 class Golden:
@@ -72,6 +76,14 @@ class Golden:
         said = (json.loads(e["body"]) for e in self.said["entries"])
         return [(one["data"]["process"], one["data"]["drawing"]) for one in said if one["event"] in ("case_started", "case_moved")]
 
+    @contextlib.contextmanager
+    def spoiling(self):
+        """What somebody with the file in hand can do."""
+        engine = create_engine(self.store.url, poolclass=NullPool)
+        with engine.begin() as conn:
+            yield conn
+        engine.dispose()
+
     def entries(self):
         with self.store.read() as conn:
             return history(conn, self.keys.on(conn), self.id)
@@ -80,6 +92,7 @@ class Golden:
         """([(entry, run)], how often each service was computed again)."""
         again: Counter[str] = Counter()
         cases = Cases({key: counting(process, again) for key, process in CATALOGUE.items()}, shelf=dmn.SHELF)
+        cases.lend({digest: _drawn(digest) for _, digest in self.stood()})
         with self.store.read() as conn:
             return list(cases.replaying(conn, self.entries() if entries is None else entries)), again
 
@@ -140,7 +153,7 @@ def test_it_replays_when_the_personal_parts_are_erased(golden):
     assert steps[-1][1].facts == golden.said["facts"]
     gathered = set(CATALOGUE[golden.record["process"]].gather)
     assert again == {node: n for node, n in golden.recorded_services().items() if node not in gathered}
-    with tampering(golden.store) as conn:
+    with golden.spoiling() as conn:
         conn.execute(delete(store.payload))
     assert golden.replayed()[0][-1][1].end_event == golden.record["outcome"]
 
@@ -203,7 +216,7 @@ def test_an_altered_payload_is_noticed_at_its_entry(golden):
     for n, row in enumerate(rows):
         where = (store.payload.c.seq == row.seq) & (store.payload.c.subject == row.subject)
         place = (0, 1, 13, len(row.sealed) // 2, len(row.sealed) - 1)[n % 5]
-        with tampering(golden.store) as conn:
+        with golden.spoiling() as conn:
             conn.execute(update(store.payload).where(where).values(sealed=altered(row.sealed, place)))
         entries = golden.entries()
         assert seals_hold(entries) == row.seq
@@ -211,6 +224,6 @@ def test_an_altered_payload_is_noticed_at_its_entry(golden):
             with pytest.raises(Diverged) as diverged:
                 golden.replayed(entries)
             assert diverged.value.seq == row.seq
-        with tampering(golden.store) as conn:
+        with golden.spoiling() as conn:
             conn.execute(update(store.payload).where(where).values(sealed=row.sealed))
     assert seals_hold(golden.entries()) is None
