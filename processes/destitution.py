@@ -24,12 +24,15 @@ SELF_CARE = ("full", "partly_lost", "completely_lost")
 # Welfare that is no income here, whatever dibao counts (domain 2.8.2): kind -> its words.
 WELFARE: Mapping[str, tuple[str, str]] = {"basic_medical": ("基本医疗保险等社会保险", "basic medical and other social insurance"), "old_age_allowance": ("高龄津贴等福利补贴", "old-age and similar welfare allowances")}
 
+MAJORITY = 18  # only a minor is an orphan (domain 2.8.2, 3.7)
+
 Line = dict[str, Any]
 
 
 def paper(on: date) -> str:
-    """The measures that are in force on a day."""
-    return "N43" if law.procedure("destitute", on) == "destitute-2021" else "N178"
+    """The measures that are in force on a day; before there were any, the first."""
+    later = law.procedure_times("destitute-2021")
+    return "N43" if later is not None and on >= later[0] else "N178"
 
 
 def age(born: str, on: date) -> int:
@@ -185,7 +188,7 @@ _REFUSED = {"orphan": "refused_orphan", "ability": "refused_ability", "income": 
 
 def _orphan(facts: Mapping[str, Any], on: date, source: str) -> Line:
     """An orphan's support comes first; since N43 the child, or who stands for it, may choose."""
-    if not facts.get("orphan"):
+    if not facts.get("orphan") or not (born := facts["person"].get("birth_date")) or age(born, on) >= MAJORITY:
         return _line("orphan", None, "不属于孤儿保障对象", "Not entitled to the support of orphans", source)
     choice = law.in_force("destitute_orphan_may_choose", on)
     if choice is None or not choice.amount:
