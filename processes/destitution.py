@@ -15,12 +15,7 @@ from processes import eligibility, law
 from processes.eligibility_facts import month_of
 from processes.money import parse, to_fen, yuan
 
-PERSON_INCOME = ("basic_medical", "old_age_allowance", "preferential_allowance", "basic_pension_resident")
-RECEIVES = ("none", "dibao", "destitute")
-STATES = ("present", "incapable", "missing", "prison")
-SUPPORT = ("institutional", "dispersed")
 INDICATORS = ("eats", "dresses", "bed", "toilet", "walks", "bathes")
-SELF_CARE = ("full", "partly_lost", "completely_lost")
 # Welfare that is no income here, whatever dibao counts (domain 2.8.2): kind -> its words.
 WELFARE: Mapping[str, tuple[str, str]] = {"basic_medical": ("基本医疗保险等社会保险", "basic medical and other social insurance"), "old_age_allowance": ("高龄津贴等福利补贴", "old-age and similar welfare allowances")}
 
@@ -131,11 +126,15 @@ def _poor_2021(obligor: Mapping[str, Any], years: int, on: date, hukou_kind: str
     return None
 
 
+def counts(item: Mapping[str, Any], on: date) -> bool:
+    """Whether an income counts on a day."""
+    return item["kind"] not in WELFARE and law.excluded_income(item["kind"], on) is None
+
+
 def income(person: Mapping[str, Any], *, applied_on: date, on: date, hukou_kind: str) -> Fraction:
     """What somebody lives on, yuan a month, exact: 基础养老金, medical insurance, allowances and, since N43, 优待抚恤金 are not counted."""
     work = eligibility._Work(on, applied_on, hukou_kind)
-    counted = [one for one in person.get("income") or () if one["kind"] not in WELFARE and law.excluded_income(one["kind"], on) is None]
-    return eligibility._per_month(counted, str(person.get("ref", "")), work)
+    return eligibility._per_month([one for one in person.get("income") or () if counts(one, on)], str(person.get("ref", "")), work)
 
 
 def self_care(indicators: Mapping[str, bool]) -> str:
@@ -156,7 +155,7 @@ def _line(code: str, met: bool | None, zh: str, en: str, source: str, figure: st
 
 def assess(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Whether somebody is destitute. Facts: benefit_month, applied_on, rules_on (the day whose rules count: of acceptance), hukou_kind,
-    support_form (SUPPORT), person {ref, birth_date, disability_kind, disability_grade, in_school, income [{kind, amount, period, month, year}]},
+    support_form ("institutional" | "dispersed"), person {ref, birth_date, disability_kind, disability_grade, in_school, income [{kind, amount, period, month, year}]},
     property_fits, property_refused (category of the household's property that rules it out, None), orphan, chooses_destitute (None: not asked),
     continuing (he is supported already), obligors [{relation, birth_date or age, receives, disability_kind, disability_grade, state, income
     (yuan a month), income_below_average, property_fits}].
