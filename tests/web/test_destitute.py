@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from engine.sealing import Sequencer
 from tests.api_roads import Roads, child, person, wife, worker
 from tests.district import COMMUNITY
+from tests.processes.test_evidence import ORIGIN, bundle, signer, verified
 from tests.served import app_of
 from tests.web.test_pages import Desk
 from tests.web.test_registry import serving
@@ -429,6 +431,21 @@ def test_what_changed_since_the_test_goes_back_to_the_survey(roads):
     roads.looked_at()
     roads.good("clerk", "PUT", f"/households/{roads.home}/members/{roads.members[0]}/income", {"income": [{"kind": "transfer_income", "amount_fen": "920.00", "period": "month"}]})
     assert roads.refused(403, "rita", "street_opinion", street_outcome="propose_grant", opinion="拟同意")["rule"] == "figures-changed"
+
+
+@SQLITE
+def test_the_bundle_of_a_support_is_proved_without_us(roads, district, bureau, tmp_path):
+    roads.at("2018-12-03T09:00")
+    roads.register(old_woman(income="300.00"))
+    roads.to_notice(OLD)
+    roads.at("2018-12-11T09:00")
+    roads.to_decision()
+    roads.grant()
+    Sequencer(bureau.office.store, signer(), ORIGIN).run()
+    bundle(district, tmp_path / "one.zip", roads.no)
+    (tmp_path / "policy.txt").write_text(f"log {signer().public()}\nquorum none\n")
+    code, said = verified(tmp_path, "one.zip", "--policy", "policy.txt")
+    assert code == 0, (said["broken"], said["gaps"])
 
 
 @SQLITE
