@@ -211,7 +211,7 @@ def keep_findings(act: Act, _case: CaseRef, answers: Data, facts: Data) -> None:
 def finding(row_id: int, case: CaseRef, facts: Data, kind: str, found_on: str, said: Mapping[str, Any]) -> Put:
     values = {"case_no": case.no, "household_id": facts["household_id"], "person_id": facts["supported_person_id"], "kind": kind, "found_on": found_on,
               "said": json.dumps(said, ensure_ascii=False, sort_keys=True)}  # fmt: skip
-    return Put("destitute_finding", row_id, values, f"household:{facts['household_id']}")
+    return Put("destitute_finding", row_id, values, f"person:{facts['supported_person_id']}")  # gone with him, whoever stays in the household
 
 
 _TEST = ("orphan", "chooses_destitute", "continuing", "in_school", "property_fits", "allowances", "obligors")
