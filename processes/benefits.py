@@ -24,6 +24,7 @@ from processes.benefit_tables import benefit_adjustment, settlement
 from processes.calendar import add_workdays
 from processes.tables import benefit, benefit_person
 
+OF_DESTITUTE = frozenset({"ability_regained", "obligor_able"})  # reasons of REASONS for which only 特困 ends (domain 2.4.8)
 LIVE = ("pending_first_payment", "active", "suspended")
 RESUMING = ("keep", "grace", "increase", "decrease", "convert")  # what a re-check may conclude that ends a suspension, too
 OWED = ("found", "agreed")  # a settlement that is still to be paid
@@ -36,6 +37,8 @@ REASONS = [
     ("property_over", "财产超过规定", "Property over the limit", None),
     ("death_single", "享受待遇人员死亡", "The recipient died", "other"),
     ("imprisoned", "成员服刑", "Member in prison", "other"),
+    ("ability_regained", "特困人员恢复劳动能力", "A destitute person can work again", None),
+    ("obligor_able", "法定义务人具有履行义务能力", "A legal supporter is able", None),
     ("moved_out_district", "户籍迁出本区", "Moved out of the district", "other"),
     ("moved_inside_district", "户籍在本区内迁移", "Moved inside the district", None),
     ("converted", "救助类别转换", "Another kind of assistance", "other"),
@@ -402,8 +405,7 @@ def _after(act: Act, before: Mapping[Any, Any], change: Change) -> dict[str, Any
         after["category"] = change.category
     if change.law_version:
         after["law_version"] = change.law_version
-    if change.person_id is not None:
-        after |= {"person_id": change.person_id, "self_care": change.self_care}
+    after |= _of_one(str(after["category"]), change)
     if change.kind != "stop" and _recounts(change):
         after["members"] = len(_whose(act, before["household_id"], after["person_id"]))
     if change.kind == "stop":
@@ -417,6 +419,13 @@ def _after(act: Act, before: Mapping[Any, Any], change: Change) -> dict[str, Any
     if change.kind in RESUMING and change.reviewed_on:  # whatever else a re-check concludes ends a grace period
         after |= {"grace_until": change.grace_until, "grace_person": change.grace_person}
     return after | _dates(act, after, change)
+
+
+def _of_one(category: str, change: Change) -> dict[str, Any]:
+    """Whose it is from here on, where that changes: one person's, or the household's again."""
+    if change.person_id is not None:
+        return {"person_id": change.person_id, "self_care": change.self_care}
+    return {} if is_destitute(category) else {"person_id": None, "self_care": None}
 
 
 def _dates(act: Act, after: Mapping[str, Any], change: Change) -> dict[str, Any]:

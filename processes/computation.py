@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from engine.audit_verify import computed, given, pointed
-from processes import eligibility, law
+from processes import destitution, eligibility, law
 from processes.eligibility_facts import PROPERTY, BadFacts, check, month_of
 
 _EARNED = ("wage_income", "business_net_income")
@@ -207,4 +207,43 @@ def _benefit(snapshot: Mapping[str, Any]) -> dict[str, Any]:
     return {"steps": sheet.steps, "result": {"benefit_fen": amount, "benefit_category": category}}
 
 
-_NODES: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {"assess": _assess, "apply_conclusion": _conclude, "open_investigation": _benefit}
+def _tested(snapshot: Mapping[str, Any]) -> dict[str, Any]:
+    """`destitute_2016.assess_destitute`: own income, full standard. The conditions that are no arithmetic (age, grade, obligors, property)
+    are taken as `destitution` finds them."""
+    on, month, kind = date.fromisoformat(snapshot["rules_on"]), month_of(snapshot["benefit_month"]), snapshot["hukou_kind"]
+    unmet = [one["code"] for one in destitution.assess(snapshot)["lines"] if one["met"] is False and one["code"] != "obligor"]
+    sheet = _Sheet(snapshot, on)
+    income = sheet.do("half_up", _own_income(sheet, snapshot, eligibility._Work(on, date.fromisoformat(snapshot["applied_on"]), kind)), "2")
+    exact = sheet.steps[-1]["args"][0]
+    sheet.on = month
+    poor = sheet.do("lt", exact, sheet.law(f"dibao_standard_{kind}"))
+    full = sheet.law("destitute_urban" if kind == "urban" else f"destitute_rural_{snapshot['support_form']}")
+    first = next((code for code in unmet if code in ("orphan", "ability")), None)
+    last = next((code for code in unmet if code in ("property", "obligors")), None)
+    names = {"obligors": "obligor"}
+    granted = sheet.do("and", poor, first is None and last is None)
+    paid = sheet.do("half_up", sheet.do("if", granted, full, "0"), "2")
+    refused = sheet.do("if", poor, f"=refused_{names.get(str(last), last)}", "=refused_income") if first is None else f"=refused_{first}"
+    category = sheet.do("if", granted, f"=destitute_{snapshot['support_form']}", refused)
+    return {"steps": sheet.steps, "result": {"category": category, "amount_fen": paid, "income_fen": income}}
+
+
+def _own_income(sheet: _Sheet, snapshot: Mapping[str, Any], work: eligibility._Work) -> str:
+    """The sum of what counts of the person's income, a month."""
+    window, parts = eligibility._window(work.applied, work.kind, int(work.rule(f"income_window_months_{work.kind}").text)), list[str]()
+    for k, item in enumerate(snapshot["person"]["income"]):
+        if not destitution.counts(item, work.on):
+            continue
+        share: str | None = "1"
+        if item.get("period") == "year":
+            share = "12" if item.get("year") in (None, work.applied.year - 1) else None
+        elif item.get("month") is not None:
+            share = sheet.law(f"income_window_months_{work.kind}") if item["month"] in window else None
+        if share is not None:
+            whole = sheet.input(f"/person/income/{k}/amount")
+            parts.append(whole if share == "1" else sheet.do("div", whole, share))
+    return sheet.sum(parts)
+
+
+_NODES: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {"assess": _assess, "apply_conclusion": _conclude, "open_investigation": _benefit,
+                                                                                 "assess_destitute": _tested}  # fmt: skip

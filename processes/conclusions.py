@@ -353,7 +353,12 @@ def _vet_opinion(act: Act, form: Form, answers: Data, facts: Data) -> None:
                       f"Registered as “{en}”: nobody is left who could receive it, so it stops for that; where that is wrong, report a further change first")  # fmt: skip
     if answers.get("reason_code") == "refused_jobs":
         _vet_refusing(act, form, answers, facts)
-    status = benefits.row(act.conn, facts["benefit_id"])["status"]
+    whose, status = (benefits.row(act.conn, facts["benefit_id"])[name] for name in ("person_id", "status"))
+    if answers.get("reason_code") in benefits.OF_DESTITUTE and (not benefits.is_destitute(str(facts["benefit_category"])) or answers["conclusion"] != "stop"):
+        raise Invalid({"reason_code": [form.say("这项理由只用于终止特困人员救助供养", "A reason to end the support of the destitute only")]})
+    if answers["conclusion"] == "convert" and whose is not None and whose not in {n for n, _ in households.counted_members(act.conn, facts["household_id"], act.today)}:
+        raise Invalid({"conclusion": [form.say("此人不计入本户其他救助，不能直接转换：先终止特困供养，再由家庭申请或报告人口变化",
+                                               "He is not counted in the household's other assistance: end this support first, then the household applies or reports him")]})  # fmt: skip
     if answers.get("pay_suspended") is not None and not (status == "suspended" and answers["conclusion"] in benefits.RESUMING):
         raise Invalid({"pay_suspended": [form.say("这项结论不结束暂停，不填写", "This conclusion ends no suspension: leave it out")]})
     if (person_id := answers.get("destitute_person")) is not None:

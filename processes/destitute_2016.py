@@ -23,7 +23,7 @@ from engine.model import Data, Put
 from engine.office import Act
 from engine.process import CaseRef, Gather
 from processes import benefits, conclusions, destitution, dibao_2012, eligibility, households, investigation, law, paperwork
-from processes.destitute_forms import FORMS_2016, MESSAGES, DestituteApplication
+from processes.destitute_forms import FORMS_2016, MESSAGES, REASON_OF, DestituteApplication
 from processes.destitute_tables import destitute_finding
 from processes.dibao_2012 import DIBAO_2012
 from processes.eligibility_facts import BadFacts
@@ -82,9 +82,24 @@ def begin(key: str) -> Gather:
             raise Refused("open_case", f"这户已有在办个案 {no}，请待其办结后再申请", f"This household has an open case: {no}")
         if supported(act.conn, facts["supported_person_id"]):
             raise Refused("active_benefit", "此人已在享受特困人员救助供养，不能重复申请", "This person is supported as destitute already")
+        _counted_here(act.conn, facts)
         return place
 
     return at_start
+
+
+def _counted_here(conn: Connection, facts: Data) -> Mapping[Any, Any] | None:
+    """The live benefit that counts the person; Refused where it is another household's, which this case cannot change."""
+    found = _counting(conn, facts["supported_person_id"])
+    if found is not None and found["household_id"] != facts["household_id"]:
+        raise Refused("active_benefit", "此人仍计入另一户家庭的救助，请先办理该户的人口变化", "Another household's benefit still counts this person: change its members first")
+    return found
+
+
+def was_supported(conn: Connection, person_id: int) -> bool:
+    query = select(benefit.c.id).join(benefit_person, benefit_person.c.benefit_id == benefit.c.id).where(
+        benefit_person.c.person_id == person_id, benefit.c.category.startswith("destitute"))  # fmt: skip
+    return conn.scalar(query.limit(1)) is not None
 
 
 def at_acceptance(article: str) -> Gather:
@@ -128,7 +143,8 @@ def figures(act: Act, facts: Data) -> Data:
         "benefit_month": month, "applied_on": facts["applied_on"], "rules_on": facts["accepted_on"], "hukou_kind": house["hukou_kind"],
         "support_form": facts["support_form"], "person": person, "property_refused": _ruled_out(house, him, own, month, facts["applied_on"]),
         "obligors": [_obligor(one) for one in said.get("obligors") or ()],
-        **{name: said.get(name) for name in ("property_fits", "orphan", "chooses_destitute", "continuing")},
+        **{name: said.get(name) for name in ("property_fits", "orphan", "chooses_destitute")},
+        "continuing": bool(said.get("continuing")) and was_supported(act.conn, facts["supported_person_id"]),
     }  # fmt: skip
 
 
@@ -163,11 +179,10 @@ def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Seque
         _refuse_changed(act, facts)
     if said == "granted" and facts.get("self_care") is None:
         raise Refused("self-care", "还没有评估生活自理能力，不能作出同意的决定", "Self-care was not assessed yet: nothing can be granted")
-    if said in ("refused", "propose_refuse") and str(facts.get("category") or "").startswith("destitute") and answers.get("reason_code") in _TESTED:
-        raise Invalid({"reason_code": [form.say("测算结果符合认定条件，不能以此理由拟不同意；事实有误的请退回重新调查", "The test found him destitute: not for this reason. If a fact is wrong, return it for a new survey")]})
-
-
-_TESTED = ("able_to_work", "income_over", "property_over", "obligor_able", "orphan")
+    if said in _NO and facts.get("category") is not None and answers.get("reason_code") in REASON_OF.values():
+        failed = {REASON_OF[one["code"]] for one in destitution.assess(figures(act, facts))["lines"] if one["met"] is False and one["code"] in REASON_OF}
+        if answers["reason_code"] not in failed:
+            raise Invalid({"reason_code": [form.say("按测算结果，这一项符合认定条件，不能以此为由；事实有误的请退回重新调查", "By the test this condition is met: no reason to refuse. If a fact is wrong, return it for a new survey")]})
 
 
 def _refuse_changed(act: Act, facts: Data) -> None:
@@ -196,7 +211,7 @@ def keep_findings(act: Act, _case: CaseRef, answers: Data, facts: Data) -> None:
 def finding(row_id: int, case: CaseRef, facts: Data, kind: str, found_on: str, said: Mapping[str, Any]) -> Put:
     values = {"case_no": case.no, "household_id": facts["household_id"], "person_id": facts["supported_person_id"], "kind": kind, "found_on": found_on,
               "said": json.dumps(said, ensure_ascii=False, sort_keys=True)}  # fmt: skip
-    return Put("destitute_finding", row_id, values, f"household:{facts['household_id']}")
+    return Put("destitute_finding", row_id, values, f"person:{facts['supported_person_id']}")  # gone with him, whoever stays in the household
 
 
 _TEST = ("orphan", "chooses_destitute", "continuing", "in_school", "property_fits", "allowances", "obligors")
@@ -225,7 +240,7 @@ def start_support(act: Act, case: CaseRef, facts: Data) -> dict[str, Any]:
     home, person, month = facts["household_id"], facts["supported_person_id"], facts["first_payment_month"]
     act.open("household", home)
     others = [n for n, _ in households.counted_members(act.conn, home, act.today) if n != person]
-    before = _counting(act.conn, person)
+    before = _counted_here(act.conn, facts)
     if before is not None and not others:
         benefits.decide(act, before["id"], benefits.Change(
             "convert", "converted", month, case_no=case.no, amount_fen=facts["amount_fen"], category=facts["category"], law_version=facts["law_version"],

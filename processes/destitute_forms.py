@@ -30,8 +30,8 @@ REASONS = [
     ("facts_unclear", "事实不清", "Facts unclear"),
     ("other", "其他", "Other"),
 ]
-# The reason that follows from what the test found.
-REASON_OF = {"refused_ability": "able_to_work", "refused_income": "income_over", "refused_property": "property_over", "refused_obligor": "obligor_able", "refused_orphan": "orphan"}
+# Line of the test -> the reason that stands for it where it is not met.
+REASON_OF = {"ability": "able_to_work", "income": "income_over", "property": "property_over", "obligors": "obligor_able", "orphan": "orphan"}
 SUPPORT = [("institutional", "集中供养", "In an institution"), ("dispersed", "分散供养", "At home")]
 RELATIONS = [(code, zh, en.capitalize()) for code, (zh, en) in destitution.RELATION_WORDS.items()]
 RECEIVES = [("none", "无", "Nothing"), ("dibao", "最低生活保障对象", "Minimum living guarantee"), ("destitute", "特困人员", "Support of the destitute")]

@@ -15,21 +15,19 @@ from processes import eligibility, law
 from processes.eligibility_facts import month_of
 from processes.money import parse, to_fen, yuan
 
-PERSON_INCOME = ("basic_medical", "old_age_allowance", "preferential_allowance", "basic_pension_resident")
-RECEIVES = ("none", "dibao", "destitute")
-STATES = ("present", "incapable", "missing", "prison")
-SUPPORT = ("institutional", "dispersed")
 INDICATORS = ("eats", "dresses", "bed", "toilet", "walks", "bathes")
-SELF_CARE = ("full", "partly_lost", "completely_lost")
 # Welfare that is no income here, whatever dibao counts (domain 2.8.2): kind -> its words.
 WELFARE: Mapping[str, tuple[str, str]] = {"basic_medical": ("基本医疗保险等社会保险", "basic medical and other social insurance"), "old_age_allowance": ("高龄津贴等福利补贴", "old-age and similar welfare allowances")}
+
+MAJORITY = 18  # only a minor is an orphan (domain 2.8.2, 3.7)
 
 Line = dict[str, Any]
 
 
 def paper(on: date) -> str:
-    """The measures that are in force on a day."""
-    return "N43" if law.procedure("destitute", on) == "destitute-2021" else "N178"
+    """The measures that are in force on a day; before there were any, the first."""
+    later = law.procedure_times("destitute-2021")
+    return "N43" if later is not None and on >= later[0] else "N178"
 
 
 def age(born: str, on: date) -> int:
@@ -128,11 +126,15 @@ def _poor_2021(obligor: Mapping[str, Any], years: int, on: date, hukou_kind: str
     return None
 
 
+def counts(item: Mapping[str, Any], on: date) -> bool:
+    """Whether an income counts on a day."""
+    return item["kind"] not in WELFARE and law.excluded_income(item["kind"], on) is None
+
+
 def income(person: Mapping[str, Any], *, applied_on: date, on: date, hukou_kind: str) -> Fraction:
     """What somebody lives on, yuan a month, exact: 基础养老金, medical insurance, allowances and, since N43, 优待抚恤金 are not counted."""
     work = eligibility._Work(on, applied_on, hukou_kind)
-    counted = [one for one in person.get("income") or () if one["kind"] not in WELFARE and law.excluded_income(one["kind"], on) is None]
-    return eligibility._per_month(counted, str(person.get("ref", "")), work)
+    return eligibility._per_month([one for one in person.get("income") or () if counts(one, on)], str(person.get("ref", "")), work)
 
 
 def self_care(indicators: Mapping[str, bool]) -> str:
@@ -153,7 +155,7 @@ def _line(code: str, met: bool | None, zh: str, en: str, source: str, figure: st
 
 def assess(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Whether somebody is destitute. Facts: benefit_month, applied_on, rules_on (the day whose rules count: of acceptance), hukou_kind,
-    support_form (SUPPORT), person {ref, birth_date, disability_kind, disability_grade, in_school, income [{kind, amount, period, month, year}]},
+    support_form ("institutional" | "dispersed"), person {ref, birth_date, disability_kind, disability_grade, in_school, income [{kind, amount, period, month, year}]},
     property_fits, property_refused (category of the household's property that rules it out, None), orphan, chooses_destitute (None: not asked),
     continuing (he is supported already), obligors [{relation, birth_date or age, receives, disability_kind, disability_grade, state, income
     (yuan a month), income_below_average, property_fits}].
@@ -185,7 +187,7 @@ _REFUSED = {"orphan": "refused_orphan", "ability": "refused_ability", "income": 
 
 def _orphan(facts: Mapping[str, Any], on: date, source: str) -> Line:
     """An orphan's support comes first; since N43 the child, or who stands for it, may choose."""
-    if not facts.get("orphan"):
+    if not facts.get("orphan") or not (born := facts["person"].get("birth_date")) or age(born, on) >= MAJORITY:
         return _line("orphan", None, "不属于孤儿保障对象", "Not entitled to the support of orphans", source)
     choice = law.in_force("destitute_orphan_may_choose", on)
     if choice is None or not choice.amount:

@@ -25,6 +25,7 @@ from processes import (
     organisation,
     readers,
     report_duties,
+    self_care,
 )
 from processes.benefit_lists import STATUSES, Filter
 from web import wording
@@ -121,7 +122,7 @@ def show(benefit_id: int) -> ResponseReturnValue:
         known = [one["decided_by"] for one in life] + ([pending["proposed_by"]] if pending else []) + [s["cleared_by"] for s in view["settlements"] if s["cleared_by"]]
         people = wording.names_of(conn, known)
     return render_template("benefit.html", b=row, house=house, life=life, pending=pending, number=benefits.number, kinds=KINDS, settled=SETTLEMENTS,
-                           reasons=benefits.REASON_WORDS, titles=letters.TITLES, offered=_offered(row, house, pending), people=people, clearing=_clearing(house), month=f"{today:%Y-%m}", **view)  # fmt: skip
+                           reasons=benefits.REASON_WORDS, titles=letters.TITLES, offered=_offered(row, house, pending), care=_reports_self_care(row, house), people=people, clearing=_clearing(house), month=f"{today:%Y-%m}", **view)  # fmt: skip
 
 
 def _offered(row: Mapping[Any, Any], house: Mapping[Any, Any], pending: Mapping[Any, Any] | None) -> dict[str, LazyString]:
@@ -140,6 +141,10 @@ def _offered(row: Mapping[Any, Any], house: Mapping[Any, Any], pending: Mapping[
     if row["status"] in benefits.LIVE and may(benefit_acts.CLASSIFIERS):
         names.append("review-class")
     return {name: FORMS[name][1] for name in names}
+
+
+def _reports_self_care(row: Mapping[Any, Any], house: Mapping[Any, Any]) -> bool:
+    return row["status"] in benefits.LIVE and benefits.is_destitute(row["category"]) and me().post_over(house["community"], self_care.STARTERS) is not None
 
 
 def _clearing(house: Mapping[Any, Any]) -> dict[str, LazyString]:

@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 
 from engine import queries
 from engine.errors import EngineError, Invalid, NotFound, Refused
-from engine.forms import Form, from_html, number, on_date, rows, text, understand
+from engine.forms import MAX_WHOLE, Form, from_html, number, on_date, rows, text, understand
 from engine.office import Act
 from processes import (
     benefits,
@@ -26,12 +26,15 @@ from processes import (
     organisation,
     readers,
     recusals,
+    self_care,
     temporary_assistance,
     temporary_grants,
 )
 from processes.change_report_2012_forms import ChangeReport
+from processes.destitute_forms import DestituteApplication
 from processes.dibao_2012_forms import Application
 from processes.household_forms import AuthorizationIn, HardshipsIn, HouseholdIn, IncomeIn, MemberIn, NearRelativeIn, PropertyList
+from processes.self_care import SelfCareReport
 from processes.temporary_forms import HelpRequest
 from processes.temporary_grants import Filter
 from web import uploads, wording
@@ -65,6 +68,8 @@ class Naming(MemberIn):
 
 FORMS: Mapping[str, tuple[type[Form], LazyString]] = {
     "application": (Application, lazy_gettext("Apply")),
+    "support": (DestituteApplication, lazy_gettext("Apply for the support of the destitute")),
+    "self-care": (SelfCareReport, lazy_gettext("Report changed self-care")),
     "change-report": (ChangeReport, lazy_gettext("Report a change")),
     "temporary-assistance": (HelpRequest, lazy_gettext("Temporary assistance")),
     "member": (MemberIn, lazy_gettext("Add a member")),
@@ -179,7 +184,7 @@ def _offered(house: Mapping[str, Any], *, in_benefit: bool) -> dict[str, tuple[t
     if not works_cases(house["community"]):
         return {}
     unnamed = any(m["placeholder"] for m in house["members"])
-    hidden = set() if me().holds("window_clerk", house["community"]) else {"application"}
+    hidden = {"self-care"} | (set() if me().holds("window_clerk", house["community"]) else {"application", "support"})  # self-care is of a benefit: its page leads there
     hidden |= set() if unnamed else {"naming"}
     hidden |= set() if me().post_over(house["community"], temporary_assistance.STARTERS) else {"temporary-assistance"}
     hidden |= set() if in_benefit and me().post_over(house["community"], change_report_2012.STARTERS) else {"change-report"}
@@ -216,7 +221,7 @@ def change(household_id: int, what: str) -> ResponseReturnValue:
         papers = _papers(conn, household_id)
     members = [m for m in house["members"] if m["placeholder"]] if what == "naming" else house["members"]
     return render_template("form_page.html", title=str(title), form=_form(form_class), values=typed, errors=told.errors, trouble=told.trouble,
-                           papers=papers, colleagues=[], members=members, fixed={"household_id": household_id},
+                           papers=papers, colleagues=[], members=members, fixed={"benefit_id": whole(request.values.get("benefit_id"), 0, MAX_WHOLE)} if what == "self-care" else {"household_id": household_id},
                            extra=whole(request.form.get("_rows"), 0, 30), back=url_for("households.show", household_id=household_id)), told.status  # fmt: skip
 
 
@@ -268,17 +273,17 @@ def _declared(household_id: int) -> list[str]:
 def _begun(what: str, house: Mapping[str, Any]) -> dict[str, Any]:
     """What a form holds before anybody types."""
     today = bureau().office.today()
-    if what == "application":
-        return {"household_id": house["id"], "programme": "dibao", "applied_on": today.isoformat()}
+    if what in ("application", "support"):
+        return {"household_id": house["id"], "programme": "dibao" if what == "application" else "destitute", "applied_on": today.isoformat()}
+    if what == "self-care":
+        return {"reported_on": today.isoformat()}
     if what == "change-report":
         return {"household_id": house["id"], "reported_on": today.isoformat(), "channel": "window", "reported_by": "household"}
     if what == "temporary-assistance":
         return {"household_id": house["id"], "applied_on": today.isoformat(), "begun_by": "application", "persons": len(house["members"])}
     if what == "authorization":
         return {"signed_on": today.isoformat(), "valid_until": date(today.year + 1, today.month, min(today.day, 28)).isoformat()}
-    if what == "hardships":
-        return {k: house[k] for k in ("hardships", "childless") if house[k] is not None}
-    return {}
+    return {k: house[k] for k in ("hardships", "childless") if house[k] is not None} if what == "hardships" else {}
 
 
 def _add(household_id: int, what: str, form_class: type[Form], typed: dict[str, Any]) -> str:
@@ -286,7 +291,7 @@ def _add(household_id: int, what: str, form_class: type[Form], typed: dict[str, 
     uploads.keep(form_class, typed, household_id, None)
     with made.office.act(me(), idem()) as act:
         if what in _STARTS:
-            told = made.cases.start(act, _STARTS[what](act.today), {**typed, "household_id": household_id}, lang=lang())
+            told = made.cases.start(act, _STARTS[what](act.today), typed if what == "self-care" else {**typed, "household_id": household_id}, lang=lang())
             return url_for("cases.show", no=told["case"])
         if act.recall() is None:
             _WORK[what](act, household_id, understand(_form(form_class), typed))
@@ -296,8 +301,10 @@ def _add(household_id: int, what: str, form_class: type[Form], typed: dict[str, 
 
 
 # By which process something begins, by the law of the day.
-_STARTS: Mapping[str, Callable[[date], str]] = {"application": lambda on: law.procedure("dibao", on), "change-report": lambda on: law.procedure("change_report", on),
-                                                   "temporary-assistance": lambda _on: temporary_assistance.KEY}  # fmt: skip
+_STARTS: Mapping[str, Callable[[date], str]] = {
+    "application": lambda on: law.procedure("dibao", on), "change-report": lambda on: law.procedure("change_report", on),
+    "support": lambda on: law.procedure("destitute", on), "self-care": lambda _on: self_care.KEY,
+    "temporary-assistance": lambda _on: temporary_assistance.KEY}  # fmt: skip
 
 
 def _authorise(act: Act, household_id: int, given: dict[str, Any]) -> None:

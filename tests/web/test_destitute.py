@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from engine.sealing import Sequencer
 from tests.api_roads import Roads, child, person, wife, worker
 from tests.district import COMMUNITY
+from tests.processes.test_evidence import ORIGIN, bundle, signer, verified
 from tests.served import app_of
 from tests.web.test_pages import Desk
 from tests.web.test_registry import serving
@@ -301,6 +303,54 @@ def test_who_is_counted_in_the_familys_dibao_leaves_it_in_the_same_month(roads):
     assert roads.bad(403, "clerk", "POST", "/cases", {"process": OLD, "answers": {"household_id": roads.home, "programme": "destitute", "supported_person_id": roads.members[3],
         "applied_on": roads.today, "applied_by": "self", "support_form": "dispersed", "reason": "x"}})["rule"] == "active_benefit"  # fmt: skip
     roads.proven()
+    roads.at("2019-01-14T09:00")
+    look_again(roads, 3, supported_person_id=roads.members[3])
+    roads.go("rita", "street_opinion", conclusion="keep", opinion="继续符合条件")
+    assert "street_signoff" in roads.open() or "decide" in roads.open()
+
+
+def look_again(roads: Support, whose: int, **more: object) -> None:
+    """A review of that member's support, to the street's opinion."""
+    said = {"household_id": roads.home, "occasion": "early", "note": "义务人情况变化", **more}
+    roads.no = roads.good("clerk", "POST", "/cases", {"process": "review-2012", "answers": said})["case"]
+    assert roads.facts("benefit_id") == roads.own(whose)["id"]
+    roads.go("officer", "contact_household", contacted_on=roads.today, method="phone", contact_outcome="contacted", asked_for=[])
+    roads.check()
+    roads.go("ann", "home_survey", **roads.seen())
+    roads.go("bob", "survey_cosign", agree="agree")
+
+
+@SQLITE
+def test_a_supporter_who_is_able_ends_it_after_seven_days_of_notice_and_he_is_counted_again(roads):
+    roads.at("2018-12-03T09:00")
+    roads.register(worker("1000.00"), wife(), person("张老", "parent", "1950-01-01", labour_ability="none"))
+    roads.asks(OLD, 2)
+    roads.looked_at()
+    roads.opinion()
+    roads.post()
+    roads.at("2018-12-11T09:00")
+    roads.to_decision()
+    roads.grant()
+    home = roads.good("clerk", "GET", f"/households/{roads.home}")
+    assert [m["excluded_reason"] for m in home["members"]] == [None, None, "destitute"]
+    roads.apply()  # the others are in nobody's way
+    roads.send("clerk", "withdrawal", withdrawn_on=roads.today, reason="不申请了", signed_document=roads.page)
+    roads.at("2019-01-07T09:00")
+    look_again(roads, 2)
+    why = {"opinion": "儿子有能力", "clause": "民发〔2016〕178号"}
+    roads.refused(422, "rita", "street_opinion", conclusion="keep", reason_code="obligor_able", **why)
+    roads.go("rita", "street_opinion", conclusion="stop", reason_code="obligor_able", **why)
+    roads.go("lee", "street_signoff", signoff="agree", opinion="同意")
+    roads.go("vera", "post_stop_notice", posted_on=roads.today, places=["village_board"], photo=roads.page)
+    roads.at("2019-01-15T09:00")
+    roads.go("vera", "remove_stop_notice", removed_on=roads.today, objections="none", photo=roads.page)
+    roads.go("app", "decide", decision="approved", opinion="同意")
+    roads.deliver("deliver_conclusion")
+    found = roads.own(2)
+    assert (found["status"], found["stopped_from"], found["exit_reason"]) == ("stopped", "2019-02", "obligor_able")
+    home = roads.good("clerk", "GET", f"/households/{roads.home}")
+    assert [m["excluded_reason"] for m in home["members"]] == [None, None, None]
+    roads.proven()
 
 
 @SQLITE
@@ -357,6 +407,71 @@ def test_s24_self_care_from_partly_to_completely_lost_within_ten_working_days(ro
     roads.go("clerk", "tell_result", told_on=roads.today, recipient="王奶奶")
     assert roads.case()["outcome"] == "ended"
     roads.proven()
+
+
+@SQLITE
+def test_who_is_sixteen_goes_on_only_where_he_was_supported_before(roads):
+    roads.at("2021-07-05T09:00")
+    roads.register(person("少年", "head", "2004-10-01", labour_ability="none"))
+    roads.authorise(0)
+    roads.asks(NEW)
+    roads.looked_at(continuing=True, in_school=True)
+    assert roads.facts("category") == "refused_ability"
+    why = {"clause": "民发〔2021〕43号"}
+    told = roads.refused(422, "rita", "street_opinion", street_outcome="propose_refuse", opinion="不符合", reason_code="obligor_able", **why)
+    assert "reason_code" in told["errors"], "nobody is refused for a condition that is met"
+    roads.opinion("propose_refuse", reason_code="able_to_work", **why)
+
+
+@SQLITE
+def test_what_changed_since_the_test_goes_back_to_the_survey(roads):
+    roads.at("2018-12-03T09:00")
+    roads.register(old_woman())
+    roads.asks()
+    roads.looked_at()
+    roads.good("clerk", "PUT", f"/households/{roads.home}/members/{roads.members[0]}/income", {"income": [{"kind": "transfer_income", "amount_fen": "920.00", "period": "month"}]})
+    assert roads.refused(403, "rita", "street_opinion", street_outcome="propose_grant", opinion="拟同意")["rule"] == "figures-changed"
+
+
+@SQLITE
+def test_the_bundle_of_a_support_is_proved_without_us(roads, district, bureau, tmp_path):
+    roads.at("2018-12-03T09:00")
+    roads.register(old_woman(income="300.00"))
+    roads.to_notice(OLD)
+    roads.at("2018-12-11T09:00")
+    roads.to_decision()
+    roads.grant()
+    Sequencer(bureau.office.store, signer(), ORIGIN).run()
+    bundle(district, tmp_path / "one.zip", roads.no)
+    (tmp_path / "policy.txt").write_text(f"log {signer().public()}\nquorum none\n")
+    code, said = verified(tmp_path, "one.zip", "--policy", "policy.txt")
+    assert code == 0, (said["broken"], said["gaps"])
+
+
+@SQLITE
+def test_the_pages_begin_an_application_and_report_changed_self_care(roads, bureau, district):
+    roads.at("2018-12-03T09:00")
+    roads.register(old_woman())
+    desk = Desk(app_of(bureau), "clerk")
+    where = f"/households/{roads.home}/support"
+    assert "申请特困人员救助供养" in desk.text(f"/households/{roads.home}")
+    assert "供养形式" in desk.text(where)
+    said = {"household_id": roads.home, "supported_person_id": roads.members[0], "programme": "destitute", "applied_on": roads.today, "applied_by": "self", "support_form": "dispersed", "reason": "无人赡养"}
+    answer = desk.post(where, said)
+    assert answer.status_code == 302, answer.get_data(as_text=True)
+    roads.no = answer.location.rsplit("/", 1)[-1]
+    roads.looked_at(son(61, receives="dibao"))
+    page = Desk(app_of(bureau), "rita").text(f"/cases/{roads.no}")
+    assert all(words in page for words in ("无劳动能力：已满60周岁", "低于低保标准920.00元", "60周岁以上的最低生活保障对象", "1780.00"))
+    roads.opinion()
+    roads.post()
+    roads.at("2018-12-11T09:00")
+    roads.to_decision()
+    roads.grant()
+    number = roads.own()["id"]
+    assert "具备生活自理能力" in desk.text(f"/benefits/{number}")
+    answer = desk.post(f"/households/{roads.home}/self-care?benefit_id={number}", {"benefit_id": number, "reported_on": roads.today, "reported_by": "self", "details": "摔伤"})
+    assert answer.status_code == 302, answer.get_data(as_text=True)
 
 
 @SQLITE
