@@ -78,7 +78,7 @@ def open_investigation(accepted_on: str, investigation_from: str | None, today: 
 @gives("need_outcome", "per_capita", "members_counted", "law_version")
 def assess_need(today: date, snapshot: Data) -> Data:
     """Income and property against the limits of N23 part 2(1); income as for dibao, property as for low-income relief."""
-    found = eligibility.assess(dict(snapshot))
+    found = eligibility.assess({name: value for name, value in snapshot.items() if name != "on"})
     return {"need_outcome": temporary.fits(Fraction(found["per_capita_exact"]), found["category"], today), "per_capita": found["per_capita"],
             "members_counted": found["members_counted"], "law_version": found["law_version"]}  # fmt: skip
 
@@ -140,7 +140,7 @@ def _under_way(conn: Connection, household_id: int) -> str | None:
 
 def _earlier(act: Act, facts: Data) -> Data:
     kind = act.conn.scalar(select(household.c.hukou_kind).where(household.c.id == facts["household_id"]))
-    return {"earlier": temporary_grants.earlier(act.conn, facts["household_id"]), "hukou_kind": kind, "district": facts["street"][:6]}
+    return {"earlier": temporary_grants.earlier(act.conn, facts["household_id"]), "hukou_kind": kind, "district": facts["street"][:6], "on": act.today.isoformat()}
 
 
 _ACCEPTANCE = dibao_2012.at_acceptance("国务院令第649号第五十八条")
@@ -154,7 +154,7 @@ def _at_acceptance(act: Act, facts: Data) -> Data:
 
 def _figures(act: Act, facts: Data) -> Data:
     known = households.snapshot(act.conn, act.keys, facts["household_id"], act.today)
-    return known | {"applied_on": facts["applied_on"]}
+    return known | {"applied_on": facts["applied_on"], "on": act.today.isoformat()}
 
 
 # -- what only the tables can tell
