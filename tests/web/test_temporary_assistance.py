@@ -500,3 +500,32 @@ def test_no_emergency_goes_by_the_ordinary_procedure(roads):
     roads.examined()
     assert list(roads.open()) == ["street_opinion"]
     assert roads.rows() == []
+
+
+@SQLITE
+def test_requests_are_entered_on_the_pages(roads, bureau):
+    from tests.served import app_of
+    from tests.web.test_pages import Desk
+
+    roads.at("2019-02-11T09:00")
+    roads.register(worker("2100.00"))
+    clerk = Desk(app_of(bureau), "clerk")
+    assert f'href="/households/{roads.home}/temporary-assistance"' in clerk.text(f"/households/{roads.home}")
+    said = {"persons": "1", "residence_basis": "local_hukou", "kind": "emergency", "cause": "fire", "happened_on": "2019-02-11", "reason": "失火", "begun_by": "application",
+            "applied_on": "2019-02-11"}  # fmt: skip
+    wrong = clerk.post(f"/households/{roads.home}/temporary-assistance", {**said, "household_id": str(roads.home), "cause": "medical"})
+    assert wrong.status_code == 422 and "这一事由不属于所选类型" in wrong.get_data(as_text=True)
+    begun = clerk.post(f"/households/{roads.home}/temporary-assistance", {**said, "household_id": str(roads.home)})
+    assert begun.status_code == 302 and "/cases/LS-2019-" in begun.headers["Location"]
+    page = clerk.text(begun.headers["Location"])
+    assert "急难先行救助决定" in page and "街镇审批限额（元）" in page and "5520.00" in page
+    vera = Desk(app_of(bureau), "vera", "en")
+    form = vera.text("/temporary-assistance/new")
+    assert "What is known of him" in form and "needed without a registered household" in form
+    lacking = vera.post("/temporary-assistance/new", {**said, "begun_by": "discovery"})
+    assert lacking.status_code == 422
+    lead = {**said, "residence_basis": "unknown", "begun_by": "discovery", "found_by": "resident", "finder": "路人", "known_as": "桥下老人", "community": COMMUNITY}
+    assert vera.post("/temporary-assistance/new", lead).status_code == 302
+    lee = Desk(app_of(bureau), "lee")
+    assert Desk(app_of(bureau), "checker").get("/temporary-assistance/new").status_code == 403
+    assert "桥下老人" not in lee.text("/temporary-assistance/"), "nothing is given yet"
