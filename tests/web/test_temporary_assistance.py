@@ -360,6 +360,11 @@ def test_refused_above_the_limit_is_the_districts_and_returns_go_back(roads):
     assert {row["state"] for row in roads.rows(state="dropped")} == {"dropped"}
     assert roads.rows() == []
     assert "塘沽街道办事处" in roads.letter("temp_refusal")
+    roads.deliver("deliver_refusal")
+    [letter] = [row for row in roads.good("clerk", "GET", f"/cases/{roads.no}/letters")["items"] if row["kind"] == "temp_refusal"]
+    assert (letter["review_until"], letter["suit_until"]) == ("2019-04-22", "2019-08-19"), "60 days and six months from the delivery; 04-20 is a Saturday"
+    lodged = {"kind": "review", "body": "district_government", "lodged_on": "2019-02-19", "lodged_by": "张一", "grounds": "确属必需支出", "document": roads.page}
+    assert roads.good("sue", "POST", f"/letters/{letter['id']}/appeals", lodged)["state"] == "lodged"
 
 
 @SQLITE
