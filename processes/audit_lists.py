@@ -27,7 +27,8 @@ from processes.audit import facts_of
 from processes.case_tables import spot_file
 from processes.tables import household, household_member, near_relative, person, post, staff, staff_relative
 
-APPROVALS = duties.APPROVE | duties.SIGN | duties.WRITE | {"district_examination", "district_recheck", "approve_agenda", "announce_item"}
+# Emergency help is decided at once, that is no oddity.
+APPROVALS = duties.APPROVE - {"emergency_decide"} | duties.SIGN | duties.WRITE | {"district_examination", "district_recheck", "approve_agenda", "announce_item"}
 VISITS = frozenset({"spot_check_visit", "late_spot_check_visit"})
 SURVEYS = frozenset({"home_survey"})
 SIGNATURES = frozenset({"survey_cosign"})

@@ -84,6 +84,31 @@ def steps(node: str, snapshot: Mapping[str, Any], facts: Mapping[str, Any], toda
 
 def _assess(snapshot: Mapping[str, Any]) -> dict[str, Any]:
     """`investigation.assess`: category, amount, income per head, members counted, whether it lies on the line (domain 3.3)."""
+    sheet, result, _per_capita = _assessed(snapshot)
+    return {"steps": sheet.steps, "result": result}
+
+
+def _assess_need(snapshot: Mapping[str, Any]) -> dict[str, Any]:
+    """`temporary_assistance.assess_need`: the same, with income per head a year below the figure of the place (N23 part 2(1))."""
+    sheet, found, per_capita = _assessed({name: value for name, value in snapshot.items() if name != "on"})
+    sheet.on = date.fromisoformat(snapshot["on"])
+    over = sheet.do("le", sheet.law("temp_income_limit"), sheet.do("mul", per_capita, "12"))
+    owns = sheet.do("not", sheet.do("or", *(sheet.do("eq", found["category"], f"={one}") for one in ("dibao", "low_income", "refused_income"))))
+    both = sheet.do("if", owns, "=refused_both", "=refused_income")
+    need = sheet.do("if", over, both, sheet.do("if", owns, "=refused_property", "=fits"))
+    return {"steps": sheet.steps, "result": {"need_outcome": need, "per_capita": found["per_capita"], "members_counted": found["members_counted"]}}
+
+
+def _street_limit(snapshot: Mapping[str, Any]) -> dict[str, Any]:
+    """`temporary_assistance.sort_request`: up to which the street decides (N649 art 48), by the district's own row where it has one."""
+    sheet = _Sheet(snapshot, date.fromisoformat(snapshot["on"]))
+    own = f"temp_street_limit_months_{snapshot['district']}"
+    months = sheet.law(own if law.in_force(own, date.fromisoformat(snapshot["on"])) else "temp_street_limit_months")
+    return {"steps": sheet.steps, "result": {"street_limit_fen": sheet.do("mul", months, sheet.law(f"dibao_standard_{snapshot['hukou_kind']}"))}}
+
+
+def _assessed(snapshot: Mapping[str, Any]) -> tuple[_Sheet, dict[str, Any], str]:
+    """The sheet of an assessment, its results, and the income per head before it is rounded."""
     check(snapshot)
     work = eligibility._Work(month_of(snapshot["benefit_month"]), date.fromisoformat(snapshot["applied_on"]), snapshot["hukou_kind"])
     sheet = _Sheet(snapshot, work.on)
@@ -112,7 +137,7 @@ def _assess(snapshot: Mapping[str, Any]) -> dict[str, Any]:
         result["benefit_category"] = sheet.input("/benefit/category")
     if "benefit" in snapshot and sheet.values[dibao]:  # what could be taken from one member (domain 2.9)
         result["share_fen"] = sheet.do("half_up", sheet.do("sub", standard, per_capita), "2")
-    return {"steps": sheet.steps, "result": result}
+    return sheet, result, per_capita
 
 
 def _income(sheet: _Sheet, n: int, member: Mapping[str, Any], work: eligibility._Work, standard: str) -> str | None:
@@ -245,5 +270,6 @@ def _own_income(sheet: _Sheet, snapshot: Mapping[str, Any], work: eligibility._W
     return sheet.sum(parts)
 
 
-_NODES: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {"assess": _assess, "apply_conclusion": _conclude, "open_investigation": _benefit,
-                                                                                 "assess_destitute": _tested}  # fmt: skip
+_NODES: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "assess": _assess, "apply_conclusion": _conclude, "open_investigation": _benefit, "assess_need": _assess_need, "sort_request": _street_limit,
+    "assess_destitute": _tested}  # fmt: skip

@@ -25,14 +25,19 @@ def card(due_on: str | None, today: date) -> str | None:
     return "yellow" if due_on < calm_from(today).isoformat() else None
 
 
+def limited(process: str) -> bool:
+    """Whether a case of this process has a limit over the whole procedure."""
+    return process in (*law.procedures("dibao"), "temporary-assistance")
+
+
 def whole_case(facts: Mapping[str, Any], today: date) -> dict[str, Any] | None:
     """The limit over the whole procedure in working days from acceptance: that of the law where the case has one (`whole_case_workdays`,
-    N57 art 22), else an alarm and no right of anybody's (Tianjin's own reports name 38 under the old flow, TDEL, unverified:
+    N57 art 22; `temp_workdays`, decision 047), else an alarm and no right of anybody's (Tianjin's own reports name 38 under the old flow, TDEL, unverified:
     law/procedure.yaml). None before acceptance."""
     if not facts.get("accepted_on"):
         return None
     since = date.fromisoformat(facts["accepted_on"])
-    n = int(facts.get("whole_case_workdays") or law.value("whole_case_alarm_workdays", since).amount)
+    n = int(facts.get("whole_case_workdays") or facts.get("temp_workdays") or law.value("whole_case_alarm_workdays", since).amount)
     last = calendar.add_workdays(since, n)
     return {"since": since.isoformat(), "workdays": n, "last": last.isoformat(), "workdays_left": calendar.workdays_between(today, last)}
 

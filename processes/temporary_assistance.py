@@ -37,6 +37,7 @@ from processes import (
     temporary,
     temporary_grants,
 )
+from processes.case_tables import letter
 from processes.eligibility_facts import BadFacts
 from processes.money import yuan
 from processes.tables import household
@@ -78,7 +79,7 @@ def open_investigation(accepted_on: str, investigation_from: str | None, today: 
 @gives("need_outcome", "per_capita", "members_counted", "law_version")
 def assess_need(today: date, snapshot: Data) -> Data:
     """Income and property against the limits of N23 part 2(1); income as for dibao, property as for low-income relief."""
-    found = eligibility.assess(dict(snapshot))
+    found = eligibility.assess({name: value for name, value in snapshot.items() if name != "on"})
     return {"need_outcome": temporary.fits(Fraction(found["per_capita_exact"]), found["category"], today), "per_capita": found["per_capita"],
             "members_counted": found["members_counted"], "law_version": found["law_version"]}  # fmt: skip
 
@@ -140,7 +141,7 @@ def _under_way(conn: Connection, household_id: int) -> str | None:
 
 def _earlier(act: Act, facts: Data) -> Data:
     kind = act.conn.scalar(select(household.c.hukou_kind).where(household.c.id == facts["household_id"]))
-    return {"earlier": temporary_grants.earlier(act.conn, facts["household_id"]), "hukou_kind": kind, "district": facts["street"][:6]}
+    return {"earlier": temporary_grants.earlier(act.conn, facts["household_id"]), "hukou_kind": kind, "district": facts["street"][:6], "on": act.today.isoformat()}
 
 
 _ACCEPTANCE = dibao_2012.at_acceptance("国务院令第649号第五十八条")
@@ -154,7 +155,7 @@ def _at_acceptance(act: Act, facts: Data) -> Data:
 
 def _figures(act: Act, facts: Data) -> Data:
     known = households.snapshot(act.conn, act.keys, facts["household_id"], act.today)
-    return known | {"applied_on": facts["applied_on"]}
+    return known | {"applied_on": facts["applied_on"], "on": act.today.isoformat()}
 
 
 # -- what only the tables can tell
@@ -184,7 +185,7 @@ def _vet_persons(act: Act, answers: Data, facts: Data) -> None:
 def _vet_cap(act: Act, answers: Data, facts: Data) -> None:
     """Cash and goods together within the limit of the day; more is for the joint meeting, after an investigation (一事一议)."""
     kind = act.conn.scalar(select(household.c.hukou_kind).where(household.c.id == facts["household_id"]))
-    cap = temporary.emergency_cap(act.today, str(kind), facts["persons"])
+    cap = temporary.emergency_cap(_ordered(act, answers), str(kind), facts["persons"])
     if temporary.total(answers["items"]) > cap.fen:
         said = f"急难型救助不超过 {yuan(cap.fen)} 元（每人低保标准 {cap.standard.text} 元×{cap.months.text} 个月，{facts['persons']} 人）；需要更多的，先行救助后转支出型办理"
         raise Invalid({"items": [said]})
@@ -215,8 +216,13 @@ def _grants(act: Act, case: CaseRef, answers: Data, facts: Data, kind: str, deci
             for one in answers.get("items") or ()]  # fmt: skip
 
 
-def _decided(act: Act, at: str) -> dict[str, Any]:
-    return {"year": act.today.year, "granted_on": act.today.isoformat(), "decided_by": act.actor.id, "decided_at": at}
+def _ordered(act: Act, answers: Data) -> date:
+    """The day of a decision on the spot, which may be written down afterwards."""
+    return date.fromisoformat(answers["ordered_on"]) if answers.get("ordered_on") else act.today
+
+
+def _decided(act: Act, at: str, on: date) -> dict[str, Any]:
+    return {"year": on.year, "granted_on": on.isoformat(), "decided_by": act.actor.id, "decided_at": at}
 
 
 def _changed(act: Act, case: CaseRef, state: str, values: Data, subject: str | None = None) -> list[Put]:
@@ -224,7 +230,7 @@ def _changed(act: Act, case: CaseRef, state: str, values: Data, subject: str | N
 
 
 def _on_emergency(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
-    return _grants(act, case, answers, facts, temporary.EMERGENCY, _decided(act, "street")) if answers["emergency_outcome"] == "help" else ()
+    return _grants(act, case, answers, facts, temporary.EMERGENCY, _decided(act, "street", _ordered(act, answers))) if answers["emergency_outcome"] == "help" else ()
 
 
 def _on_payment(day: str) -> Effect:
@@ -271,7 +277,7 @@ def _on_decision(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequenc
 
 def _on_grant(act: Act, case: CaseRef, _answers: Data, facts: Data) -> Sequence[Put]:
     rows = [one for one in temporary_grants.of_case(act.conn, case.no) if one["state"] == "proposed"]
-    puts = [Put("temporary_grant", one["id"], {"state": "granted", **_decided(act, facts["confirmed_by"])}) for one in rows]
+    puts = [Put("temporary_grant", one["id"], {"state": "granted", **_decided(act, facts["confirmed_by"], act.today)}) for one in rows]
     told = {"items": temporary_grants.shown(act.keys, rows), **special_cases.told(act, case.id, facts)}
     return [*puts, *paperwork.issue(act, case, "temp_grant", facts, told)]
 
@@ -284,7 +290,8 @@ def _issuing(kind: str) -> Effect:
 
 
 def _on_papers(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
-    return () if facts.get("complete") else paperwork.issue(act, case, "temp_supplement", facts, {"missing": answers["missing"]})
+    told = facts.get("complete") or facts["residence_basis"] == "none"  # who is at home elsewhere is asked for nothing, but referred
+    return () if told else paperwork.issue(act, case, "temp_supplement", facts, {"missing": answers["missing"]})
 
 
 def _on_post(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
@@ -305,8 +312,11 @@ def _on_withdrawal(act: Act, case: CaseRef, answers: Data, facts: Data) -> Seque
 
 
 def _delivered(*kinds: str) -> Effect:
+    """With the decision the letter on emergency help goes out, too, where it was not delivered before: a proof is not replaced."""
+
     def effect(act: Act, case: CaseRef, answers: Data, _facts: Data) -> Sequence[Put]:
-        return [put for kind in kinds for put in paperwork.delivered(act, case, kind, answers)]
+        waiting = set(act.conn.scalars(select(letter.c.kind).where(letter.c.case_no == case.no, letter.c.kind.in_(kinds), letter.c.delivered_on.is_(None))))
+        return [put for kind in kinds if kind in waiting for put in paperwork.delivered(act, case, kind, answers)]
 
     return effect
 

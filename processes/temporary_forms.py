@@ -167,11 +167,13 @@ class ReferApplicant(Step):
     signed_document = document("交接单（扫描件）", "Signed hand-over")
 
 
-class EmergencyDecide(Form):
-    """急难型: help first; no means check, review or notice before it (N23 part 2(2))."""
+class EmergencyDecide(Step):
+    """急难型: help first; no means check, review or notice before it (N23 part 2(2)). What was ordered on the spot may be written down later."""
 
+    AFTER: ClassVar[Mapping[str, str]] = {"ordered_on": "applied_on"}
     NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {"items": ("先行救助时必填", "needed to help")}
     emergency_outcome = choice("决定", "Decision", [("help", "先行救助", "Help first"), ("not_emergency", "不属急难型，按支出型程序办理", "No emergency: ordinary procedure")], fact=True)
+    ordered_on = on_date("决定日期（事后补录的填写）", "Decided on, where written down later", required=False, fact=True)
     items = items()
     opinion = opinion()
 

@@ -26,7 +26,7 @@ from processes import bureau as bureaus
 from processes import calendar, documents, households, identity, investigation, organisation, schema
 from processes.case_tables import notice
 from processes.tables import staff
-from web import sequencer
+from web import demo_help, sequencer
 from web.demo_benefits import ANSWERS as OF_BENEFITS
 from web.demo_benefits import Benefits, facts_of
 from web.demo_meetings import Meetings
@@ -128,6 +128,7 @@ def _fill(made: bureaus.Bureau, clock: DemoClock, count: int, seed: int) -> None
                 whole = calendar.workdays_between(FIRST - timedelta(days=1), LAST)
                 _a_day(district, day, ids[begun * len(ids) // whole : done * len(ids) // whole])
                 bar.update()
+        demo_help.fill(district, ids)
         _claims(district)
     BusinessClock(made.office.store).set(clock.now + timedelta(minutes=5))  # after the last act, or what comes next would stand before it
 

@@ -157,6 +157,7 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "exception_outcome": (lazy_gettext("Good reason to help again"), "form"),
     "handed_on": (lazy_gettext("Handed over to the relief station on"), ""),
     "emergency_outcome": (lazy_gettext("Emergency help"), "form"),
+    "ordered_on": (lazy_gettext("Decided on"), ""),
     "emergency_fen": (lazy_gettext("Emergency help (yuan)"), "money"),
     "helped_on": (lazy_gettext("Helped on"), ""),
     "followup_workdays": (lazy_gettext("Working days to complete the papers"), ""),

@@ -28,7 +28,10 @@ CASE = {
     "before_fen": 84_000, "before_category": "dibao", "from_month": "2019-02", "reason_code": "income_changed", "overpaid_fen": 36_000, "overpaid_months": ["2018-12", "2019-01"],
     "instalment": 12_000, "first_month": "2019-03", "effective_month": "2019-02", "standards": ["920", "980"], "members": 3, "income": "2100.00",
     "arrears_fen": 18_000, "arrears_months": ["2019-01"], "contact": True, "appealed": "滨海新区人民政府2019年1月15日行政复议决定（1号）", "would": ["收入低于标准的，符合条件。"],
-    "kind": "job_start", "event_on": "2018-12-10", "reported_on": "2018-12-12", "late": True, "due_on": "2019-01-24", "transfer_month": "2019-02", "grace_until": "2019-06", "worker": "赵二"}  # fmt: skip
+    "kind": "job_start", "event_on": "2018-12-10", "reported_on": "2018-12-12", "late": True, "due_on": "2019-01-24", "transfer_month": "2019-02", "grace_until": "2019-06", "worker": "赵二",
+    "cause": "fire", "begun_by": "application", "temp_workdays": 15, "helped_on": "2018-12-11", "repeated_cases": ["LS-2018-000001"], "exception_outcome": "refused",
+    "need_outcome": "refused_income", "agency": "救助管理站", "handed_to": "李站长", "handed_on": "2018-12-11", "resolution": "approve_as", "conditions": "按月报告",
+    "items": [{"form": "cash", "amount_fen": 200_000, "description": "基本生活"}, {"form": "referral", "amount_fen": 0, "description": "住院", "referred_to": "医院"}]}  # fmt: skip
 NOTICE = {
     "stage": "street_opinion", "applicant": "张建国", "members": 3, "category": "dibao", "amount_fen": 66_000, "posted_on": "2018-12-24", "until_on": "2019-01-01",
     **SECRET, "case_no": "DB-2018-000001", "household": HOUSEHOLD, "opinion": "内部意见"}  # fmt: skip
@@ -171,6 +174,21 @@ def test_letters_carry_no_number_account_phone_address_or_illness():
     for kind in letters.TITLES:
         page = letters.render(kind, {**CASE, "category": "refused_income"} if kind == "refusal" else CASE)
         assert [name for name, secret in SECRET.items() if secret in page] == [], kind
+
+
+def test_letters_of_temporary_assistance_say_what_is_given_and_why_not():
+    given = letter("temp_grant")
+    assert all(part in given for part in ("火灾等意外事件", "1．救助金：基本生活，2000.00元", "2．转介服务：住院，转介至医院", "合计2000.00元（大写：贰仟元整），一次性给予", "一事一议", "附带条件：按月报告"))
+    assert "主动发现" in letter("temp_emergency", begun_by="discovery")
+    referral = letter("temp_grant", items=CASE["items"][1:], resolution=None, conditions=None)
+    assert "合计" not in referral and "联席会议" not in referral and "附带条件" not in referral
+    refused = letter("temp_refusal", reason_code="same_cause", clause="第四十七条")
+    assert all(part in refused for part in ("LS-2018-000001", "不低于本市上年度居民人均可支配收入（人均月收入700.00元）", "理由：同一事由本年度已救助，且无正当理由。不符合", "依据：第四十七条", "60日内", "6个月内"))
+    plain = letter("temp_refusal", need_outcome="fits", exception_outcome=None)
+    assert "查明的事实" not in plain
+    assert "天津市滨海新区民政局" in plain
+    assert "天津市滨海新区民政局" not in letter("temp_refusal", confirmed_by="street").split("提起行政诉讼。")[-1]
+    assert "不是救助决定" in letter("temp_referral")
 
 
 # -- sheets

@@ -360,6 +360,11 @@ def test_refused_above_the_limit_is_the_districts_and_returns_go_back(roads):
     assert {row["state"] for row in roads.rows(state="dropped")} == {"dropped"}
     assert roads.rows() == []
     assert "塘沽街道办事处" in roads.letter("temp_refusal")
+    roads.deliver("deliver_refusal")
+    [letter] = [row for row in roads.good("clerk", "GET", f"/cases/{roads.no}/letters")["items"] if row["kind"] == "temp_refusal"]
+    assert (letter["review_until"], letter["suit_until"]) == ("2019-04-22", "2019-08-19"), "60 days and six months from the delivery; 04-20 is a Saturday"
+    lodged = {"kind": "review", "body": "district_government", "lodged_on": "2019-02-19", "lodged_by": "张一", "grounds": "确属必需支出", "document": roads.page}
+    assert roads.good("sue", "POST", f"/letters/{letter['id']}/appeals", lodged)["state"] == "lodged"
 
 
 @SQLITE
@@ -429,3 +434,103 @@ def test_pages_show_what_was_given_with_its_proof(roads, bureau):
     assert roads.no not in desk.text("/temporary-assistance/?state=granted")
     assert "身份待核" in desk.get("/temporary-assistance/new").get_data(as_text=True)
     assert Desk(app_of(bureau), "stranger").get("/temporary-assistance/").get_data(as_text=True).count(roads.no) == 0
+
+
+@SQLITE
+def test_help_given_on_the_spot_is_written_down_after_the_holidays_by_the_law_and_year_of_its_day(roads):
+    roads.at("2019-04-02T09:00")
+    roads.register(worker("2100.00"))
+    roads.ask(applied_on="2019-03-29", happened_on="2019-03-29")
+    order = {"emergency_outcome": "help", "opinion": "现场决定", "items": [{**CASH, "amount": "2940.00"}]}
+    roads.refused(422, "lee", "emergency_decide", **order, ordered_on="2019-03-28")
+    told = roads.refused(422, "lee", "emergency_decide", **order, ordered_on="2019-03-29")
+    assert "2760.00" in str(told["errors"]["items"]), "three standards of March; of April it would be 2940.00"
+    roads.go("lee", "emergency_decide", **{**order, "items": [{**CASH, "amount": "2760.00"}]}, ordered_on="2019-03-29")
+    roads.go("clerk2", "emergency_pay", helped_on="2019-03-29", pay_method="cash", receiver="张一")
+    assert [(row["granted_on"], row["year"], row["paid_on"]) for row in roads.rows()] == [("2019-03-29", 2019, "2019-03-29")]
+    assert roads.open() == {"emergency_register": "2019-04-15"}, "counted from the help: 04-05 is off"
+
+
+@SQLITE
+def test_the_letter_on_emergency_help_may_be_delivered_before_its_case_is_over_and_only_once(roads):
+    roads.at("2019-02-11T09:00")
+    roads.register(worker("2100.00"))
+    roads.ask()
+    roads.helped()
+    roads.papers()
+    roads.signed("further")
+    [row] = roads.good("clerk", "GET", f"/cases/{roads.no}/letters")["items"]
+    said = {"delivered_on": roads.today, "method": "direct", "recipient": "张一", "receipt_document": roads.page}
+    roads.good("clerk", "POST", f"/letters/{row['id']}/delivery", said)
+    roads.examined()
+    assert roads.case()["limit"]["workdays"] == 15
+    roads.opinion("1000.00")
+    roads.noticed("2019-02-19T09:00")
+    roads.refused(403, "rita", "street_confirmation", decision="granted", opinion="同意")
+    roads.go("lee", "street_confirmation", decision="granted", opinion="同意")  # who decided on the help may decide on the grant
+    roads.paid()
+    roads.deliver()
+    days = {one["kind"]: one["delivered_on"] for one in roads.good("clerk", "GET", f"/cases/{roads.no}/letters")["items"]}
+    assert (days["temp_emergency"], days["temp_grant"]) == ("2019-02-11", "2019-02-19")
+    assert sorted((row["kind"], row["amount_fen"]) for row in roads.rows()) == [("emergency", 200_000), ("expenditure", 100_000)]
+    roads.proven()
+
+
+@SQLITE
+def test_a_near_relative_neither_decides_nor_pays_and_strangers_see_nothing(roads):
+    roads.at("2019-02-05T20:00")
+    roads.register(worker("2100.00"))
+    for login in ("lee", "clerk2"):
+        roads.good("clerk", "POST", f"/households/{roads.home}/near-relatives", {"staff_login": login, "staff_name": "某人", "position": "干部", "relation": "sibling"})
+    roads.ask()
+    assert roads.refused(403, "lee", "emergency_decide", emergency_outcome="help", items=[CASH], opinion="先行救助")["rule"] == "near-relative"
+    assert roads.good("stranger", "GET", "/temporary-grants")["total"] == 0
+    assert roads.good("stranger", "GET", "/temporary-grants/years") == {"years": []}
+    assert roads.bad(422, "rita", "GET", "/temporary-grants?state=lost")["errors"].keys() == {"state"}
+    assert roads.bad(422, "rita", "GET", "/temporary-grants/years?year=1999")["errors"].keys() == {"year"}
+
+
+@SQLITE
+def test_no_emergency_goes_by_the_ordinary_procedure(roads):
+    roads.at("2019-02-11T09:00")
+    roads.register(worker("2100.00"))
+    roads.ask(cause="other_emergency")
+    roads.refused(422, "lee", "emergency_decide", emergency_outcome="not_emergency", items=[CASH], opinion="不属急难")
+    roads.go("lee", "emergency_decide", emergency_outcome="not_emergency", opinion="不属急难")
+    assert roads.open() == {"completeness_check": None}
+    roads.go("clerk", "completeness_check", outcome="incomplete", missing=["diagnosis"])
+    assert "诊断证明" in roads.letter("temp_supplement")
+    roads.go("clerk", "supplement", received_on=roads.today, supplied=["diagnosis"])
+    roads.refused(422, "clerk", "completeness_check", outcome="incomplete", missing=["id_card"])
+    roads.examined()
+    assert list(roads.open()) == ["street_opinion"]
+    assert roads.rows() == []
+
+
+@SQLITE
+def test_requests_are_entered_on_the_pages(roads, bureau):
+    from tests.served import app_of
+    from tests.web.test_pages import Desk
+
+    roads.at("2019-02-11T09:00")
+    roads.register(worker("2100.00"))
+    clerk = Desk(app_of(bureau), "clerk")
+    assert f'href="/households/{roads.home}/temporary-assistance"' in clerk.text(f"/households/{roads.home}")
+    said = {"persons": "1", "residence_basis": "local_hukou", "kind": "emergency", "cause": "fire", "happened_on": "2019-02-11", "reason": "失火", "begun_by": "application",
+            "applied_on": "2019-02-11"}  # fmt: skip
+    wrong = clerk.post(f"/households/{roads.home}/temporary-assistance", {**said, "household_id": str(roads.home), "cause": "medical"})
+    assert wrong.status_code == 422 and "这一事由不属于所选类型" in wrong.get_data(as_text=True)
+    begun = clerk.post(f"/households/{roads.home}/temporary-assistance", {**said, "household_id": str(roads.home)})
+    assert begun.status_code == 302 and "/cases/LS-2019-" in begun.headers["Location"]
+    page = clerk.text(begun.headers["Location"])
+    assert "急难先行救助决定" in page and "街镇审批限额（元）" in page and "5520.00" in page
+    vera = Desk(app_of(bureau), "vera", "en")
+    form = vera.text("/temporary-assistance/new")
+    assert "What is known of him" in form and "needed without a registered household" in form
+    lacking = vera.post("/temporary-assistance/new", {**said, "begun_by": "discovery"})
+    assert lacking.status_code == 422
+    lead = {**said, "residence_basis": "unknown", "begun_by": "discovery", "found_by": "resident", "finder": "路人", "known_as": "桥下老人", "community": COMMUNITY}
+    assert vera.post("/temporary-assistance/new", lead).status_code == 302
+    lee = Desk(app_of(bureau), "lee")
+    assert Desk(app_of(bureau), "checker").get("/temporary-assistance/new").status_code == 403
+    assert "桥下老人" not in lee.text("/temporary-assistance/"), "nothing is given yet"
