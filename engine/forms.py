@@ -425,9 +425,24 @@ def json_schema(form_class: type[Form], lang: str = "zh") -> dict[str, Any]:
 def _property(field: fields.Field[Any], lang: str, needed: tuple[str, str] | None = None) -> dict[str, Any]:
     meta, end = field.metadata, "_en" if lang == "en" else ""
     said: dict[str, Any] = {"title": meta.get(f"label{end}", "")}
-    if about := [text for text in (meta.get(f"hint{end}"), needed and needed[lang == "en"]) if text]:
+    if about := [text for text in (meta.get(f"hint{end}"), needed and needed[lang == "en"], _meant(field)[lang == "en"]) if text]:
         said["description"] = ("; " if lang == "en" else "；").join(about)
     return said | _type(field, lang)
+
+
+def _meant(field: fields.Field[Any]) -> tuple[str, str]:
+    """What a page's widget shows and a bare type does not say, Chinese and English."""
+    meta = field.metadata
+    match meta.get("widget"):
+        case "staff":
+            return f"工作人员的登录名，岗位 {meta['role']}", f"login of a member of staff in the post {meta['role']}"
+        case "document":
+            return "已登记材料的编号", "id of a document that is kept"
+        case "documents":
+            return "已登记材料的编号，可多份", "ids of documents that are kept"
+        case "date" if meta.get("not_future"):
+            return "不晚于今天", "not after today"
+    return "", ""
 
 
 def _type(field: fields.Field[Any], lang: str) -> dict[str, Any]:  # noqa: PLR0911 - one line per kind of field

@@ -585,7 +585,7 @@ class StreetReinvestigate(Step):
 class SubmitToDistrict(Form):
     contents = several("报送内容", "File contents", [
         ("application", "申请材料", "Application"), ("survey", "调查材料", "Survey"), ("review", "评议材料", "Review"), ("opinion", "审核意见", "Opinion")],
-        required=True)  # fmt: skip
+        required=True, hint="申请、调查、审核材料都要有", hint_en="application, survey and opinion are all needed")  # fmt: skip
     opinion = opinion(required=False)
 
     @validates_schema(skip_on_field_errors=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
+import socket
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, ProgrammingError
 
 from engine.crypto import Keys
 from engine.errors import EngineError
@@ -19,11 +22,15 @@ from engine.lint import check_drawing
 from engine.model import SHANGHAI
 from processes import benefits, organisation, parameters, recounts, schema
 from processes import bureau as bureaus
+from processes.eligibility_facts import BadFacts
+from processes.law import BadLaw
 from web import cli_audit, cli_whatif, logs, training
 from web import cli_record as record
 from web.opening import bureau as _bureau
 from web.opening import settings as _settings
-from web.settings import BadSetting, Settings
+from web.settings import BadSetting, Settings, driver
+
+PORT = click.IntRange(1, 65535)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -38,11 +45,34 @@ def main(argv: Sequence[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except (EngineError, BadSetting) as error:
-        click.echo(f"yingbao: {error}", err=True)
-        sys.exit(2)
     except click.exceptions.Abort:
         sys.exit(130)
+    except (EngineError, BadFacts, BadLaw, BadSetting, OSError, UnicodeError, OverflowError, RecursionError, ArgumentError, DatabaseError) as error:
+        if isinstance(error, (IntegrityError, ProgrammingError)):
+            raise  # of ours, not of what was asked for
+        click.echo(_shown(f"yingbao: {_words(error)}"), err=True)
+        sys.exit(2)
+
+
+def _words(error: Exception | BadSetting) -> str:
+    """What a file, a number or a database that cannot be used says of itself, without where in our code it was met."""
+    match error:
+        case socket.gaierror():
+            return f"not an address to listen on: {error.strerror}"
+        case OSError():
+            return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+        case DatabaseError():
+            return "the database cannot be used: " + str(error.orig).strip().partition("\n")[0]
+        case UnicodeError():
+            return f"something that was given is no text ({error.reason if isinstance(error, (UnicodeDecodeError, UnicodeEncodeError)) else error})"
+        case OverflowError() | RecursionError():
+            return "something that was given is too large" if isinstance(error, OverflowError) else "something that was given is nested too deeply"
+    return str(error)
+
+
+def _shown(text: str) -> str:
+    """Arguments may hold bytes that are no text."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _told(data: Any, *, as_json: bool, text: str) -> None:
@@ -72,15 +102,17 @@ def upgrade() -> None:
 
 @cli.command()
 @click.option("--host", default=None, help="address to listen on (YINGBAO_HOST)")
-@click.option("--port", type=int, default=None, help="port to listen on (YINGBAO_PORT)")
+@click.option("--port", type=PORT, default=None, help="port to listen on (YINGBAO_PORT)")
 @click.option("--no-worker", is_flag=True, help="do not run timers and jobs in this process")
 def serve(host: str | None, port: int | None, *, no_worker: bool) -> None:
     """Serve pages and API, with a worker for timers and jobs."""
     from web.serving import run
 
     settings = _settings()
+    place = (host or settings.host, port or settings.port)
+    socket.getaddrinfo(*place)  # one that is no address is refused before anything begins
     _upgraded(settings)
-    run(settings, host or settings.host, port or settings.port, worker=not no_worker)
+    run(settings, *place, worker=not no_worker)
 
 
 @cli.command()
@@ -129,10 +161,15 @@ def key_new(file: Path | None, name: str | None) -> None:
     """Make a key file that only its owner reads, once; print the public half."""
     from web.sequencer import make_key
 
+    if name is not None and not re.fullmatch(r"[^\s+]{1,200}", name):
+        raise click.UsageError("--name is one word without +, as it stands in signed notes")
     settings = _settings()
+    wanted = file or settings.signing_key
     try:
-        click.echo(make_key(file or settings.signing_key, name or settings.origin))
+        click.echo(make_key(wanted, name or settings.origin))
     except FileExistsError:
+        if not wanted.exists():
+            raise  # its folder is a file
         raise click.ClickException("there is a key already; it is never overwritten") from None
 
 
@@ -141,16 +178,17 @@ def key_new(file: Path | None, name: str | None) -> None:
 @click.option("--log", "known", multiple=True, required=True, metavar="KEY", help="public key of a record, name+id+base64; or a file that holds it")
 @click.option("--name", default="yingbao-witness")
 @click.option("--host", default="127.0.0.1")
-@click.option("--port", type=int, default=8710)
+@click.option("--port", type=PORT, default=8710)
 def witness(folder: Path, known: tuple[str, ...], name: str, host: str, port: int) -> None:
     """Cosign checkpoints of other people's records (C2SP tlog-witness), on a machine that is not theirs."""
     from web.serving import run_witness
 
+    socket.getaddrinfo(host, port)
     run_witness(folder, [Path(one).read_text(encoding="utf-8") if Path(one).is_file() else one for one in known], name, host, port)
 
 
 @cli.command()
-@click.option("--port", type=int, default=8700)
+@click.option("--port", type=PORT, default=8700)
 def registry(port: int) -> None:
     """Serve the bundled registries (invented people) for demo and tests."""
     from web.serving import run_registry
@@ -159,10 +197,10 @@ def registry(port: int) -> None:
 
 
 @cli.command()
-@click.option("--households", type=int, default=320, help="how many invented households")
+@click.option("--households", type=click.IntRange(1, 20_000), default=320, help="how many invented households")
 @click.option("--seed", type=int, default=2018)
 @click.option("--no-serve", is_flag=True, help="fill the database and stop")
-@click.option("--port", type=int, default=None)
+@click.option("--port", type=PORT, default=None)
 def demo(households: int, seed: int, port: int | None, *, no_serve: bool) -> None:
     """Fill a district that lives through 2018-11-19 to 2018-12-20, print its accounts, serve it."""
     from web.demo import run
@@ -318,6 +356,7 @@ def bench(database: str | None, *, as_json: bool, quick: bool, timers: bool, evi
     from web.bench import run
 
     chosen = database or os.environ.get("YINGBAO_BENCH_DATABASE")
+    chosen = driver(chosen) if chosen else None
     if timers:
         sys.exit(bench_timers.run(chosen, as_json=as_json, jobs=500 if quick else 50_000))
     if evidence:

@@ -23,7 +23,7 @@ from processes import bureau as bureaus
 from processes import divergences, documents, erasure, evidence, organisation
 from processes import verify as verifying
 from processes.rebuild import differences
-from web.opening import bureau, settings
+from web.opening import bureau, settings, writable
 from web.progress import progress
 from web.sequencer import public_file
 from web.settings import Settings
@@ -38,7 +38,7 @@ _UNSIGNED = {
 @click.command()
 @click.argument("case", required=False)
 @click.option("--json", "as_json", is_flag=True)
-@click.option("--processes", type=int, default=max(1, os.cpu_count() or 1), help="how many at a time")
+@click.option("--processes", type=click.IntRange(1, 256), default=max(1, os.cpu_count() or 1), help="how many at a time")
 @click.option("--resume", type=click.Path(dir_okay=False, path_type=Path), default=None, help="keep results here; a run that was interrupted goes on from it")
 @click.option("--old", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="a checkpoint kept elsewhere")
 @click.option("--key", "key", default=None, metavar="KEY", help=_KEY_HELP)
@@ -108,6 +108,7 @@ def export() -> None:
 @click.option("--old", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="a checkpoint that the auditor holds")
 def export_evidence(cases: str, out: Path, login: str, reason: str, old: tuple[Path, ...], *, without_personal: bool) -> None:
     """What an auditor needs to check cases without us: a zip for audit_verify.py (docs/evidence.md)."""
+    writable(out)  # before the record says that somebody took it away
     made = bureau()
     numbers = tuple(dict.fromkeys(no.strip() for no in cases.split(",") if no.strip()))
     wanted = evidence.Wanted(numbers, login, made.settings.files, not without_personal, tuple(one.size for one in _held(old)),
@@ -229,7 +230,7 @@ def accept_divergence(row: int, login: str, *, refuse: bool) -> None:
 def backup(out: Path, keys: Path) -> None:
     """Copy database and documents while work goes on; people's keys go to a file of their own."""
     made = bureau()
-    told = backups.write(made, out, keys)
+    told = backups.write(made, writable(out), writable(keys))
     click.echo(f"{told['entries']} entries, {told['files']} documents -> {out.name}; {told['keys']} keys -> {keys.name}")
 
 

@@ -17,7 +17,7 @@ from processes.money import yuan
 from processes.organisation import DISTRICT
 from processes.whatif_law import BadChange
 from web.english import english
-from web.opening import bureau
+from web.opening import bureau, writable
 from web.progress import progress
 
 
@@ -43,6 +43,8 @@ def whatif(files: tuple[Path, ...], on: str, scope: str, margin: str, out: Path 
         for path, texts in (error.english or error.fields).items():
             click.echo(f"--{path}: {'; '.join(english(text) for text in texts)}", err=True)
         sys.exit(2)
+    if out is not None:
+        writable(out)
     made = bureau()
     try:
         with progress("households") as told:

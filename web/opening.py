@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+import click
 
 from processes import bureau as bureaus
 from processes import schema
@@ -22,3 +25,10 @@ def bureau() -> bureaus.Bureau:
     made = bureaus.build(found)
     bureaus.refuse_other_key(made)
     return made
+
+
+def writable(out: Path) -> Path:
+    """Asked before a long or recorded work whose result goes there. Raises ClickException."""
+    if not os.access(out if out.exists() else out.resolve().parent, os.W_OK):
+        raise click.ClickException(f"{out} cannot be written")
+    return out

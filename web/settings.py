@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
 from engine.errors import Invalid
 from processes.audit_lists import Parameters
 
@@ -88,23 +91,23 @@ class Settings:
             keys["DATA_KEY"] = keys["DATA_KEY"] or _kept(home / "data_key")
             keys["DATABASE"] = keys["DATABASE"] or f"sqlite:///{home / 'yingbao.sqlite'}"
         port = given.get("PORT", "8000")
-        if not port.isdecimal() or not 0 < int(port) < 65536:
+        if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
             raise BadSetting(f"YINGBAO_PORT must be a port number, not {port!r}")
         return cls(
-            database=_driver(keys["DATABASE"]),
+            database=driver(keys["DATABASE"]),
             secret_key=keys["SECRET_KEY"],
             data_key=_checked(keys["DATA_KEY"]),
             files=Path(given.get("FILES", home / "files")),
             env=env,
-            registry=given.get("REGISTRY", "http://127.0.0.1:8700"),
+            registry=_address("REGISTRY", given.get("REGISTRY", "http://127.0.0.1:8700")),
             host=given.get("HOST", "127.0.0.1"),
             port=int(port),
             signing_key=Path(given.get("SIGNING_KEY", home / "signing_key")),
             suite=_suite(given),
             signer_command=given.get("SIGNER_COMMAND", ""),
             signer_key=given.get("SIGNER_KEY", ""),
-            witnesses=tuple(given.get("WITNESSES", "").split()),
-            sequencer_database=_driver(given["SEQUENCER_DATABASE"]) if given.get("SEQUENCER_DATABASE") else "",
+            witnesses=tuple(_address("WITNESSES", one) for one in given.get("WITNESSES", "").split()),
+            sequencer_database=driver(given["SEQUENCER_DATABASE"]) if given.get("SEQUENCER_DATABASE") else "",
             audit=_audit(given.get("AUDIT", "")),
             whatif=_count("WHATIF", given.get("WHATIF", "2000")),
         )
@@ -122,6 +125,12 @@ def _count(name: str, text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,7}", text):
         raise BadSetting(f"YINGBAO_{name} must be a number of households, not {text!r}")
     return int(text)
+
+
+def _address(name: str, text: str) -> str:
+    if not re.fullmatch(r"https?://[^/?#\s]+\S*", text):
+        raise BadSetting(f"YINGBAO_{name} must be an http:// or https:// address, not {text!r}")
+    return text
 
 
 def _suite(given: Mapping[str, str]) -> int:
@@ -151,9 +160,14 @@ def _checked(key: str) -> str:
     return key
 
 
-def _driver(url: str) -> str:
+def driver(url: str) -> str:
+    """A database's address with the driver that is installed here. Raises BadSetting."""
     if url.startswith(("postgresql://", "postgres://")):
-        return "postgresql+psycopg://" + url.split("://", 1)[1]
-    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        url = "postgresql+psycopg://" + url.split("://", 1)[1]
+    try:
+        good = make_url(url).drivername in ("sqlite", "postgresql+psycopg") and url.startswith(("sqlite:///", "postgresql+psycopg://"))
+    except (ArgumentError, ValueError):
+        good = False
+    if not good:
         raise BadSetting("YINGBAO_DATABASE must be a sqlite:/// or postgresql:// address")
     return url

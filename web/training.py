@@ -29,6 +29,7 @@ def trainer(actor: Actor) -> None:
 def advance(made: Bureau, days: int, actor: Actor | None = None) -> int:
     """A day at a time, so that timers fire in order. Returns how many jobs came due."""
     movable(made)
+    _within(made.office.clock() + timedelta(days=days))
     _noted(made, "advance", str(days), actor)
     done = 0
     for _ in range(days):
@@ -40,11 +41,18 @@ def advance(made: Bureau, days: int, actor: Actor | None = None) -> int:
 def set_to(made: Bureau, moment: datetime, actor: Actor | None = None) -> int:
     """Without a zone it is Shanghai's. Returns how many jobs came due."""
     movable(made)
+    _within(moment)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
     _not_back(made, moment)
     _noted(made, "set", moment.isoformat(), actor)
     _to(made, moment)
     return made.jobs.run_all()
+
+
+def _within(moment: datetime) -> None:
+    """Raises Refused: where no law and no form's date goes nothing works any more, and there is no way back."""
+    if not 2000 <= moment.year <= 2100:
+        raise Refused("clock-range", "演示时钟只能设在 2000 年至 2100 年之间", "The training clock shows the years 2000 to 2100")
 
 
 # Kinds of records that an administrator makes before the work begins.

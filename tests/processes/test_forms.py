@@ -204,10 +204,19 @@ def test_json_schema_says_types_titles_and_limits_in_both_languages():
     assert zh["required"] == ["name"]
     assert zh["additionalProperties"] is False
     assert zh["properties"]["name"] == {"title": "姓名", "type": "string", "maxLength": 5, "minLength": 1}
-    assert en["properties"]["day"] == {"title": "Day", "type": "string", "format": "date"}
+    assert en["properties"]["day"] == {"title": "Day", "type": "string", "format": "date", "description": "not after today"}
     assert en["properties"]["kinds"]["items"] == {"type": "string", "enum": ["a", "b"]}
     assert en["properties"]["items"]["items"]["properties"]["count"]["type"] == "integer"
     assert (zh["properties"]["amount"]["description"], en["properties"]["amount"]["description"]) == ("元，如 2100.00", "Yuan, like 2100.00")
+
+
+def test_json_schema_says_whose_login_and_which_papers_are_meant():
+    """A program that knows nothing but the schema once had a bare text and a bare number there."""
+    survey = json_schema(FORMS["home_survey"], "en")["properties"]
+    assert survey["second_investigator"]["description"].endswith("login of a member of staff in the post investigator")
+    assert survey["surveyed_signature"]["description"].endswith("id of a document that is kept")
+    assert survey["photos"]["description"].endswith("ids of documents that are kept")
+    assert "all needed" in json_schema(FORMS["submit_to_district"], "en")["properties"]["contents"]["description"]
 
 
 EVERY_FORM = {"application": Application, **FORMS, **MESSAGES}

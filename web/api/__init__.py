@@ -55,6 +55,7 @@ except notices, `POST public/assessments` and this document.
 
 Money is yuan as text ("2100.00") where a form asks for it, whole fen where a name ends in `_fen` in an answer.
 Dates are ISO. A task's form is JSON Schema: read `form` of GET tasks/{id}, send it as `answers`.
+Where a form asks for a document, it is the `id` that POST households/{household_id}/documents gave (GET lists them); for staff, a `login` of GET staff?role=.
 Lists are pages {items, page, size, total, pages}.
 Every refusal is a Problem {code, status, message, errors}; `Accept-Language: en` gives English words."""
 
