@@ -43,6 +43,11 @@ def not_overlong_since(today: date) -> datetime:
     return datetime.combine(today - timedelta(days=26), time(), tzinfo=SHANGHAI)
 
 
+def applications() -> frozenset[str]:
+    """The processes to which `whole_case` applies: applications that somebody decides by the dibao paper of the day."""
+    return frozenset({*law.procedures("dibao"), *law.procedures("low_income"), *law.procedures("illness_expenditure")})
+
+
 def told(found: Deadline | None, today: date) -> dict[str, Any] | None:
     """A deadline in JSON; None for a task that is to be done promptly. `workdays_left` is negative when it is late."""
     if found is None:

@@ -17,7 +17,7 @@ from engine.errors import Refused
 from engine.forms import json_schema
 from engine.office import Act, history, seals_hold
 from engine.process import Process
-from processes import calendar, deadlines, deliveries, households, law, letters, notices, paperwork, readers
+from processes import calendar, deadlines, deliveries, households, letters, notices, paperwork, readers
 from processes.bureau import CATALOGUE
 from processes.case_tables import notice
 from web.api import schemas
@@ -103,7 +103,7 @@ def show(no: str) -> Any:
         "tasks": tasks,
         "waits_for": waits,
         "stands_still": [{"job": job["kind"], "key": job["key"], "state": job["state"], "tries": job["attempts"]} for job in still],
-        "limit": deadlines.whole_case(run.facts, made.office.today()) if row["process"] in law.procedures("dibao") and not row["closed_at"] else None,
+        "limit": deadlines.whole_case(run.facts, made.office.today()) if row["process"] in deadlines.applications() and not row["closed_at"] else None,
         "messages": _recordable(CATALOGUE[row["process"]], waits, row["unit"], run.facts),
     }
     return said, {"ETag": f'"{row["seq"]}"'}
