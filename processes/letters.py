@@ -283,7 +283,7 @@ def _certificate(data: Mapping[str, Any]) -> list[str]:
     paid = (f"救助金：每户每月{yuan(data['amount_fen'])}元，自{month[:4]}年{int(month[5:])}月起发放。" if data["amount_fen"]
             else "救助金：不按月发放，凭本证按规定申请其他专项救助。")  # fmt: skip
     return [
-        f"证号：{data['number']}", f"持证人：{data['holder']}", f"家庭人口：{data.get('members_counted') or data['household']['size']}人",
+        f"证号：{data['number']}", f"持证人：{data.get('holder') or data['household']['applicant']}", f"家庭人口：{data.get('members_counted') or data['household']['size']}人",
         f"经审核批准，认定您家庭为天津市低收入家庭，批准日期{chinese_date(data['decided_on'])}。", paid,
         "家庭人口、收入或财产发生变化，请及时向街镇或居村委会报告；不再符合条件的，应交回本证。",
     ]  # fmt: skip

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from tests.api_roads import Roads, elders
+from tests.served import app_of
+from tests.web.test_pages import Desk
 from tests.web.test_registry import serving
 from web.registry import create_registry
 
@@ -190,3 +192,36 @@ def test_an_objection_begins_anew_and_a_withdrawal_ends_it(roads):
     assert roads.facts("category", "help_kind") == ("refused_expenditure", None)
     assert roads.send("clerk", "withdrawal", withdrawn_on=roads.today, reason="不再申请", signed_document=roads.page)["outcome"] == "ended_withdrawn"
     roads.proven()
+
+
+@SQLITE
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_pages_show_what_the_api_says(roads, lang):
+    roads.register(*elders("2500.00", "2500.00", "2500.00"))
+    app = app_of(roads.bureau)
+    clerk, ann, rita = (Desk(app, who, lang) for who in ("clerk", "ann", "rita"))
+    assert f'href="/households/{roads.home}/expenditure"' in clerk.text(f"/households/{roads.home}")
+    assert ("票据" if lang == "zh" else "Receipt") in clerk.text(f"/households/{roads.home}/expenditure")
+    sent = {"programme": "illness_expenditure", "applied_on": roads.today, "applied_by": "head", "reason": "大病", "household_id": str(roads.home),
+            **{f"expenses-0-{name}": str(value) for name, value in roads.spent("72000.00").items()}}  # fmt: skip
+    answer = clerk.post(f"/households/{roads.home}/expenditure", sent)
+    assert answer.status_code == 302, answer.get_data(as_text=True)[-3000:]
+    roads.no = answer.headers["Location"].rsplit("/", 1)[-1]
+    roads.accept()
+    roads.check()
+    roads.survey()
+    task = next(t for t in roads.case()["tasks"] if t["node"] == "check_expenses")
+    shown = ann.text(f"/tasks/{task['id']}")
+    assert "72,000.00" in shown or "72000.00" in shown
+    assert ("逐笔支出" if lang == "zh" else "Expenses, item by item") in shown
+    roads.looked_at(one(1))
+    case = rita.text(f"/cases/{roads.no}?tab=means")
+    assert ("逐笔支出" if lang == "zh" else "Expenses, item by item") in case and "500.00" in case
+    assert ("因病支出型困难家庭" if lang == "zh" else "Hardship for the expenses of an illness") in rita.text(f"/cases/{roads.no}")
+    assert rita.get(f"/cases/{roads.no}/replay").status_code == 200
+    roads.opinion()
+    assert roads.decided("2018-12-11T09:00")["outcome"] == "ended_granted"
+    listed = rita.text("/recognitions/?valid=1&kind=illness_expenditure")
+    assert roads.no in listed and "2019-12-10" in listed
+    assert roads.no not in rita.text("/recognitions/?kind=rigid_expenditure")
+    assert "500.00" in Desk(app, "auditor", lang).text(f"/cases/{roads.no}/replay?step=12")

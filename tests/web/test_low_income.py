@@ -9,6 +9,8 @@ import pytest
 
 from processes.rebuild import differences
 from tests.api_roads import Roads, child, elders, person, wife, worker
+from tests.served import app_of
+from tests.web.test_pages import Desk
 from tests.web.test_registry import serving
 from web.registry import create_registry
 
@@ -278,6 +280,29 @@ def test_who_is_not_in_the_band_has_no_hardship_to_recognise(roads):
     roads.review()
     asked = {"street_outcome": "joint_meeting", "opinion": "提交", "trigger": "hardship_other_six", "special_facts": "负债", "wish": "认定"}
     assert "trigger" in roads.refused(422, "rita", "street_opinion", **asked)["errors"]
+
+
+@SQLITE
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_pages_lead_to_it(roads, lang):
+    roads.register(*two("1000.00"))
+    app = app_of(roads.bureau)
+    clerk, ann = (Desk(app, who, lang) for who in ("clerk", "ann"))
+    assert f'href="/households/{roads.home}/low-income"' in clerk.text(f"/households/{roads.home}")
+    sent = {"programme": "low_income", "applied_on": roads.today, "applied_by": "head", "reason": "收入低", "household_id": str(roads.home)}
+    answer = clerk.post(f"/households/{roads.home}/low-income", sent)
+    assert answer.status_code == 302
+    roads.no = answer.headers["Location"].rsplit("/", 1)[-1]
+    roads.accept()
+    roads.check()
+    roads.survey()
+    task = next(t for t in roads.case()["tasks"] if t["node"] == "hardship_proof")
+    assert ("家庭成员中有残疾人" if lang == "zh" else "Disabled member") in ann.text(f"/tasks/{task['id']}")
+    row = roads.hardship("disabled_member")
+    answer = ann.post(f"/tasks/{task['id']}", {"_do": "complete", "statement": "已核实", **{f"hardships-0-{name}": str(value) for name, value in row.items()}})
+    assert answer.status_code == 302, answer.get_data(as_text=True)[-3000:]
+    assert roads.facts("amount_fen") == 27_600
+    assert "276.00" in clerk.text(f"/cases/{roads.no}?tab=means")
 
 
 # -- since 2021
