@@ -22,7 +22,7 @@ from engine.crypto import Keys
 from engine.errors import Invalid
 from engine.model import SHANGHAI
 from engine.queries import Area, within
-from processes import duties, law, organisation, spot_check
+from processes import deadlines, duties, law, organisation, spot_check
 from processes.audit import facts_of
 from processes.case_tables import spot_file
 from processes.tables import household, household_member, near_relative, person, post, staff, staff_relative
@@ -265,7 +265,7 @@ def skipped_visits(conn: Connection, scope: Scope) -> list[Hit]:
     for case_id, node in conn.execute(query):
         done[case_id].add(node)
     found = skipped_visits_of(((r, facts_of(r.state)) for r in rows), done)
-    if scope.process in (None, *law.procedures("dibao")):
+    if scope.process in (None, *deadlines.applications()):
         streets = scope.area if isinstance(scope.area, str) else tuple(scope.area)
         files = conn.execute(select(spot_file).where(within(spot_file.c.street, streets))).mappings().all()
         found += below_rate_of(files, scope.parameters, scope.today)
@@ -283,7 +283,8 @@ def skipped_visits_of(cases: Iterable[tuple[Any, Mapping[str, Any]]], done: Mapp
         if _asks_for_survey(row, facts):
             lacking += [] if made & SURVEYS else ["home_survey"]
             lacking += [] if made & SIGNATURES else ["survey_cosign"]
-        if row.process in law.procedures("dibao") and _asks_for_visit(facts) and not made & VISITS:
+        drawn = row.process in deadlines.applications() and row.process not in law.procedures("illness_expenditure")
+        if drawn and _asks_for_visit(facts) and not made & VISITS:
             lacking.append("spot_check_visit")
         if lacking:
             said = {"lacking": lacking, "decided_on": facts.get("decided_on"), "why": facts.get("spot_reason") or "", "outcome": row.outcome or facts.get("decision")}
@@ -297,7 +298,7 @@ def _decided(row: Any, facts: Mapping[str, Any]) -> bool:
 
 
 def _asks_for_survey(row: Any, facts: Mapping[str, Any]) -> bool:
-    if row.process in law.procedures("dibao"):  # a refusal may follow from the means check alone
+    if row.process in deadlines.applications():  # a refusal may follow from the means check alone
         return facts.get("decision") == "granted" or (facts.get("submitted_on") is not None and facts.get("check_conclusion") == "consistent")
     if row.process in law.procedures("change_report"):
         return bool(facts.get("check_home"))
@@ -329,7 +330,7 @@ def below_rate_of(files: Iterable[Mapping[Any, Any]], parameters: Parameters, to
 
 def unlike(conn: Connection, scope: Scope) -> list[Hit]:
     row = store.record.c
-    where = (*_cases(scope), row.process.in_(law.procedures("dibao")))
+    where = (*_cases(scope), row.process.in_(deadlines.applications()))
     rows = conn.execute(select(row.id, row.no, row.unit, row.state).where(*where).order_by(row.id)).all()
     decided = [(r, facts) for r in rows if (facts := facts_of(r.state)).get("decision") and facts.get("household_id")]
     causes: dict[int, str] = {}

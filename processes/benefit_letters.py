@@ -21,7 +21,7 @@ from processes.money import capital, yuan
 
 CATEGORY_WORDS = {
     "dibao": "最低生活保障", "low_income": "低收入家庭救助", "destitute": "特困人员救助供养", "destitute_institutional": "特困人员集中供养",
-    "destitute_dispersed": "特困人员分散供养", "temporary_assistance": "临时救助",
+    "destitute_dispersed": "特困人员分散供养", "temporary_assistance": "临时救助", "illness_expenditure": "因病支出型困难家庭认定", "rigid_expenditure": "刚性支出困难家庭认定",
 }  # fmt: skip
 _BASES = (("2021-07-01", "民发〔2021〕57号第三十二条"), ("", "民发〔2012〕220号第三十二条"))  # the rule of the day on which a letter is issued
 Words = Callable[[Mapping[str, Any]], list[str]]

@@ -143,7 +143,7 @@ def refuse_stranger(conn: Connection, household_id: int, person_id: int | None) 
 
 # What is still done when a case has decided: nothing more can be recorded in it, so it stands in nobody's way. A household that
 # moves out of reach, or agrees to no plan, would else neither report nor be reviewed (N220 arts 32 and 33).
-AFTERWARDS = ("deliver_approval", "publish_result", "deliver_conclusion", "deliver_transfer", "recovery_plan")
+AFTERWARDS = ("issue_certificate", "deliver_approval", "publish_result", "deliver_conclusion", "deliver_transfer", "recovery_plan")
 
 
 def undecided() -> ColumnElement[bool]:

@@ -55,7 +55,18 @@ def would(figures: Mapping[str, Any], reason_code: str | None, conclusion: str) 
     result = eligibility.assess(figures)
     if conclusion == "decrease":
         return _kept(result, (figures.get("benefit") or {}).get("amount_fen"))
+    if figures.get("programme") == "low_income":
+        return _of_low_income(result, figures)
     return [*_property(result), *_income(result, figures)] if result["category"] != "dibao" else []
+
+
+def _of_low_income(result: Mapping[str, Any], figures: Mapping[str, Any]) -> list[Said]:
+    """Of an application for low-income relief: the band's own lines."""
+    if result["category"] == "dibao":
+        return [_say("consent", "您家庭符合低保条件；同意按低保办理的，可以按低保审批。", "The family fits dibao: with its consent that can be granted.")]
+    on = month_of(figures["benefit_month"])
+    limit = Fraction(result["standard"]) * result["members_counted"] * law.value("low_income_asset_limit_months", on).fraction * 100
+    return [*_property(result, limit, "低收入家庭"), *[one for one in _income(result, figures) if one["code"] == "low_income"]]
 
 
 def _exact(result: Mapping[str, Any]) -> tuple[Fraction, int]:
@@ -64,11 +75,12 @@ def _exact(result: Mapping[str, Any]) -> tuple[Fraction, int]:
     return Fraction(result["per_capita_exact"]) * n * 100, n
 
 
-def _property(result: Mapping[str, Any]) -> list[Said]:
+def _property(result: Mapping[str, Any], limit: Fraction | None = None, name: str = "低保") -> list[Said]:
+    """limit: of the programme `name`, in fen; None: that of dibao."""
     found = [_say(result["category"], *_KINDS[result["category"]])] if result["category"] in _KINDS else []
-    limit, assets = (Fraction(result[name]) * 100 for name in ("property_limit", "monetary_assets"))
+    assets, limit = Fraction(result["monetary_assets"]) * 100, Fraction(result["property_limit"]) * 100 if limit is None else limit
     if assets > limit:
-        found.append(_say("assets", f"家庭货币财产不超过{_yuan(limit)}元的，符合低保财产条件；本次为{_yuan(assets)}元，超出{_yuan(assets - limit)}元。",
+        found.append(_say("assets", f"家庭货币财产不超过{_yuan(limit)}元的，符合{name}财产条件；本次为{_yuan(assets)}元，超出{_yuan(assets - limit)}元。",
                           f"Monetary assets of {_yuan(limit)} or less would meet the condition; they were {_yuan(assets)}, {_yuan(assets - limit)} too much."))  # fmt: skip
     return found
 

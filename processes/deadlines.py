@@ -25,9 +25,14 @@ def card(due_on: str | None, today: date) -> str | None:
     return "yellow" if due_on < calm_from(today).isoformat() else None
 
 
-def limited(process: str) -> bool:
-    """Whether a case of this process has a limit over the whole procedure."""
-    return process in (*law.procedures("dibao"), "temporary-assistance")
+def applications() -> frozenset[str]:
+    """The processes of applications that somebody decides by the dibao paper of the day."""
+    return frozenset({*law.procedures("dibao"), *law.procedures("low_income"), *law.procedures("illness_expenditure")})
+
+
+def limited() -> frozenset[str]:
+    """The processes that have a limit over the whole procedure (`whole_case`)."""
+    return applications() | {"temporary-assistance"}
 
 
 def whole_case(facts: Mapping[str, Any], today: date) -> dict[str, Any] | None:
@@ -44,8 +49,8 @@ def whole_case(facts: Mapping[str, Any], today: date) -> dict[str, Any] | None:
 
 def not_overlong_since(today: date) -> datetime:
     """Whatever began then or later is not beyond `whole_case`: an acceptance is not before the application, and the shortest limit
-    of all, 20 working days, takes 26 days at least."""
-    return datetime.combine(today - timedelta(days=26), time(), tzinfo=SHANGHAI)
+    of all, 15 working days, takes 17 days at least, with make-up days on both of its week-ends."""
+    return datetime.combine(today - timedelta(days=17), time(), tzinfo=SHANGHAI)
 
 
 def told(found: Deadline | None, today: date) -> dict[str, Any] | None:

@@ -36,7 +36,7 @@ from processes.dibao_2012_forms import Deliver
 EVENT = "letter_delivered"
 DELIVERERS = frozenset({"window_clerk", "civil_affairs_officer"})
 # What a case delivers by a task of its own: that task's form is where it is said.
-BY_TASK = frozenset({"approval", "refusal", "termination", "transfer", *conclusions.LETTERS.values()}) | temporary_letters.BY_TASK
+BY_TASK = frozenset({"approval", "low_income_certificate", "refusal", "termination", "transfer", *conclusions.LETTERS.values()}) | temporary_letters.BY_TASK
 WITH_REMEDIES = frozenset({"approval", "refusal", "termination"}) | temporary_letters.WITH_REMEDIES | benefit_letters.WITH_REMEDIES
 
 

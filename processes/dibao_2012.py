@@ -5,7 +5,7 @@ The drawing owns order, lanes and deadlines; this module owns what its service t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from importlib import resources
@@ -121,22 +121,27 @@ def close_withdrawn(today: date) -> Data:
 STARTED = ("street", "community", "near_relative_declared")
 
 
-def begin(key: str) -> Gather:
-    """What a case of this process begins with; Refused on a day of another procedure."""
+def begin(key: str, matter: str = "dibao", refuse_twice: Callable[[Act, int], None] | None = None) -> Gather:
+    """What a case of this process begins with; Refused on a day of another procedure, or of none, and by `refuse_twice` (left out: a
+    household with an open case or a benefit)."""
 
     @gives(*STARTED)
     def at_start(act: Act, facts: Data) -> Data:
-        if (right := law.procedure("dibao", act.today)) != key:
+        try:
+            right = law.procedure(matter, act.today)
+        except law.BadLaw:
+            raise Refused("procedure", f"{act.today}还没有施行这项救助的办法，不能登记", f"On {act.today} there is no procedure for this assistance yet") from None
+        if right != key:
             raise Refused("procedure", f"{act.today}提出的申请不适用这一办法，请按现行办法（{right}）登记", f"This procedure does not apply on {act.today}: register the application under {right}")
-        return _at_start(act, facts)
+        return _at_start(act, facts, refuse_twice or (lambda act, household_id: _not_twice(act.conn, household_id)))
 
     return at_start
 
 
-def _at_start(act: Act, facts: Data) -> Data:
+def _at_start(act: Act, facts: Data, refuse_twice: Callable[[Act, int], None]) -> Data:
     """The household's place; one open case per household and no second benefit."""
     found = place(act, facts["household_id"])
-    _not_twice(act.conn, facts["household_id"])
+    refuse_twice(act, facts["household_id"])
     return found
 
 
@@ -314,9 +319,9 @@ def _counted(facts: Data, published: int) -> Data:
     return {"check_objection_until": check_objection_until(facts["check_result_on"], published, facts.get("check_rejected_on"))}
 
 
-def moves(node: str, facts: Data, today: date) -> str | None:
+def moving(matter: str) -> Callable[[str, Data, date], str | None]:
     """受理: by the procedure of the day of acceptance the case is handled, also where it was begun under an older one (domain 2.8)."""
-    return law.procedure("dibao", today) if node == "completeness_check" and facts["complete"] else None
+    return lambda node, facts, today: law.procedure(matter, today) if node == "completeness_check" and facts["complete"] else None
 
 
 DIBAO_2012 = Process(
@@ -374,7 +379,7 @@ DIBAO_2012 = Process(
         "deliver_refusal": delivery("refusal"),
     },
     begin=begin("dibao-2012"),
-    moves=moves,
+    moves=moving("dibao"),
     unit_of=organisation.unit_at,
     subject=lambda facts: f"household:{facts['household_id']}",
     recused=households.RECUSED,

@@ -458,16 +458,23 @@ class StreetOpinion(Outcome):
 
 def refuse_ineligible_grant(form: Form, data: Mapping[str, Any], name: str) -> None:
     """A proposal to grant needs a category that the arithmetic, or the joint meeting, found; and nobody is given
-    low-income relief who declined it. What the meeting approved was asked for by the household itself."""
+    low-income relief who applied for dibao and declined it, nor the other way round. What the meeting approved was asked for by the
+    household itself."""
     category, consent = form.fact("category"), form.fact("low_income_consent")
     if data.get(name) != "propose_grant" or category is None:
         return
+    asked = str(form.fact("programme") or "dibao")
     if category not in ("dibao", "low_income"):
         raise ValidationError({name: [form.say(
             "测算结果不符合救助条件，不能拟同意；特殊情况请提交联席会议",
             "Not eligible by the calculation: cannot be granted; special cases go to the joint meeting")]})  # fmt: skip
+    if asked == "low_income":
+        consent = form.fact("dibao_consent")
     by_meeting = consent is None and form.fact("resolution") == "approve_as"
-    if category == "low_income" and consent is not True and not by_meeting:
+    if asked == "low_income" and category == "dibao" and consent is not True and not by_meeting:
+        raise ValidationError({name: [form.say(
+            "测算结果符合低保条件，申请人没有同意按低保办理，不能拟同意", "The household fits dibao, and the applicant has not consented to it")]})  # fmt: skip
+    if asked == "dibao" and category == "low_income" and consent is not True and not by_meeting:
         raise ValidationError({name: [form.say(
             "申请人没有同意按低收入家庭救助办理，不能拟同意", "The applicant has not consented to low-income relief")]})  # fmt: skip
 

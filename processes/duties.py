@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from engine.process import Broken
 
-INVESTIGATE = frozenset({"home_survey", "survey_cosign", "neighbor_enquiry", "street_reinvestigate", "circumstances"})
+INVESTIGATE = frozenset({"home_survey", "survey_cosign", "neighbor_enquiry", "street_reinvestigate", "circumstances", "hardship_proof", "check_expenses"})
 REVIEW = frozenset({"street_opinion", "street_signoff", "submit_to_district", "issue_check_rejection", "reject_after_check", "decide_termination"})
 WRITE, SIGN = frozenset({"street_opinion"}), frozenset({"street_signoff", "decide_termination"})  # two pairs of eyes inside the review
 APPROVE = frozenset({"decide", "decide_refusal", "street_confirmation", "emergency_decide", "emergency_signoff", "confirm_self_care"})

@@ -74,6 +74,17 @@ def assess(facts: Mapping[str, Any]) -> dict[str, Any]:
     low_income_limit, property_limit, monetary_assets, hardships, flags (what a person should look at), unverified
     (law values used that are still to be confirmed), law_version, law_digest, lines (the explanation). Raises BadFacts.
     """
+    return _measure(facts)[0]
+
+
+def measured(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """`assess`, with what other programmes measure a household by: income_exact (yuan a month before deductions, "4800/1"), and
+    band_property_ok (its property keeps to the limits of the low-income band)."""
+    result, income, owned = _measure(facts)
+    return {**result, "income_exact": f"{income.numerator}/{income.denominator}", "band_property_ok": owned.low_income_ok}
+
+
+def _measure(facts: Mapping[str, Any]) -> tuple[dict[str, Any], Fraction, _Property]:
     check(facts)
     work = _Work(month_of(facts["benefit_month"]), date.fromisoformat(facts["applied_on"]), facts["hukou_kind"])
     members = [m for m in facts["members"] if _counts(m, work)]
@@ -99,7 +110,7 @@ def assess(facts: Mapping[str, Any]) -> dict[str, Any]:
         cash=cash.amount,
     )
     _explain(work, core, (income, deductions), standard, upper, cash, hardships)
-    return _result(work, core, income, standard, upper, owned, hardships)
+    return _result(work, core, income, standard, upper, owned, hardships), income, owned
 
 
 def _result(
@@ -474,8 +485,11 @@ def _refusing_kinds(items: Sequence[Mapping[str, Any]], work: _Work) -> list[str
 
 
 def _hardships(facts: Mapping[str, Any], members: Sequence[Mapping[str, Any]], work: _Work) -> list[str]:
-    """The six special hardships of TLOW (domain 3.8): declared ones, and those that the members show."""
+    """The six special hardships of TLOW (domain 3.8): declared ones, and those that the members show; where each had to be proved
+    (`hardships_proved`: an application for low-income relief itself), only what was."""
     found = set(facts.get("hardships") or ())
+    if facts.get("hardships_proved"):
+        return sorted(found)
     if any(m.get("disability_grade") or m.get("disability_kind") for m in members):
         found.add("disabled_member")
     if any(m.get("serious_illness") or m.get("serious_outpatient_illness") for m in members):

@@ -47,7 +47,12 @@ def of_result(result: Data) -> dict[str, Any]:
 def figures(act: Act, facts: Data) -> Data:
     """The household for `assess`, by the standard of the month from which the amount will count (domain 3.3: benefit_month; N220 art 29)."""
     known = households.snapshot(act.conn, act.keys, facts["household_id"], act.today)
-    return known | {"applied_on": facts["applied_on"], "benefit_month": benefits.month_after(act.today)}
+    return known | {"applied_on": facts["applied_on"], "benefit_month": benefits.month_after(act.today)} | asked_as(facts)
+
+
+def asked_as(facts: Data) -> dict[str, Any]:
+    """Who applies for low-income relief itself proves each hardship (TLOW): what the members suggest is no proof."""
+    return {"programme": "low_income", "hardships_proved": True} if facts.get("programme") == "low_income" else {}
 
 
 def refuse_old_figures(act: Act, facts: Data) -> None:

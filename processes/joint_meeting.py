@@ -204,7 +204,19 @@ def _check_announcement(act: Act, presiding: Sequence[str], answers: Data, facts
         raise Refused(broken.rule, broken.zh, broken.en)
     if said == "approve_as":
         _of_its_process(asked, answers)
+        _jointly_recognised(act, item, asked)
         amount(act, item, answers)
+
+
+def _jointly_recognised(act: Act, item: Any, asked: Any) -> None:
+    """Another special hardship of who applied for low-income relief: civil affairs and finance recognise it together (TLOW; domain 3.8),
+    so the majority of the others is not enough. Raises Refused."""
+    if asked is None or asked["trigger_code"] != "hardship_other_six" or asked["process"] not in law.procedures("low_income"):
+        return
+    cast = {vote["unit"]: vote["choice"] for vote in meetings.votes(act.conn, item)}
+    if lacking := [unit for unit in sorted(meeting_units.REQUIRED) if cast.get(unit) != "for"]:
+        said = "、".join(meeting_units.named(lacking))
+        raise Refused("joint-recognition", f"其他特殊困难应由民政、财政部门共同认定，{said}没有同意", "Civil affairs and finance recognise another special hardship together: one of them did not agree")
 
 
 def vet(act: Act, name: str, form: Form, answers: Data, facts: Data, _acts: Sequence[Any]) -> None:
@@ -220,7 +232,12 @@ def vet(act: Act, name: str, form: Form, answers: Data, facts: Data, _acts: Sequ
 
 
 def _of_its_process(asked: Any, answers: Data) -> None:
-    """A case of temporary assistance is given a sum once, every other a monthly benefit."""
+    """A case of temporary assistance is given a sum once, one for expenses a recognition and no monthly amount, every other a benefit."""
+    expenditure = asked is not None and asked["process"] in law.procedures(special_cases.EXPENDITURE[0])
+    if expenditure != (answers["approved_category"] == special_cases.EXPENDITURE[0]):
+        raise Invalid({"approved_category": ["本案申请的是支出型困难家庭认定，只能纳入这一类别" if expenditure else "本案申请的不是支出型困难家庭认定"]})
+    if expenditure and answers.get("fixed_amount") is not None:
+        raise Invalid({"fixed_amount": ["支出型困难家庭认定不确定每月金额"]})
     once = asked is not None and asked["process"] == "temporary-assistance"
     if once != (answers["approved_category"] == special_cases.ONCE):
         raise Invalid({"approved_category": ["本案申请的是临时救助，只能同意临时救助" if once else "本案申请的不是临时救助"]})
@@ -233,6 +250,8 @@ def amount(act: Act, item: Any, answers: Data) -> int:
         return int(answers["fixed_amount"])
     if answers["approved_category"] == special_cases.ONCE:
         raise Invalid({"fixed_amount": ["临时救助请写明会议确定的金额"]})
+    if answers["approved_category"] == special_cases.EXPENDITURE[0]:
+        return 0
     if answers["approved_category"] == "low_income":
         kind = act.conn.scalar(select(household.c.hukou_kind).where(household.c.id == item["household_id"]))
         return to_fen(law.value(f"low_income_cash_{kind}", act.today).amount)

@@ -200,7 +200,7 @@ class AnnounceItem(Form):
               "referred_to": ("转介时必填", "needed to refer")}  # fmt: skip
     item = number("议题序号", "Item")
     announced = choice("宣布结果", "Result", ANNOUNCED)
-    approved_category = choice("纳入类别", "Category", special_cases.APPROVED, required=False)
+    approved_category = choice("纳入类别", "Category", special_cases.APPROVED_ALL, required=False)
     fixed_amount = money("会议确定的每月金额", "Amount a month, fixed by the meeting", required=False, hint="一般不填，按规定测算；填写时应写明执行至哪个月",
                          hint_en="Normally empty: computed by the rules; a fixed amount needs its last month")  # fmt: skip
     fixed_until = text("固定金额执行至（月份）", "Fixed amount until (month)", required=False, max=7, hint="如 2019-06", hint_en="Like 2019-06")

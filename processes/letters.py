@@ -13,6 +13,7 @@ from processes.destitute_forms import REASONS as DESTITUTE_REASONS
 from processes.destitute_forms import SELF_CARE, SUPPORT
 from processes.dibao_2012_forms import MATERIALS, PARTICIPANTS, REASONS, share_words
 from processes.household_forms import INCOME_KINDS, PROPERTY_KINDS, RELATIONS
+from processes.illness_expenditure_forms import REFERRALS
 from processes.money import capital, yuan
 
 TITLES = {
@@ -22,19 +23,32 @@ TITLES = {
     "approval": "社会救助批准决定通知书",
     "refusal": "不予批准社会救助告知书",
     "termination": "终止最低生活保障审核确认程序告知书",
+    "low_income_certificate": "天津市城乡居民低收入救助证",
     **temporary_letters.TITLES,
     **benefit_letters.TITLES,
 }
-_WORDS = {"acceptance": "受", "supplement": "补", "check_rejection": "核", "approval": "准", "refusal": "拒", "termination": "终", **temporary_letters.MARKS, **benefit_letters.MARKS}
+# Of an application for something else than dibao.
+_TITLES = {
+    "low_income": {"acceptance": "低收入家庭救助申请受理通知书", "termination": "终止低收入家庭救助审核确认程序告知书"},
+    "illness_expenditure": {"acceptance": "支出型困难家庭认定申请受理通知书", "approval": "支出型困难家庭认定决定通知书", "refusal": "不予认定支出型困难家庭告知书"},
+    "destitute": {"acceptance": "特困人员救助供养申请受理通知书"},
+}
+_WORDS = {"acceptance": "受", "supplement": "补", "check_rejection": "核", "approval": "准", "refusal": "拒", "termination": "终", "low_income_certificate": "低证",
+          **temporary_letters.MARKS, **benefit_letters.MARKS}  # fmt: skip
 _OF_THE_DISTRICT = frozenset({"approval", "refusal"}) | temporary_letters.OF_THE_DISTRICT | benefit_letters.OF_THE_DISTRICT
 _WITH_REMEDIES = temporary_letters.WITH_REMEDIES | benefit_letters.WITH_REMEDIES
 RELATION_WORDS = {code: zh for code, zh, _ in RELATIONS}
 KIND_WORDS = {code: zh for code, zh, _ in [*INCOME_KINDS, *PROPERTY_KINDS]}
 PERIOD_WORDS = {"month": "每月", "year": "每年"}
-_CATEGORIES = {"dibao": "最低生活保障", "low_income": "低收入家庭救助"}
+_CATEGORIES = {"dibao": "最低生活保障", "low_income": "低收入家庭救助", "illness_expenditure": "支出型困难家庭认定", "rigid_expenditure": "刚性支出困难家庭认定",
+               "destitute": "特困人员救助供养"}  # fmt: skip
 COMPLAINT_PHONE = "12345"
 REVIEW_BY_GOVERNMENT_ONLY = "2024-01-01"  # 行政复议法 as revised in 2023; before, the applicant chose (domain 2.7)
 
+
+# What a programme's own paper says; else the dibao paper of the day is cited, by which the procedure goes (domain 2.10).
+_OWN_ARTICLES = {("low_income", "refusal"): "《关于调整城乡低收入家庭救助有关政策的通知》"}
+_EXPENDITURE = ("《关于进一步加强和改进临时救助工作的意见》", "《刚性支出困难家庭认定办法》、《天津市刚性支出困难家庭认定办法（试行）》")  # before 2025, since
 
 # What letters cite, by the procedure of the day of acceptance, or of issue before it.
 _ARTICLES = {
@@ -48,6 +62,25 @@ _ARTICLES = {
 }  # fmt: skip
 
 
+def _programme(data: Mapping[str, Any]) -> str:
+    """What was applied for; older cases, and those of a benefit, do not say."""
+    return str(data.get("programme") or "dibao")
+
+
+def _asked(data: Mapping[str, Any]) -> str:
+    return _CATEGORIES.get(_programme(data), "社会救助")
+
+
+def title(kind: str, data: Mapping[str, Any]) -> str:
+    """The letter's title, by what was applied for."""
+    return _TITLES.get(_programme(data), {}).get(kind) or TITLES[kind]
+
+
+def _rigid(data: Mapping[str, Any]) -> bool:
+    """Whether the rule of 2025 counts: by the day of acceptance."""
+    return law.in_force("rigid_expenditure_share", date.fromisoformat(data.get("accepted_on") or data["issued_on"])) is not None
+
+
 def _procedure(data: Mapping[str, Any]) -> str:
     return law.procedure("destitute" if _destitute(data) else "dibao", date.fromisoformat(data.get("accepted_on") or data["issued_on"]))
 
@@ -56,16 +89,13 @@ def _destitute(data: Mapping[str, Any]) -> bool:
     return data.get("programme") == "destitute"
 
 
-def _asked_for(data: Mapping[str, Any]) -> str:
-    return "特困人员救助供养" if _destitute(data) else "最低生活保障"
-
-
-def title(kind: str, data: Mapping[str, Any]) -> str:
-    return "特困人员救助供养申请受理通知书" if kind == "acceptance" and _destitute(data) else TITLES[kind]
-
-
 def _article(data: Mapping[str, Any], what: str) -> str:
-    return _ARTICLES[_procedure(data)][what]
+    found = _ARTICLES[_procedure(data)][what]
+    if _programme(data) in ("dibao", "destitute"):
+        return found
+    if _programme(data) == "illness_expenditure" and what == "refusal":
+        return _EXPENDITURE[_rigid(data)]
+    return _OWN_ARTICLES.get((_programme(data), what)) or f"参照{found}"
 
 
 def number(kind: str, street_name: str, year: int, n: int) -> str:
@@ -103,7 +133,9 @@ def standalone(title: str, body: str, robots: str = "") -> str:
 
 
 def _issuer(kind: str, data: Mapping[str, Any]) -> str:
-    return "天津市滨海新区民政局" if kind in _OF_THE_DISTRICT and not _by_the_street(data) else f"{data['street_name']}办事处"
+    told_by_street = kind == "refusal" and _programme(data) == "low_income"  # the street tells, the district decides (TLOW; domain 2.10)
+    of_district = kind in _OF_THE_DISTRICT and not _by_the_street(data) and not told_by_street
+    return "天津市滨海新区民政局" if of_district else f"{data['street_name']}办事处"
 
 
 def _by_the_street(data: Mapping[str, Any]) -> bool:
@@ -113,7 +145,7 @@ def _by_the_street(data: Mapping[str, Any]) -> bool:
 
 def _acceptance(data: Mapping[str, Any]) -> list[str]:
     return [
-        f"您于{chinese_date(data['applied_on'])}提出的{_asked_for(data)}申请，材料齐全，我单位于{chinese_date(data['accepted_on'])}予以受理。",
+        f"您于{chinese_date(data['applied_on'])}提出的{_asked(data)}申请，材料齐全，我单位于{chinese_date(data['accepted_on'])}予以受理。",
         _what_follows(data),
         "家庭人口、收入或财产在办理期间发生变化的，请及时告知我们。作出决定前，您可以随时书面撤回申请。",
     ]
@@ -125,6 +157,9 @@ def _what_follows(data: Mapping[str, Any]) -> str:
         street, district = (law.value(f"destitute_{level}_workdays", accepted).text for level in ("street", "district"))
         return (f"自受理之日起{street}个工作日内，我们将完成调查核实（信息核对、入户调查、邻里访问、核实法定义务人情况）并提出意见、进行公示；"
                 f"区民政局自收到材料之日起{district}个工作日内完成审核并作出决定（{_article(data, 'refusal')}）。请予配合。")  # fmt: skip
+    if _programme(data) == "illness_expenditure":
+        longer = law.value("expenditure_case_extended_workdays", accepted).text
+        return f"认定工作自受理之日起{data['whole_case_workdays']}个工作日内完成，情况复杂的可以延长至{longer}个工作日。我们将进行信息核对、入户调查和邻里访问，并逐笔核实支出，请予配合。"
     if not data.get("whole_case_workdays"):
         days = law.value("investigation_workdays", accepted).text
         return f"自受理之日起{days}个工作日内，我们将完成家庭经济状况调查，包括信息核对、入户调查和邻里访问，请予配合。"
@@ -136,7 +171,7 @@ def _what_follows(data: Mapping[str, Any]) -> str:
 def _supplement(data: Mapping[str, Any]) -> list[str]:
     names = [zh for code, zh, _ in MATERIALS if code in data["missing"]]
     return [
-        f"您提出的{_asked_for(data)}申请，还需补正下列材料：",
+        f"您提出的{_asked(data)}申请，还需补正下列材料：",
         *[f"{n}．{name}" for n, name in enumerate(names, start=1)],
         f"以上为需补正的全部材料，我们不会再要求其他新的材料（{_article(data, 'once')}）。补正后，自材料齐全之日起受理。",
     ]
@@ -145,18 +180,43 @@ def _supplement(data: Mapping[str, Any]) -> list[str]:
 def _check_rejection(data: Mapping[str, Any]) -> list[str]:
     days = law.value("check_objection_workdays", date.fromisoformat(data.get("delivered_on") or data["issued_on"])).text
     return [
-        f"经家庭经济状况信息核对，您家庭的情况不符合最低生活保障条件。理由：{data['reasons']}",
+        f"经家庭经济状况信息核对，您家庭的情况不符合{_asked(data)}条件。理由：{data['reasons']}",
         f"查明的事实：{_compared(data)}",
         f"您对核对结果有异议的，请在收到本告知书之日起{days}个工作日内提出，并提供证据，我们将重新调查（{_article(data, 'objection')}）。",
     ]
 
 
+_REFERRED = {code: zh for code, zh, _ in REFERRALS}
+
+
+def _recognition(data: Mapping[str, Any]) -> list[str]:
+    """支出型: a status until a day, and what comes with it; no monthly benefit."""
+    members, decided, until = data.get("members_counted") or data["household"]["size"], chinese_date(data["decided_on"]), chinese_date(data["valid_until"])
+    name = "刚性支出困难家庭" if data["category"] == "rigid_expenditure" else "因病支出型困难家庭"
+    helped = {
+        "one_off": f"给予一次性救助{yuan(data.get('help_fen') or 0)}元（大写：{capital(data.get('help_fen') or 0)}）。",
+        "referral": f"您家庭的困难转介{_REFERRED.get(str(data.get('referral')), '有关部门')}办理，我们将协助您提出申请。",
+    }.get(str(data.get("help_kind")), "本次认定不发放救助金，可以按规定申请其他专项救助。")
+    return [
+        f"您家庭{members}人申请的支出型困难家庭认定，经审核、公示，{decided}决定认定为{name}，有效期自{decided}至{until}。",
+        helped,
+        *benefit_letters.of_the_meeting(data),
+        "家庭人口、收入、财产或支出发生变化，请及时向街镇或居村委会报告；期满仍有困难的，可以重新申请。",
+        *_remedies(data),
+    ]  # fmt: skip
+
+
 def _approval(data: Mapping[str, Any]) -> list[str]:
+    if _programme(data) == "illness_expenditure":
+        return _recognition(data)
     if _destitute(data):
         return _supported(data)
     members, category = data.get("members_counted") or data["household"]["size"], data["category"]
+    instead = category != _programme(data) and _programme(data) != "dibao"
+    found = f"您家庭{members}人申请的{_asked(data)}，经审核符合{_CATEGORIES.get(category, '社会救助')}条件，并经您同意、公示" if instead else (
+        f"您家庭{members}人申请的{_CATEGORIES.get(category, '社会救助')}，经审核、公示")  # fmt: skip
     return [
-        f"您家庭{members}人申请的{_CATEGORIES.get(category, '社会救助')}，经审核、公示，{chinese_date(data['decided_on'])}批准。",
+        f"{found}，{chinese_date(data['decided_on'])}批准。",
         *(_payment(data) if data["amount_fen"] else [_NO_PAYMENT]),
         *benefit_letters.of_the_meeting(data),
         "家庭人口、收入或财产发生变化，请及时向街镇或居村委会报告。",
@@ -202,7 +262,7 @@ def _payment(data: Mapping[str, Any]) -> list[str]:
 def _refusal(data: Mapping[str, Any]) -> list[str]:
     reason = next((zh for code, zh, _ in [*REASONS, *DESTITUTE_REASONS] if code == data.get("reason_code")), "")
     return [
-        f"您于{chinese_date(data['applied_on'])}提出的{_asked_for(data)}申请，经调查审核，{chinese_date(data['decided_on'])}决定不予批准。",
+        f"您于{chinese_date(data['applied_on'])}提出的{_asked(data)}申请，经调查审核，{_decider(data)}{chinese_date(data['decided_on'])}决定不予批准。",
         f"查明的事实：{_compared(data)}",
         f"理由：{'。'.join(text for text in (reason, data.get('opinion') or '') if text)}",
         f"依据：{data.get('clause') or _article(data, 'refusal')}。",
@@ -212,9 +272,26 @@ def _refusal(data: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _decider(data: Mapping[str, Any]) -> str:
+    """Where the street tells what the district decided, the letter says so: the remedies are against the district's decision."""
+    return "天津市滨海新区民政局于" if _programme(data) == "low_income" and not _by_the_street(data) else ""
+
+
+def _certificate(data: Mapping[str, Any]) -> list[str]:
+    """低收入救助证 (TLOW): on the record with its number; what the household gets, or that it has the status only."""
+    month = data["first_payment_month"]
+    paid = (f"救助金：每户每月{yuan(data['amount_fen'])}元，自{month[:4]}年{int(month[5:])}月起发放。" if data["amount_fen"]
+            else "救助金：不按月发放，凭本证按规定申请其他专项救助。")  # fmt: skip
+    return [
+        f"证号：{data['number']}", f"持证人：{data.get('holder') or data['household']['applicant']}", f"家庭人口：{data.get('members_counted') or data['household']['size']}人",
+        f"经审核批准，认定您家庭为天津市低收入家庭，批准日期{chinese_date(data['decided_on'])}。", paid,
+        "家庭人口、收入或财产发生变化，请及时向街镇或居村委会报告；不再符合条件的，应交回本证。",
+    ]  # fmt: skip
+
+
 def _termination(data: Mapping[str, Any]) -> list[str]:
     return [
-        f"您于{chinese_date(data['applied_on'])}提出的最低生活保障申请，我单位于{chinese_date(data['accepted_on'])}受理。"
+        f"您于{chinese_date(data['applied_on'])}提出的{_asked(data)}申请，我单位于{chinese_date(data['accepted_on'])}受理。"
         f"办理期间，您家庭自{chinese_date(data['not_cooperating_on'])}起无正当理由拒不配合审核确认工作，{chinese_date(data['decided_on'])}决定终止审核确认程序。",
         f"理由：{data.get('opinion') or ''}",
         "依据：民发〔2021〕57号第二十九条。",
@@ -229,8 +306,13 @@ def _compared(data: Mapping[str, Any]) -> str:
         return _tested(data)
     category, figure, day = str(data.get("category")), data.get("per_capita"), _law_day(data)
     limits = _limits(day, data) if day else {}
+    if _programme(data) == "low_income" and figure and limits and category in ("dibao", "low_income"):
+        said = {"dibao": f"低于低保标准{limits['standard']}，属于最低生活保障的范围", "low_income": f"在低收入家庭标准{limits['upper']}以内"}
+        return f"您家庭人均月收入{figure}元，{said[str(category)]}。"
     if category == "low_income" and figure and limits and Decimal(figure) < Decimal(limits["standard"].removesuffix("元")):
         return f"您家庭货币财产超过低保规定限额{limits.get('assets', '')}。"
+    if _programme(data) == "illness_expenditure":
+        return _compared_expenses(data)
     income = f"您家庭人均月收入{figure}元，不低于"
     found = {
         "low_income": f"{income}低保标准{limits.get('standard', '')}。",
@@ -257,6 +339,21 @@ def _tested(data: Mapping[str, Any]) -> str:
     return found.get(str(data.get("category")), "您的情况不符合规定条件。")
 
 
+def _compared_expenses(data: Mapping[str, Any]) -> str:
+    spent, share, head = data.get("expenses_counted"), data.get("expense_share"), data.get("net_per_capita")
+    found = {
+        "refused_dibao": "您家庭的收入、财产符合最低生活保障条件，应按最低生活保障申请。",
+        "refused_edge": "您家庭的收入、财产符合低收入家庭条件，应按低收入家庭救助申请。",
+        "refused_income": "您家庭人均收入不低于上年度居民人均可支配收入。",
+        "refused_property": "您家庭的财产不符合低收入家庭的规定。",
+        "refused_vehicle": "您家庭拥有机动车辆。", "refused_dwelling": "您家庭拥有两套以上住房。", "refused_non_residential": "您家庭拥有非居住类房屋。",
+        "refused_study_abroad": "您家庭有成员自费出国留学。", "refused_luxury": "您家庭拥有非生活必需的高档消费品。",
+        "refused_expenditure": f"您家庭可计入的支出{spent}元，占家庭年收入的{share}%，不足60%。" if share else
+                               f"您家庭年收入扣除可计入的支出{spent}元后，人均每月{head}元，不低于低保标准。",
+    }  # fmt: skip
+    return found.get(str(data.get("category")), "您家庭的情况不符合规定条件。")
+
+
 def _law_day(data: Mapping[str, Any]) -> date | None:
     """A day of the case on which the law was the one that the assessment names; None when no day tells."""
     for name in ("decided_on", "submitted_on", "survey_ended_on", "accepted_on", "applied_on"):
@@ -275,7 +372,7 @@ def _limits(day: date, data: Mapping[str, Any]) -> dict[str, str]:
     found = {"standard": standard, "upper": law.value(f"low_income_limit_{kind}", day).amount}
     said = {name: f"{amount:.2f}元" for name, amount in found.items()}
     if people := data.get("members_counted"):
-        months = law.value("asset_limit_months", day)
+        months = law.value("low_income_asset_limit_months" if _programme(data) == "low_income" else "asset_limit_months", day)
         said["assets"] = f"{standard * months.amount * Decimal(people):.2f}元（低保标准×{months.text}个月×{people}人）"
     return said
 
@@ -299,6 +396,7 @@ _BODIES = {
     "refusal": _refusal,
     "termination": _termination,
     **temporary_letters.BODIES,
+    "low_income_certificate": _certificate,
     **benefit_letters.BODIES,
 }
 
@@ -331,9 +429,18 @@ def _photo(name: str, photo: Photo) -> str:
 _STAGES = {"temporary_assistance": "临时救助审核意见公示", "street_opinion": "街镇审核意见公示", "district_proposal": "区级拟批准公示", "destitute_stop": "拟终止特困供养公示"}
 
 
+_RECOGNISED = ("illness_expenditure", "rigid_expenditure")  # no monthly benefit
+
+
+def _once(notice: Mapping[str, Any]) -> bool:
+    return notice["stage"] == "temporary_assistance" or notice["category"] in _RECOGNISED
+
+
 def _amount(notice: Mapping[str, Any]) -> str:
-    once = notice["stage"] == "temporary_assistance"
+    once = _once(notice)
     if not notice["amount_fen"]:
+        if notice["category"] in _RECOGNISED:
+            return "不发放救助金"
         return "转介服务" if once else "不按月发放救助金"
     return f"{'一次性' if once else '每月'}{yuan(notice['amount_fen'])}元"
 
@@ -344,7 +451,7 @@ def _notice(notice: Mapping[str, Any], community_name: str, street_name: str, mo
     rows = [
         ("申请人", notice["applicant"]), ("居村", community_name), ("家庭人口", f"{notice['members']}人"),
         ("拟终止的救助" if stops else "拟救助类别", benefit_letters.CATEGORY_WORDS.get(notice["category"], "")),
-        ("原保障金额" if stops else "拟救助金额" if notice["stage"] == "temporary_assistance" else "拟保障金额", _amount(notice)),
+        ("原保障金额" if stops else "拟救助金额" if _once(notice) else "拟保障金额", _amount(notice)),
         ("公示期", f"{chinese_date(notice['posted_on'])}至{until}"), ("异议受理", f"{street_name}社会救助窗口，电话 {COMPLAINT_PHONE}"),
     ]  # fmt: skip
     head = '<meta name="robots" content="noindex">'

@@ -85,7 +85,7 @@ def measure_words(one: Mapping[Any, Any]) -> str:
 def _resolved(item: Mapping[Any, Any]) -> str:
     said = word(special_cases.RESOLUTIONS, item["resolution"])
     if item["resolution"] == "approve_as":
-        said += f"{word(special_cases.APPROVED, item['approved_category'])}，{'' if item['approved_category'] == special_cases.ONCE else '每月'}{yuan(item['approved_fen'])}元"
+        said += f"{word(special_cases.APPROVED_ALL, item['approved_category'])}，{'' if item['approved_category'] == special_cases.ONCE else '每月'}{yuan(item['approved_fen'])}元"
         said += f"（会议确定的金额，执行至{item['fixed_until']}）" if item["fixed"] else "（按规定测算）"
     return said + (f"：{item['referred_to']}" if item["referred_to"] else "")
 

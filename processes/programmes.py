@@ -11,7 +11,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from processes import destitution, eligibility, law, organisation, temporary
+from processes import destitution, eligibility, expenditure, law, organisation, temporary
 from processes.dibao_2012_forms import MATERIALS
 from processes.eligibility_facts import BadFacts, check, month_of
 from processes.money import BadMoney, parse, to_fen, yuan
@@ -41,7 +41,7 @@ def assess(facts: Mapping[str, Any]) -> dict[str, Any]:
     bureau still has to confirm), lines [{zh, en, figure, source, article, article_en}]}], papers [{paper, zh, en}], where {street,
     street_name, zh, en, source}, flags. Raises BadFacts naming every field that is wrong."""
     _check(facts)
-    found = eligibility.assess({k: v for k, v in facts.items() if k not in ("programmes", "community", "medical_self_paid")})
+    found = eligibility.measured({k: v for k, v in facts.items() if k not in ("programmes", "community", "medical_self_paid")})
     asked = facts.get("programmes") or list(PROGRAMMES)
     told = {"dibao": _dibao, "low_income": _low_income, "destitute": _destitute, "temporary_assistance": _temporary, "illness_expenditure": _illness}
     return {
@@ -212,19 +212,13 @@ def _illness(facts: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, An
     on, said = month_of(facts["benefit_month"]), facts.get("medical_self_paid")
     if found["category"] not in ("low_income", "refused_income"):
         return _said(NOT, [*_lines(found), _line("家庭财产超过规定。", "Property over the limit.", "TECON")])
-    if said is None:
+    if said is None or law.in_force("temp_income_limit", on) is None:
         return _said(ASK, [_line("请填写申请前12个月家庭自付的医疗费用，并向街道（乡镇）咨询。", "Enter what the family itself paid for treatment in the twelve months before, and ask at the street.", "design")], confirm=True)
-    paid, yearly = Fraction(parse(said), 100), Fraction(found["per_capita_exact"]) * found["members_counted"] * 12
-    share = law.of_open("rigid_expenditure_share", on)
-    if share is not None:
-        part = "100" if not yearly else f"{float(paid / yearly * 100):.1f}"
-        line = _line(f"自付费用 {yuan(to_fen(paid))} 元，家庭年收入 {yuan(to_fen(yearly))} 元，占 {part}%；规定为 60% 以上。", f"{yuan(to_fen(paid))} paid of {yuan(to_fen(yearly))} a year: {part} %; 60 % or more is asked for.", "TRIG")
-        return _said(ASK if paid >= yearly * share.fraction and paid else NOT, [line], confirm=True)
-    net = max(Fraction(), yearly - paid) / 12 / found["members_counted"]
-    below = net < Fraction(found["standard"])
-    line = _line(f"年收入扣除自付医疗费用后，人均每月 {yuan(to_fen(net))} 元，{'低于' if below else '不低于'}低保标准 {found['standard']} 元。",
-                 f"After the costs of treatment {yuan(to_fen(net))} per head and month, {'below' if below else 'not below'} the standard of {found['standard']}.", "design", yuan(to_fen(net)))  # fmt: skip
-    return _said(ASK, [line], confirm=True)
+    told: list[Line] = []
+    paid, yearly = Fraction(parse(said), 100), Fraction(found["income_exact"]) * 12
+    result = expenditure.judge(on, yearly, found["members_counted"], paid, standard=Fraction(found["standard"]), category=found["category"],
+                               say=lambda _code, zh, en, figure, source: told.append(_line(zh, en, source, figure)))  # fmt: skip
+    return _said(ASK if result["qualifies"] else NOT, told[::-1], confirm=True)  # what it hangs on first; the step before after it
 
 
 # -- papers and place

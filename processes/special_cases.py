@@ -44,6 +44,8 @@ RESOLUTIONS = [
 ]
 ONCE = "temporary_assistance"  # approved for a case of that process alone, with a sum that is given once
 APPROVED = [("dibao", "最低生活保障", "Dibao"), ("low_income", "低收入家庭救助", "Low income"), (ONCE, "临时救助（一次性）", "Temporary assistance (once)")]
+EXPENDITURE = ("illness_expenditure", "支出型困难家庭", "Family in hardship for its expenses")  # a recognition and no benefit
+APPROVED_ALL = [*APPROVED, EXPENDITURE]
 ASKED = ("meeting_from", "meeting_requested_on", "resolution")  # facts of a case on its way to the meeting
 _OPEN = select(special_case_request).where(
     special_case_request.c.case_no == bindparam("the_case"), special_case_request.c.status == "submitted"
@@ -157,7 +159,7 @@ class Resolution(Form):
 
     NEEDED = NEEDED_TO_APPROVE
     resolution = choice("决议", "Resolution", RESOLUTIONS, fact=True)
-    approved_category = choice("纳入类别", "Category", APPROVED, required=False)
+    approved_category = choice("纳入类别", "Category", APPROVED_ALL, required=False)
     approved_amount = money("每月金额", "Amount per month", required=False)
     fixed_until = text("固定金额执行至（月份）", "Fixed amount until (month)", required=False, max=7)
     conditions = text("条件", "Conditions", required=False, widget="textarea")

@@ -15,7 +15,7 @@ from engine.incidents import listed
 from engine.model import Actor
 from engine.queries import Area, Page, within
 from engine.store import flagged, is_open, record, task
-from processes import audit, deadlines, households, law, organisation
+from processes import audit, deadlines, households, organisation
 from processes.tables import household, near_relative
 from web import batch, glance, incidents, wording
 from web.desk import bureau, lang, me, whole
@@ -83,7 +83,7 @@ _SCANNED = 5000
 def overlong(conn: Any, area: Area, today: date) -> list[dict[str, Any]]:
     """Open applications that have gone on for longer than the whole procedure should take, the oldest first."""
     row, young = record.c, deadlines.not_overlong_since(today)
-    where = (row.kind == "case", row.process.in_(law.procedures("dibao")), row.closed_at.is_(None), row.opened_at < young, within(row.unit, area))
+    where = (row.kind == "case", row.process.in_(deadlines.limited()), row.closed_at.is_(None), row.opened_at < young, within(row.unit, area))
     found = []
     for one in conn.execute(select(row.id, row.no, row.process, row.subject, row.unit, row.state).where(*where).order_by(row.id).limit(_SCANNED)).mappings():
         limit = deadlines.whole_case(audit.facts_of(one["state"]), today)

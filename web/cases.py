@@ -28,8 +28,10 @@ from processes import (
     dmn,
     documents,
     eligibility,
+    expenditure,
     grace,
     households,
+    illness_expenditure,
     letters,
     money,
     notices,
@@ -244,8 +246,9 @@ def show(no: str) -> ResponseReturnValue:
             "documents": conn.execute(select(document).where(document.c.household_id == household_id)).mappings().all(),
             "benefits": [b for b in households.active_benefits(conn, household_id) if b["case_no"] == no] if household_id else [],
             "result": assessed(entries, house) if house else None,
+            "expenses": illness_expenditure.items(conn, keys, no) if tab == "means" and house is not None and works_cases(house["community"]) else [],
             "days": {x["id"]: made.cases.deadline(conn, keys, x, run, drawing, process) for x in tasks if x["state"] == "open"},
-            "limit": deadlines.whole_case(run.facts, made.office.today()) if deadlines.limited(row["process"]) and not row["closed_at"] else None,
+            "limit": deadlines.whole_case(run.facts, made.office.today()) if row["process"] in deadlines.limited() and not row["closed_at"] else None,
             "still": incidents.at_case(conn, row["id"]) if not row["closed_at"] else [],
             "street": organisation.unit_name(conn, run.facts.get("street") or row["unit"]),
             "community": organisation.unit_name(conn, run.facts["community"]) if house else "",
@@ -435,6 +438,9 @@ def assessed(entries: Sequence[Entry], house: Mapping[str, Any]) -> dict[str, An
             snapshots = ((secret or {}).get("said") or {}).get("snapshots", {})
             if "assess_destitute" in snapshots:
                 return tested(snapshots["assess_destitute"])
+            if spent := snapshots.get("assess_expenditure"):
+                result = {**expenditure.assess(spent), "amount": "", "amount_fen": None}
+                return {**named_lines(result, house), "would": [], "tables": tables_asked(entries)}
             figures = snapshots.get("assess")
             if figures:
                 said = [e.data["facts"]["reason_code"] for e in entries[entry.seq :] if "reason_code" in e.data.get("facts", {})]

@@ -24,7 +24,7 @@ EVENTS = {
     "support_looked_into": lazy_gettext("Person and legal supporters looked into"), "member_named": lazy_gettext("Member named"), "person_named": lazy_gettext("Member named"),
     "holder_changed": lazy_gettext("Applicant changed"), "household_moved": lazy_gettext("Household moved"), "person_changed": lazy_gettext("Data of a member"),
     "income_declared": lazy_gettext("Income declared"), "income_found": lazy_gettext("Income found"), "property_declared": lazy_gettext("Property declared"),
-    "property_found": lazy_gettext("Property found"), "hardships_declared": lazy_gettext("Hardships declared"),
+    "property_found": lazy_gettext("Property found"), "hardships_declared": lazy_gettext("Hardships declared"), "expenses_checked": lazy_gettext("Expenses checked"),
     "near_relative_declared": lazy_gettext("Near relative declared"), recusals.ASKED: lazy_gettext("Near-relative statement: to be taken back"),
     recusals.REFUSED: lazy_gettext("Near-relative statement: stands"), recusals.REVOKED: lazy_gettext("Near-relative statement taken back")}  # fmt: skip
 FIELDS = {

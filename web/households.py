@@ -34,6 +34,8 @@ from processes.change_report_2012_forms import ChangeReport
 from processes.destitute_forms import DestituteApplication
 from processes.dibao_2012_forms import Application
 from processes.household_forms import AuthorizationIn, HardshipsIn, HouseholdIn, IncomeIn, MemberIn, NearRelativeIn, PropertyList
+from processes.illness_expenditure_forms import ExpenditureApplication
+from processes.low_income_forms import LowIncomeApplication
 from processes.self_care import SelfCareReport
 from processes.temporary_forms import HelpRequest
 from processes.temporary_grants import Filter
@@ -70,6 +72,8 @@ FORMS: Mapping[str, tuple[type[Form], LazyString]] = {
     "application": (Application, lazy_gettext("Apply")),
     "support": (DestituteApplication, lazy_gettext("Apply for the support of the destitute")),
     "self-care": (SelfCareReport, lazy_gettext("Report changed self-care")),
+    "low-income": (LowIncomeApplication, lazy_gettext("Apply for low-income relief")),
+    "expenditure": (ExpenditureApplication, lazy_gettext("Apply for recognition for expenses")),
     "change-report": (ChangeReport, lazy_gettext("Report a change")),
     "temporary-assistance": (HelpRequest, lazy_gettext("Temporary assistance")),
     "member": (MemberIn, lazy_gettext("Add a member")),
@@ -81,6 +85,10 @@ FORMS: Mapping[str, tuple[type[Form], LazyString]] = {
     "authorization": (AuthorizationIn, lazy_gettext("Record an authorisation")),
     "near-relative": (NearRelativeIn, lazy_gettext("Record a near-relative statement")),
 }
+
+
+# What a household applies for: page -> programme, which is the matter of law/procedures.yaml, too.
+APPLICATIONS: Mapping[str, str] = {"application": "dibao", "support": "destitute", "low-income": "low_income", "expenditure": "illness_expenditure"}
 
 
 @bp.route("/", methods=["GET", "POST"])
@@ -184,7 +192,7 @@ def _offered(house: Mapping[str, Any], *, in_benefit: bool) -> dict[str, tuple[t
     if not works_cases(house["community"]):
         return {}
     unnamed = any(m["placeholder"] for m in house["members"])
-    hidden = {"self-care"} | (set() if me().holds("window_clerk", house["community"]) else {"application", "support"})  # self-care is of a benefit: its page leads there
+    hidden = {"self-care"} | (set() if me().holds("window_clerk", house["community"]) else {*APPLICATIONS})  # self-care is of a benefit: its page leads there
     hidden |= set() if unnamed else {"naming"}
     hidden |= set() if me().post_over(house["community"], temporary_assistance.STARTERS) else {"temporary-assistance"}
     hidden |= set() if in_benefit and me().post_over(house["community"], change_report_2012.STARTERS) else {"change-report"}
@@ -273,8 +281,8 @@ def _declared(household_id: int) -> list[str]:
 def _begun(what: str, house: Mapping[str, Any]) -> dict[str, Any]:
     """What a form holds before anybody types."""
     today = bureau().office.today()
-    if what in ("application", "support"):
-        return {"household_id": house["id"], "programme": "dibao" if what == "application" else "destitute", "applied_on": today.isoformat()}
+    if what in APPLICATIONS:
+        return {"household_id": house["id"], "programme": APPLICATIONS[what], "applied_on": today.isoformat()}
     if what == "self-care":
         return {"reported_on": today.isoformat()}
     if what == "change-report":
@@ -291,7 +299,8 @@ def _add(household_id: int, what: str, form_class: type[Form], typed: dict[str, 
     uploads.keep(form_class, typed, household_id, None)
     with made.office.act(me(), idem()) as act:
         if what in _STARTS:
-            told = made.cases.start(act, _STARTS[what](act.today), typed if what == "self-care" else {**typed, "household_id": household_id}, lang=lang())
+            said = typed if what == "self-care" else {**typed, "household_id": household_id}
+            told = made.cases.start(act, _by_the_law(_STARTS[what], act.today), said, lang=lang())
             return url_for("cases.show", no=told["case"])
         if act.recall() is None:
             _WORK[what](act, household_id, understand(_form(form_class), typed))
@@ -300,11 +309,17 @@ def _add(household_id: int, what: str, form_class: type[Form], typed: dict[str, 
     return page
 
 
-# By which process something begins, by the law of the day.
-_STARTS: Mapping[str, Callable[[date], str]] = {
-    "application": lambda on: law.procedure("dibao", on), "change-report": lambda on: law.procedure("change_report", on),
-    "support": lambda on: law.procedure("destitute", on), "self-care": lambda _on: self_care.KEY,
-    "temporary-assistance": lambda _on: temporary_assistance.KEY}  # fmt: skip
+def _by_the_law(matter: str, on: date) -> str:
+    """By which process something begins; on a day before the first of them, that one, which refuses it in words."""
+    if matter in (temporary_assistance.KEY, self_care.KEY):
+        return matter
+    try:
+        return law.procedure(matter, on)
+    except law.BadLaw:
+        return law.procedures(matter)[0]
+
+
+_STARTS: Mapping[str, str] = {**APPLICATIONS, "change-report": "change_report", "temporary-assistance": temporary_assistance.KEY, "self-care": self_care.KEY}
 
 
 def _authorise(act: Act, household_id: int, given: dict[str, Any]) -> None:

@@ -194,7 +194,7 @@ def _room(no: str, *, trouble: str = "", errors: Mapping[str, list[str]] | None 
 def _vocabulary() -> dict[str, Any]:
     units = {one.code: either(one.name, one.name_en) for one in meeting_units.every()}
     return {"units": units, "phases": PHASES, "status_words": STATUS, "triggers": _words(special_cases.TRIGGERS), "resolutions": _words(special_cases.RESOLUTIONS),
-            "categories": _words(special_cases.APPROVED), "choices": CHOICES, "choice_words": _words(CHOICES), "measure_words": _words(MEASURES),
+            "categories": _words(special_cases.APPROVED_ALL), "choices": CHOICES, "choice_words": _words(CHOICES), "measure_words": _words(MEASURES),
             "recusal_choices": RECUSALS, "motions": MOTIONS, "chair": meeting_units.CHAIR, "required": sorted(meeting_units.REQUIRED)}  # fmt: skip
 
 

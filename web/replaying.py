@@ -26,7 +26,19 @@ from engine.model import SYSTEM, Actor, Entry, read_body
 from engine.office import Kept
 from engine.process import Process
 from engine.replays import Replayed, Stand
-from processes import calendar, case_steps, counterfactual, dmn, eligibility, findings, households, letters, organisation, readers
+from processes import (
+    calendar,
+    case_steps,
+    counterfactual,
+    dmn,
+    eligibility,
+    expenditure,
+    findings,
+    households,
+    letters,
+    organisation,
+    readers,
+)
 from processes.bureau import CATALOGUE
 from processes.case_steps import Step
 from processes.eligibility_facts import BadFacts
@@ -357,22 +369,23 @@ def computation(conn: Connection, case: Opened, place: int) -> dict[str, Any] | 
     undone = case_steps.taken_back(case.kept.closed[:place])
     for n in range(place, 0, -1):
         ran = dict(case.kept.closed[n - 1].data.get("then", {}).get("ran", ()))
-        if "assess" not in ran or n in undone:
+        service = next((name for name in ("assess", "assess_expenditure") if name in ran), None)
+        if service is None or n in undone:
             continue
-        recorded = ran["assess"]
+        recorded = ran[service]
         said = {"step": n, "category": recorded.get("category", ""), "amount_fen": recorded.get("amount_fen"), "law_version": recorded.get("law_version"), "lines": []}
-        figures = snapshots_of(case.kept.entry(n - 1)).get("assess")
+        figures = snapshots_of(case.kept.entry(n - 1)).get(service)
         if figures is None:
             return {**said, "from": "record", "agrees": None}
         try:
-            result = eligibility.assess(figures)
+            result = eligibility.assess(figures) if service == "assess" else {**expenditure.assess(figures), "amount_fen": recorded.get("amount_fen")}
         except (*_COST, ArithmeticError, BadFacts, BadLaw, NoDecision) as error:
             return {**said, "from": "record", "agrees": False, "why": str(error)}
         kind, _sep, number = (case.row["subject"] or "").partition(":")
         named = named_lines(result, {"members": households.members_of(conn, int(number)) if kind == "household" else []})
         lines = [{"text": either(line["zh"], line["en"]), "source": line["source"], "source_words": wording.article(line["source"])} for line in named["lines"]]
         agrees = all(recorded[name] == result[name] for name in recorded.keys() & result.keys())
-        would = [either(one["zh"], one["en"]) for one in counterfactual.told(figures, case.kept.closed[:place])]
+        would = [either(one["zh"], one["en"]) for one in counterfactual.told(figures, case.kept.closed[:place])] if service == "assess" else []
         return {**said, "would": would, "category": result["category"], "amount_fen": result["amount_fen"], "law_version": result["law_version"], "lines": lines, "from": "snapshot", "agrees": agrees}
     return None
 

@@ -19,7 +19,17 @@ from engine.errors import Conflict, EngineError, Invalid, NotFound, Refused
 from engine.forms import Form, from_html
 from engine.model import Actor
 from engine.office import Act, history
-from processes import deadlines, eligibility, grace, households, organisation, readers
+from processes import (
+    deadlines,
+    eligibility,
+    expenditure,
+    grace,
+    households,
+    illness_expenditure,
+    investigation,
+    organisation,
+    readers,
+)
 from processes.bureau import CATALOGUE
 from processes.eligibility_facts import BadFacts
 from processes.identity import mask_name
@@ -67,6 +77,9 @@ def _choosable(conn: Any, form_class: type[Form], unit: str, community: str | No
     return list({row["login"]: row for row in found}.values())
 
 
+WITH_EXPENSES = ("check_expenses", "street_opinion", "district_examination", "decide")  # whoever does these looks at them, where there are any
+
+
 def _page(
     task_id: int, *, typed: Mapping[Any, Any] | None = None, errors: Mapping[str, list[str]] | None = None,
     conflict: str = "", refused: str = "", trouble: str = "", status: int = 200, check: Mapping[str, Any] | None = None,
@@ -94,7 +107,8 @@ def _page(
         view = {
             "house": house, "facts": run.facts, "place": organisation.unit_name(conn, run.facts.get("community") or row["unit"]), "people": names,
             "key_facts": wording.fact_lines(run.facts, process.answered, names), "opinions": _opinions(entries, process, drawing, names),
-            "result": _computed(conn, keys, run.facts, made, house) if house else None, "papers": _papers(conn, household_id) if household_id else [],
+            "result": _computed(conn, keys, run.facts, made, house, row["no"]) if house else None, "papers": _papers(conn, household_id) if household_id else [],
+            "expenses": illness_expenditure.items(conn, keys, row["no"]) if row["node"] in WITH_EXPENSES else [],
             "colleagues": organisation.colleagues(conn, node.role, row["unit"]), "barred": _barred(conn, process, row, run.facts, who), **beside,
             "choosable": _choosable(conn, process.form_of(row["node"]), row["unit"], run.facts.get("community")),
             "unmanned": [(names.get(login or "", login or ""), login, either(broken.zh, broken.en)) for login, broken in made.cases.unmanned(conn, row, run.facts)],
@@ -232,10 +246,13 @@ def _opinions(entries: Any, process: Any, drawing: Any, names: Mapping[str, str]
     return found
 
 
-def _computed(conn: Any, keys: Any, facts: Mapping[Any, Any], made: Any, house: Mapping[str, Any]) -> dict[str, Any] | None:
+def _computed(conn: Any, keys: Any, facts: Mapping[Any, Any], made: Any, house: Mapping[str, Any], no: str) -> dict[str, Any] | None:
     """The calculation as it stands on today's entries of the household; None while it cannot be computed."""
     try:
-        figures = households.snapshot(conn, keys, facts["household_id"], made.office.today()) | {"applied_on": facts["applied_on"]}
+        figures = households.snapshot(conn, keys, facts["household_id"], made.office.today()) | {"applied_on": facts["applied_on"]} | investigation.asked_as(facts)
+        if facts.get("programme") == illness_expenditure.MATTER:
+            on = facts.get("accepted_on") or made.office.today().isoformat()
+            return named_lines({**expenditure.assess({**figures, "on": on, "expenses": illness_expenditure.spent(conn, keys, no)}), "amount": "", "amount_fen": None}, house)
         return named_lines(grace.with_line(eligibility.explained(figures, facts.get("reason_code")), facts), house)
     except BadFacts:
         return None

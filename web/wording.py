@@ -18,6 +18,7 @@ from processes import benefits, change_kinds, law, meeting_units, temporary, tem
 from processes import household_forms as hf
 from processes.destitute_forms import SELF_CARE
 from processes.dibao_2012_forms import MATERIALS, METHODS, PARTICIPANTS
+from processes.illness_expenditure_forms import EXPENSE_KINDS, HELP, REFERRALS
 from processes.money import yuan
 from processes.review_2012_forms import CHANGES, MESSAGES, OCCASIONS
 from processes.tables import staff
@@ -78,7 +79,12 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
         "refused_income": lazy_gettext("Income over the limit"), "refused_property": lazy_gettext("Property over the limit"),
         "refused_vehicle": lazy_gettext("Motor vehicle"), "destitute": lazy_gettext("Support of the destitute"),
         "refused_ability": lazy_gettext("Not without labour ability"), "refused_obligor": lazy_gettext("A legal supporter is able"),
-        "refused_orphan": lazy_gettext("Goes to the support of orphans")},
+        "refused_orphan": lazy_gettext("Goes to the support of orphans"),
+        "illness_expenditure": lazy_gettext("Hardship for the expenses of an illness"), "rigid_expenditure": lazy_gettext("Hardship for rigid expenses"),
+        "refused_dibao": lazy_gettext("Fits dibao"), "refused_edge": lazy_gettext("Fits low-income relief"), "refused_expenditure": lazy_gettext("Expenses too small")},
+    "help": _both(HELP),
+    "referral": _both(REFERRALS),
+    "expense": _both(EXPENSE_KINDS),
     "self_care": _both(SELF_CARE),
     "benefit": {
         "pending_first_payment": lazy_gettext("first payment pending"), "active": lazy_gettext("active"), "suspended": lazy_gettext("suspended"),
@@ -226,6 +232,16 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "confirmation": (lazy_gettext("Result of the assessment"), "form"),
     "recorded_on": (lazy_gettext("Kept with the benefit on"), ""),
     "low_income_consent": (lazy_gettext("Consents to low-income relief"), "yes"),
+    "hardships_counted": (lazy_gettext("Special hardships that are proved"), ""),
+    "dibao_consent": (lazy_gettext("Consents to dibao"), "yes"),
+    "expenses_counted": (lazy_gettext("Expenses that count (yuan)"), ""),
+    "expense_share": (lazy_gettext("Expenses of the yearly income (per cent)"), ""),
+    "net_per_capita": (lazy_gettext("Left per head and month (yuan)"), ""),
+    "complex_case": (lazy_gettext("Complex case"), "yes"),
+    "help_kind": (lazy_gettext("Help"), "form"),
+    "help_fen": (lazy_gettext("One-off help (yuan)"), "money"),
+    "referral": (lazy_gettext("Referred to"), "form"),
+    "valid_until": (lazy_gettext("Recognised until"), ""),
     "review_conclusion": (lazy_gettext("Democratic review"), "form"),
     "street_outcome": (lazy_gettext("Street opinion"), "form"),
     "signoff": (lazy_gettext("Street sign-off"), "form"),

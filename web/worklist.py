@@ -16,7 +16,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 from engine import queries, store
 from engine.errors import Invalid
 from engine.model import SYSTEM, Actor
-from processes import audit, deadlines, households, law, organisation, saved_views
+from processes import audit, deadlines, households, organisation, saved_views
 from processes.bureau import CATALOGUE
 from processes.event_log import harmless
 from processes.identity import mask_name
@@ -61,7 +61,7 @@ def _listing(args: Mapping[str, str], trouble: str = "") -> ResponseReturnValue:
 def overlong(conn: Connection, items: Sequence[Mapping[Any, Any]], today: date) -> dict[int, dict[str, Any]]:
     """Case -> the limit of the whole procedure, of those rows whose open case is beyond it (domain 2.2)."""
     young = deadlines.not_overlong_since(today)
-    cases = {row["case_id"] for row in items if row["process"] in law.procedures("dibao") and row["state"] == "open" and row["case_opened_at"] < young}
+    cases = {row["case_id"] for row in items if row["process"] in deadlines.limited() and row["state"] == "open" and row["case_opened_at"] < young}
     if not cases:
         return {}
     c, found = store.record.c, {}

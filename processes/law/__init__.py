@@ -225,9 +225,6 @@ CALENDAR: Mapping[date, bool] = MappingProxyType(
     {date.fromisoformat(day): rows[-1].text == "workday" for day, rows in _TABLES["calendar.yaml"].items()}
 )
 
-OPEN: Table = read((resources.files(__package__) / "open_assessment.yaml").read_bytes(), "open_assessment.yaml", _parameter, ABOUT.read_on)
-"""Values of the assessment for everybody: no decision rests on them, so they are no part of the digest."""
-
 _known: ContextVar[date | None] = ContextVar("the day of the decision", default=None)
 
 
@@ -394,17 +391,12 @@ def ever_near() -> tuple[str, ...]:
 
 def table(file: str) -> Table:
     """All rows of a file of that name; empty where there is none."""
-    return OPEN if file == "open_assessment.yaml" else _table(file) if file in _FILES else {}
-
-
-def of_open(name: str, on: date) -> Value | None:
-    """A value of OPEN on a day; None when there is none yet."""
-    return _latest(OPEN.get(name, ()), on)
+    return _table(file) if file in _FILES else {}
 
 
 def files() -> Mapping[str, Table]:
-    """File -> its names with all rows, for who lists what applies: amounts, limits, procedures, and those of OPEN."""
-    return {file: _table(file) for file in (*_AMOUNTS, "procedures.yaml")} | {"open_assessment.yaml": OPEN}
+    """File -> its names with all rows, for who lists what applies: amounts, limits and procedures."""
+    return {file: _table(file) for file in (*_AMOUNTS, "procedures.yaml")}
 
 
 def every(name: str) -> tuple[Value, ...]:

@@ -617,9 +617,114 @@ def cares_less(d: District) -> None:
     d.do("clerk", "tell_result", told_on="2019-01-10", recipient="王奶奶")
 
 
+def asked_for_low_income(d: District, process: str, wage: int, *kinds: str) -> None:
+    """An application for low-income relief itself, up to the proof of these hardships, each of the head."""
+    home = d.household(wage)
+    today = d.office.today().isoformat()
+    with d.office.act(d.people["clerk"]) as act:
+        d.no = d.cases.start(act, process, {"household_id": home, "programme": "low_income", "applied_on": today, "applied_by": "head", "reason": "收入低"})["case"]
+        head = households.applicant(act.conn, home)["id"]
+    d.accept()
+    if "start_investigation" in d.tasks():
+        d.do("officer", "start_investigation", started_on=today, methods=["home", "means_check"])
+    d.check()
+    d.survey()
+    d.do("ann", "hardship_proof", hardships=[{"hardship": kind, "person_id": head, "document_id": d.scan} for kind in kinds], statement="已核实")
+
+
+def certified(d: District) -> None:
+    d.do("app", "decide", decision="granted", opinion="批准")
+    d.do("clerk", "issue_certificate", holder="张一")
+    d.do("clerk", "deliver_approval", delivered_on=d.office.today().isoformat(), method="direct", recipient="张一")
+
+
+def low_income_itself(d: District) -> None:
+    asked_for_low_income(d, "low-income-2016", 300_000, "disabled_member", "major_illness")
+    to_decision(d, "2018-12-11T09:00", "2018-12-19T09:00")
+    certified(d)
+
+
+def low_income_status(d: District) -> None:
+    asked_for_low_income(d, "low-income-2016", 300_000)
+    to_decision(d, "2018-12-11T09:00", "2018-12-19T09:00")
+    certified(d)
+
+
+def low_income_fits_dibao(d: District) -> None:
+    asked_for_low_income(d, "low-income-2016", 210_000, "disabled_member")
+    d.do("clerk", "dibao_consent", dibao_consent=True, signed_on="2018-12-03", signed_document=d.scan)
+    to_decision(d, "2018-12-11T09:00", "2018-12-19T09:00")
+    granted(d)
+
+
+def low_income_of_2021(d: District) -> None:
+    d.clock.set("2022-10-24T09:00")
+    asked_for_low_income(d, "low-income-2021", 350_000, "major_illness")
+    d.do("rita", "street_opinion", street_outcome="propose_grant", opinion="拟同意")
+    d.post()
+    d.at("2022-11-01T09:00")
+    d.do("vera", "remove_street_notice", removed_on="2022-11-01", objections="none")
+    handed_in(d)
+    if "late_spot_check_visit" in d.tasks():
+        d.do("spot", "late_spot_check_visit", visited_on="2022-11-01", second_visitor="乙", findings="一致", late_agrees=True)
+    d.do("lee", "street_confirmation", decision="granted", opinion="确认同意")
+    d.do("clerk", "issue_certificate", holder="张一")
+    confirmed(d)
+
+
+def spent(d: District, day: str, wage: int, *paid: tuple[str, str, str]) -> None:
+    """An application for the recognition for expenses (kind, yuan, day), each checked as declared."""
+    d.clock.set(f"{day}T09:00")
+    home = d.household(wage)
+    with d.office.act(d.people["clerk"]) as act:
+        head = households.applicant(act.conn, home)["id"]
+        expenses = [{"person_id": head, "kind": kind, "amount_fen": yuan, "paid_on": on, "institution": "区医院", "document_id": d.scan} for kind, yuan, on in paid]
+        d.no = d.cases.start(act, "illness-expenditure-2018", {
+            "household_id": home, "programme": "illness_expenditure", "applied_on": day, "applied_by": "head", "reason": "大病", "expenses": expenses})["case"]  # fmt: skip
+    d.accept()
+    d.check()
+    d.survey()
+    d.do("ann", "check_expenses", expenses=[{"item": n, "compliant": True} for n, _ in enumerate(paid, start=1)], statement="逐笔核对票据")
+
+
+def recognised(d: District, over: str) -> None:
+    d.do("rita", "street_opinion", street_outcome="propose_grant", help_kind="referral", referral="temporary_assistance", opinion="属实")
+    d.do("lee", "street_signoff", signoff="agree", opinion="同意")
+    d.post()
+    d.at(over)
+    d.do("vera", "remove_street_notice", removed_on=d.office.today().isoformat(), objections="none")
+    d.do("rita", "submit_to_district", contents=["application", "survey", "opinion"])
+    d.do("exam", "district_examination", district_outcome="propose_grant", opinion="拟批准")
+    d.do("app", "decide", decision="granted", opinion="批准")
+    d.do("clerk", "deliver_approval", delivered_on=d.office.today().isoformat(), method="direct", recipient="张一")
+
+
+def illness_2018(d: District) -> None:
+    spent(d, "2018-12-03", 750_000, ("medical", "72000", "2018-06-01"), ("education", "800", "2018-09-01"))
+    recognised(d, "2018-12-11T09:00")
+
+
+def rigid_2025(d: District) -> None:
+    spent(d, "2025-03-10", 600_000, ("medical", "36000", "2024-06-01"), ("rehabilitation", "7200", "2025-03-10"))
+    recognised(d, "2025-03-18T09:00")
+
+
+def illness_refused(d: District) -> None:
+    spent(d, "2018-12-03", 750_000, ("medical", "40000", "2018-06-01"))
+    reason = {"reason_code": "other", "clause": "第四条"}
+    d.do("rita", "street_opinion", street_outcome="propose_refuse", opinion="支出未达到规定", **reason)
+    d.do("lee", "street_signoff", signoff="agree", opinion="同意")
+    d.do("rita", "submit_to_district", contents=["application", "survey", "opinion"])
+    d.do("exam", "district_examination", district_outcome="propose_refuse", opinion="拟不予批准", **reason)
+    d.do("app", "decide", decision="refused", opinion="支出未达到规定", **reason)
+    d.do("clerk", "deliver_refusal", delivered_on="2018-12-03", method="lien", recipient="张一")
+
+
 STORIES = {
     "helped-first": helped_first, "not-helped-twice": not_helped_twice,
     "destitute-2016": supported_2016, "destitute-refused": not_destitute, "destitute-2021": supported_2021, "self-care": cares_less,
+    "low-income-itself": low_income_itself, "low-income-status": low_income_status, "low-income-fits-dibao": low_income_fits_dibao,
+    "low-income-2021": low_income_of_2021, "illness-2018": illness_2018, "rigid-2025": rigid_2025, "illness-refused": illness_refused,
     "grace-2021": grace_given, "grace-over-2021": grace_over,
     "moved-2021": moved_in_july, "street-2021": confirmed_by_the_street, "terminated-2021": ended_for_no_co_operation,
     "reported-death": reported_death, "reported-car": reported_car, "transfer-returned": transferred_and_surveyed,

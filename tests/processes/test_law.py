@@ -152,9 +152,9 @@ def test_files_are_package_data() -> None:
         "excluded_income.yaml",
         "versions.yaml",
         "calendar.yaml", "procedures.yaml",
-        "about.yaml", "open_assessment.yaml",
+        "about.yaml",
     }
-    assert set(law.RAW) == names - {"about.yaml", "open_assessment.yaml"}, "what things are called is no law, and no part of the digest"
+    assert set(law.RAW) == names - {"about.yaml"}, "what things are called is no law, and no part of the digest"
     assert len(law.DIGEST) == 64
 
 
@@ -265,7 +265,7 @@ def test_every_parameter_has_a_name_and_every_source_a_title() -> None:
     for name in (*law.names(), *law._TABLES["procedures.yaml"]):
         told = law.ABOUT.of(name)
         assert told is not None and all(told.title), name
-    assert [starred for starred in law.ABOUT.parameters if not starred.endswith("*") and not law.rows(starred) and starred not in law.OPEN] == [], "no name of nothing"
+    assert [starred for starred in law.ABOUT.parameters if not starred.endswith("*") and not law.rows(starred)] == [], "no name of nothing"
     cited = {part.strip().split(" art ")[0].split(" part ")[0] for name in law.names() for row in law.rows(name) for part in row.source.replace(";", ",").split(",")}
     assert cited <= set(law.ABOUT.sources)
     assert law.ABOUT.cited("N220 art 18; T18") == (

@@ -103,7 +103,7 @@ def show(no: str) -> Any:
         "tasks": tasks,
         "waits_for": waits,
         "stands_still": [{"job": job["kind"], "key": job["key"], "state": job["state"], "tries": job["attempts"]} for job in still],
-        "limit": deadlines.whole_case(run.facts, made.office.today()) if deadlines.limited(row["process"]) and not row["closed_at"] else None,
+        "limit": deadlines.whole_case(run.facts, made.office.today()) if row["process"] in deadlines.limited() and not row["closed_at"] else None,
         "messages": _recordable(CATALOGUE[row["process"]], waits, row["unit"], run.facts),
     }
     return said, {"ETag": f'"{row["seq"]}"'}
