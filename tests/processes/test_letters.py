@@ -28,7 +28,9 @@ CASE = {
     "before_fen": 84_000, "before_category": "dibao", "from_month": "2019-02", "reason_code": "income_changed", "overpaid_fen": 36_000, "overpaid_months": ["2018-12", "2019-01"],
     "instalment": 12_000, "first_month": "2019-03", "effective_month": "2019-02", "standards": ["920", "980"], "members": 3, "income": "2100.00",
     "arrears_fen": 18_000, "arrears_months": ["2019-01"], "contact": True, "appealed": "滨海新区人民政府2019年1月15日行政复议决定（1号）", "would": ["收入低于标准的，符合条件。"],
-    "kind": "job_start", "event_on": "2018-12-10", "reported_on": "2018-12-12", "late": True, "due_on": "2019-01-24", "transfer_month": "2019-02", "grace_until": "2019-06", "worker": "赵二"}  # fmt: skip
+    "kind": "job_start", "event_on": "2018-12-10", "reported_on": "2018-12-12", "late": True, "due_on": "2019-01-24", "transfer_month": "2019-02", "grace_until": "2019-06", "worker": "赵二",
+    "begun_by": "application", "cause": "fire", "temp_workdays": 20, "helped_on": "2018-12-05", "items": [{"form": "cash", "description": "生活费", "amount_fen": 200_000}], "agency": "救助管理站",
+    "handed_on": "2018-12-05", "handed_to": "李四"}  # fmt: skip
 NOTICE = {
     "stage": "street_opinion", "applicant": "张建国", "members": 3, "category": "dibao", "amount_fen": 66_000, "posted_on": "2018-12-24", "until_on": "2019-01-01",
     **SECRET, "case_no": "DB-2018-000001", "household": HOUSEHOLD, "opinion": "内部意见"}  # fmt: skip
