@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ import yaml
 from engine import dmn as tables
 from engine.errors import Invalid
 from processes import dmn, law
+from processes.eligibility_facts import EARLIEST
 
 MOST_BYTES = 256 * 1024
 TABLE = "category"  # the decision table that an amount follows from
@@ -50,6 +51,12 @@ class Changed:
     def applies(self) -> Iterator[None]:
         with law.under(self.book), dmn.SHELF.lent(self.tables):
             yield
+
+    def always(self, month: date) -> Changed:
+        """The same, as if what stands for that month had stood since ever: to try it on decisions of before."""
+        since = date.fromisoformat(f"{EARLIEST}-01")
+        rows = {name: (replace(next(v for v in reversed(values) if v.since <= month), since=since),) for name, values in self.rows.items()}
+        return Changed(law.overlaid(rows) if rows else None, self.tables, rows)
 
     @property
     def digest(self) -> str:
