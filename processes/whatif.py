@@ -350,7 +350,7 @@ def _of_decisions(found: Sequence[whatif_decisions.Decided], question: Question,
             with changed.applies():
                 now = was and _came(one.row, one.figures, {}, checked=True)
         row = _row(one.row, _restricted(one.row, one.figures, held), was, now, question.margin_fen)
-        rows.append(row | ({"reason": "not_by_figures"} if row["reason"] == "no_figures" and one.figures is not None and not one.follows else {}))
+        rows.append(row | ({"reason": "not_by_figures"} if row["reason"] == "no_figures" and not one.follows else {}))
     return rows
 
 

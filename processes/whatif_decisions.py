@@ -36,6 +36,7 @@ _CASES = (
 )  # fmt: skip
 _BODIES = select(store.entry.c.record_id, store.entry.c.body).where(store.entry.c.record_id.in_(_IDS)).order_by(store.entry.c.record_id, store.entry.c.seq)
 _KNOWN = ("decision", "conclusion", "reason_code", "decided_on", "category", "amount_fen", "decided_fen", "benefit_category", "benefit_fen")
+_ASSESSED = ("dibao-", "review-", "change-report-")  # the processes whose figures `eligibility` assesses
 _DECIDED = b'"decided_on":"'  # as a body, which is canonical JSON, has it
 
 
@@ -103,7 +104,7 @@ def _decided(row: Mapping[Any, Any], case: _Case, figures: Data | None) -> Decid
     _seq, day, gave = case.assessed or (0, date.fromisoformat(case.facts["decided_on"]), {})
     word, category, fen, follows = _outcome(case.facts, gave)
     told = {**row, "status": word, "recorded": category, "recorded_fen": fen, "decided_on": case.facts["decided_on"]}
-    return Decided(told, None if figures is None else household_of(figures), day, follows)
+    return Decided(told, None if figures is None else household_of(figures), day, follows and row["process"].startswith(_ASSESSED))
 
 
 def _outcome(facts: Data, gave: Data) -> tuple[str, str, int, bool]:
