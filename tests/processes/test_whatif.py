@@ -345,6 +345,19 @@ def test_the_shipped_file_changes_nothing(town):
     assert json.loads(asked.key(town.office.today()))[0] == "whatif"
 
 
+def test_a_whole_file_with_one_value_changed_tries_that_value():
+    raw = law.RAW["parameters.yaml"].decode()
+    assert question(raw.replace('"920"', '"980"', 1).encode()).changed.rows.keys() == {"dibao_standard_urban"}
+    later = next(v.name for v in law._LAW["member_excluded_military"])
+    for odd, why in ((raw.replace("year_end_urban:", "year_end_odd:", 1), "没有参数"), (law.RAW["procedure.yaml"].decode().replace('value: "', 'value: "1', 1), "不影响每月"),
+                     (raw.partition(f"{later}:")[1] + raw.partition(f"{later}:")[2].partition("\n\n")[0].replace("2022-01-01", "2023-01-01"), "还没有可试算的值")):  # fmt: skip
+        with pytest.raises(whatif_law.BadChange) as refused:
+            question(odd.encode())
+        assert any(why in fault.zh for fault in refused.value.faults), why
+    with pytest.raises(whatif_law.BadChange, match="没有给出任何改动"):
+        question(law.RAW["procedure.yaml"])
+
+
 @pytest.mark.parametrize(("on", "margin", "field"), [("2018-13-01", "", "on"), ("1900-01-01", "", "on"), ("x", "", "on"), ("2018-12-01", "-1", "margin"), ("2018-12-01", "much", "margin")])
 def test_bad_questions_are_refused(on, margin, field):
     with pytest.raises(Invalid) as refused:
