@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -255,12 +256,19 @@ class Input:
 
     def given(self, value: Any) -> Any:
         """The value as it is compared. TypeError when it is of another type, ValueError outside the domain."""
-        if not isinstance(value, _RIGHT[self.kind]) or (self.kind == "number" and isinstance(value, bool)):
+        if self.kind == "number" and type(value) is Fraction:  # isinstance asks an abstract class, which is slow
+            found: Any = value
+        elif not isinstance(value, _RIGHT[self.kind]) or (self.kind == "number" and isinstance(value, bool)):
             raise TypeError(f"{self.name} is a {self.kind}, not {value!r}")
-        found: Any = value if not isinstance(value, (int, Decimal)) or self.kind != "number" else Fraction(value)
+        else:
+            found = _exact(value) if self.kind == "number" else value
         if not self.domain.holds(found):
             raise ValueError(f"{self.name} = {shown(value)} lies outside of {self.domain.text}")
         return found
+
+
+def _exact(value: Any) -> Fraction:
+    return Fraction(value)
 
 
 _RIGHT: Mapping[str, tuple[type, ...]] = {"string": (str,), "boolean": (bool,), "date": (date,), "number": (int, Decimal, Fraction)}
@@ -284,6 +292,12 @@ def _between(ends: Sequence[Any], kind: str) -> Iterator[Any]:
         yield low
         if low < high and (low + timedelta(days=1) < high or high == date.max):
             yield low + timedelta(days=1)
+
+
+def _place(ends: Sequence[Any], value: Any) -> int:
+    """The number of the elementary cell: between two ends even, on one odd."""
+    at = bisect_left(ends, value)
+    return 2 * at + (at < len(ends) and ends[at] == value)
 
 
 def _beside(point: Any, kind: str) -> list[Any]:
@@ -398,14 +412,32 @@ class Table:
             values = [one.given(inputs[one.name]) for one in self.inputs]
         except (TypeError, ValueError) as error:
             raise NoDecision(f"决策表 {self.key}：{error} / {self.key}: {error}") from None
-        fits = [rule for rule in self.rules if all(test.holds(value) for test, value in zip(rule.tests, values, strict=True))]
+        fits, found = self._fitting(values)
         if not fits or (self.policy == "UNIQUE" and len(fits) > 1):
             said = ", ".join(f"{name} = {shown(value)}" for name, value in inputs.items())
-            zh, en = ("没有一行符合", "no row fits") if not fits else ("不止一行符合", f"more than one row fits ({', '.join(r.id for r in fits)})")
+            zh, en = ("没有一行符合", "no row fits") if not fits else ("不止一行符合", f"more than one row fits ({', '.join(fits)})")
             raise NoDecision(f"决策表 {self.key} {zh}：{said} / {self.key}: {en}: {said}")
-        fired = fits[:1] if self.policy == "FIRST" else fits
-        found = tuple({o.name: v for o, v in zip(self.outputs, rule.values, strict=True)} for rule in fired)
-        return Decision(self.key, self.digest, dict(inputs), tuple(rule.id for rule in fired), found, self)
+        return Decision(self.key, self.digest, dict(inputs), fits, found, self)
+
+    def _fitting(self, values: Sequence[Any]) -> tuple[tuple[str, ...], tuple[Mapping[str, Any], ...]]:
+        """Ids and outputs of the rows that fit (under FIRST the first). All values of one elementary cell fit the same rows, so each
+        cell is looked at once."""
+        cell = tuple(value if ends is None else _place(ends, value) for ends, value in zip(self._ends, values, strict=True))
+        if (known := self._known.get(cell)) is None:
+            rows = [rule for rule in self.rules if all(test.holds(value) for test, value in zip(rule.tests, values, strict=True))]
+            fired = rows[:1] if self.policy == "FIRST" else rows
+            found = tuple({o.name: v for o, v in zip(self.outputs, rule.values, strict=True)} for rule in fired)
+            known = self._known[cell] = tuple(rule.id for rule in fired), found
+        return known
+
+    @cached_property
+    def _ends(self) -> tuple[list[Any] | None, ...]:
+        """Of each input the literals with which it is compared, in order; None where values stand by themselves."""
+        return tuple(sorted(self.points(n)) if one.kind in ("number", "date") else None for n, one in enumerate(self.inputs))
+
+    @cached_property
+    def _known(self) -> dict[tuple[Any, ...], tuple[tuple[str, ...], tuple[Mapping[str, Any], ...]]]:
+        return {}
 
     def again(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """Decide what an entry said (`Decision.said`) once more, in the same shape. Raises NoDecision."""

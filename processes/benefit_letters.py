@@ -1,7 +1,7 @@
 """The words of letters about a benefit that goes on, changes or ends; `letters.render` puts them on paper.
 
 Data beside the letterhead: before_fen, before_category, amount_fen, category, from_month, reason_code, opinion, clause, decided_on,
-overpaid_fen, overpaid_months, compared (figure beside the rule's number, of `letters`); of a plan to pay back: instalment, first_month; of a waiver: planned (there was a plan);
+overpaid_fen, overpaid_months, compared (figure beside the rule's number, of `letters`), reckoned (how the amount follows, of `letters`); of a plan to pay back: instalment, first_month; of a waiver: planned (there was a plan);
 of a share taken for refused work: refusing (name), refused_on (days), share_fen, share_standard and per_capita (yuan text);
 of a suspension that ends: resumed_from; referred (name of a member who may be destitute); of a resolution: conditions, fixed_until, look_again_on; of a grace period: grace_until, worker; of what is paid later: arrears_fen, arrears_months; of a new standard: effective_month, standards (before, after; yuan text), members,
 income (yuan text), contact; of a decision after an appeal: appealed (whose decision, its day and number), resumes; would: what would have changed the decision.
@@ -138,6 +138,7 @@ def adjustment(data: Mapping[str, Any]) -> list[str]:
     return [
         f"经复核，自{month_words(data['from_month'])}起，您家庭的社会救助{what}每月金额由{yuan(data['before_fen'])}元"
         f"调整为{yuan(fen)}元（大写：{capital(fen)}）。",
+        *(data.get("reckoned") or ()),
         *_share(data),
         *_resumed(data),
         f"理由：{_why(data)}。",

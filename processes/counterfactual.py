@@ -29,7 +29,7 @@ Said = dict[str, str]
 DECIDED = ("refused", "stop", "decrease")
 _CANNOT = (BadFacts, BadLaw, NoDecision, ArithmeticError, KeyError, ValueError)  # figures that are not read any more
 _FIGURES = ("income_over", "property_over")  # reasons of a stop that the calculation explains
-_NOT_FIGURES = ("hukou", "members", "no_cooperation", "false_statement", "procedure", "facts_unclear")  # of a refusal: the figures are not why
+NOT_FIGURES = ("hukou", "members", "no_cooperation", "false_statement", "procedure", "facts_unclear")  # of a refusal: the figures are not why
 _KINDS: Mapping[str, tuple[str, str]] = {
     "refused_vehicle": ("家庭成员名下没有机动车辆（残疾人功能性补偿代步机动车辆除外）的，符合这一项条件。", "Without a motor vehicle (one that makes up for a disability aside) this condition is met."),
     "refused_dwelling": ("家庭成员名下只有一套住房的，符合这一项条件。", "With one dwelling only this condition is met."),
@@ -50,7 +50,7 @@ def would(figures: Mapping[str, Any], reason_code: str | None, conclusion: str) 
     `assess` raises."""
     if reason_code and reason_code in _REASONS and conclusion == "refused":
         return [_say(f"reason_{reason_code}", *_REASONS[reason_code])]
-    if (conclusion == "refused" and reason_code in _NOT_FIGURES) or (conclusion != "refused" and reason_code not in (*_FIGURES, "income_changed", "member_changed")):
+    if (conclusion == "refused" and reason_code in NOT_FIGURES) or (conclusion != "refused" and reason_code not in (*_FIGURES, "income_changed", "member_changed")):
         return []
     result = eligibility.assess(figures)
     if conclusion == "decrease":

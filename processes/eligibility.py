@@ -6,11 +6,12 @@ Facts in, result out; nothing is rounded before the end, and every figure names 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from processes import dmn, law
@@ -25,10 +26,16 @@ from processes.eligibility_facts import (
 )
 from processes.money import parse, to_fen, yuan
 
+_ZERO = Fraction()
+_fen = lru_cache(maxsize=8192)(parse)  # the same amounts come again: of one household by two laws, of a pension to the fen
+_fraction: Callable[[Decimal], Fraction] = lru_cache(maxsize=256)(Fraction)  # of standards and limits
+LookedUp = dict[tuple[str, date], law.Value | None]
+
 
 @dataclass
 class _Work:
-    """What an assessment gathers on its way. on: first day of the benefit month; applied: day of application."""
+    """What an assessment gathers on its way. on: first day of the benefit month; applied: day of application. quiet: no lines are
+    wanted; looked_up: values of the law that were asked for, by name and day, kept between assessments by the same law."""
 
     on: date
     applied: date
@@ -36,6 +43,8 @@ class _Work:
     flags: list[str] = field(default_factory=list)
     unverified: list[str] = field(default_factory=list)
     lines: list[dict[str, str]] = field(default_factory=list)
+    quiet: bool = False
+    looked_up: LookedUp = field(default_factory=dict)
 
     def say(self, code: str, zh: str, en: str, figure: str, source: str) -> None:
         self.lines.append({"code": code, "zh": zh, "en": en, "figure": figure, "source": source})
@@ -45,7 +54,20 @@ class _Work:
             self.flags.append(name)
 
     def rule(self, name: str) -> law.Value:
-        return self.used(law.value(name, self.on))
+        found = self.in_force(name)
+        return self.used(law.value(name, self.on) if found is None else found)
+
+    def in_force(self, name: str) -> law.Value | None:
+        place = name, self.on
+        if place not in self.looked_up:
+            self.looked_up[place] = law.in_force(name, self.on)
+        return self.looked_up[place]
+
+    def excluded_income(self, kind: str) -> law.Value | None:
+        place = f"income {kind}", self.on
+        if place not in self.looked_up:
+            self.looked_up[place] = law.excluded_income(kind, self.on)
+        return self.looked_up[place]
 
     def used(self, value: law.Value) -> law.Value:
         """Remembers that the result rests on a value that is still to be confirmed."""
@@ -87,12 +109,52 @@ def measured(facts: Mapping[str, Any]) -> dict[str, Any]:
 def _measure(facts: Mapping[str, Any]) -> tuple[dict[str, Any], Fraction, _Property]:
     check(facts)
     work = _Work(month_of(facts["benefit_month"]), date.fromisoformat(facts["applied_on"]), facts["hukou_kind"])
+    came = _come_to(facts, work)
+    _explain(work, came.core, (came.income, came.deductions), came.standard, came.upper, came.cash, came.hardships)
+    return _result(work, came.core, came.income, came.standard, came.upper, came.owned, came.hardships), came.income, came.owned
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an assessment comes to, without its words. per_capita: exact, yuan; standard, low_income_limit: yuan."""
+
+    category: str
+    amount_fen: int
+    per_capita: Fraction
+    standard: Decimal
+    low_income_limit: Decimal
+
+
+def outcome(facts: Mapping[str, Any], looked_up: LookedUp, *, checked: bool = False) -> Outcome:
+    """`assess`, for whoever computes thousands and reads no explanation. looked_up: an empty dict, kept from one household to the next
+    by the same law; checked: these facts were found good before. Raises BadFacts."""
+    if not checked:
+        check(facts)
+    work = _Work(month_of(facts["benefit_month"]), date.fromisoformat(facts["applied_on"]), facts["hukou_kind"], quiet=True, looked_up=looked_up)
+    came = _come_to(facts, work)
+    core = came.core
+    return Outcome(core["category"], core["amount_fen"], core["income"] / core["members"], came.standard.amount, came.upper.amount)
+
+
+@dataclass(frozen=True, slots=True)
+class _Came:
+    core: Mapping[str, Any]  # of `assess_figures`
+    income: Fraction
+    deductions: Fraction
+    standard: law.Value
+    upper: law.Value
+    cash: law.Value
+    owned: _Property
+    hardships: Sequence[str]
+
+
+def _come_to(facts: Mapping[str, Any], work: _Work) -> _Came:
     members = [m for m in facts["members"] if _counts(m, work)]
     if not members:
         raise BadFacts({"members": ["没有可计入的家庭成员"]})
-    standard = work.used(law.standard(work.on, work.kind))
-    income = sum((_member_income(m, work, standard.amount) for m in members), Fraction())
-    deductions = sum((_deduction(m, work) for m in members), Fraction())
+    standard = work.rule(f"dibao_standard_{work.kind}")
+    income = _sum(_member_income(m, work, standard.amount) for m in members)
+    deductions = _sum(_deduction(m, work) for m in members)
     owned = _property(facts.get("property") or (), members, work, standard.amount)
     hardships = _hardships(facts, members, work)
     upper, cash = work.rule(f"low_income_limit_{work.kind}"), work.rule(f"low_income_cash_{work.kind}")
@@ -109,8 +171,13 @@ def _measure(facts: Mapping[str, Any]) -> tuple[dict[str, Any], Fraction, _Prope
         upper_op=work.rule("low_income_upper_operator").text,
         cash=cash.amount,
     )
-    _explain(work, core, (income, deductions), standard, upper, cash, hardships)
-    return _result(work, core, income, standard, upper, owned, hardships), income, owned
+    return _Came(core, income, deductions, standard, upper, cash, owned, hardships)
+
+
+def _sum(amounts: Iterable[Fraction]) -> Fraction:
+    """Most are nothing, and adding fractions is slow."""
+    found = [amount for amount in amounts if amount]
+    return sum(found[1:], found[0]) if found else _ZERO
 
 
 def _result(
@@ -193,20 +260,20 @@ def assess_figures(
     """
     if members < 1 or household_income < 0 or deductions < 0 or upper_op not in ("<", "<="):
         raise ValueError("members >= 1, money >= 0, upper_op is < or <=")
-    income = max(Fraction(0), Fraction(household_income) - Fraction(deductions))
+    income = max(_ZERO, Fraction(household_income) - Fraction(deductions)) if deductions else Fraction(household_income)
     per_capita = income / members
     line = standard * Decimal("1.5") if upper is None else upper
     low_income_ok = property_ok if low_income_property_ok is None else low_income_property_ok
     fits = {(True, True): "within", (True, False): "within_dibao", (False, True): "within_band", (False, False): "over"}
     category = dmn.decide(
-        "category", property=refusing or fits[property_ok, low_income_ok], income_share=per_capita / Fraction(standard),
-        limit_share=per_capita / Fraction(line), limit_included=upper_op == "<=")["category"]  # fmt: skip
+        "category", property=refusing or fits[property_ok, low_income_ok], income_share=per_capita / _fraction(standard),
+        limit_share=per_capita / _fraction(line), limit_included=upper_op == "<=")["category"]  # fmt: skip
     amount = 0
     if category == "dibao":
-        amount = to_fen(Fraction(standard) * members - income)
+        amount = to_fen(_fraction(standard) * members - income)
     elif category == "low_income" and hardship and cash is not None:
         amount = to_fen(cash)
-    edge = per_capita == standard
+    edge = per_capita == _fraction(standard)
     return {
         "category": category,
         "amount_fen": amount,
@@ -223,7 +290,7 @@ def assess_figures(
 def _counts(member: Mapping[str, Any], work: _Work) -> bool:
     """Whether a member is counted (N220 art 5; later grounds from their day on)."""
     reason = member.get("excluded_reason")
-    ground = law.in_force(f"member_excluded_{reason}", work.on) if reason else None
+    ground = work.in_force(f"member_excluded_{reason}") if reason else None
     if ground is None:
         return True
     work.used(ground)
@@ -253,12 +320,13 @@ def _member_income(member: Mapping[str, Any], work: _Work, standard: Decimal) ->
                 "0.00",
                 "TBHG",
             )
-        return Fraction()
+        return _ZERO
     items = [i for i in said if _is_counted(i, ref, work)]
     earned = _per_month([i for i in items if i["kind"] in ("wage_income", "business_net_income")], ref, work)
     other = _per_month([i for i in items if i["kind"] not in ("wage_income", "business_net_income")], ref, work)
-    total = _imputed(member, earned, work, standard) + other
-    if total or items:
+    figured = _imputed(member, earned, work, standard)
+    total = figured + other if other else figured
+    if (total or items) and not work.quiet:
         work.say(
             "member_income",
             f"成员 {ref} 月收入 {_show(total)} 元",
@@ -273,7 +341,7 @@ def _is_counted(item: Mapping[str, Any], ref: str, work: _Work) -> bool:
     """Not counted kinds are said and left out; one whose rule is not yet in force counts, for a person to look at."""
     if item["kind"] in COUNTED:
         return True
-    reason = law.excluded_income(item["kind"], work.on)
+    reason = work.excluded_income(item["kind"])
     if reason is None:
         work.flag("locally_decided_income")
         return True
@@ -290,10 +358,12 @@ def _is_counted(item: Mapping[str, Any], ref: str, work: _Work) -> bool:
 
 def _per_month(items: Sequence[Mapping[str, Any]], ref: str, work: _Work) -> Fraction:
     """Urban: average of the three full months before the application; rural: last year / 12. Undated: per month."""
-    window = _window(work.applied, work.kind, int(work.rule(f"income_window_months_{work.kind}").text))
-    total = Fraction()
+    length = int(work.rule(f"income_window_months_{work.kind}").text)
+    if not items:
+        return _ZERO
+    window = _window(work.applied, work.kind, length)
+    parts = dict[int, int]()  # over how many months -> fen
     for item in items:
-        amount = Fraction(parse(item["amount"]), 100)
         if item.get("period") == "year":
             inside, share = item.get("year") in (None, work.applied.year - 1), 12
         elif item.get("month") is None:
@@ -301,11 +371,11 @@ def _per_month(items: Sequence[Mapping[str, Any]], ref: str, work: _Work) -> Fra
         else:
             inside, share = item["month"] in window, len(window)
         if inside:
-            total += amount / share
+            parts[share] = parts.get(share, 0) + _fen(item["amount"])
         else:
             _outside(item, ref, work)
     _look_for_gaps(items, window, work)
-    return total
+    return _sum(Fraction(fen, 100 * share) for share, fen in parts.items())
 
 
 def _outside(item: Mapping[str, Any], ref: str, work: _Work) -> None:
@@ -328,17 +398,21 @@ def _look_for_gaps(items: Sequence[Mapping[str, Any]], window: Sequence[str], wo
             work.flag("window_incomplete")
 
 
-def _window(applied: date, kind: str, length: int) -> list[str]:
+@lru_cache(maxsize=1024)
+def _window(applied: date, kind: str, length: int) -> tuple[str, ...]:
     """The months ("2018-11") over which income is averaged."""
     if kind == "rural":
-        return [f"{applied.year - 1}-{month:02d}" for month in range(1, length + 1)]
+        return tuple(f"{applied.year - 1}-{month:02d}" for month in range(1, length + 1))
     before = applied.year * 12 + applied.month - 1
-    return [f"{m // 12}-{m % 12 + 1:02d}" for m in range(before - 1, before - 1 - length, -1)]
+    return tuple(f"{m // 12}-{m % 12 + 1:02d}" for m in range(before - 1, before - 1 - length, -1))
 
 
 def _imputed(member: Mapping[str, Any], earned: Fraction, work: _Work, standard: Decimal) -> Fraction:
     """Earnings of who is in work, or the figure that stands for them (domain 3.4.3)."""
-    employment, wage = member.get("employment"), work.rule("minimum_wage").amount
+    employment = member.get("employment")
+    if work.quiet and employment not in ("employed", "flexible"):
+        return earned
+    wage = work.rule("minimum_wage").amount
     if employment not in ("employed", "flexible") or earned > wage or (employment == "employed" and earned == wage):
         return earned
     if (figure := _figure(member, work, standard, wage)) is None:
@@ -388,6 +462,8 @@ def _deduction(member: Mapping[str, Any], work: _Work) -> Fraction:
     """分类救助, yuan a month (domain 3.5): the disability's amount, and the highest of the illnesses'."""
     disability = _disability_deduction(member, work)
     illnesses = _illness_deductions(member, work)
+    if disability is None and not illnesses:
+        return _ZERO
     chosen = [v for v in (disability, max(illnesses, key=lambda v: v.amount, default=None)) if v is not None]
     if len(chosen) > 1:
         work.flag("disability_and_illness")
@@ -401,14 +477,16 @@ def _deduction(member: Mapping[str, Any], work: _Work) -> Fraction:
             f"{v.amount:.2f}",
             v.source,
         )
-    return sum((v.fraction for v in chosen), Fraction())
+    return _sum(v.fraction for v in chosen)
 
 
 def _disability_deduction(member: Mapping[str, Any], work: _Work) -> law.Value | None:
     kind, grade = member.get("disability_kind"), member.get("disability_grade")
-    if kind == "multiple" and law.in_force("deduction_disability_vision_1", work.on):
+    if kind is None:
+        return None
+    if kind == "multiple" and work.in_force("deduction_disability_vision_1"):
         work.flag("multiple_disability")  # the kinds that make it up decide
-    return law.in_force(f"deduction_disability_{kind}_{grade}", work.on)
+    return work.in_force(f"deduction_disability_{kind}_{grade}")
 
 
 def _illness_deductions(member: Mapping[str, Any], work: _Work) -> list[law.Value]:
@@ -416,10 +494,9 @@ def _illness_deductions(member: Mapping[str, Any], work: _Work) -> list[law.Valu
     if not member.get("serious_illness"):
         return []
     said = re.split(r"[、，,；;\s]+", member["serious_illness"])
-    listed = {name.removeprefix("deduction_illness_") for name in law.names("deduction_illness_")}
-    if any(s and s not in listed for s in said):
+    if not work.quiet and any(s and f"deduction_illness_{s}" not in law.names("deduction_illness_") for s in said):
         work.flag("illness_unlisted")
-    return [v for s in said if s and (v := law.in_force(f"deduction_illness_{s}", work.on)) is not None]
+    return [v for s in said if s and (v := work.in_force(f"deduction_illness_{s}")) is not None]
 
 
 def _show(amount: Fraction | Decimal) -> str:
@@ -435,18 +512,19 @@ def _property(
     """Domain 3.6. At the limit is within it; a kind that refuses does so for the low-income band as well."""
     months, people = work.rule("asset_limit_months"), len(members)
     limit = months.amount * standard * people
-    assets = sum((Decimal(parse(i["amount"])) / 100 for i in items if i["kind"] == "monetary_assets"), Decimal(0))
-    work.say(
-        "assets",
-        f"货币财产 {assets:.2f} 元，限额 {months.text} × {_plain(standard)} × {people} 人 = {limit:.2f} 元",
-        f"monetary assets {assets:.2f}, limit {months.text} x {_plain(standard)} x {people} = {limit:.2f}",
-        f"{assets:.2f}",
-        _property_source(months.source, work),
-    )
+    assets = Decimal(sum(_fen(i["amount"]) for i in items if i["kind"] == "monetary_assets")) / 100
+    if not work.quiet:
+        work.say(
+            "assets",
+            f"货币财产 {assets:.2f} 元，限额 {months.text} × {_plain(standard)} × {people} 人 = {limit:.2f} 元",
+            f"monetary assets {assets:.2f}, limit {months.text} x {_plain(standard)} x {people} = {limit:.2f}",
+            f"{assets:.2f}",
+            _property_source(months.source, work),
+        )
     counted = {m["ref"] for m in members}
     if any(i.get("owner") is not None and i["owner"] not in counted for i in items):
         work.flag("owner_not_counted")
-    kinds = _refusing_kinds(items, work)
+    kinds = _refusing_kinds(items, work) if items or not work.quiet else []
     refused = f"refused_{kinds[0]}" if kinds else None
     band = work.rule("low_income_asset_limit_months").amount * standard * people
     if assets > limit:

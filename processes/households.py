@@ -608,12 +608,13 @@ def _best(items: Iterable[Mapping[Any, Any]], of: Callable[[Mapping[Any, Any]], 
 
 
 def _income(item: Mapping[Any, Any]) -> dict[str, Any]:
-    return {"kind": item["kind"], "amount": yuan(item["amount_fen"]), "period": item["period"], "month": item["month"], "year": item["year"]}
+    """`source`: declared, checked or seen; it decides nothing in the arithmetic, and says with a decision on what it rests."""
+    return {"kind": item["kind"], "amount": yuan(item["amount_fen"]), "period": item["period"], "month": item["month"], "year": item["year"], "source": item["source"]}
 
 
 def _asset(item: Mapping[Any, Any], members: Collection[str]) -> dict[str, Any]:
     """`members`: refs of who may own it; what belonged to somebody who left is the household's until it says otherwise."""
-    said: dict[str, Any] = {"kind": item["kind"], "functional_vehicle": bool(item["functional_vehicle"])}
+    said: dict[str, Any] = {"kind": item["kind"], "functional_vehicle": bool(item["functional_vehicle"]), "source": item["source"]}
     if str(item["person_id"]) in members:
         said["owner"] = str(item["person_id"])
     return said | ({"amount": yuan(item["amount_fen"])} if item["amount_fen"] is not None else {})
@@ -648,7 +649,7 @@ def view(conn: Connection, keys: BoundKeys, household_id: int, *, plain: bool = 
             "birth_date": m["birth_date"], "sex": m["sex"], "employment": m["employment"], "labour_ability": _hidden(_ability(keys, m) or "", plain=plain),
             "full_time_student": bool(m["full_time_student"]), "placeholder": m["placeholder"], "excluded_reason": m["excluded_reason"],
             "authorised": m["person_id"] in signed,
-            "income": [{**_income(i), "source": i["source"]} for i in incomes if i["person_id"] == m["person_id"]],
+            "income": [_income(i) for i in incomes if i["person_id"] == m["person_id"]],
         })  # fmt: skip
     return {
         "id": household_id,
@@ -659,7 +660,7 @@ def view(conn: Connection, keys: BoundKeys, household_id: int, *, plain: bool = 
         "phone": sealed("phone"),
         "bank_account": sealed("bank_account"),
         "members": members,
-        "property": [{**_asset(i, {str(m["person_id"]) for m in members}), "source": i["source"]} for i in assets],
+        "property": [_asset(i, {str(m["person_id"]) for m in members}) for i in assets],
         "hardships": [kind if plain or kind not in HEALTH_KINDS else "****" for kind in _kinds(keys, household_id, house["hardships"])],
         "childless": house["childless"],
     }

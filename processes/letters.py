@@ -14,7 +14,7 @@ from processes.destitute_forms import SELF_CARE, SUPPORT
 from processes.dibao_2012_forms import MATERIALS, PARTICIPANTS, REASONS, share_words
 from processes.household_forms import INCOME_KINDS, PROPERTY_KINDS, RELATIONS
 from processes.illness_expenditure_forms import REFERRALS
-from processes.money import capital, yuan
+from processes.money import capital, to_fen, yuan
 
 TITLES = {
     "acceptance": "最低生活保障申请受理通知书",
@@ -112,7 +112,7 @@ def chinese_date(iso: str) -> str:
 def render(kind: str, data: Mapping[str, Any]) -> str:
     """A letter as it is issued. `data`: facts of the case, `household` (households.letterhead), number, issued_on, names of units."""
     if kind in benefit_letters.BODIES:
-        data = {**data, "compared": _compared(data)}
+        data = {**data, "compared": _compared(data), "reckoned": _reckoned(data)}
     texts = _BODIES[kind](data) + (_remedies(data) if kind in _WITH_REMEDIES else [])
     body = "\n".join(f"<p>{escape(p)}</p>" for p in texts)
     return standalone(
@@ -256,7 +256,22 @@ def _payment(data: Mapping[str, Any]) -> list[str]:
     return [
         f"保障金额：每月{yuan(amount)}元（大写：{capital(amount)}）。自{month[:4]}年{int(month[5:])}月起，每月{day}日前发放至您家庭的银行账户。",
         f"计算依据：{how}。",
+        *_reckoned(data),
     ]
+
+
+def _reckoned(data: Mapping[str, Any]) -> list[str]:
+    """How a 低保 amount follows: the standard of the month from which it counts, persons, income. Nothing where something else set the
+    amount (the joint meeting, a share that is taken), or where the assessment went by another standard."""
+    people, fen, month = data.get("members_counted"), data.get("amount_fen"), data.get("first_payment_month") or data.get("from_month")
+    if data.get("category") != "dibao" or not people or not fen or not month or data.get("fixed_until") or data.get("resolution") or data.get("reason_code") == "refused_jobs":
+        return []
+    day = date.fromisoformat(f"{month}-01")
+    if law.version(day) != data.get("law_version"):
+        return []
+    standard = law.standard(day, data["household"].get("hukou_kind") or "urban").amount
+    income = to_fen(standard * Decimal(people)) - fen
+    return [f"计算办法：{standard:.2f}元×{people}人－家庭月收入{yuan(income)}元＝{yuan(fen)}元（{_article(data, 'amount')}）。"] if income >= 0 else []
 
 
 def _refusal(data: Mapping[str, Any]) -> list[str]:

@@ -46,7 +46,7 @@ def yuan(fen: int | None) -> str:
 
 def to_fen(amount: Decimal | Fraction) -> int:
     """Yuan -> fen, rounded once, half up (away from zero), at the end (DESIGN 9). Exact for fractions too."""
-    if isinstance(amount, Fraction):
+    if not isinstance(amount, Decimal):  # to be a Fraction is asked of an abstract class, which is slow
         rounded = (abs(amount.numerator) * 200 + amount.denominator) // (amount.denominator * 2)  # in whole numbers: fractions are slow
         return -rounded if amount.numerator < 0 else rounded
     return int((amount * 100).quantize(Decimal(1), ROUND_HALF_UP))

@@ -93,13 +93,22 @@ def _check_digits(value: Any, path: str, bad: Any) -> None:
         bad(path, "请用半角数字，如 660.00")
 
 
-def _check_contradictions(facts: Mapping[str, Any], bad: Any) -> None:
+def refuse_contradictions(facts: Mapping[str, Any]) -> None:
+    """Raises BadFacts for well-formed facts that cannot all be true. A member may be without age, unless age is what is claimed."""
+    wrong: dict[str, list[str]] = {}
+    _check_contradictions(facts, lambda path, text: wrong.setdefault(path, []).append(text), ages=False)
+    if wrong:
+        raise BadFacts(wrong)
+
+
+def _check_contradictions(facts: Mapping[str, Any], bad: Any, *, ages: bool = True) -> None:
     members, on = facts["members"], date.fromisoformat(facts["applied_on"])
+    old = bool(facts.get("childless")) or "elderly_childless" in (facts.get("hardships") or ())
     for n, m in enumerate(members):
-        if not m.get("birth_date"):
+        born = m.get("birth_date")
+        if not born and (ages or old):
             bad(f"members.{n}.birth_date", "请填写出生日期")
-            continue
-        for name, words in _contradictions(m, eligibility._age(m["birth_date"], on)):
+        for name, words in _contradictions(m, eligibility._age(born, on) if born else None):
             bad(f"members.{n}.{name}", words)
     for relation, words in (("head", "户主只能有一人"), ("spouse", "配偶只能有一人")):
         if len(twice := [n for n, m in enumerate(members) if m.get("relation") == relation]) > 1:
@@ -115,13 +124,13 @@ def _check_contradictions(facts: Mapping[str, Any], bad: Any) -> None:
         bad(f"hardships.{declared['single_parent_student']}", "填写了配偶，与单亲家庭矛盾")
 
 
-def _contradictions(m: Mapping[str, Any], age: int) -> list[tuple[str, str]]:
-    """What cannot be true of one member at once: (field, why)."""
-    work = m.get("employment")
+def _contradictions(m: Mapping[str, Any], age: int | None) -> list[tuple[str, str]]:
+    """What cannot be true of one member at once: (field, why). age: None where it is not known."""
+    work, young = m.get("employment"), age is not None and age < 16
     found = [
-        (age > 130, "birth_date", "年龄超过130岁，请核对"),
-        (age < 16 and work in ("employed", "flexible", "retired"), "employment", "未满16周岁，与就业状况矛盾"),
-        (age < 16 and m.get("relation") == "spouse", "relation", "未满16周岁，与配偶关系矛盾"),
+        (age is not None and age > 130, "birth_date", "年龄超过130岁，请核对"),
+        (young and work in ("employed", "flexible", "retired"), "employment", "未满16周岁，与就业状况矛盾"),
+        (young and m.get("relation") == "spouse", "relation", "未满16周岁，与配偶关系矛盾"),
         (m.get("full_time_student") and work in ("employed", "retired"), "employment", "全日制在校学生，与就业状况矛盾"),
         (work == "employed" and m.get("labour_ability") == "completely_lost", "labour_ability", "完全丧失劳动能力，与在职就业矛盾"),
         (bool(m.get("disability_kind")) != (m.get("disability_grade") is not None), "disability_grade", "残疾类别和等级应同时填写"),

@@ -1,9 +1,11 @@
-"""试算: what a changed law would do to the households in benefit as they stand. It reads, computes and writes nothing (docs/decisions/040).
+"""试算: what a changed law would do to the households in benefit as they stand, or would have done to the decisions of a period. It
+reads, computes and writes nothing (docs/decisions/040, 052).
 
 Each household is assessed twice for the month, by the law in force and by the changed one, with the figures on file; 特困 is the
-standard times the persons. What differs is the change's doing alone: that an amount on record is another one is said beside it.
+standard times the persons. Each decision is assessed twice for its own month, with the figures by which it was made. What differs is
+the change's doing alone: that what is on record is another amount is said beside it.
 
-    benefits ──ids──> chunks ──> processes: figures in bulk, assess, assess ──rows──> Report
+    benefits or cases ──ids──> chunks ──> processes: figures in bulk, assess, assess ──rows──> Report
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from multiprocessing import get_context
@@ -31,10 +34,11 @@ from engine.crypto import BoundKeys
 from engine.dmn import NoDecision
 from engine.errors import EngineError, Invalid, NotFound
 from engine.queries import Area, within
-from processes import dmn, eligibility, households, law, whatif_law
+from processes import dmn, eligibility, households, law, whatif_decisions, whatif_law
 from processes.benefit_tables import benefit_adjustment
 from processes.benefits import LIVE, is_destitute, number
 from processes.bureau import Bureau, build
+from processes.eligibility import LookedUp
 from processes.eligibility_facts import EARLIEST, BadFacts
 from processes.event_log import harmless
 from processes.money import parse, to_fen, yuan
@@ -44,13 +48,15 @@ from processes.standards import figures_day
 from processes.tables import benefit, household, unit
 
 CHUNK = 1000  # benefits that are read and computed at a time: nine statements
+CASES = 200  # cases, for all their entries are read
 MARGIN = "50.00"  # yuan a head from a line: what is nearer is a near miss
+OVER = ("households", "decisions")
 MOVES = ("enters", "leaves", "gains", "loses", "same")
 VIEWS = ("changed", *MOVES, "near", "differs", "left_out", "all")
 _LAST_YEAR = 2099
 _IDS: Any = bindparam("ids", expanding=True)
 _BENEFITS = (
-    select(benefit.c.id, benefit.c.household_id, benefit.c.case_no, benefit.c.category, benefit.c.amount_fen, benefit.c.status, benefit.c.members,
+    select(benefit.c.id, benefit.c.household_id, benefit.c.case_no, benefit.c.category.label("recorded"), benefit.c.amount_fen.label("recorded_fen"), benefit.c.status, benefit.c.members,
            benefit.c.last_review_on, benefit.c.granted_on, household.c.no.label("household_no"), household.c.street, household.c.community, household.c.hukou_kind)
     .join(household, household.c.id == benefit.c.household_id)
     .where(benefit.c.id.in_(_IDS))
@@ -66,38 +72,45 @@ class BadResume(EngineError):
 
 
 class TooMany(Invalid):
-    """More households than may be computed at once here."""
+    """More households, or cases, than may be computed at once here."""
 
-    def __init__(self, found: int, most: int) -> None:
-        super().__init__({"scope": [f"范围内有 {found} 户，页面一次最多试算 {most} 户：请缩小范围，或用命令行 yingbao whatif"]},
-                         {"scope": [f"{found} households there, and at most {most} at once here: narrow it down, or use the command line, yingbao whatif"]})  # fmt: skip
+    def __init__(self, found: int, most: int, over: str = "households") -> None:
+        if over == OVER[0]:
+            super().__init__({"scope": [f"范围内有 {found} 户，页面一次最多试算 {most} 户：请缩小范围，或用命令行 yingbao whatif"]},
+                             {"scope": [f"{found} households there, and at most {most} at once here: narrow it down, or use the command line, yingbao whatif"]})  # fmt: skip
+        else:
+            super().__init__({"scope": [f"范围内有 {found} 件个案，页面一次最多试算 {most} 件：请缩小范围，或用命令行 yingbao whatif"]},
+                             {"scope": [f"{found} cases there, and at most {most} at once here: narrow it down, or use the command line, yingbao whatif"]})  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Question:
-    """files: the changed law as sent; on: a day of the month that is tried; margin_fen: how near to a line is a near miss, a head."""
+    """files: the changed law as sent; on: a day of the month that is tried; margin_fen: how near to a line is a near miss, a head.
+    over: households in benefit, or decisions from `since` to `until`; own_months: each of them by what the changed law says of its own
+    month, else by what it says of the month of `on`."""
 
     files: tuple[bytes, ...]
     on: date
     scope: str = DISTRICT
     margin_fen: int = 5000
+    over: str = "households"
+    since: date | None = None
+    until: date | None = None
+    own_months: bool = False
 
     @classmethod
-    def understood(cls, files: Sequence[bytes], on: str, scope: str = "", margin: str = "") -> Question:
-        """Raises Invalid; BadChange for the files."""
-        try:
-            day = date.fromisoformat(on) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", on) else None
-        except ValueError:
-            day = None
-        if day is None:
-            raise Invalid({"on": ["日期应写作 2018-12-03"]})
+    def understood(cls, files: Sequence[bytes], on: str, scope: str = "", margin: str = "", *, over: str = "", from_on: str = "", until_on: str = "") -> Question:
+        """Raises Invalid; BadChange for the files. `on` may be left out over decisions."""
+        period = _period(over or OVER[0], from_on, until_on)
+        day = period[1] if period and not on else _day("on", on)
         if f"{day:%Y-%m}" < EARLIEST or day.year > _LAST_YEAR:
             raise Invalid({"on": ["没有这个月份的标准"]}, {"on": ["There is no standard for this month"]})
         try:
             fen = parse(margin or MARGIN)
         except ValueError as error:
             raise Invalid({"margin": [str(error)]}) from None
-        made = cls(tuple(files), day, scope or DISTRICT, fen)
+        since, until = period or (None, None)
+        made = cls(tuple(files), day, scope or DISTRICT, fen, over or OVER[0], since, until, own_months=bool(period) and not on)
         _ = made.changed
         return made
 
@@ -106,22 +119,52 @@ class Question:
         return self.on.replace(day=1)
 
     @property
+    def period(self) -> tuple[date, date] | None:
+        """First and last day of the decisions; None over households."""
+        return None if self.since is None or self.until is None else (self.since, self.until)
+
+    @property
     def changed(self) -> whatif_law.Changed:
-        return _changed(self.files, self.month)
+        return _changed(self.files, self.month, self.period is not None and not self.own_months)
 
     def key(self, today: date) -> str:
         """What the result depends on beside the households."""
         now = [law.DIGEST, dmn.SHELF[whatif_law.TABLE].digest]
-        return json.dumps(["whatif", *now, self.changed.digest, f"{self.month:%Y-%m}", self.scope, self.margin_fen, today.isoformat()])
+        return json.dumps(["whatif", *now, self.changed.digest, f"{self.month:%Y-%m}", self.scope, self.margin_fen, today.isoformat(), *(day.isoformat() for day in self.period or ())])
+
+
+def _period(over: str, from_on: str, until_on: str) -> tuple[date, date] | None:
+    if over not in OVER:
+        raise Invalid({"over": [f"只能是 {'、'.join(OVER)}"]}, {"over": [f"One of {', '.join(OVER)}"]})
+    if over == OVER[0]:
+        if from_on or until_on:
+            name = "from_on" if from_on else "until_on"
+            raise Invalid({name: ["起止日期只用于试算决定（decisions）"]}, {name: ["A period is asked of decisions only"]})
+        return None
+    first, last = _day("from_on", from_on), _day("until_on", until_on)
+    if first > last:
+        raise Invalid({"until_on": ["止日不能早于起日"]}, {"until_on": ["The last day is before the first"]})
+    return first, last
+
+
+def _day(name: str, text: str) -> date:
+    try:
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise Invalid({name: ["日期应写作 2018-12-03"]})
 
 
 @lru_cache(maxsize=4)
-def _changed(files: tuple[bytes, ...], month: date) -> whatif_law.Changed:
+def _changed(files: tuple[bytes, ...], month: date, always: bool) -> whatif_law.Changed:  # noqa: FBT001
     """Read once: a table is checked cell by cell."""
-    return whatif_law.read(files, month)
+    changed = whatif_law.read(files, month)
+    return changed.always(month) if always else changed
 
 
 Row = dict[str, Any]
+_fraction: Callable[[Decimal], Fraction] = lru_cache(maxsize=64)(Fraction)
 
 
 @dataclass
@@ -158,6 +201,7 @@ class Report:
         computed = [row for row in self.rows if not row["reason"]]
         month = self.question.month
         return {
+            "over": self.question.over, "from_on": _iso(self.question.since), "until_on": _iso(self.question.until), "own_months": self.question.own_months,
             "month": f"{month:%Y-%m}", "scope": self.question.scope, "margin": yuan(self.question.margin_fen), "law": self.question.changed.told(month),
             "households": len(computed), "earlier": self.earlier, "left_out": [{"reason": k, "households": n} for k, n in sorted(left.items())],
             "recorded_fen": sum(row["recorded_fen"] for row in computed), "before_fen": sum(row["before_fen"] for row in computed), "after_fen": sum(row["after_fen"] for row in computed),
@@ -170,6 +214,10 @@ class Report:
     def seen(self, view: str) -> list[Row]:
         """The rows of a view (`VIEWS`)."""
         return [row for row in self.rows if _in_view(row, view)]
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def _sums(street: str, category: str, names: Mapping[str, str]) -> dict[str, Any]:
@@ -194,18 +242,19 @@ def run(made: Bureau, question: Question, *, processes: int = 1, resume: Path | 
     meanwhile stands as it was found. `resume`: where results are kept while it runs, and from which it goes on; removed at the end."""
     with made.office.snapshot() as conn:
         ids, report = _ids(conn, question), Report(question, names=_streets(conn))
-    chunks = [ids[n : n + CHUNK] for n in range(0, len(ids), CHUNK)]
+    size = min(CHUNK, CASES) if question.period else CHUNK
+    chunks = [ids[n : n + size] for n in range(0, len(ids), size)]
     today = made.office.today()
     with _Kept(resume, question.key(today)) as kept:
         done = kept.known(chunks)
         report.earlier = sum(len(done[n]) for n in done)
         open_ = [n for n in range(len(chunks)) if n not in done]
-        count = report.earlier
+        count = sum(len(chunks[n]) for n in done)
         told(count, len(ids))
         for n, rows in zip(open_, _computed(made, question, [chunks[n] for n in open_], processes), strict=True):
             done[n] = rows
             kept.add(chunks[n], rows)
-            count += len(rows)
+            count += len(chunks[n])
             told(count, len(ids))
         report.rows = [row for n in range(len(chunks)) for row in done[n]]
     if resume is not None:
@@ -217,16 +266,19 @@ def look(made: Bureau, conn: Connection, question: Question, area: Area, most: i
     """The same within one connection, at one moment, for a page: of the scope inside of the area, and not more than so many."""
     ids = _ids(conn, question, area)
     if len(ids) > most:
-        raise TooMany(len(ids), most)
+        raise TooMany(len(ids), most, question.over)
     report, keys, changed = Report(question, names=_streets(conn)), made.office.keys.on(conn), question.changed
-    for n in range(0, len(ids), CHUNK):
-        report.rows += compute(conn, keys, ids[n : n + CHUNK], question, changed, made.office.today())
+    size = min(CHUNK, CASES) if question.period else CHUNK
+    for n in range(0, len(ids), size):
+        report.rows += compute(conn, keys, ids[n : n + size], question, changed, made.office.today())
     return report
 
 
 def _ids(conn: Connection, question: Question, area: Area | None = None) -> list[int]:
     if conn.scalar(select(unit.c.id).where(unit.c.code == question.scope)) is None:
         raise NotFound(f"没有这个机构：{question.scope}")
+    if question.period:
+        return list(conn.scalars(whatif_decisions.cases(*question.period, question.scope, area)))
     query = select(benefit.c.id).join(household, household.c.id == benefit.c.household_id).where(benefit.c.status.in_(LIVE), within(household.c.community, question.scope))
     if area is not None:
         query = query.where(within(household.c.community, area))
@@ -269,19 +321,37 @@ def _chunk(ids: Sequence[int]) -> list[Row]:
 
 
 def compute(conn: Connection, keys: BoundKeys, ids: Sequence[int], question: Question, changed: whatif_law.Changed, today: date) -> list[Row]:
-    """The rows of some benefits, from a few statements however many they are."""
+    """The rows of some benefits, or of the decisions of some cases, from a few statements however many they are."""
+    held = frozenset(conn.scalars(_HELD))
+    if question.period:
+        return _of_decisions(whatif_decisions.of_cases(conn, keys, ids, *question.period), question, changed, held)
     found = conn.execute(_BENEFITS, {"ids": list(ids)}).mappings().all()
     known = figures(conn, keys, found, today)
-    held = frozenset(conn.scalars(_HELD))
     month = f"{question.month:%Y-%m}"
     facts: list[dict[str, Any] | None] = []
     for one in found:
         snapshot = known.get(one["household_id"])
         facts.append(None if snapshot is None else {**snapshot, "benefit_month": month})
-    before = [_came(one, said) for one, said in zip(found, facts, strict=True)]
+    looked_up: LookedUp = {}
+    before = [_came(one, said, looked_up) for one, said in zip(found, facts, strict=True)]
+    looked_up = {}
     with changed.applies():
-        after = [_came(one, said) for one, said in zip(found, facts, strict=True)]
+        after = [was and _came(one, said, looked_up, checked=True) for one, said, was in zip(found, facts, before, strict=True)]
     return [_row(one, _restricted(one, said, held), was, now, question.margin_fen) for one, said, was, now in zip(found, facts, before, after, strict=True)]
+
+
+def _of_decisions(found: Sequence[whatif_decisions.Decided], question: Question, changed: whatif_law.Changed, held: frozenset[str]) -> list[Row]:
+    """Each for its own month, by what was known of the law on the day of its assessment. Where something else decided than the
+    figures (the joint meeting, no co-operation, a death), another law would have changed nothing, and it is left out."""
+    rows = []
+    for one in found:
+        with law.known(one.known):
+            was = _came(one.row, one.figures, {}) if one.follows else None
+            with changed.applies():
+                now = was and _came(one.row, one.figures, {}, checked=True)
+        row = _row(one.row, _restricted(one.row, one.figures, held), was, now, question.margin_fen)
+        rows.append(row | ({"reason": "not_by_figures"} if row["reason"] == "no_figures" and not one.follows else {}))
+    return rows
 
 
 def figures(conn: Connection, keys: BoundKeys, found: Sequence[Mapping[Any, Any]], today: date) -> dict[int, dict[str, Any]]:
@@ -304,26 +374,26 @@ class _Came:
     category: str
     fen: int
     exact: Fraction | None = None  # income per head
-    lines: tuple[str, str] = ("", "")  # standard and low-income limit, yuan text
+    lines: tuple[Decimal, Decimal] = (Decimal(), Decimal())  # standard and low-income limit, yuan
 
     @property
     def helped(self) -> bool:
         return not self.category.startswith("refused")
 
 
-def _came(found: Mapping[Any, Any], facts: Mapping[str, Any] | None) -> _Came | None:
+def _came(found: Mapping[Any, Any], facts: Mapping[str, Any] | None, looked_up: LookedUp, *, checked: bool = False) -> _Came | None:
     """By the law that applies around it; None: the figures on file cannot be computed."""
     if facts is None:
         return None
     try:
-        if is_destitute(found["category"]):
-            support = "institutional" if found["category"] == "destitute_institutional" else "dispersed"
+        if is_destitute(found["recorded"]):
+            support = "institutional" if found["recorded"] == "destitute_institutional" else "dispersed"
             amount = eligibility.destitute_amount(facts["benefit_month"], found["hukou_kind"], support).amount
-            return _Came(found["category"], to_fen(amount * found["members"]))
-        said = eligibility.assess(facts)
+            return _Came(found["recorded"], to_fen(amount * found["members"]))
+        said = eligibility.outcome(facts, looked_up, checked=checked)
     except (BadFacts, law.BadLaw, NoDecision):
         return None
-    return _Came(said["category"], said["amount_fen"], Fraction(said["per_capita_exact"]), (said["standard"], said["low_income_limit"]))
+    return _Came(said.category, said.amount_fen, said.per_capita, (said.standard, said.low_income_limit))
 
 
 def _restricted(found: Mapping[Any, Any], facts: Mapping[str, Any] | None, held: frozenset[str]) -> bool:
@@ -334,9 +404,10 @@ def _restricted(found: Mapping[Any, Any], facts: Mapping[str, Any] | None, held:
 def _row(found: Mapping[Any, Any], restricted: bool, was: _Came | None, now: _Came | None, margin: int) -> Row:  # noqa: FBT001
     """A benefit's line: who it is, what is on record, before, after, move, near (standard | limit | None), gap: what the income per
     head lies above that line by the changed law (yuan, below it: negative). reason: why nothing was computed."""
-    row: Row = {"benefit_id": found["id"], "benefit_no": number(found["id"]), "household_id": found["household_id"], "household_no": found["household_no"],
-                "case_no": found["case_no"], "street": found["street"], "community": found["community"], "status": found["status"],
-                "recorded": found["category"], "recorded_fen": found["amount_fen"], "before": None, "before_fen": 0, "after": None, "after_fen": 0,
+    decided = found.get("decided_on")
+    row: Row = {"benefit_id": None if decided else found["id"], "benefit_no": None if decided else number(found["id"]), "household_id": found["household_id"], "household_no": found["household_no"],
+                "case_no": found["case_no"], "street": found["street"], "community": found["community"], "status": found["status"], "decided_on": decided,
+                "recorded": found["recorded"], "recorded_fen": found["recorded_fen"], "before": None, "before_fen": 0, "after": None, "after_fen": 0,
                 "per_capita": None, "move": None, "near": None, "gap": None, "above": False, "differs": False, "reason": None}  # fmt: skip
     if restricted or was is None or now is None:
         return row | {"reason": "restricted" if restricted else "no_figures"}
@@ -344,7 +415,7 @@ def _row(found: Mapping[Any, Any], restricted: bool, was: _Came | None, now: _Ca
     return row | {
         "before": was.category, "before_fen": was.fen, "after": now.category, "after_fen": now.fen, "move": _move(was, now), "near": near,
         "per_capita": None if now.exact is None else _text(now.exact), "gap": None if gap is None else _text(gap), "above": gap is not None and gap >= 0,
-        "differs": (was.category, was.fen) != (found["category"], found["amount_fen"]),
+        "differs": (was.category, was.fen) != (found["recorded"], found["recorded_fen"]),
     }  # fmt: skip
 
 
@@ -358,7 +429,7 @@ def _near(now: _Came, margin: int) -> tuple[str | None, Fraction | None]:
     """The nearest line of the changed law within the margin; a household that its property refuses misses no line of income."""
     if now.exact is None or now.category not in ("dibao", "low_income", "refused_income"):
         return None, None
-    gaps = [(line, now.exact - Fraction(text)) for line, text in zip(("standard", "limit"), now.lines, strict=True)]
+    gaps = [(line, now.exact - _fraction(amount)) for line, amount in zip(("standard", "limit"), now.lines, strict=True)]
     line, gap = min(gaps, key=lambda one: abs(one[1]))
     return (line, gap) if abs(gap) * 100 <= margin else (None, None)
 
@@ -370,7 +441,7 @@ def _text(amount: Fraction) -> str:
 
 # -- taking it away
 
-COLUMNS = ("benefit_no", "household_no", "case_no", "street", "community", "status", "recorded", "recorded_fen", "before", "before_fen", "after", "after_fen",
+COLUMNS = ("benefit_no", "household_no", "case_no", "street", "community", "status", "decided_on", "recorded", "recorded_fen", "before", "before_fen", "after", "after_fen",
            "per_capita", "move", "near", "gap", "reason")  # fmt: skip
 
 

@@ -1,12 +1,12 @@
 """A changed law to try: amounts in YAML as `law/*.yaml` writes them, or a decision table. Read strictly; what is wrong is said with
-its line. A name's new rows stand from their first day on in place of those of the law in force."""
+its line. A whole file of the law with one value changed is read, too. A name's new rows stand from their first day on in place of those of the law in force."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ import yaml
 from engine import dmn as tables
 from engine.errors import Invalid
 from processes import dmn, law
+from processes.eligibility_facts import EARLIEST
 
 MOST_BYTES = 256 * 1024
 TABLE = "category"  # the decision table that an amount follows from
@@ -51,6 +52,12 @@ class Changed:
         with law.under(self.book), dmn.SHELF.lent(self.tables):
             yield
 
+    def always(self, month: date) -> Changed:
+        """The same, as if what stands for that month had stood since ever: to try it on decisions of before."""
+        since = date.fromisoformat(f"{EARLIEST}-01")
+        rows = {name: (replace(next(v for v in reversed(values) if v.since <= month), since=since),) for name, values in self.rows.items()}
+        return Changed(law.overlaid(rows) if rows else None, self.tables, rows)
+
     @property
     def digest(self) -> str:
         """Names the law and the table that are tried."""
@@ -80,6 +87,8 @@ def read(files: Sequence[bytes], month: date) -> Changed:
             if name in rows:
                 raise BadChange([Fault(line, f"{name} 在两个文件里都有", f"{name} stands in two files")])
             rows[name] = values
+    if differing := {name: values for name, values in rows.items() if _texts(values) != _texts(law.rows(name))}:
+        rows = differing  # of a whole file, what it changes
     if not rows and not changed:
         raise BadChange([Fault(1, "没有给出任何改动", "nothing is changed")])
     return Changed(law.overlaid(rows) if rows else None, changed, rows)
@@ -155,7 +164,8 @@ class _Reader:
             if name in said:
                 self.fault(key, f"{name} 写了两次", f"{name} is said twice")
             elif not _may_change(name):
-                self.fault(key, *_why_not(name))
+                if not self._as_in_force(name, rows):
+                    self.fault(key, *_why_not(name))
             elif not isinstance(rows, yaml.SequenceNode) or not rows.value:
                 self.fault(key, f"{name} 至少要有一行 {{from, value, source}}", f"{name} needs at least one row {{from, value, source}}")
             else:
@@ -173,9 +183,18 @@ class _Reader:
         if len(self.faults) > before:
             return
         if values[0].since > self.month:
+            if _texts(values) == _texts(law.rows(name)):
+                return
             self.fault(key, f"{name} 从 {values[0].since} 起才有值，{self.month:%Y-%m} 还没有可试算的值", f"{name} begins on {values[0].since}: it has no value for {self.month:%Y-%m}")
             return
         self.found[name] = (key.start_mark.line + 1, tuple(values))
+
+    def _as_in_force(self, name: str, rows: Any) -> bool:
+        """Whether a name that cannot be tried stands there as it stands in the law: whoever changes one value of a whole file changes only that."""
+        if not isinstance(rows, yaml.SequenceNode) or not all(isinstance(node, yaml.MappingNode) for node in rows.value):
+            return False
+        said = [{key.value: self._scalar(value) for key, value in node.value if isinstance(key, yaml.ScalarNode)} for node in rows.value]
+        return [(one.get("from"), one.get("value")) for one in said] == _texts(law.rows(name))
 
     def _value(self, name: str, node: Any) -> law.Value | None:
         if not isinstance(node, yaml.MappingNode):
@@ -218,6 +237,10 @@ class _Reader:
             return self.loader.construct_object(node)
         except (yaml.YAMLError, ValueError):
             return None
+
+
+def _texts(rows: Sequence[law.Value]) -> list[tuple[Any, Any]]:
+    return [(v.since, v.text) for v in rows]
 
 
 def _may_change(name: str) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -38,6 +41,7 @@ from processes import (
     organisation,
     paperwork,
     readers,
+    word,
 )
 from processes.bureau import CATALOGUE
 from processes.case_tables import notice
@@ -536,11 +540,42 @@ def _unchanged(act: Act, case_id: int, etag: str) -> None:
 @bp.get("/letters/<int:letter_id>")
 def show_letter(letter_id: int) -> ResponseReturnValue:
     """The bytes as they were issued."""
+    return letter_of(me(), letter_id)
+
+
+@bp.get("/letters/<int:letter_id>.docx")
+def show_letter_in_word(letter_id: int) -> ResponseReturnValue:
+    return letter_in_word(me(), letter_id)
+
+
+def letter_of(actor: Actor, letter_id: int) -> Response:
+    """As it was issued, byte for byte; in Word where the request asks for that alone, or rather."""
+    if request.accept_mimetypes.best_match(["text/html", word.MEDIA_TYPE], default="text/html") == word.MEDIA_TYPE:
+        response = letter_in_word(actor, letter_id)
+    else:
+        response = Response(_issued(actor, letter_id)[1], mimetype="text/html")
+    response.vary.add("Accept")
+    return response
+
+
+def letter_in_word(actor: Actor, letter_id: int) -> Response:
+    """The same letter in Word, with the digest of these bytes (RFC 9530)."""
+    row, stored = _issued(actor, letter_id)
+    docx = word.document(stored, row["digest"], row["issued_on"])
+    name = quote(f"{word.read(stored).title} {row['number']}.docx")
+    return Response(docx, mimetype=word.MEDIA_TYPE, headers={
+        "Content-Disposition": f"attachment; filename=\"letter-{letter_id}.docx\"; filename*=UTF-8''{name}",
+        "Content-Digest": f"sha-256=:{base64.b64encode(hashlib.sha256(docx).digest()).decode()}:",
+    })  # fmt: skip
+
+
+def _issued(actor: Actor, letter_id: int) -> tuple[Mapping[Any, Any], bytes]:
+    """A letter's row and issued bytes. NotFound for who may not see it."""
     made = bureau()
     with made.office.read() as conn:
         row, stored = paperwork.issued_bytes(conn, made.office.keys.on(conn), letter_id)
-        letter_visible(conn, me(), row)
-    return Response(stored, mimetype="text/html")
+        letter_visible(conn, actor, row)
+    return row, stored
 
 
 def letter_visible(conn: Any, actor: Actor, row: Mapping[Any, Any]) -> None:

@@ -42,6 +42,7 @@ from processes import (
 from processes.bureau import CATALOGUE
 from processes.case_steps import Step
 from processes.eligibility_facts import BadFacts
+from processes.identity import mask_name
 from processes.law import BadLaw
 from processes.tables import document
 from web import wording
@@ -382,12 +383,23 @@ def computation(conn: Connection, case: Opened, place: int) -> dict[str, Any] | 
         except (*_COST, ArithmeticError, BadFacts, BadLaw, NoDecision) as error:
             return {**said, "from": "record", "agrees": False, "why": str(error)}
         kind, _sep, number = (case.row["subject"] or "").partition(":")
-        named = named_lines(result, {"members": households.members_of(conn, int(number)) if kind == "household" else []})
+        house = {"members": households.members_of(conn, int(number)) if kind == "household" else []}
+        named = named_lines(result, house)
         lines = [{"text": either(line["zh"], line["en"]), "source": line["source"], "source_words": wording.article(line["source"])} for line in named["lines"]]
         agrees = all(recorded[name] == result[name] for name in recorded.keys() & result.keys())
         would = [either(one["zh"], one["en"]) for one in counterfactual.told(figures, case.kept.closed[:place])] if service == "assess" else []
-        return {**said, "would": would, "category": result["category"], "amount_fen": result["amount_fen"], "law_version": result["law_version"], "lines": lines, "from": "snapshot", "agrees": agrees}
+        return {**said, "would": would, "inputs": _inputs(figures, house["members"]), "category": result["category"], "amount_fen": result["amount_fen"], "law_version": result["law_version"], "lines": lines, "from": "snapshot", "agrees": agrees}
     return None
+
+
+def _inputs(figures: Mapping[str, Any], members: Sequence[Mapping[Any, Any]]) -> list[dict[str, Any]]:
+    """Income and property by which it was computed, and where each is from: declared, checked or seen; None: recorded before that was kept."""
+    names = {str(m["person_id"]): mask_name(m["name"]) for m in members}
+    found = [(names.get(m["ref"], m["ref"]), "income", item) for m in figures["members"] for item in m.get("income") or ()]
+    found += [(names.get(item.get("owner", ""), ""), "property", item) for item in figures.get("property") or ()]
+    return [{"what": what, "who": who, "kind": item["kind"], "kind_words": wording.word("income", item["kind"]), "amount": item.get("amount"), "period": item.get("period"),
+             "when": str(item.get("month") or item.get("year") or "") or None, "source": item.get("source"), "source_words": wording.word("source", item["source"]) if item.get("source") else None}
+            for who, what, item in found]  # fmt: skip
 
 
 def _deadline(case: Opened, place: int) -> dict[str, Any] | None:

@@ -1,4 +1,5 @@
-"""试算: a changed law over the households in benefit of the reader's area. Page and API tell the same; nothing is written."""
+"""试算: a changed law over the households in benefit of the reader's area, or over the decisions made there. Page and API tell the same;
+nothing is written."""
 
 from __future__ import annotations
 
@@ -28,13 +29,19 @@ VIEWS: Mapping[str, LazyString] = {
     "changed": lazy_pgettext("whatif", "what changes"), **MOVES, "near": lazy_pgettext("whatif", "near misses"),
     "differs": lazy_pgettext("whatif", "record differs"), "left_out": lazy_pgettext("whatif", "left out"), "all": lazy_pgettext("whatif", "all"),
 }  # fmt: skip
-REASONS: Mapping[str, LazyString] = {"no_figures": lazy_gettext("The figures on file are not complete"), "restricted": lazy_gettext("Personal data are restricted")}
+OVER: Mapping[str, LazyString] = {"households": lazy_pgettext("whatif", "households in benefit as they stand"), "decisions": lazy_pgettext("whatif", "decisions of a period")}
+DECISIONS: Mapping[str, LazyString] = {
+    "granted": lazy_pgettext("whatif", "granted"), "refused": lazy_pgettext("whatif", "refused"), "terminated": lazy_pgettext("whatif", "procedure ended"), "keep": lazy_pgettext("whatif", "kept"),
+    "increase": lazy_pgettext("whatif", "increased"), "decrease": lazy_pgettext("whatif", "decreased"), "convert": lazy_pgettext("whatif", "converted"), "stop": lazy_pgettext("whatif", "stopped"),
+    "suspend": lazy_pgettext("whatif", "suspended"), "grace": lazy_pgettext("whatif", "grace period"),
+}  # fmt: skip
+REASONS: Mapping[str, LazyString] = {"no_figures": lazy_gettext("The figures on file are not complete"), "not_by_figures": lazy_gettext("Something else decided than the figures"), "restricted": lazy_gettext("Personal data are restricted")}
 LINES: Mapping[str, LazyString] = {"standard": lazy_pgettext("whatif", "standard"), "limit": lazy_pgettext("whatif", "low-income limit")}
 CATEGORIES: Mapping[str, LazyString] = {
     "dibao": lazy_pgettext("whatif", "dibao"), "low_income": lazy_pgettext("whatif", "low income"), "destitute_institutional": lazy_pgettext("whatif", "destitute, in an institution"),
     "destitute_dispersed": lazy_pgettext("whatif", "destitute, at home"), "refused_income": lazy_pgettext("whatif", "none: income"), "refused_property": lazy_pgettext("whatif", "none: property"),
     "refused_vehicle": lazy_pgettext("whatif", "none: vehicle"), "refused_dwelling": lazy_pgettext("whatif", "none: dwellings"), "refused_non_residential": lazy_pgettext("whatif", "none: non-residential property"),
-    "refused_study_abroad": lazy_pgettext("whatif", "none: study abroad"), "refused_luxury": lazy_pgettext("whatif", "none: luxury goods"),
+    "refused_study_abroad": lazy_pgettext("whatif", "none: study abroad"), "refused_luxury": lazy_pgettext("whatif", "none: luxury goods"), "refused": lazy_pgettext("whatif", "none"),
 }  # fmt: skip
 _MEANS = ("recorded_fen", "before_fen", "after_fen", "per_capita", "gap")
 
@@ -45,7 +52,7 @@ _MEANS = ("recorded_fen", "before_fen", "after_fen", "per_capita", "gap")
 def report_for(who: Actor, law: Sequence[bytes], asked: Mapping[str, str]) -> forecasts.Report:
     """At one moment, over the part of the scope that the reader's posts cover; at most YINGBAO_WHATIF households."""
     made, area = bureau(), readers.of_forecasts(who).areas
-    question = forecasts.Question.understood(law, asked.get("on", ""), asked.get("scope", ""), asked.get("margin", ""))
+    question = forecasts.Question.understood(law, asked.get("on", ""), asked.get("scope", ""), asked.get("margin", ""), **{name: asked.get(name, "") for name in ("over", "from_on", "until_on")})
     with made.office.snapshot() as conn:
         return forecasts.look(made, conn, question, area, made.settings.whatif)
 
@@ -75,7 +82,7 @@ def spreadsheet(who: Actor, rows: Sequence[forecasts.Row]) -> Response:
 def show() -> ResponseReturnValue:
     """The form; once it is sent, what comes out. Nothing is kept: what was sent stays in the form."""
     may, made = readers.of_forecasts(me()), bureau()
-    typed = {"on": made.office.today().isoformat(), "margin": forecasts.MARGIN, "scope": may.areas[0], "law": "", "table": "", "view": "changed"}
+    typed = {"on": made.office.today().isoformat(), "over": forecasts.OVER[0], "from_on": "", "until_on": "", "margin": forecasts.MARGIN, "scope": may.areas[0], "law": "", "table": "", "view": "changed"}
     typed |= {name: request.form[name][:400_000] for name in typed if name in request.form}
     with made.office.read() as conn:
         units = [row for row in organisation.units(conn, may.areas) if row["level"] in ("district", "street", "community")]
@@ -94,8 +101,8 @@ def show() -> ResponseReturnValue:
     if report is not None:
         rows, n = report.seen(view), whole(request.form.get("page"), 1, 100_000)
         shown = Page(rows_told(me(), rows[(n - 1) * SHOWN : n * SHOWN]), len(rows), n, SHOWN)  # type: ignore[arg-type]
-    return render_template("whatif.html", typed=typed, units=units, errors=errors, trouble=trouble, view=view, views=VIEWS, moves=MOVES, categories=CATEGORIES, reasons=REASONS,
-                           lines=LINES, found=report and report.told(), shown=shown, most=made.settings.whatif), status  # fmt: skip
+    return render_template("whatif.html", typed=typed, units=units, errors=errors, trouble=trouble, view=view, views=VIEWS, moves=MOVES, categories=CATEGORIES, reasons=REASONS, over=OVER, decisions=DECISIONS,
+                           lines=LINES, found=report and report.told(), shown=shown, month=(typed["on"] or made.office.today().isoformat())[:7], most=made.settings.whatif), status  # fmt: skip
 
 
 def _files() -> dict[str, str]:

@@ -50,7 +50,7 @@ class Value:
     @property
     def amount(self) -> Decimal:
         """The value as an exact decimal; yuan where it is money, a count where it is days, months or years."""
-        return Decimal(self.text)
+        return _decimal(self.text)
 
     @property
     def fraction(self) -> Fraction:
@@ -58,6 +58,7 @@ class Value:
         return Fraction(self.text)
 
 
+_decimal: Callable[[str], Decimal] = lru_cache(maxsize=2048)(Decimal)
 Table = Mapping[str, tuple[Value, ...]]
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Engine
 
 from engine import store
 from engine.crypto import Keys
-from processes import backup, documents, erasure, organisation, schema
+from processes import backup, documents, erasure, organisation, schema, whatif
 from processes import bureau as bureaus
 from tests.conftest import DATA_KEY
 from tests.district import REVIEWERS
@@ -166,3 +166,15 @@ def die_saving(url: str, files: str, moment: str, folder: str, place: int) -> No
     sys.setprofile(watch)
     backup.write(made, pathlib.Path(folder) / "b.zip", pathlib.Path(folder) / "keys.json")
     sys.setprofile(None)
+
+
+def die_trying(settings, files, chunk, kept):
+    """A what-if that is killed when its first chunk is done and kept."""
+
+    def told(done, _of):
+        if done:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    whatif.CHUNK = chunk
+    now = datetime.fromisoformat(f"{DAY}T09:00:00+08:00")
+    whatif.run(bureaus.build(settings, lambda: now), whatif.Question.understood(files, "2018-12-05"), resume=pathlib.Path(kept), told=told)

@@ -106,6 +106,14 @@ def test_a_letter_has_a_place_for_the_seal_with_its_issuer_and_day(kind, issuer)
     assert [p.text_content() for p in place] == [issuer, "（盖章处）", "2019年1月21日"]
 
 
+def test_an_amount_of_dibao_says_how_it_follows():
+    expected = "计算办法：920.00元×3人－家庭月收入2100.00元＝660.00元（民发〔2012〕220号第二十七条）。"
+    assert expected in letter("approval") and expected in letter("adjustment")
+    for other in ({"category": "low_income"}, {"fixed_until": "2019-06"}, {"resolution": "approve_as"}, {"law_version": "TJ-STD-2017"}, {"amount_fen": 300_000}, {"members_counted": None}):
+        assert "计算办法" not in letter("approval", **other), other
+    assert "计算办法" not in letter("adjustment", reason_code="refused_jobs", refusing="张二", refused_on=[], share_fen=1, share_standard="1")
+
+
 def test_the_approval_has_amount_in_figures_and_capitals_month_and_remedies():
     said = letter("approval")
     assert all(part in said for part in ("3人", "每月660.00元", "大写：陆佰陆拾元整", "自2019年2月起", "60日内", "6个月内"))

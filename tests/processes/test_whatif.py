@@ -7,19 +7,20 @@ import os
 from fractions import Fraction
 
 import pytest
-from sqlalchemy import event, func, insert, select
+from sqlalchemy import delete, event, func, insert, select, update
 
 from engine import store
 from engine.errors import Invalid, NotFound
 from processes import bureau as bureaus
-from processes import dmn, eligibility, law, standards, whatif, whatif_law
+from processes import dmn, eligibility, law, standards, whatif, whatif_decisions, whatif_law
 from processes.eligibility_facts import BadFacts
 from processes.money import to_fen, yuan
 from processes.proof_tables import erasure
 from processes.standards import snapshot_of
-from processes.tables import benefit, household
+from processes.tables import benefit, household, income_item
 from tests import crowd
 from tests.conftest import DATA_KEY, Clock, database
+from tests.engine import killed
 from tests.processes.test_benefits import Granted
 
 MANY = int(os.environ.get("YINGBAO_TEST_WHATIF", "300"))
@@ -53,6 +54,11 @@ def town(request, tmp_path_factory):
         crowd.fill(made, MANY, 40)
         yield made
         made.office.store.close()
+
+
+def entries_of(district):
+    with district.office.read() as conn:
+        return conn.scalar(select(func.count()).select_from(store.entry))
 
 
 def question(*files, on="2018-12-05", **more):
@@ -204,6 +210,96 @@ def test_a_granted_household_is_read_as_its_batch_reads_it(district):
     assert (row["reason"], row["before"], row["after_fen"]) == ("restricted", None, 0)
 
 
+def of_decisions(file=FEW, on="2018-12-05", since="2018-12-01", until="2018-12-31", **more):
+    return question(file, on=on, over="decisions", from_on=since, until_on=until, **more)
+
+
+def test_a_decision_is_computed_from_the_figures_of_then(district):
+    """What the household earns today plays no part; what is tried stands as if it had always been so."""
+    granted = Granted(district)
+    on = granted.row()["granted_on"]
+    with district.office.store.write() as conn:
+        conn.execute(update(income_item).values(amount_fen=240_000))
+    before = entries_of(district)
+    asked = of_decisions()
+    (row,) = whatif.run(district.bureau, asked).rows
+    assert (row["case_no"], row["decided_on"], row["status"], row["benefit_id"], row["household_id"]) == (district.no, on, "granted", None, granted.household)
+    assert (row["recorded_fen"], row["before_fen"], row["after_fen"], row["move"], row["differs"]) == (66_000, 66_000, 84_000, "gains", False)
+    assert whatif.run(district.bureau, question(FEW, on="2018-12-24")).rows[0]["before_fen"] == 36_000, "today's figures are others"
+    said = whatif.run(district.bureau, asked).told()
+    assert (said["over"], said["from_on"], said["until_on"], said["own_months"], said["households"]) == ("decisions", "2018-12-01", "2018-12-31", False, 1)
+    later = b'dibao_standard_urban:\n  - {from: 2019-04-01, value: "980", source: x}\n'
+    assert whatif.run(district.bureau, of_decisions(later, on="2019-04-01")).rows[0]["after_fen"] == 84_000, "tomorrow's law on yesterday's decision"
+    assert whatif.run(district.bureau, of_decisions(on="")).rows[0]["after_fen"] == 84_000, "its month is 2019-01"
+    assert whatif.run(district.bureau, of_decisions(later, on="", until="2019-04-01")).rows[0]["move"] == "same", "the month of this decision is before"
+    table = dmn.RAW["category"].replace(b'<outputEntry><text>"dibao"</text>', b'<outputEntry><text>"low_income"</text>', 1)
+    assert whatif.run(district.bureau, of_decisions(table)).rows[0]["after"] == "low_income"
+    for since, until in (("2018-12-01", "2018-12-02"), ("2019-01-01", "2019-12-31")):
+        assert whatif.run(district.bureau, of_decisions(since=since, until=until)).rows == []
+    assert len(whatif.run(district.bureau, of_decisions(since=on, until=on)).rows) == 1
+    assert whatif.run(district.bureau, of_decisions(scope="120116005")).rows == []
+    assert "decided_on" in next(whatif.csv_lines([row])) and f",{on}," in list(whatif.csv_lines([row]))[1]
+    with district.office.snapshot() as conn, pytest.raises(whatif.TooMany, match="1 件个案"):
+        whatif.look(district.bureau, conn, asked, "120116", 0)
+    assert entries_of(district) == before, "nothing was written"
+    with district.office.store.write() as conn:
+        conn.execute(delete(store.subject_key))
+    (row,) = whatif.run(district.bureau, of_decisions()).rows
+    assert (row["reason"], row["recorded_fen"]) == ("no_figures", 66_000)
+
+
+def test_a_refusal_by_its_figures_would_have_come_out_otherwise(district):
+    district.to_refusal()
+    higher = b'dibao_standard_urban:\n  - {from: 2018-12-01, value: "2100", source: x}\n'
+    report = whatif.run(district.bureau, of_decisions(higher))
+    (row,) = report.rows
+    assert (row["status"], row["recorded"], row["before"], row["after"], row["after_fen"], row["move"], row["differs"]) == ("refused", "refused_income", "refused_income", "dibao", 30_000, "enters", False)
+    with district.office.read() as conn:
+        (found,) = whatif_decisions.of_cases(conn, district.office.keys.on(conn), [district.case()["id"]], *of_decisions().period)
+    assert found.follows and found.figures["members"][0]["income"][0]["source"] == "declared"
+
+
+@pytest.mark.parametrize(("facts", "gave", "came"), [
+    ({"decision": "granted", "category": "dibao", "amount_fen": 5}, ("dibao", 5), ("granted", "dibao", 5, True)),
+    ({"decision": "granted", "category": "dibao", "amount_fen": 9}, ("dibao", 5), ("granted", "dibao", 9, False)),  # as the meeting resolved
+    ({"decision": "refused", "reason_code": "income_over"}, ("refused_income", 0), ("refused", "refused_income", 0, True)),
+    ({"decision": "refused", "reason_code": "hukou"}, ("refused_income", 0), ("refused", "refused_income", 0, False)),
+    ({"decision": "refused", "reason_code": "false_statement"}, ("dibao", 5), ("refused", "refused", 0, False)),
+    ({"decision": "terminated"}, ("refused_income", 0), ("terminated", "refused_income", 0, False)),
+    ({"decision": "approved", "conclusion": "keep", "benefit_category": "dibao", "benefit_fen": 5, "category": "dibao", "amount_fen": 5}, ("dibao", 5), ("keep", "dibao", 5, True)),
+    ({"decision": "approved", "conclusion": "increase", "benefit_fen": 5, "category": "dibao", "amount_fen": 9, "decided_fen": 9}, ("dibao", 9), ("increase", "dibao", 9, True)),
+    ({"decision": "approved", "conclusion": "decrease", "category": "dibao", "amount_fen": 9, "decided_fen": 4}, ("dibao", 9), ("decrease", "dibao", 4, False)),  # a share was taken
+    ({"decision": "approved", "conclusion": "stop", "reason_code": "income_over"}, ("refused_income", 0), ("stop", "refused_income", 0, True)),
+    ({"decision": "approved", "conclusion": "stop", "reason_code": "death_single"}, ("refused_income", 0), ("stop", "refused_income", 0, False)),
+    ({"decision": "approved", "conclusion": "suspend", "benefit_category": "dibao", "benefit_fen": 5}, ("dibao", 5), ("suspend", "dibao", 5, False)),
+    ({"decision": "approved", "conclusion": "grace", "benefit_category": "dibao", "benefit_fen": 5}, ("refused_income", 0), ("grace", "dibao", 5, False))])  # fmt: skip
+def test_whether_a_decision_follows_from_its_figures(facts, gave, came):
+    assert whatif_decisions._outcome(facts, dict(zip(("category", "amount_fen"), gave, strict=True))) == came
+
+
+@pytest.mark.parametrize(("asked", "field"), [
+    ({"over": "cases"}, "over"), ({"from_on": "2018-01-01"}, "from_on"), ({"until_on": "2018-01-01"}, "until_on"), ({"over": "decisions"}, "from_on"), ({"over": "decisions", "from_on": "2018-01-01"}, "until_on"),
+    ({"over": "decisions", "from_on": "2018-01-02", "until_on": "2018-01-01"}, "until_on"), ({"over": "decisions", "from_on": "2018-02-30", "until_on": "2018-03-01"}, "from_on"),
+    ({"over": "decisions", "from_on": "2010-01-01", "until_on": "2010-12-31", "on": ""}, "on"), ({"on": ""}, "on")])  # fmt: skip
+def test_bad_periods_are_refused(asked, field):
+    with pytest.raises(Invalid) as refused:
+        question(FEW, **{"on": "2018-12-01", **asked})
+    assert refused.value.fields.keys() == {field}
+
+
+def test_a_run_that_was_killed_goes_on(town, processes, tmp_path, monkeypatch):
+    """kill -9 between two chunks: what was computed is taken up, and the whole is the same."""
+    file = tmp_path / "kept"
+    child = processes.Process(target=killed.die_trying, args=(town.settings, (CHANGES,), MANY // 3, str(file)))
+    child.start()
+    child.join(60)
+    assert child.exitcode == -9 and file.read_bytes().count(b"\n") == 2, "the question, and one chunk"
+    monkeypatch.setattr(whatif, "CHUNK", MANY // 3)
+    went_on = whatif.run(town, question(), resume=file)
+    assert (went_on.earlier, file.exists()) == (MANY // 3, False)
+    assert went_on.rows == whatif.run(town, question()).rows
+
+
 @pytest.mark.parametrize(("text", "line", "zh", "en"), [
     ('dibao_standard_urban:\n  - {from: 2018-12-01, value: "980", source: x}\ndibao_standard_urban:\n  - {from: 2018-12-01, value: "981", source: x}\n', 3, "写了两次", "said twice"),
     ('dibao_standard_urban:\n  - {from: 2018-12-01, value: "980", source: x}\n  - {from: 2018-12-01, value: "990", source: x}\n', 3, "日期重叠", "overlap"),
@@ -247,6 +343,19 @@ def test_the_shipped_file_changes_nothing(town):
     assert {row["move"] for row in whatif.run(town, asked).rows} <= {"same", None}
     assert asked.changed.told(asked.month)["values"] == [{"name": "dibao_standard_urban", "before": "920", "after": "920", "since": "2018-04-01", "source": "T18"}]
     assert json.loads(asked.key(town.office.today()))[0] == "whatif"
+
+
+def test_a_whole_file_with_one_value_changed_tries_that_value():
+    raw = law.RAW["parameters.yaml"].decode()
+    assert question(raw.replace('"920"', '"980"', 1).encode()).changed.rows.keys() == {"dibao_standard_urban"}
+    later = next(v.name for v in law._LAW["member_excluded_military"])
+    for odd, why in ((raw.replace("year_end_urban:", "year_end_odd:", 1), "没有参数"), (law.RAW["procedure.yaml"].decode().replace('value: "', 'value: "1', 1), "不影响每月"),
+                     (raw.partition(f"{later}:")[1] + raw.partition(f"{later}:")[2].partition("\n\n")[0].replace("2022-01-01", "2023-01-01"), "还没有可试算的值")):  # fmt: skip
+        with pytest.raises(whatif_law.BadChange) as refused:
+            question(odd.encode())
+        assert any(why in fault.zh for fault in refused.value.faults), why
+    with pytest.raises(whatif_law.BadChange, match="没有给出任何改动"):
+        question(law.RAW["procedure.yaml"])
 
 
 @pytest.mark.parametrize(("on", "margin", "field"), [("2018-13-01", "", "on"), ("1900-01-01", "", "on"), ("x", "", "on"), ("2018-12-01", "-1", "margin"), ("2018-12-01", "much", "margin")])

@@ -213,6 +213,12 @@ BAD: list[tuple[str, str, str, dict[str, Any], set[int]]] = [
     ("a wage that is a float", "POST", "/assessments", {"json": facts(members=[{"ref": "1", "income": [{"kind": "wage_income", "amount": 2100.5}]}])}, {422}),
     ("a wage of 10^30", "POST", "/assessments", {"json": facts(members=[{"ref": "1", "income": [{"kind": "wage_income", "amount": "1" + "0" * 30}]}])}, {422}),
     ("born tomorrow", "POST", "/assessments", {"json": facts(members=[{"ref": "1", "birth_date": "2999-01-01"}])}, {422}),
+    ("two heads to assess", "POST", "/assessments", {"json": facts(members=[{"ref": "1", "relation": "head"}, {"ref": "2", "relation": "head"}])}, {422}),
+    ("a child at work", "POST", "/assessments", {"json": facts(members=[{"ref": "1", "birth_date": "2010-01-01", "employment": "employed"}])}, {422}),
+    ("a disability without a grade", "POST", "/assessments", {"json": facts(members=[{"ref": "1", "disability_kind": "limb"}])}, {422}),
+    ("childless with a child", "POST", "/assessments", {"json": facts(childless=True, members=[{"ref": "1", "birth_date": "1950-01-01"}, {"ref": "2", "birth_date": "2010-01-01", "relation": "child"}])}, {422}),
+    ("childless, and no age", "POST", "/assessments", {"json": facts(childless=True)}, {422}),
+    ("a programme at the staff's assessment", "POST", "/assessments", {"json": facts(programmes=["x"])}, {422}),
     ("an unknown fact", "POST", "/assessments", {"json": facts(decision="granted")}, {422}),
     ("grade 2^53", "POST", "/assessments", {"json": facts(members=[{"ref": "1", "disability_grade": 2**53}])}, {422}),
     # addresses

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import re
 
 import pytest
 from sqlalchemy import select
 
+from processes import paperwork, word
 from processes.case_tables import letter, notice
 from processes.rebuild import differences
 from tests.district import paper
@@ -155,3 +158,25 @@ def test_the_photo_of_a_disputed_notices_removal_on_the_pages(bureau, district, 
     assert f'href="/documents/{photo}"' in after
     assert event in clerk.text(f"/cases/{district.no}?tab=record")
     assert f'src="/documents/{photo}"' in clerk.text(f"/cases/{district.no}/notices/{notice_id}")
+
+
+def test_a_letter_in_word(bureau, district, accepted):
+    door = Door(bureau, district)
+    page, path = door.call("clerk", "GET", f"/letters/{accepted}"), f"/letters/{accepted}.docx"
+    assert page.mimetype == "text/html" and "Accept" in page.headers["Vary"]
+    found = door.call("clerk", "GET", path)
+    assert (found.status_code, found.mimetype, found.data[:2]) == (200, word.MEDIA_TYPE, b"PK")
+    assert found.headers["Content-Digest"] == f"sha-256=:{base64.b64encode(hashlib.sha256(found.data).digest()).decode()}:"
+    assert door.call("clerk", "GET", path).data == found.data
+    with district.office.read() as conn:
+        row, stored = paperwork.issued_bytes(conn, district.office.keys.on(conn), accepted)
+    assert found.data == word.document(stored, row["digest"], row["issued_on"])
+    for accept, kind in ((word.MEDIA_TYPE, word.MEDIA_TYPE), (f"text/html;q=0.5, {word.MEDIA_TYPE}", word.MEDIA_TYPE), ("*/*", "text/html"), ("text/html", "text/html")):
+        assert door.call("clerk", "GET", f"/letters/{accepted}", headers={"Accept": accept}).mimetype == kind
+    for gone in (path, f"/letters/{accepted}"):
+        door.bad(404, "stranger", "GET", gone)
+    door.bad(404, "clerk", "GET", "/letters/99.docx")
+    clerk = Desk(app_of(bureau), "clerk")
+    assert f'href="/letters/{accepted}.docx"' in clerk.text(f"/cases/{district.no}?tab=papers")
+    assert clerk.get(f"/letters/{accepted}.docx").data == found.data
+    assert Desk(app_of(bureau), "stranger").get(f"/letters/{accepted}.docx").status_code == 404

@@ -71,6 +71,8 @@ def test_a_step_shows_who_when_opinion_data_papers_law_days_and_seal(door, case)
     assert last["law"]["task_words"].startswith("《")
     assert (last["computation"]["category"], last["computation"]["amount_fen"], last["computation"]["agrees"]) == ("dibao", 66_000, True)
     assert last["computation"]["lines"]
+    [wage] = last["computation"]["inputs"]
+    assert (wage["who"], wage["kind"], wage["amount"], wage["source"], wage["source_words"]) == ("张*", "wage_income", "2100.00", "declared", "申报")
     assert (last["seal"]["holds"], last["seal"]["index"]) == (True, None)
     back, late = (door.good("auditor", "GET", f"/cases/{case}/replay?step={n}") for n in (back, late))
     assert [one["code"] for one in back["shown"]["odd"]] == ["returned"]

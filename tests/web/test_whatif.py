@@ -58,6 +58,32 @@ def test_page_and_api_tell_the_same_and_write_nothing(door, district, bureau):  
     assert "/whatif" in desks["sue"].text("/tasks") and "/whatif" not in desks["clerk"].text("/tasks")
 
 
+def test_decisions_of_a_period_at_all_doors(door, district, bureau, command, tmp_path):  # noqa: F811
+    granted = Granted(district)
+    asked = {"law": LAW, "on": "2018-12-24", "over": "decisions", "from_on": "2018-01-01", "until_on": "2018-12-31"}
+    said = door.good("sue", "POST", "/whatif", asked)
+    (one,) = said["items"]
+    assert (said["over"], said["from_on"], said["before_fen"], said["after_fen"]) == ("decisions", "2018-01-01", 66_000, 84_000)
+    assert (one["benefit_id"], one["case_no"], one["decided_on"], one["status"], one["applicant"][0]) == (None, district.no, granted.row()["granted_on"], "granted", "张")
+    assert door.good("admin", "POST", "/whatif", asked)["items"][0]["before_fen"] is None
+    desk = Desk(app_of(bureau), "sue")
+    text = desk.post("/whatif", asked).get_data(as_text=True)
+    for wanted in ("2018-01-01 至 2018-12-31", "已批准", one["decided_on"], "840.00"):
+        assert wanted in text, wanted
+    exported = door.call("sue", "POST", "/whatif/export", asked).get_data(as_text=True)
+    assert f",{one['decided_on']}," in exported.splitlines()[1]
+    assert door.bad(422, "sue", "POST", "/whatif", asked | {"until_on": ""})["errors"].keys() == {"until_on"}
+    assert door.bad(422, "sue", "POST", "/whatif", {"law": LAW})["errors"].keys() == {"on"}
+    english = door.bad(422, "sue", "POST", "/whatif", asked | {"until_on": "2017-01-01"}, headers={"Accept-Language": "en"})
+    assert english["errors"] == {"until_on": ["The last day is before the first"]}
+    law = tmp_path / "law.yaml"
+    law.write_text(LAW, encoding="utf-8")
+    done = command("--law", law, "--over", "decisions", "--from", "2018-01-01", "--to", "2018-12-31", "--processes", 1)
+    assert done.exit_code == 0 and "1 decisions from 2018-01-01 to 2018-12-31" in done.output and "660.00 -> 840.00" in done.output, done.output
+    bad = command("--law", law, "--over", "decisions", "--from", "2018-01-01")
+    assert bad.exit_code == 2 and "--to:" in bad.output
+
+
 def test_what_cannot_be_tried_is_said_with_its_line(door, district, bureau):  # noqa: F811
     bad = {"law": LAW + LAW, "on": "2018-12-24"}
     assert door.bad(422, "sue", "POST", "/whatif", bad)["errors"]["law"] == ["第 3 行：dibao_standard_urban 写了两次"]

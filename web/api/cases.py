@@ -17,13 +17,13 @@ from engine.errors import Refused
 from engine.forms import json_schema
 from engine.office import Act, history, seals_hold
 from engine.process import Process
-from processes import calendar, deadlines, deliveries, households, letters, notices, paperwork, readers
+from processes import calendar, deadlines, deliveries, households, letters, notices, paperwork, readers, word
 from processes.bureau import CATALOGUE
 from processes.case_tables import notice
 from web.api import schemas
 from web.api.desk import if_match, me, once, spoken, stale
 from web.api.operation import operation, shape_of
-from web.cases import drawing_file, letter_visible, notice_on_file, recordable, sheet_of, visible
+from web.cases import drawing_file, letter_in_word, letter_of, notice_on_file, recordable, sheet_of, visible
 from web.desk import as_whom, bureau, roles_for, speaking
 from web.replay import compared, replayed
 
@@ -235,14 +235,17 @@ def case_letters(no: str, asked: dict[str, Any]) -> Any:
         return schemas.cut(deliveries.of_case(conn, no), asked["page"], asked["size"])
 
 
-@operation(blp, "GET", "/letters/<row:letter_id>", ("text/html",), replies=(404,))
+@operation(blp, "GET", "/letters/<row:letter_id>", ("text/html", word.MEDIA_TYPE), replies=(404,))
 def letter_bytes(letter_id: int) -> Any:
-    """The letter as it was issued, byte for byte."""
-    made = bureau()
-    with made.office.read() as conn:
-        row, stored = paperwork.issued_bytes(conn, made.office.keys.on(conn), letter_id)
-        letter_visible(conn, me(), row)
-    return Response(stored, mimetype="text/html")
+    """The letter as it was issued, byte for byte; as a Word document where `Accept` names that alone or rather."""
+    return letter_of(me(), letter_id)
+
+
+@operation(blp, "GET", "/letters/<row:letter_id>.docx", (word.MEDIA_TYPE,), replies=(404,))
+def letter_docx(letter_id: int) -> Any:
+    """The same letter in Word, made from the issued bytes: same text, the same file each time. `Content-Digest` has its sha-256; its
+    footer the digest by which the record names the issued letter."""
+    return letter_in_word(me(), letter_id)
 
 
 _NOTICE = tuple(schemas.NoticeOnFile._declared_fields)

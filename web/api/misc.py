@@ -12,7 +12,7 @@ from engine.errors import NotFound, Refused
 from engine.forms import json_schema
 from engine.model import SHANGHAI
 from engine.process import Process
-from processes import calendar, eligibility, law, organisation
+from processes import calendar, eligibility, law, organisation, programmes
 from processes.assessment_form import AssessmentIn, OpenAssessmentIn
 from processes.bureau import CATALOGUE
 from web import board as boards
@@ -86,8 +86,11 @@ def staff(asked: dict[str, Any]) -> Any:
 
 @operation(blp, "POST", "/assessments", schemas.Assessment, takes=AssessmentIn, example=_EXAMPLE)
 def assess(said: dict[str, Any]) -> Any:
-    """Facts in, eligibility with its explanation out; nothing is stored."""
-    return eligibility.assess(said)
+    """Facts in, eligibility with its explanation out; nothing is stored. Facts that contradict each other are refused by name. Where a
+    member's age is not said and would tell, `flags` has it (`age_or_sex_unknown`); 无子女 is refused without all ages."""
+    found = eligibility.assess(said)
+    programmes.refuse_contradictions(said)
+    return found
 
 
 @operation(blp, "POST", "/public/assessments", schemas.OpenAssessment, takes=OpenAssessmentIn, public=True, replies=(429,), example={

@@ -667,8 +667,21 @@ class ReplayLaw(Said):
     sources = fields.List(fields.Dict(), required=True)
 
 
+class ReplayInput(Said):
+    what = _s("income | property")
+    who = _s("masked name; empty: the household")
+    kind = _s()
+    kind_words = _s()
+    amount = _s("yuan", none=True)
+    period = _s("month | year", none=True)
+    when = _s("the month or year that it was said for", none=True)
+    source = _s("declared | checked | seen; null: recorded before that was kept", none=True)
+    source_words = _s(none=True)
+
+
 class ReplayComputation(Said):
     step = _n("entry at which it was computed")
+    inputs = fields.List(fields.Nested(ReplayInput), metadata={"description": "income and property by which it was computed, with where each is from"})
     category = _s()
     amount_fen = _n(none=True)
     law_version = _s(none=True)

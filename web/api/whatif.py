@@ -1,4 +1,4 @@
-"""API: 试算, a changed law over the households in benefit as they stand. Nothing is written."""
+"""API: 试算, a changed law over the households in benefit as they stand, or over decisions of before. Nothing is written."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ MOST = 200_000  # characters of a file
 class ForecastQuestion(schemas.Strict):
     law = schemas.text("changed amounts: YAML in the shape of processes/law/*.yaml", most=MOST, example='dibao_standard_urban:\n  - {from: 2018-12-01, value: "980", source: draft}\n')
     table = schemas.text("a changed decision table `category`: DMN", most=MOST)
-    on = schemas.text("a day of the month that is tried", required=True, most=10, example="2018-12-01")
+    on = schemas.text("a day of the month that is tried; may be left out over decisions: then each goes by what is said of its own month", most=10, example="2018-12-01")
+    over = schemas.one_of(*forecasts.OVER, about="households in benefit (default), or the decisions of a period from the figures of then")
+    from_on = schemas.text("first day of the decisions", most=10)
+    until_on = schemas.text("their last day", most=10)
     scope = schemas.text("code of a unit; all of your area when left out", most=20)
     margin = schemas.text("yuan a head: what is nearer to a line is a near miss; 50.00 when left out", most=12)
     view = schemas.one_of(*forecasts.VIEWS, about="which households: changed (default) …")
@@ -58,7 +61,7 @@ class ForecastStreet(Said):
 
 
 class ForecastLeft(Said):
-    reason = _s("no_figures | restricted")
+    reason = _s("no_figures | not_by_figures | restricted")
     households = _n()
 
 
@@ -69,15 +72,16 @@ class ForecastNear(Said):
 
 
 class ForecastHousehold(Said):
-    benefit_id = _n()
-    benefit_no = _s()
+    benefit_id = _n("null for a decision", none=True)
+    benefit_no = _s(none=True)
     household_id = _n()
     household_no = _s()
     case_no = _s(none=True)
     applicant = _s("masked; null where you do not read the benefit", none=True)
     street = _s()
     community = _s()
-    status = _s()
+    status = _s("of the benefit; of a decision: granted | refused | keep | increase | decrease | convert | stop …")
+    decided_on = _s("of a decision", none=True)
     recorded = _s("category on record")
     recorded_fen = _n("null, like all money of a household, where you do not read the benefit", none=True)
     before = _s("by the law in force; null where nothing was computed", none=True)
@@ -89,10 +93,14 @@ class ForecastHousehold(Said):
     near = _s("standard | limit: the line that is near", none=True)
     gap = _s("income per head above that line, yuan; below it: negative", none=True)
     differs = _b()
-    reason = _s("no_figures | restricted: left out", none=True)
+    reason = _s("no_figures | not_by_figures | restricted: left out", none=True)
 
 
 class Forecast(Said):
+    over = _s("households | decisions")
+    from_on = _s("of the decisions", none=True)
+    until_on = _s(none=True)
+    own_months = _b()  # whether each decision went by what the changed law says of its own month
     month = _s()
     scope = _s()
     margin = _s()
@@ -117,8 +125,8 @@ class Forecast(Said):
 
 @operation(blp, "POST", "/whatif", Forecast, takes=ForecastRequest, replies=(404,))
 def forecast(said: dict[str, Any]) -> Any:
-    """Try changed amounts, a changed table, or both, over the households in benefit of your area (administrators, auditors, supervisors).
-    422 where there are more than YINGBAO_WHATIF of them."""
+    """Try changed amounts, a changed table, or both, over the households in benefit of your area, or over the decisions made there in a
+    period (administrators, auditors, supervisors). 422 where there are more than YINGBAO_WHATIF of them."""
     report = whatif.report_for(me(), _files(said), said)
     rows = report.seen(said.get("view") or "changed")
     part = schemas.cut(rows, said["page"], said["size"])
