@@ -21,6 +21,7 @@ from engine.lint_rules import (
     FLOW_NODES,
     ID,
     NAMED,
+    NUMBER,
     ONCE,
     OTHER,
     YB,
@@ -351,6 +352,10 @@ class _Checks:
                 )
 
     def _drawn(self, process: Any) -> Iterator[Finding]:
+        for part in self.tree.iter("{http://www.omg.org/spec/DD/20100524/DC}Bounds", "{http://www.omg.org/spec/DD/20100524/DI}waypoint"):
+            names = ("x", "y") if name_of(part) == "waypoint" else ("x", "y", "width", "height")
+            if not all(NUMBER.fullmatch(part.get(name) or "") for name in names):
+                yield at("bad-diagram", part.getparent(), "版面上的坐标不是数字", "a coordinate on the diagram is no number")
         shown = {s.get("bpmnElement") for s in self.tree.iter(f"{{{DI}}}BPMNShape", f"{{{DI}}}BPMNEdge")}
         for element in process.iter():
             if is_bpmn(element) and name_of(element) in FLOW_NODES | {"sequenceFlow"} and element.get("id") not in shown:

@@ -22,6 +22,7 @@ OTHER = frozenset({
 AROUND = frozenset({"process", "collaboration", "participant", "message", "documentation", "extensionElements",
                      "textAnnotation", "text", "association"})  # fmt: skip
 ONCE = frozenset({f"{{{BPMN}}}{name}" for name in ("conditionExpression", "timeDate", "extensionElements")} | {f"{{{YB}}}task"})
+NUMBER = re.compile(r"-?[0-9]{1,7}(\.[0-9]{1,20})?")  # a coordinate on the diagram
 ID = re.compile(r"[^\W\d][\w-]{0,99}")  # no dot: "review.2" is the second visit to "review"
 
 # Refused, but nodes all the same: else one wrong node would bring a tail of findings on flows that lead nowhere.
@@ -176,6 +177,9 @@ ADVICE: dict[str, tuple[str, str]] = {
     "undeclared-message": ("声明消息并取名", "declare the message and name it"),
     "message-without-form": ("在模块里给它一个表单", "give it a form in the module"),
     "missing-diagram": _DRAW,
+    "law-names": ("只用所装程序的名称，一个也不少，每个只在一份文件里", "the names of the installed program, all of them, each in one file"),
+    "engine-refuses": ("从建模工具重新导出；仍不行的，改画法", "export it again from the modeller, or draw it otherwise"),
+    "bad-diagram": ("从建模工具重新导出版面", "export the layout again from the modeller"),
     "not-deployable": ("随程序版本更新", "it comes with the program"),
     "other-process": ("改流程编号，或作为另一个流程安装", "correct the id, or install it as another process"),
     "lane-not-installed": ("用所装模块已有的岗位和层级", "use a post and level that the installed module has"),

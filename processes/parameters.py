@@ -36,9 +36,11 @@ def day_of(name: str, text: str) -> date:
     return found
 
 
-def faults(raw: bytes, file: str) -> list[Finding]:
-    """What is wrong with a law file that is to take the place of this program's file of that name: malformed (with line and reason), or
-    history rewritten. A row once there stays; a new one for days that are over says from when it was known (decision 041)."""
+def faults(raw: bytes, file: str, today: date | None = None) -> list[Finding]:
+    """What is wrong with a law file that is to take the place of the file of that name in force: malformed (with line and reason), or
+    history rewritten. A row once there stays; a new one for days that are over says from when it was known (decision 041). `today`: the
+    day up to which days are over; when left out, that on which this program's files were gone through."""
+    over = law.ABOUT.read_on if today is None else today
     read_on = date.today() if file not in law.RAW else max(date.today(), law.ABOUT.read_on)  # noqa: DTZ011 - a day, for a warning at the desk
     try:
         new = law.read(raw, file, law.fits_in(file), read_on)
@@ -51,8 +53,8 @@ def faults(raw: bytes, file: str) -> list[Finding]:
         found += [Finding("law-row-changed", name, 0, f"{row.since} 起的值 {row.text} 被改动或删去", f"the value {row.text} from {row.since} was changed or taken away",
                           "原行保留；另加一行，from 相同，known_from 为知道的日期", "keep the row; add one with the same from, and known_from") for row in rows if row not in kept]  # fmt: skip
         found += [Finding("law-back-dated", name, 0, f"新增的值 {row.text} 自 {row.since} 起，没有写明此后哪一天才知道", f"the new value {row.text} from {row.since} does not say that it was known later",
-                          f"加 known_from，晚于 {law.ABOUT.read_on}", f"add known_from, after {law.ABOUT.read_on}")
-                  for row in kept if row not in rows and row.since <= law.ABOUT.read_on and (row.known_from is None or row.known_from <= law.ABOUT.read_on)]  # fmt: skip
+                          f"加 known_from，晚于 {over}", f"add known_from, after {over}")
+                  for row in kept if row not in rows and row.since <= over and (row.known_from is None or row.known_from <= over)]  # fmt: skip
     return found
 
 

@@ -398,6 +398,8 @@ BAD: list[tuple[str, bytes]] = [
     ("undeclared-message", line(catch("w", '<bpmn:messageEventDefinition messageRef="nothing"/>'))),
     ("undeclared-message", line(catch("w", "<bpmn:messageEventDefinition/>"))),
     ("undeclared-message", file(start(), catch("w"), end(), chain("begun", "w", "ended"), before='<bpmn:message id="msg_objection"/>')),
+    *[("bad-diagram", line(task("review")).replace(b'bpmnElement="review"/>', b'bpmnElement="review"><dc:Bounds xmlns:dc="http://www.omg.org/spec/DD/20100524/DC" x="%s" y="0" width="1" height="1"/></di:BPMNShape>' % x))
+      for x in (b"a", b"", b"nan", b"1e400")],
     ("missing-diagram", file(start(), end(), chain("begun", "ended"), drawn=False)),
 ]  # fmt: skip
 
@@ -611,7 +613,7 @@ def test_tables_that_would_decide_wrongly_are_refused(rule: str, xml: bytes) -> 
 
 def test_every_rule_has_a_drawing_here_that_it_refuses() -> None:
     by_names = {"task-without-form", "task-without-service", "message-without-form", "unknown-fact"}
-    by_names |= {"other-process", "lane-not-installed", "end-not-installed", "not-deployable"}  # tests/processes/test_definitions.py
+    by_names |= {"other-process", "lane-not-installed", "end-not-installed", "not-deployable", "law-names", "engine-refuses"}  # tests/processes/test_definitions.py
     assert {rule for rule, _ in BAD + BAD_TABLES} | by_names == set(ADVICE)
 
 
