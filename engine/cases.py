@@ -24,7 +24,7 @@ from engine.bpmn import Drawing, Run
 from engine.dmn import Shelf, Table, merged, noting
 from engine.errors import Cannot, Conflict, Diverged, Invalid, NotFound, NotWaiting, Refused
 from engine.forms import apart, facts_of, form_for, understand
-from engine.migration import Hindrance, hindrances
+from engine.migration import Hindrance, hindrances, stands
 from engine.model import OTHERS, SHANGHAI, SYSTEM, Actor, Data, Entry, Put
 from engine.office import Act, Record, history
 from engine.prepared import Prepared
@@ -250,7 +250,10 @@ class Cases:
         if key is None or key == case.process.key:
             return
         process = self._process(key)
-        self._put_on(act, case, process, self._keep(act.conn, self.current(act.conn, process, act.today)), {})
+        there = self.current(act.conn, process, act.today)
+        if there.digest != process.drawing.digest and not stands(case.run, there):
+            there = process.drawing  # what was put in force for new cases has no place for this one; the program's own has
+        self._put_on(act, case, process, self._keep(act.conn, there), {})
 
     def _put_on(self, act: Act, case: Open, process: Process, drawing: Drawing, why: Data) -> None:
         run, outcome = moved(case.run, drawing)

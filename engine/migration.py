@@ -38,6 +38,15 @@ def hindrances(run: Run, there: Drawing) -> list[Hindrance]:
     return found
 
 
+def stands(run: Run, there: Drawing) -> bool:
+    """Whether the engine can put it there at all, whatever the law says of it."""
+    try:
+        moved(run, there)
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
 def _found(run: Run, old: Outline, new: Outline) -> Iterator[Hindrance]:
     path = run.path()
     for node in dict.fromkeys([*path.active, *path.done]):

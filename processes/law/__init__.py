@@ -337,14 +337,15 @@ def fits(name: str, text: str) -> bool:
 
 
 def overlaid(rows: Mapping[str, tuple[Value, ...]]) -> Book:
-    """This program's law with other rows of some amounts, to try it; its digest names both. Of a name, the new rows stand in place
+    """The law that is asked now with other rows of some amounts, to try it; its digest names both. Of a name, the new rows stand in place
     of what begins on their first day or later. Raises BadLaw for a name that is no amount."""
-    merged = {name: (*(v for v in _LAW.get(name, ()) if v.since < new[0].since), *new) for name, new in rows.items()}
-    tables: dict[str, Table] = dict(_TABLES)
+    base = _recorded.get() or _TODAY
+    merged = {name: (*(v for v in base.values.get(name, ()) if v.since < new[0].since), *new) for name, new in rows.items()}
+    tables: dict[str, Table] = dict(base.tables)
     for name, values in merged.items():
         tables[file_of(name)] = {**tables[file_of(name)], name: values}
     said = repr([(v.name, v.since.isoformat(), v.text, v.source, v.unverified) for name in sorted(rows) for v in rows[name]])
-    return Book(hashlib.sha256(packed(RAW) + said.encode()).hexdigest(), RAW, tables, {**_LAW, **merged})
+    return Book(hashlib.sha256(packed(base.raw) + said.encode()).hexdigest(), base.raw, tables, {**base.values, **merged})
 
 
 def _latest(rows: tuple[Value, ...], on: date) -> Value | None:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from engine import store
 from engine.errors import Conflict, Invalid, Refused
-from processes import definitions, dmn, dry_run, law
+from processes import definitions, dmn, dry_run, law, whatif_law
 from processes.bureau import CATALOGUE
 from processes.definition_diff import differences
 from processes.definition_tables import definition
@@ -166,6 +166,24 @@ def test_new_cases_begin_on_the_drawing_in_force_and_older_ones_keep_theirs(dist
 
 
 @SQLITE
+def test_a_case_that_moves_by_the_day_of_acceptance_takes_the_drawing_in_force_where_it_can(district):
+    newer = CATALOGUE["dibao-2021"].drawing.xml
+    renamed = newer.replace(b'name_en="Decide"', b'name_en="The decision"')
+    elsewhere = newer.replace(b'id="withdrawn" name', b'id="retreat" name').replace(b'"withdrawn"', b'"retreat"').replace(b">withdrawn<", b">retreat<")
+    district.clock.set("2021-06-30T09:00")
+    cases = [district.apply(district.household(230_000, serial=serial)) for serial in (1, 2)]
+    for case, xml, day in zip(cases, (renamed, elsewhere), ("2021-07-01T09:00", "2021-07-02T09:00"), strict=True):
+        assert xml != newer
+        deploy(district, xml)
+        district.clock.set(day)
+        district.no = case
+        district.accept()
+        row = district.case()
+        assert (row["process"], row["drawing"]) == ("dibao-2021", definitions._sha(renamed) if xml is renamed else CATALOGUE["dibao-2021"].drawing.digest)
+        proven(district)
+
+
+@SQLITE
 def test_a_table_in_force_decides_from_its_day_and_each_case_replays_by_what_was_in_force(district):
     district._to_street_opinion()
     district.review()
@@ -188,7 +206,6 @@ def test_a_table_in_force_decides_from_its_day_and_each_case_replays_by_what_was
         assert dmn.SHELF.digest("notice-period") == definitions._sha(LONGER)
 
 
-@SQLITE
 def test_a_law_file_in_force_is_named_by_entries_and_changes_no_earlier_case(district):
     district._to_street_opinion()
     old, before = district.no, district.facts()["amount_fen"]
@@ -199,6 +216,9 @@ def test_a_law_file_in_force_is_named_by_entries_and_changes_no_earlier_case(dis
     with district.office.read() as conn:
         digests = set(conn.scalars(select(store.law.c.digest)))
         assert law.digest() in digests and law.digest() != law.DIGEST
+        for tried in (whatif_law.Changed(), whatif_law.Changed(law.overlaid({}), {}, {})):
+            with tried.applies():
+                assert law.value("dibao_standard_urban", date(2019, 1, 1)).text == "950", "what is tried is laid over what is in force"
     proven(district)
     district.no = old
     proven(district)

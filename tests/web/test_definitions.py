@@ -103,7 +103,6 @@ def test_a_deployment_and_a_migration_through_the_pages(district, bureau):
     assert sue.get("/definitions/999999").status_code == 404 == sue.get("/definitions/99999999999999999999999").status_code
 
 
-@SQLITE
 def test_a_migration_through_the_api(door, district):  # noqa: F811
     district.apply(district.household(210_000))
     number = door.good("admin", "POST", "/definitions", {"text": SOONER.decode(), "reason": "试行"})["number"]

@@ -70,6 +70,7 @@ def test_lint_says_line_and_reason_and_that_history_was_rewritten(tmp_path):
     file.write_bytes(raw.replace(NEXT, b'  - {from: 2018-04-01, value: "1", source: T18}\n' + NEXT, 1))
     done = CliRunner().invoke(cli, ["lint", str(file)])
     assert done.exit_code == 1 and ":9: law-malformed" in done.output and "two values overlap from 2018-04-01" in done.output
+    assert "两个值自 2018-04-01 起重叠" in done.output
 
 
 HOSTILE = {
