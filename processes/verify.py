@@ -217,7 +217,7 @@ def _program(made: Bureau) -> str:
     """What a kept result depends on beside the record: what this program computes with."""
     with made.office.read() as conn:
         deployed = made.in_force.said(conn, made.office.today())
-    return json.dumps([deployed, law.DIGEST, sorted((name, table.digest) for name, table in dmn.SHELF.tables.items()), sorted((key, process.drawing.digest) for key, process in made.cases.processes.items())])
+    return json.dumps([law.DIGEST, sorted((name, table.digest) for name, table in dmn.SHELF.tables.items()), sorted((key, process.drawing.digest) for key, process in made.cases.processes.items()), deployed])
 
 
 def _known(file: Path | None, made: Bureau) -> dict[int, dict[str, Any]]:

@@ -168,7 +168,7 @@ def test_new_cases_begin_on_the_drawing_in_force_and_older_ones_keep_theirs(dist
 @SQLITE
 def test_a_case_that_moves_by_the_day_of_acceptance_takes_the_drawing_in_force_where_it_can(district):
     newer = CATALOGUE["dibao-2021"].drawing.xml
-    renamed = newer.replace(b'name_en="Decide"', b'name_en="The decision"')
+    renamed = newer.replace(b'name_en="Completeness check"', b'name_en="Papers"')
     elsewhere = newer.replace(b'id="withdrawn" name', b'id="retreat" name').replace(b'"withdrawn"', b'"retreat"').replace(b">withdrawn<", b">retreat<")
     district.clock.set("2021-06-30T09:00")
     cases = [district.apply(district.household(230_000, serial=serial)) for serial in (1, 2)]
