@@ -24,6 +24,7 @@ from engine.bpmn import Drawing, Run
 from engine.dmn import Shelf, Table, merged, noting
 from engine.errors import Cannot, Conflict, Diverged, Invalid, NotFound, NotWaiting, Refused
 from engine.forms import apart, facts_of, form_for, understand
+from engine.migration import Hindrance, hindrances, stands
 from engine.model import OTHERS, SHANGHAI, SYSTEM, Actor, Data, Entry, Put
 from engine.office import Act, Record, history
 from engine.prepared import Prepared
@@ -170,6 +171,9 @@ class Cases:
     law_text: bytes = b""  # of which that is the sha256; kept in the database with the first entry that names it
     under: Callable[[bytes], AbstractContextManager[None]] = lambda _text: nullcontext()  # a text of the law -> within, services go by it
     known: Callable[[date], AbstractContextManager[None]] = lambda _day: nullcontext()  # within, services and deadlines know of the law what was known on that day
+    law_now: Callable[[], tuple[str, bytes] | None] = lambda: None  # digest and text of the law that is asked now, where it is not `law`
+    deployed: Callable[[Connection, str, date], str | None] = lambda *_: None  # process, day -> digest of the drawing put in force for it; None: its own
+    in_force: Callable[[Connection, date], AbstractContextManager[None]] = lambda *_: nullcontext()  # within, the tables and law that were put in force by that day are asked
     _laws: dict[str, bytes] = field(default_factory=dict)
     _drawings: dict[str, Drawing] = field(default_factory=dict)
     _tables: dict[str, Table] = field(default_factory=dict)
@@ -191,7 +195,7 @@ class Cases:
         facts |= process.begin(act, facts)
         self._not_kept_away(act, process, facts, "start", process.starters & act.actor.roles)
         process.vet(act, "start", form, answers, facts, ())
-        drawing = self._keep(act.conn, process.drawing)
+        drawing = self._keep(act.conn, self.current(act.conn, process, act.today))
         act.keep(self.shelf.tables.values())
         subject = process.subject(facts)
         unit = process.unit_of("street", facts)
@@ -246,13 +250,37 @@ class Cases:
         if key is None or key == case.process.key:
             return
         process = self._process(key)
-        drawing = self._keep(act.conn, process.drawing)
+        there = self.current(act.conn, process, act.today)
+        if there.digest != process.drawing.digest and not stands(case.run, there):
+            there = process.drawing  # what was put in force for new cases has no place for this one; the program's own has
+        self._put_on(act, case, process, self._keep(act.conn, there), {})
+
+    def _put_on(self, act: Act, case: Open, process: Process, drawing: Drawing, why: Data) -> None:
         run, outcome = moved(case.run, drawing)
         state = run.dump()
-        said = {"process": key, "drawing": drawing.digest, "from": [case.process.key, case.drawing.digest], "then": outcome.said(), "state": fingerprint(state)}
-        act.append(case.record, "case_moved", said)
-        case.record.changes |= {"process": key, "drawing": drawing.digest, "state": run.packed(state)}
+        said = {"process": process.key, "drawing": drawing.digest, "from": [case.process.key, case.drawing.digest], "then": outcome.said(), "state": fingerprint(state)}
+        act.append(case.record, "case_moved", {**said, **why})
+        case.record.changes |= {"process": process.key, "drawing": drawing.digest, "state": run.packed(state)}
         case.process, case.drawing, case.run = process, drawing, run
+
+    def current(self, conn: Connection, process: Process, day: date) -> Drawing:
+        """The drawing on which a case of this process begins on a day: what was put in force for it, else the program's own."""
+        digest = self.deployed(conn, process.key, day)
+        return process.drawing if digest in (None, process.drawing.digest) else self.drawing(conn, digest)
+
+    def migrate(self, act: Act, case_id: int, here: str, there: str, why: Data) -> list[Hindrance]:
+        """Put a running case that stands on the drawing `here` (digest) on the drawing `there`, of the same process: an entry of its
+        own, `case_moved`, which says `why`; tasks and timers stay what they are. What keeps it from that; empty when it is done."""
+        case = self._case(act, case_id)
+        if case.row["closed_at"] is not None:
+            return [Hindrance("", "个案已经办结", "the case has ended")]
+        if case.drawing.digest != here:
+            return [Hindrance("", "个案已不在原来的流程图上", "the case does not stand on that drawing any more")]
+        drawing = self.drawing(act.conn, there)
+        if found := hindrances(case.run, drawing):
+            return found
+        self._put_on(act, case, case.process, drawing, why)
+        return []
 
     def send_back(self, act: Act, task_id: int, to: str, raw: Data, **kind: Any) -> dict[str, Any]:
         """退回: complete the task with the outcome that the drawing leads back along. `to`: an allowed earlier node."""
@@ -481,13 +509,14 @@ class Cases:
 
     def _keep_law(self, conn: Connection) -> None:
         """Once a database. What this act writes may be rolled back, so only what was found there is remembered."""
-        if not self.law_text or self.law in self._laws:
+        digest, text = self.law_now() or (self.law, self.law_text)
+        if not text or digest in self._laws:
             return
-        if (found := conn.scalar(select(store.law.c.text).where(store.law.c.digest == self.law))) is not None:
-            self._laws[self.law] = found
+        if (found := conn.scalar(select(store.law.c.text).where(store.law.c.digest == digest))) is not None:
+            self._laws[digest] = found
         else:
             new = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(store.law)
-            conn.execute(new.values(digest=self.law, text=self.law_text).on_conflict_do_nothing())  # another worker may be first
+            conn.execute(new.values(digest=digest, text=text).on_conflict_do_nothing())  # another worker may be first
 
     def law_of(self, conn: Connection, digest: str) -> bytes | None:
         """The text of the law that an entry names; None where it was never kept (entries from before it was)."""
@@ -634,7 +663,7 @@ class Cases:
         said |= merged(data, act.used(asked))
         if outcome.ran:
             self._keep_law(act.conn)
-            said |= _rules(case.process, self.law, [node for node, _ in outcome.ran])
+            said |= _rules(case.process, (self.law_now() or (self.law,))[0], [node for node, _ in outcome.ran])
         if messages:
             said["sent"] = [[message.case_no, message.name] for message in messages]
         act.append(case.record, cause, said, personal=_personal(case, name, answers, snapshots), puts=puts)
@@ -778,7 +807,7 @@ class Cases:
             version = entry.data.get("rules", {}).get(service, 1)
             if not process.knows(service, version):
                 raise Cannot(entry.seq, f"本系统没有 {service} 的第 {version} 版算法", f"version {version} of {service} is not here")
-            with _doing_again(entry, service), self._by_law(conn, entry, recorded_law), self.known(_day(entry)):
+            with _doing_again(entry, service), self.in_force(conn, _day(entry)), self._by_law(conn, entry, recorded_law), self.known(_day(entry)):
                 return self._by_tables(
                     conn, entry, service, lambda: process.service(service, facts, _day(entry), snapshots.get(service, {}), version=version)
                 )
@@ -794,7 +823,7 @@ class Cases:
 
         def deadline(node: str, facts: Data, opened: datetime, entry: Entry) -> str | None:
             known, (process, digest) = entry.data.get("calendar", self.published), by(entry)
-            with _doing_again(entry, node), self._by_law(conn, entry, recorded_law), self.known(_day(entry)):
+            with _doing_again(entry, node), self.in_force(conn, _day(entry)), self._by_law(conn, entry, recorded_law), self.known(_day(entry)):
                 found = process.deadline(node, facts, opened, drawing(digest), published=known, engine=counted_by(entry))
             return None if found is None else found.end.isoformat()
 
@@ -822,6 +851,10 @@ class Cases:
         """Ask the recorded tables once more what an entry says that they said, and those of today that are asked the same. Raises
         Diverged, or Cannot when a table is not here."""
         recorded = self._tables_of(conn, entry)
+        with self.in_force(conn, _day(entry)):
+            self._asked_again(entry, recorded)
+
+    def _asked_again(self, entry: Entry, recorded: Mapping[str, Table]) -> None:
         for said in entry.data.get("decided", ()):
             name = said["table"]
             if name not in recorded:
@@ -832,7 +865,7 @@ class Cases:
                 raise Diverged(entry.seq, said, again)
             if self.shelf.asks_like(name, recorded[name]) and self.shelf.digest(name) != recorded[name].digest:
                 with _doing_again(entry, name):
-                    again = self.shelf[name].again(said)
+                    again = self.shelf.current(name).again(said)
                 if again["outputs"] != said["outputs"]:
                     raise Diverged(entry.seq, said, again)
 

@@ -571,7 +571,7 @@ class _Parser:
         closed = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, remove_comments=True, remove_pis=True)
         try:
             tree: Any = etree.fromstring(self.xml, closed)
-        except (etree.XMLSyntaxError, ValueError) as error:
+        except (etree.XMLSyntaxError, ValueError, LookupError) as error:
             self.fault("not-xml", None, f"不是 XML：{error}", f"not XML: {error}")
             return None
         if tree.getroottree().docinfo.doctype:
@@ -715,6 +715,7 @@ def merged(*said: Mapping[str, Any]) -> dict[str, Any]:
 
 _noting: ContextVar[tuple[list[Decision], ...]] = ContextVar("noting", default=())
 _lent: ContextVar[Mapping[str, Table]] = ContextVar("lent", default={})  # noqa: B039 - never changed
+_in_force: ContextVar[Mapping[str, Table]] = ContextVar("tables in force", default={})  # noqa: B039 - never changed
 
 
 class Shelf:
@@ -724,14 +725,18 @@ class Shelf:
         self.tables = dict(tables)
 
     def __getitem__(self, name: str) -> Table:
-        return _lent.get().get(name) or self.tables[name]
+        return _lent.get().get(name) or self.current(name)
+
+    def current(self, name: str) -> Table:
+        """The table in force: this program's, but within `put_in_force`."""
+        return _in_force.get().get(name) or self.tables[name]
 
     def digest(self, name: str) -> str | None:
-        return self.tables[name].digest if name in self.tables else None
+        return self.current(name).digest if name in self.tables else None
 
     def asks_like(self, name: str, other: Table) -> bool:
         """Whether the table of today is asked what another one of its name was: only then can it be asked what that one said."""
-        here = self.tables.get(name)
+        here = self.current(name) if name in self.tables else None
         return here is not None and [(one.name, one.kind) for one in here.inputs] == [(one.name, one.kind) for one in other.inputs]
 
     def decide(self, name: str, **inputs: Any) -> Decision:
@@ -740,6 +745,15 @@ class Shelf:
         for notes in _noting.get():
             notes.append(made)
         return made
+
+    @contextmanager
+    def put_in_force(self, tables: Mapping[str, Table]) -> Iterator[None]:
+        """Within, these are the tables in force in place of this program's own of their names."""
+        token = _in_force.set(tables)
+        try:
+            yield
+        finally:
+            _in_force.reset(token)
 
     @contextmanager
     def lent(self, tables: Mapping[str, Table]) -> Iterator[None]:

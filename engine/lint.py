@@ -15,11 +15,13 @@ from engine.lint_flow import Game, Level
 from engine.lint_rules import (
     ADVICE,
     AROUND,
+    BOOLEANS,
     BPMN,
     DI,
     FLOW_NODES,
     ID,
     NAMED,
+    NUMBER,
     ONCE,
     OTHER,
     YB,
@@ -66,7 +68,7 @@ def _read(xml: bytes) -> Any:
     closed = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
     try:
         tree: Any = etree.fromstring(xml, closed)
-    except (etree.XMLSyntaxError, ValueError) as error:
+    except (etree.XMLSyntaxError, ValueError, LookupError) as error:  # LookupError: an encoding that nobody knows
         return finding("not-xml", "", 0, f"不是 XML：{error}", f"not XML: {error}")
     if tree.getroottree().docinfo.doctype:
         return finding("doctype", "", 1, "不允许 DOCTYPE", "a DOCTYPE is refused")
@@ -87,6 +89,8 @@ class _Checks:
             yield finding("several-processes", "", 1, "一个文件应恰有一个流程", "a file holds exactly one process")
             return
         [process] = self.processes
+        if process.get("isExecutable", "true") not in ("true", "false"):
+            yield at("not-a-boolean", process, "isExecutable 应为 true 或 false", "isExecutable is true or false")
         if process.get("isExecutable") != "true":
             yield at("not-executable", process, "流程没有标为可执行", "the process is not marked executable")
         if sum(1 for e in process.iter() if name_of(e) in FLOW_NODES) > MAX_NODES:
@@ -118,7 +122,9 @@ class _Checks:
     def _around(self) -> Iterator[Finding]:
         for top in self.tree:
             for element in top.iter() if name_of(top) != "process" else [top]:
-                if is_bpmn(element) and name_of(element) not in AROUND:
+                if is_bpmn(element) and name_of(element) in NAMED:
+                    yield at(named_rule(element), element, f"{name_of(element)} 不能正确运行", f"{name_of(element)} would not be run rightly")
+                elif is_bpmn(element) and name_of(element) not in AROUND:
                     yield at(
                         "unknown-element", element, f"不认识的元素 {name_of(element)}", f"{name_of(element)} is not supported"
                     )
@@ -149,6 +155,13 @@ class _Checks:
             yield at("event-subprocess", element, "事件子流程不会中断主流程", "an event sub-process does not interrupt")
         if element.get("isForCompensation") == "true":
             yield at("compensation", element, "补偿不会运行", "compensation is never run")
+        for attribute in sorted(BOOLEANS & set(element.attrib)):
+            if element.get(attribute) not in ("true", "false"):
+                yield at("not-a-boolean", element, f"{attribute} 应为 true 或 false", f"{attribute} is true or false")
+        if element.get("parallelMultiple") == "true":
+            yield at("parallel-multiple", element, "不会等齐几个触发条件", "it would not wait for all of them")
+        if name_of(element) == "eventBasedGateway" and (element.get("eventGatewayType", "Exclusive") != "Exclusive" or element.get("instantiate") == "true"):
+            yield at("event-gateway-kind", element, "并行的或启动流程的事件网关不会这样运行", "a parallel or instantiating event gateway is run as an exclusive one")
         for attribute in ("startQuantity", "completionQuantity"):
             if element.get(attribute, "1") != "1":
                 yield at("start-quantity", element, f"{attribute} 不会生效", f"{attribute} is ignored")
@@ -339,6 +352,10 @@ class _Checks:
                 )
 
     def _drawn(self, process: Any) -> Iterator[Finding]:
+        for part in self.tree.iter("{http://www.omg.org/spec/DD/20100524/DC}Bounds", "{http://www.omg.org/spec/DD/20100524/DI}waypoint"):
+            names = ("x", "y") if name_of(part) == "waypoint" else ("x", "y", "width", "height")
+            if not all(NUMBER.fullmatch(part.get(name) or "") for name in names):
+                yield at("bad-diagram", part.getparent(), "版面上的坐标不是数字", "a coordinate on the diagram is no number")
         shown = {s.get("bpmnElement") for s in self.tree.iter(f"{{{DI}}}BPMNShape", f"{{{DI}}}BPMNEdge")}
         for element in process.iter():
             if is_bpmn(element) and name_of(element) in FLOW_NODES | {"sequenceFlow"} and element.get("id") not in shown:

@@ -22,6 +22,7 @@ OTHER = frozenset({
 AROUND = frozenset({"process", "collaboration", "participant", "message", "documentation", "extensionElements",
                      "textAnnotation", "text", "association"})  # fmt: skip
 ONCE = frozenset({f"{{{BPMN}}}{name}" for name in ("conditionExpression", "timeDate", "extensionElements")} | {f"{{{YB}}}task"})
+NUMBER = re.compile(r"-?[0-9]{1,7}(\.[0-9]{1,20})?")  # a coordinate on the diagram
 ID = re.compile(r"[^\W\d][\w-]{0,99}")  # no dot: "review.2" is the second visit to "review"
 
 # Refused, but nodes all the same: else one wrong node would bring a tail of findings on flows that lead nowhere.
@@ -56,7 +57,24 @@ NAMED = {
     "ioSpecification": "io-specification",
     "dataObject": "data-object",
     "dataObjectReference": "data-object",
+    "dataStore": "data-object",
+    "dataStoreReference": "data-object",
+    "dataInputAssociation": "data-object",
+    "dataOutputAssociation": "data-object",
+    "property": "data-object",
+    "eventDefinitionRef": "event-definition-ref",
+    "globalTask": "global-task",
+    "globalUserTask": "global-task",
+    "globalManualTask": "global-task",
+    "globalScriptTask": "global-task",
+    "globalBusinessRuleTask": "global-task",
+    "signal": "signal-event",
+    "error": "error-event",
+    "escalation": "escalation-event",
 }
+# Of these attributes SpiffWorkflow reads "true" alone, another tool also "1": the two would run different drawings.
+BOOLEANS = frozenset({"isExecutable", "triggeredByEvent", "isForCompensation", "cancelActivity", "parallelMultiple", "isInterrupting",
+                      "instantiate", "isSequential"})  # fmt: skip
 _DRAW = ("画出来", "draw it")
 _GATEWAYS = ("用排他或并行网关", "use exclusive or parallel gateways")
 _MESSAGE = ("用消息事件", "use a message")
@@ -116,6 +134,11 @@ ADVICE: dict[str, tuple[str, str]] = {
     "throw-event": ("用服务任务", "use a service task"),
     "io-specification": ("事实每个案件一份，不需要", "facts live once per run: not needed"),
     "data-object": ("用事实", "use facts"),
+    "event-definition-ref": ("把触发条件写在事件里面，不要引用", "write the definition inside the event, not a reference"),
+    "global-task": ("画成流程里的用户任务或服务任务", "draw a user or a service task inside the process"),
+    "not-a-boolean": ("只写 true 或 false", "write true or false"),
+    "parallel-multiple": ("一个事件一个消息或定时；都要等的，画成并行分支", "one message or timer in an event; draw parallel branches to wait for all"),
+    "event-gateway-kind": ("用普通（排他）事件网关，放在流程中间", "use a plain (exclusive) event gateway inside the flow"),
     "event-subprocess": ("主流程放进子流程，用消息边界事件", "put the main flow in a sub-process with a boundary message"),
     "start-quantity": ("删去这个属性", "remove the attribute"),
     "start-event-kind": ("用普通开始事件；案件由表单启动", "use a plain start; a form starts the case"),
@@ -154,6 +177,13 @@ ADVICE: dict[str, tuple[str, str]] = {
     "undeclared-message": ("声明消息并取名", "declare the message and name it"),
     "message-without-form": ("在模块里给它一个表单", "give it a form in the module"),
     "missing-diagram": _DRAW,
+    "law-names": ("只用所装程序的名称，一个也不少，每个只在一份文件里", "the names of the installed program, all of them, each in one file"),
+    "engine-refuses": ("从建模工具重新导出；仍不行的，改画法", "export it again from the modeller, or draw it otherwise"),
+    "bad-diagram": ("从建模工具重新导出版面", "export the layout again from the modeller"),
+    "not-deployable": ("随程序版本更新", "it comes with the program"),
+    "other-process": ("改流程编号，或作为另一个流程安装", "correct the id, or install it as another process"),
+    "lane-not-installed": ("用所装模块已有的岗位和层级", "use a post and level that the installed module has"),
+    "end-not-installed": ("用所装模块已有的结束事件编号", "use an end event that the installed module has"),
 }
 
 

@@ -8,7 +8,7 @@ import os
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
@@ -314,6 +314,8 @@ class Office:
     origin: str = "yingbao/binhai"
     production: bool = False  # real cases: what may be left out in training is asked for
     published: int | None = None  # the last year whose calendar of working days counts as known, where it is not what the program knows
+    # a connection, the day, whether something is only read -> within, what was put in force in this database by that day is asked
+    in_force: Callable[[Connection, Callable[[], date], bool], AbstractContextManager[None]] = lambda *_: nullcontext()
     kept: set[str] = field(default_factory=set, repr=False)  # digests of the decision tables that are known to lie in the database
 
     @contextmanager
@@ -323,8 +325,9 @@ class Office:
         try:
             with self.store.write() as conn:
                 act = Act(self, conn, actor, hashed or None)
-                yield act
-                act.finish()
+                with self.in_force(conn, lambda: act.today, False):
+                    yield act
+                    act.finish()
         except Exception as error:
             if _lost_race(error):
                 raise Conflict("别人刚刚先办了这一步，请刷新后再看", "Somebody else was first") from error
@@ -341,13 +344,13 @@ class Office:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        with self.store.read() as conn:
+        with self.store.read() as conn, self.in_force(conn, self.today, True):
             yield conn
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """Like `read`, and all statements see the same moment: to prove, compare or give away a record while others work."""
-        with self.store.snapshot() as conn:
+        with self.store.snapshot() as conn, self.in_force(conn, self.today, True):
             yield conn
 
     def today(self) -> date:

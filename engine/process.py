@@ -18,6 +18,7 @@ from engine.expression import parse_due
 from engine.forms import Form
 from engine.given import given, gives
 from engine.lint import check_drawing
+from engine.lint_rules import Finding, finding
 from engine.model import ENGINE, ROLLS_SINCE, SHANGHAI, Actor, Data, Put
 
 if TYPE_CHECKING:
@@ -227,6 +228,38 @@ class Process:
         asked = {name for function in self.services.values() for name in _parameters(function)} - {"today", "snapshot"}
         if unknown := sorted((asked | {*self._recusal}) - self.known_facts):
             raise BadProcess(f"{self.key}: a service or the recusal asks for facts that nobody gives: {unknown}")
+
+    def faults_of(self, xml: bytes) -> list[Finding]:
+        """What keeps a drawing from taking the place of this process's own: the lint, and whatever this module has no form, service,
+        message, lane or end for. It may leave elements out, but then nothing on it may ask for the facts that they gave."""
+        if found := check_drawing(xml, forms=self.forms, services=self.services, messages=self.messages):
+            return found
+        try:
+            drawing = Drawing.parse(xml)
+        except Exception as error:  # noqa: BLE001 - whatever the engine has against it, the lint did not know
+            return [finding("engine-refuses", self.key, 1, f"引擎读不懂：{error}", f"the engine cannot read it: {error}")]
+        if drawing.key != self.key:
+            return [finding("other-process", drawing.key, 1, f"流程编号应为 {self.key}", f"the process's id is {self.key}")]
+        found = check_drawing(xml, facts=self._given_on(drawing))
+        lanes = {(node.role, node.level) for node in self.drawing.of_kind("userTask").values()}
+        for node in drawing.of_kind("userTask").values():
+            if (node.role, node.level) not in lanes:
+                found.append(finding("lane-not-installed", node.id, 0, f"所装模块没有这个岗位和层级：{node.role} {node.level or ''}",
+                                     f"the installed module has no lane {node.role} {node.level or ''}"))  # fmt: skip
+        ends = self.drawing.of_kind("endEvent")
+        found += [finding("end-not-installed", node, 0, f"所装模块没有这种结局：{node}", f"the installed module knows no end {node}")
+                  for node in drawing.of_kind("endEvent") if node not in ends]  # fmt: skip
+        asked = {name: node for node, function in self.services.items() if node in drawing.nodes for name in _parameters(function)}
+        found += [finding("unknown-fact", node, 0, f"服务任务要用 {name}，图上没有环节给出", f"the service asks for {name}, and nothing on the drawing gives it")
+                  for name, node in sorted(asked.items()) if name not in {"today", "snapshot"} | self._given_on(drawing)]  # fmt: skip
+        return found
+
+    def _given_on(self, drawing: Drawing) -> frozenset[str]:
+        """The facts that somebody on this drawing gives: its forms, messages and services, and the start."""
+        forms = {self.start_form, *(f for node, f in self.forms.items() if node in drawing.nodes), *(f for name, f in self.messages.items() if name in drawing.messages)}
+        marked = {name for form in forms for name, field in form._declared_fields.items() if field.metadata.get("fact")}
+        givers: list[Any] = [*(form.extra_facts for form in forms), *(f for node, f in self.services.items() if node in drawing.nodes), self.begin]
+        return frozenset(marked).union(*(given(function) or () for function in givers))
 
     def _match(self, what: str, drawn: Any, written: Any) -> None:
         if odd := set(drawn) ^ set(written):

@@ -75,12 +75,18 @@ ADMIN = {
     "near_relative_revocation_asked": ("提出更正近亲属登记", "Near-relative statement: to be taken back"),
     "near_relative_revocation_refused": ("不同意更正近亲属登记", "Near-relative statement: stands"),
     "near_relative_revoked": ("更正近亲属登记", "Near-relative statement taken back"),
+    "definition_proposed": ("提出部署", "Deployment proposed"),
+    "definition_confirmed": ("确认部署", "Deployment confirmed"),
+    "definition_withdrawn": ("撤回部署", "Deployment withdrawn"),
+    "migration_proposed": ("提出个案迁移", "Migration of cases proposed"),
+    "migration_confirmed": ("确认个案迁移", "Migration of cases confirmed"),
+    "migration_withdrawn": ("撤回个案迁移", "Migration of cases withdrawn"),
     "divergence_refused": ("不认可重演差异", "Difference not accepted"),
 }
-_WHOLE = ("staff", "staff_change", "unit", "sample", "erasure", "divergence")  # kinds of records all of whose entries are administration
+_WHOLE = ("staff", "staff_change", "unit", "sample", "erasure", "divergence", "definition")  # kinds of records all of whose entries are administration
 _ELSEWHERE = {  # kind of record -> how events begin that are administration there
     "case": ("incident_", "task_transferred", "task_delegated", "tasks_handed_over", "deadline_recomputed"),
-    "standard_batch": ("standard_proposed", "standard_confirmed", "standard_withdrawn"), "campaign": ("review_round_begun",), "household": ("near_relative_revo",),
+    "standard_batch": ("standard_proposed", "standard_confirmed", "standard_withdrawn"), "campaign": ("review_round_begun",), "case_migration": ("migration_proposed", "migration_confirmed", "migration_withdrawn"), "household": ("near_relative_revo",),
 }  # fmt: skip
 
 

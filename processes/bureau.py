@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 import processes.appeal_tables
+import processes.definition_tables
 import processes.expenditure_tables
 import processes.finding_tables
 import processes.temporary_tables  # noqa: F401 - its rows are projected from records like all others
@@ -26,7 +27,7 @@ from engine.process import Process
 from engine.replays import Replays
 from engine.store import Store, record
 from processes import audit_tables as _audit_tables  # noqa: F401 - its tables belong to every database
-from processes import benefits, dmn, households, law, organisation, report_duties, reviews, spot_check, standards
+from processes import benefits, case_migrations, dmn, households, law, organisation, report_duties, reviews, spot_check, standards
 from processes import proof_tables as _proof_tables  # noqa: F401 - the same
 from processes.change_report_2012 import CHANGE_REPORT_2012
 from processes.change_report_2021 import CHANGE_REPORT_2021
@@ -35,6 +36,7 @@ from processes.destitute_2021 import DESTITUTE_2021
 from processes.dibao_2012 import DIBAO_2012
 from processes.dibao_2021 import DIBAO_2021
 from processes.illness_expenditure import ILLNESS_EXPENDITURE_2018
+from processes.in_force import InForce, law_now
 from processes.joint_meeting import JOINT_MEETING
 from processes.low_income import LOW_INCOME_2016, LOW_INCOME_2021
 from processes.registry_port import Registry, RegistryFailed, conclude
@@ -59,6 +61,7 @@ _WAYS = {
     "standard_feed": ("调标：分批下达", "A new standard: the batch is handed out"),
     "standard_item": ("调标：调整一户", "A new standard: one household's benefit is adjusted"),
     "standard_finish": ("调标：汇总办结", "A new standard: the batch is summed up"),
+    case_migrations.KIND: ("个案迁移：把一件在办个案移到另一版流程图", "A migration: one running case is put on another version of its drawing"),
     unmanned.KIND: ("人员、岗位或回避变动：查找无人可办的待办并报主管", "Posts, staff or recusals changed: tasks that nobody may do are put before the supervisor"),
     deadlines.LATE: ("每日逾期清查：把过了时限的待办标出并报主管", "The daily sweep: marks work that is past its last day"),
 }
@@ -71,6 +74,7 @@ class Bureau:
     jobs: Jobs
     settings: Any
     registry: Registry = field(repr=False)
+    in_force: InForce = field(default_factory=InForce, repr=False)
     replays: Replays = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -97,18 +101,19 @@ def refuse_other_key(made: Bureau) -> None:
 def build(settings: Any, clock: Callable[[], datetime] | None = None, *, published: int | None = None) -> Bureau:
     """`settings`: database, data_key, files, registry, env (see web.settings.Settings). `published`: the last year whose
     calendar of working days counts as known, where that is not what processes.calendar knows."""
-    store = Store(settings.database)
+    store, in_force = Store(settings.database), InForce()
     office = Office(store, Keys(settings.data_key), clock or BusinessClock(store), origin=settings.origin, production=settings.env == "production",
-                    published=published)  # fmt: skip
-    cases = Cases(CATALOGUE, organisation.find_actor, organisation.holders, published, law.DIGEST, shelf=dmn.SHELF, law_text=law.packed(law.RAW), under=law.by_text, known=law.known)
+                    published=published, in_force=in_force.around)  # fmt: skip
+    cases = Cases(CATALOGUE, organisation.find_actor, organisation.holders, published, law.DIGEST, shelf=dmn.SHELF, law_text=law.packed(law.RAW), under=law.by_text, known=law.known,
+                  law_now=law_now, deployed=in_force.drawing, in_force=in_force.on)  # fmt: skip
     registry = Registry(settings.registry)
     handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end,
                                     "benefit_month": _benefit_month, "report_due": _report_due, "report_reminder": _report_reminder,
                                     "review_due": _review(cases, reviews.fall_due), "review_early": _review_early(cases),
-                                    "review_round": _review_round, deadlines.LATE: deadlines.sweep, unmanned.KIND: unmanned.handler(cases), **standards.handlers(office)}  # fmt: skip
+                                    "review_round": _review_round, deadlines.LATE: deadlines.sweep, unmanned.KIND: unmanned.handler(cases), case_migrations.KIND: case_migrations.handler(cases), **standards.handlers(office)}  # fmt: skip
     ways = {kind: Way(*words) for kind, words in _WAYS.items()}
     ways["means_check"] = Way("向各部门核对家庭经济状况", "Asking the registries about the household's means", skip=_unavailable(cases))
-    return Bureau(office, cases, Jobs(office, handlers, ways=ways, daily={deadlines.LATE: district_record}), settings, registry)
+    return Bureau(office, cases, Jobs(office, handlers, ways=ways, daily={deadlines.LATE: district_record}), settings, registry, in_force)
 
 
 def district_record(conn: Connection) -> int | None:

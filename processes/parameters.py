@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
@@ -36,24 +37,50 @@ def day_of(name: str, text: str) -> date:
     return found
 
 
-def faults(raw: bytes, file: str) -> list[Finding]:
-    """What is wrong with a law file that is to take the place of this program's file of that name: malformed (with line and reason), or
-    history rewritten. A row once there stays; a new one for days that are over says from when it was known (decision 041)."""
+def faults(raw: bytes, file: str, today: date | None = None) -> list[Finding]:
+    """What is wrong with a law file that is to take the place of the file of that name in force: malformed (with line and reason), or
+    history rewritten. A row once there stays; a new one for days that are over says from when it was known (decision 041). `today`: the
+    day up to which days are over; when left out, that on which this program's files were gone through."""
+    over = law.ABOUT.read_on if today is None else today
     read_on = date.today() if file not in law.RAW else max(date.today(), law.ABOUT.read_on)  # noqa: DTZ011 - a day, for a warning at the desk
     try:
         new = law.read(raw, file, law.fits_in(file), read_on)
     except law.BadLaw as error:
         where = str(error).removeprefix(f"{file}:").split(":", 1)[0]
-        return [Finding("law-malformed", "", int(where) if where.isdigit() else 0, f"法规文件不能用：{error}", str(error), "按所指的行和原因改正", "mend the line that is named")]
+        return [Finding("law-malformed", "", int(where) if where.isdigit() else 0, f"法规文件不能用：{_chinese(str(error))}", str(error), "按所指的行和原因改正", "mend the line that is named")]
     found = []
     for name, rows in law.table(file).items():
         kept = new.get(name, ())
         found += [Finding("law-row-changed", name, 0, f"{row.since} 起的值 {row.text} 被改动或删去", f"the value {row.text} from {row.since} was changed or taken away",
                           "原行保留；另加一行，from 相同，known_from 为知道的日期", "keep the row; add one with the same from, and known_from") for row in rows if row not in kept]  # fmt: skip
         found += [Finding("law-back-dated", name, 0, f"新增的值 {row.text} 自 {row.since} 起，没有写明此后哪一天才知道", f"the new value {row.text} from {row.since} does not say that it was known later",
-                          f"加 known_from，晚于 {law.ABOUT.read_on}", f"add known_from, after {law.ABOUT.read_on}")
-                  for row in kept if row not in rows and row.since <= law.ABOUT.read_on and (row.known_from is None or row.known_from <= law.ABOUT.read_on)]  # fmt: skip
+                          f"加 known_from，晚于 {over}", f"add known_from, after {over}")
+                  for row in kept if row not in rows and row.since <= over and (row.known_from is None or row.known_from <= over)]  # fmt: skip
     return found
+
+
+_REASONS = (  # what law.read says, in Chinese; what is not here stays as it is
+    (r"said twice: (.*)", r"名称重复：\1"),
+    (r"two values overlap from (\S+): .*", r"两个值自 \1 起重叠：日期应由早到晚；更正的一行写更晚的 known_from"),
+    (r"(\S+) stands after (\S+): dates must rise", r"\1 排在 \2 之后：日期应由早到晚"),
+    (r"(\S+) lies in the future \(the file is of (\S+)\) and is not marked announced: true", r"\1 在将来（文件核对至 \2），又没有标 announced: true"),
+    (r"needs at least one dated value", "至少要有一行带日期的值"),
+    (r"(.*) does not fit \(a value is quoted text\)", r"\1 不合要求（值写成带引号的文字）"),
+    (r"every value has from, value, source, .*", "每行有 from、value、source，可有 unverified、known_from、announced，没有别的"),
+    (r"(from|known_from) is a date, not (.*)", r"\1 应是日期，不是 \2"),
+    (r"source is a key of the sources, .*", "source 是来源的代号，unverified、announced 是 true 或 false"),
+    (r"is a table of names .*", "应是名称与值的表（像日期的名称加引号）"),
+    (r"larger than 1 MB", "文件超过 1 MB"),
+    (r"an alias inside of itself", "别名引用了自己"),
+    (r"more than (\d+) values once its aliases are written out", r"展开别名后超过 \1 个值"),
+    (r"cannot be read: (.*)", r"读不懂：\1"),
+)
+
+
+def _chinese(said: str) -> str:
+    for pattern, zh in _REASONS:
+        said = re.sub(pattern, zh, said, count=1)
+    return said
 
 
 def _told(file: str, name: str, rows: tuple[law.Value, ...], on: date, known_on: date | None) -> dict[str, Any]:

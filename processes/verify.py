@@ -215,7 +215,9 @@ def _said(fault: Fault, no: str | None = None) -> dict[str, Any]:
 
 def _program(made: Bureau) -> str:
     """What a kept result depends on beside the record: what this program computes with."""
-    return json.dumps([law.DIGEST, sorted((name, table.digest) for name, table in dmn.SHELF.tables.items()), sorted((key, process.drawing.digest) for key, process in made.cases.processes.items())])
+    with made.office.read() as conn:
+        deployed = made.in_force.said(conn, made.office.today())
+    return json.dumps([law.DIGEST, sorted((name, table.digest) for name, table in dmn.SHELF.tables.items()), sorted((key, process.drawing.digest) for key, process in made.cases.processes.items()), deployed])
 
 
 def _known(file: Path | None, made: Bureau) -> dict[int, dict[str, Any]]:

@@ -129,7 +129,7 @@ class Question:
 
     def key(self, today: date) -> str:
         """What the result depends on beside the households."""
-        now = [law.DIGEST, dmn.SHELF[whatif_law.TABLE].digest]
+        now = [law.digest(), dmn.SHELF[whatif_law.TABLE].digest]
         return json.dumps(["whatif", *now, self.changed.digest, f"{self.month:%Y-%m}", self.scope, self.margin_fen, today.isoformat(), *(day.isoformat() for day in self.period or ())])
 
 

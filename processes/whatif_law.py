@@ -49,7 +49,10 @@ class Changed:
 
     @contextmanager
     def applies(self) -> Iterator[None]:
-        with law.under(self.book), dmn.SHELF.lent(self.tables):
+        """Over what is in force where this is asked: within a reading, what was deployed counts."""
+        here = law.book()
+        book = self.book if here is None else law.overlaid(self.rows) if self.rows else here
+        with law.under(book), dmn.SHELF.lent(self.tables):
             yield
 
     def always(self, month: date) -> Changed:

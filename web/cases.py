@@ -113,6 +113,7 @@ EVENTS = {
     "task_taken_back": lazy_gettext("Taken back"),
     "case_moved": lazy_gettext("Goes on by the procedure of the day of acceptance"),
 }
+_MIGRATED = lazy_gettext("Put on another version of the drawing")
 KINDS = {  # what the record can be narrowed to, with the events that are of no such kind among the steps
     "steps": lazy_gettext("Steps and decisions"),
     "messages": lazy_gettext("What came in"),
@@ -328,7 +329,7 @@ class Story:
         """Only applicants apply; another case is begun."""
         if entry.event == "case_started" and self.process.prefix != "DB":
             return _("Begun")
-        return str(EVENTS.get(entry.event, entry.event))
+        return str(_MIGRATED if "migration" in entry.data and entry.event == "case_moved" else EVENTS.get(entry.event, entry.event))
 
     def around(self, entry: Entry) -> list[tuple[str, Any]]:
         """Whom an entry concerns besides who acted, and what signers and commenters said."""

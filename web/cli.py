@@ -18,13 +18,13 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, Program
 
 from engine.crypto import Keys
 from engine.errors import EngineError
-from engine.lint import check_drawing
+from engine.lint import MAX_BYTES, Finding, check_drawing
 from engine.model import SHANGHAI
 from processes import benefits, organisation, parameters, recounts, schema
 from processes import bureau as bureaus
 from processes.eligibility_facts import BadFacts
 from processes.law import BadLaw
-from web import cli_audit, cli_whatif, logs, training
+from web import cli_audit, cli_definitions, cli_whatif, logs, training
 from web import cli_record as record
 from web.opening import bureau as _bureau
 from web.opening import settings as _settings
@@ -213,16 +213,26 @@ def demo(households: int, seed: int, port: int | None, *, no_serve: bool) -> Non
 @click.option("--json", "as_json", is_flag=True)
 def lint(files: tuple[Path, ...], *, as_json: bool) -> None:
     """Say what in a drawing or table would be run wrongly, or not at all, and what in a law file (.yaml) is malformed or back-dated."""
-    found = [(str(path), finding) for path in files for finding in (parameters.faults(path.read_bytes(), path.name) if path.suffix == ".yaml" else check_drawing(path.read_bytes()))]
+    found = [(str(path), finding) for path in files for finding in _linted(path)]
     if as_json:
         rows = [{"file": path, "rule": f.rule, "element": f.element, "line": f.line, "zh": f.message_zh,
-                 "en": f.message_en, "advice": f.advice_en} for path, f in found]  # fmt: skip
+                 "en": f.message_en, "advice": f.advice_en, "advice_zh": f.advice_zh} for path, f in found]  # fmt: skip
         click.echo(json.dumps(rows, ensure_ascii=False))
     else:
         for path, f in found:
-            click.echo(f"{path}:{f.line}: {f.rule} [{f.element}] {f.message_zh} / {f.message_en} -> {f.advice_zh}")
+            click.echo(f"{path}:{f.line}: {f.rule} [{f.element}] {f.message_zh} / {f.message_en} -> {f.advice_zh} / {f.advice_en}")
         click.echo(f"{len(found)} findings")
     sys.exit(1 if found else 0)
+
+
+def _linted(path: Path) -> list[Finding]:
+    """What is wrong with one file. No more of it is read than is needed to say that it is too large."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror}") from None
+    return parameters.faults(raw, path.name) if path.suffix in (".yaml", ".yml") else check_drawing(raw)
 
 
 @cli.command()
@@ -232,6 +242,7 @@ def check() -> None:
         process.check()
     schema.refuse_old(_settings().database)
     click.echo(f"{len(bureaus.CATALOGUE)} processes fit; the database is of this version")
+    cli_definitions.check(bureaus.build(_settings()))
     today = datetime.now(SHANGHAI).date()
     for one in parameters.overdue(today):  # a warning: the value still applies
         click.echo(f"{one['file']}: {one['name']} = {one['value']}: {one['warning']['zh']} / {one['warning']['en']}", err=True)
@@ -372,3 +383,5 @@ for command in record.COMMANDS:
     cli.add_command(command)
 cli_audit.add_to(cli, record.export, _bureau)
 cli.add_command(cli_whatif.whatif)
+cli.add_command(cli_definitions.deploy)
+cli.add_command(cli_definitions.migrate)

@@ -23,6 +23,7 @@ def told(on: str | None, known_on: str | None) -> dict[str, Any]:
     """{on, known_on, digest, read_on, warnings, items}; both days are today where none is asked. Raises Invalid, naming the day."""
     today = bureau().office.today()
     days = {name: parameters.day_of(name, text) if text else today for name, text in (("on", on), ("known_on", known_on))}
-    items = parameters.listed(days["on"], days["known_on"])
-    return {"on": days["on"].isoformat(), "known_on": days["known_on"].isoformat(), "digest": law.digest(), "read_on": law.ABOUT.read_on.isoformat(),
+    with bureau().office.read():
+        items, digest = parameters.listed(days["on"], days["known_on"]), law.digest()
+    return {"on": days["on"].isoformat(), "known_on": days["known_on"].isoformat(), "digest": digest, "read_on": law.ABOUT.read_on.isoformat(),
             "warnings": sum(one["warning"] is not None for one in items), "items": items}  # fmt: skip

@@ -30,6 +30,11 @@ _LOOK = {
     "current": ("#1d70b8", "#dceaf6", 4.0, "", ("本步", "this step")),
     "active": ("#b15f00", "#fff3e0", 3.0, "7 4", ("当前待办", "waiting")),
     "none": ("#505a5f", "#ffffff", 1.5, "", ("未开始", "not begun")),
+    # of two versions beside each other
+    "same": ("#505a5f", "#ffffff", 1.5, "", ("相同", "the same")),
+    "added": ("#00703c", "#e3f2e9", 4.0, "", ("新增", "added")),
+    "removed": ("#942514", "#fbe9e7", 4.0, "3 3", ("删去", "removed")),
+    "changed": ("#b15f00", "#fff3e0", 4.0, "7 4", ("改动", "changed")),
 }
 _EDGE = ' stroke="#ffffff" stroke-width="3" paint-order="stroke"'
 _NO_BREAK_BEFORE = "，。；：、）」”！？"
@@ -38,15 +43,20 @@ _PIECE = re.compile(r"[^\s\u2e80-\uffff]+\s*|.", re.DOTALL)  # a Latin word, or 
 
 @dataclass(frozen=True)
 class Marks:
-    """What a run has done: node -> times, the step looked at, what waits, the flows taken, words under nodes."""
+    """What a run has done: node -> times, the step looked at, what waits, the flows taken, words under nodes. Or how a version differs
+    from another one: `looks`, node -> same | added | removed | changed, and the flows that differ."""
 
     done: Mapping[str, int] = field(default_factory=dict)
     current: Collection[str] = ()
     active: Collection[str] = ()
     flows: Collection[str] = ()
     notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    looks: Mapping[str, str] = field(default_factory=dict)
+    compared: bool = False
 
     def state(self, node: str) -> str:
+        if self.compared or self.looks:
+            return self.looks.get(node, "same")
         if node in self.current:
             return "current"
         if node in self.active:
@@ -73,6 +83,8 @@ def render(xml: bytes, marks: Marks, *, title: str, lang: str = "zh", name: str 
         pen.take(_shape_drawn(xml, n, marks.state(of), marks.done.get(of, 0), tuple(marks.notes.get(of, ())), lang))
     for n, of in enumerate(parts.edges):
         pen.take(_edge_drawn(xml, n, of in marks.flows, lang, name))
+    if not pen.xs:
+        return ""
     return pen.finish(title)
 
 
@@ -101,7 +113,8 @@ def _parts(xml: bytes) -> _Parts:
 def _shape_drawn(xml: bytes, n: int, state: str, times: int, notes: tuple[str, ...], lang: str) -> _Pen:
     parts = _parts(xml)
     of = parts.shapes[n]
-    marks = Marks({of: times} if times or state == "done" else {}, [of] if state == "current" else [], [of] if state == "active" else [], notes={of: notes})
+    marks = Marks({of: times} if times or state == "done" else {}, [of] if state == "current" else [], [of] if state == "active" else [], notes={of: notes},
+                  looks={of: state} if state in ("same", "added", "removed", "changed") else {})  # fmt: skip
     pen = _Pen(parts.elements, marks, lang, "")
     pen.shape(parts.shape_nodes[n])
     return pen

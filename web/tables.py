@@ -32,7 +32,8 @@ def show(name: str) -> ResponseReturnValue:
 
 
 def listed() -> list[dict[str, Any]]:
-    return [_head(table) | {"rows": len(table.rules)} for _, table in sorted(dmn.SHELF.tables.items())]
+    with bureau().office.read():
+        return [_head(table) | {"rows": len(table.rules)} for table in map(dmn.SHELF.current, sorted(dmn.SHELF.tables))]
 
 
 def told(actor: Actor, name: str, case: str | None = None) -> dict[str, Any]:
@@ -41,7 +42,8 @@ def told(actor: Actor, name: str, case: str | None = None) -> dict[str, Any]:
     if name not in dmn.SHELF.tables:
         raise NotFound(f"没有这张决策表：{name} / no such decision table")
     if not case:
-        return _whole(dmn.SHELF.tables[name], None, [])
+        with bureau().office.read():
+            return _whole(dmn.SHELF.current(name), None, [])
     made = bureau()
     with made.office.snapshot() as conn:
         row = visible(conn, actor, case)
@@ -54,7 +56,8 @@ def told(actor: Actor, name: str, case: str | None = None) -> dict[str, Any]:
         table = made.cases.table(conn, asked[-1], digest)
     replaying.note_reading(actor, row)
     decided = [{"entry": entry.seq, **_decision(said)} for entry in asked if entry.data["tables"][name] == digest for said in entry.data["decided"] if said["table"] == name]
-    return _whole(table, row["no"], decided)
+    with made.office.read():
+        return _whole(table, row["no"], decided)
 
 
 def _decision(said: Mapping[str, Any]) -> dict[str, Any]:

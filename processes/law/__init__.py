@@ -66,8 +66,8 @@ class _Once(yaml.CSafeLoader):  # in C: every program that starts reads the law
     """YAML that refuses a name said twice: the second would silently win."""
 
     def construct_mapping(self, node: yaml.MappingNode, *deep: bool, **named: bool) -> dict[Hashable, Any]:
-        names = [str(key.value) for key, _ in node.value]
-        if twice := [(key, name) for (key, _), name in zip(node.value, names, strict=True) if names.count(name) > 1]:
+        names = [key.value if isinstance(key, yaml.ScalarNode) else "" for key, _ in node.value]
+        if twice := [(key, name) for (key, _), name in zip(node.value, names, strict=True) if name and names.count(name) > 1]:
             raise BadLaw(f"{twice[-1][0].start_mark.line + 1}: said twice: {', '.join(sorted({name for _, name in twice}))}")
         return super().construct_mapping(node, *deep, **named)
 
@@ -112,19 +112,46 @@ _FILES: Mapping[str, Callable[[str, str], bool]] = {
 }
 
 
+MAX_BYTES, MOST_NODES = 1024 * 1024, 100_000
+
+
 def read(raw: bytes, file: str, fits: Callable[[str, str], bool], read_on: date | None = None) -> Table:
     """A law file as frozen values. fits(name, text): may a value stand there? read_on: first days after it need the mark `announced`
     (None: not asked). Raises BadLaw, naming file, line, name and reason."""
+    if len(raw) > MAX_BYTES:
+        raise BadLaw(f"{file}: larger than 1 MB")
     try:
-        tree, said = yaml.compose(raw, _Once), yaml.load(raw, _Once)  # noqa: S506 - a SafeLoader
+        tree = yaml.compose(raw, _Once)
+        _written_out(tree, {})
+        said = yaml.load(raw, _Once)  # noqa: S506 - a SafeLoader
     except BadLaw as error:
         raise BadLaw(f"{file}:{error}") from None
+    except yaml.MarkedYAMLError as error:
+        line = f"{error.problem_mark.line + 1}: " if error.problem_mark else " "
+        raise BadLaw(f"{file}:{line}{error.problem}") from None
     except yaml.YAMLError as error:
         raise BadLaw(f"{file}: {error}") from None
+    except (ValueError, TypeError, OverflowError, AttributeError, RecursionError) as error:  # a 30th of February; brackets by the thousand
+        raise BadLaw(f"{file}: cannot be read: {type(error).__name__}: {error}") from None
     if not isinstance(said, dict) or not said or not all(isinstance(name, str) for name in said):
         raise BadLaw(f"{file}: is a table of names (quoted where they look like dates)")
-    lines = {key.value: [row.start_mark.line + 1 for row in node.value] or [key.start_mark.line + 1] for key, node in (tree.value if tree else ())}
+    lines = {key.value: [row.start_mark.line + 1 for row in (node.value if isinstance(node, yaml.SequenceNode) else ())] or [key.start_mark.line + 1]
+             for key, node in (tree.value if tree else ())}  # fmt: skip
     return MappingProxyType({name: _values(_Place(file, name, lines[name]), rows, fits, read_on) for name, rows in said.items()})
+
+
+def _written_out(node: Any, known: dict[int, int | None]) -> int:
+    """How many nodes there are with every alias written out. Raises BadLaw where there are more than a law file has, or no end."""
+    if id(node) in known:
+        if (size := known[id(node)]) is None:
+            raise BadLaw(f"{node.start_mark.line + 1}: an alias inside of itself")
+        return size
+    known[id(node)] = None
+    parts = [part for pair in node.value for part in pair] if isinstance(node, yaml.MappingNode) else node.value if isinstance(node, yaml.SequenceNode) else []
+    size = known[id(node)] = 1 + sum(_written_out(part, known) for part in parts)
+    if size > MOST_NODES:
+        raise BadLaw(f"{node.start_mark.line + 1}: more than {MOST_NODES} values once its aliases are written out")
+    return size
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +304,11 @@ def _table(file: str) -> Table:
     return _TABLES[file] if book is None else book.tables.get(file, {})
 
 
+def book() -> Book | None:
+    """The book that is asked now; None: this program's."""
+    return _recorded.get()
+
+
 def digest() -> str:
     """Of the law that is asked now: DIGEST, but within `under`."""
     book = _recorded.get()
@@ -303,14 +335,15 @@ def fits(name: str, text: str) -> bool:
 
 
 def overlaid(rows: Mapping[str, tuple[Value, ...]]) -> Book:
-    """This program's law with other rows of some amounts, to try it; its digest names both. Of a name, the new rows stand in place
+    """The law that is asked now with other rows of some amounts, to try it; its digest names both. Of a name, the new rows stand in place
     of what begins on their first day or later. Raises BadLaw for a name that is no amount."""
-    merged = {name: (*(v for v in _LAW.get(name, ()) if v.since < new[0].since), *new) for name, new in rows.items()}
-    tables: dict[str, Table] = dict(_TABLES)
+    base = _recorded.get() or _TODAY
+    merged = {name: (*(v for v in base.values.get(name, ()) if v.since < new[0].since), *new) for name, new in rows.items()}
+    tables: dict[str, Table] = dict(base.tables)
     for name, values in merged.items():
         tables[file_of(name)] = {**tables[file_of(name)], name: values}
     said = repr([(v.name, v.since.isoformat(), v.text, v.source, v.unverified) for name in sorted(rows) for v in rows[name]])
-    return Book(hashlib.sha256(packed(RAW) + said.encode()).hexdigest(), RAW, tables, {**_LAW, **merged})
+    return Book(hashlib.sha256(packed(base.raw) + said.encode()).hexdigest(), base.raw, tables, {**base.values, **merged})
 
 
 def _latest(rows: tuple[Value, ...], on: date) -> Value | None:

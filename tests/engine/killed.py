@@ -114,6 +114,16 @@ def drain(url: str, files: str, moment: str) -> None:
     opened(url, files, moment).jobs.run_all()
 
 
+def die_migrating(url: str, files: str, moment: str, number: int, case_id: int, at: int) -> None:
+    """A running case is put on another drawing, and the process is killed before the n-th statement of that act."""
+    from processes import case_migrations
+
+    made, said = opened(url, files, moment), itertools.count(1)
+    event.listen(made.office.store.engine, "before_cursor_execute", lambda *_: next(said) == at and os.kill(os.getpid(), signal.SIGKILL))
+    with made.office.act() as act:
+        case_migrations.move(act, made.cases, number, case_id)
+
+
 def die_staged(url: str, files: str, moment: str, home: int) -> None:
     """A file is safe on disk, and the process is killed before the act that would name it."""
     made = opened(url, files, moment)

@@ -280,10 +280,21 @@ BAD: list[tuple[str, bytes]] = [
     ("reserved-id", file(start("Start"), end(), chain("Start", "ended"))),
     ("reserved-id", file(start(), end("End"), chain("begun", "End"))),
     ("duplicate-id", file(start(), task("review"), task("review"), end(), chain("begun", "review", "ended"))),
-    ("unknown-element", line(node("globalTask", "odd"))),
+    ("global-task", line(node("globalTask", "odd"))),
     ("unknown-element", line(node("subConversation", "odd"))),
-    ("unknown-element", file(start(), end(), chain("begun", "ended"), after='<bpmn:globalUserTask id="g"/>')),
-    ("unknown-element", file(start(), end(), chain("begun", "ended"), before='<bpmn:signal id="s" name="n"/>')),
+    ("global-task", file(start(), end(), chain("begun", "ended"), after='<bpmn:globalUserTask id="g"/>')),
+    ("signal-event", file(start(), end(), chain("begun", "ended"), before='<bpmn:signal id="s" name="n"/>')),
+    ("error-event", file(start(), end(), chain("begun", "ended"), before='<bpmn:error id="s" name="n"/>')),
+    ("escalation-event", file(start(), end(), chain("begun", "ended"), before='<bpmn:escalation id="s" name="n"/>')),
+    ("event-definition-ref", boundary("<bpmn:eventDefinitionRef>other</bpmn:eventDefinitionRef>")),
+    ("not-a-boolean", boundary(timer("x")).replace(b"attachedToRef", b'cancelActivity="0" attachedToRef')),
+    ("not-a-boolean", line(node("subProcess", "part", start("in") + end("out") + chain("in", "out"), triggeredByEvent="1"))),
+    ("not-a-boolean", file(start(), end(), chain("begun", "ended"), executable="1")),
+    ("parallel-multiple", line(catch("w").replace('id="w"', 'id="w" parallelMultiple="true"'))),
+    ("event-gateway-kind", GOOD["a wait for message or time"].replace(b'id="wait"', b'id="wait" eventGatewayType="Parallel"')),
+    ("event-gateway-kind", GOOD["a wait for message or time"].replace(b'id="wait"', b'id="wait" instantiate="true"')),
+    ("data-object", line(task("review", inner='<bpmn:dataInputAssociation id="da"/>'))),
+    ("data-object", line(node("dataStoreReference", "odd"))),
     ("unknown-element", file(start(), end(), chain("begun", "ended"), before='<bpmn:import namespace="n" location="http://x/"/>')),
     *kinds("scriptTask=script-task", "complexGateway=complex-gateway", "inclusiveGateway=inclusive-gateway", "adHocSubProcess=ad-hoc",
            "transaction=transaction", "callActivity=call-activity", "businessRuleTask=business-rule-task", "manualTask=manual-task",
@@ -387,8 +398,52 @@ BAD: list[tuple[str, bytes]] = [
     ("undeclared-message", line(catch("w", '<bpmn:messageEventDefinition messageRef="nothing"/>'))),
     ("undeclared-message", line(catch("w", "<bpmn:messageEventDefinition/>"))),
     ("undeclared-message", file(start(), catch("w"), end(), chain("begun", "w", "ended"), before='<bpmn:message id="msg_objection"/>')),
+    *[("bad-diagram", line(task("review")).replace(b'bpmnElement="review"/>', b'bpmnElement="review"><dc:Bounds xmlns:dc="http://www.omg.org/spec/DD/20100524/DC" x="%s" y="0" width="1" height="1"/></di:BPMNShape>' % x))
+      for x in (b"a", b"", b"nan", b"1e400")],
     ("missing-diagram", file(start(), end(), chain("begun", "ended"), drawn=False)),
 ]  # fmt: skip
+
+
+# Each class of model that SpiffWorkflow takes and runs wrongly, or breaks down on (reference/engines.md 5), with the rule that
+# refuses it and the element that the finding names.
+LOOP_OF = "<bpmn:multiInstanceLoopCharacteristics {}><bpmn:loopCardinality>{}</bpmn:loopCardinality></bpmn:multiInstanceLoopCharacteristics>"
+MIS_RUN: dict[str, tuple[str, str, bytes]] = {
+    "the signal of an end is dropped": ("signal-end", "ended", file(start(), end("ended", SIGNAL), chain("begun", "ended"))),
+    "a flow ends at a link that throws": ("link-event", "odd", line(node("intermediateThrowEvent", "odd", '<bpmn:linkEventDefinition id="l" name="x"/>'))),
+    "a link that catches": ("link-event", "odd", line(catch("odd", '<bpmn:linkEventDefinition id="l" name="x"/>'))),
+    **{f"several at once, behavior {kind}": ("multi-instance-behavior", "review", line(task("review", inner=LOOP_OF.format(f'behavior="{kind}"', 3))))
+       for kind in ("None", "One", "All", "Complex")},
+    "fewer than no rounds": ("multi-instance-behavior", "review", line(task("review", inner=LOOP_OF.format("", -1)))),
+    "a loop of fewer than no rounds": ("standard-loop", "review", line(task("review", inner='<bpmn:standardLoopCharacteristics loopMaximum="-1"/>'))),
+    "waits for two tokens": ("start-quantity", "review", line(task("review", startQuantity="2"))),
+    "gives two tokens": ("start-quantity", "review", line(task("review", completionQuantity="2"))),
+    "a signal begins an event sub-process": ("event-subprocess", "part", line(node("subProcess", "part", start("in", SIGNAL) + end("out") + chain("in", "out"), triggeredByEvent="true"))),
+    "a condition begins an event sub-process": ("event-subprocess", "part", line(
+        node("subProcess", "part", start("in", "<bpmn:conditionalEventDefinition/>") + end("out") + chain("in", "out"), triggeredByEvent="true"))),
+    "a signal interrupts too late": ("boundary-escalation-or-signal", "caught", boundary(SIGNAL)),
+    "an escalation interrupts too late": ("boundary-escalation-or-signal", "caught", boundary("<bpmn:escalationEventDefinition/>")),
+    "an error at the top is a good end": ("error-event", "ended", file(start(), end("ended", '<bpmn:errorEventDefinition errorRef="e"/>'), chain("begun", "ended"))),
+    "an ad-hoc sub-process breaks down": ("ad-hoc", "odd", line(node("adHocSubProcess", "odd"))),
+    "a task is cancelled by another one": ("cancel-event", "caught", boundary("<bpmn:cancelEventDefinition/>")),
+    "data of a task": ("data-object", "d", line(task("review", inner='<bpmn:dataOutputAssociation id="d"><bpmn:targetRef>x</bpmn:targetRef></bpmn:dataOutputAssociation>'))),
+    "compensation": ("compensation", "review", line(task("review", isForCompensation="true"))),
+    "a complex gateway": ("complex-gateway", "odd", line(node("complexGateway", "odd"))),
+    "a condition straight off a task": ("conditional-flow-off-task", "f_a_ended", file(start(), task("a"), end(), chain("begun", "a"), flow("a", "ended", "x == 1"))),
+    "a global task": ("global-task", "g", file(start(), end(), chain("begun", "ended"), after='<bpmn:globalTask id="g"/>')),
+    "a definition shared by reference": ("event-definition-ref", "eventDefinitionRef", boundary("<bpmn:eventDefinitionRef>other</bpmn:eventDefinitionRef>")),
+    "a task that begins a process": ("receive-task", "odd", line(node("receiveTask", "odd", instantiate="true"))),
+    "a second process": ("several-processes", "", line().replace(b"<di:BPMNDiagram", b'<bpmn:process id="two" isExecutable="true"/><di:BPMNDiagram')),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MIS_RUN)
+def test_what_the_library_mis_runs_is_refused_by_name(name: str) -> None:
+    rule, element, xml = MIS_RUN[name]
+    found = [f for f in check_drawing(xml) if f.rule == rule]
+    assert found, {f.rule for f in check_drawing(xml)}
+    [one] = [f for f in found if f.element == element or (rule, f.element) in (("link-event", "l"), ("multi-instance-behavior", "multiInstanceLoopCharacteristics"),
+             ("standard-loop", "standardLoopCharacteristics")) or f.element.endswith("EventDefinition")][:1]  # fmt: skip
+    assert one.line > 0 and all((one.message_zh, one.message_en, one.advice_zh, one.advice_en))
 
 
 @pytest.mark.parametrize(("rule", "xml"), BAD, ids=[f"{rule}-{i}" for i, (rule, _) in enumerate(BAD)])
@@ -558,6 +613,7 @@ def test_tables_that_would_decide_wrongly_are_refused(rule: str, xml: bytes) -> 
 
 def test_every_rule_has_a_drawing_here_that_it_refuses() -> None:
     by_names = {"task-without-form", "task-without-service", "message-without-form", "unknown-fact"}
+    by_names |= {"other-process", "lane-not-installed", "end-not-installed", "not-deployable", "law-names", "engine-refuses"}  # tests/processes/test_definitions.py
     assert {rule for rule, _ in BAD + BAD_TABLES} | by_names == set(ADVICE)
 
 

@@ -70,3 +70,43 @@ def test_lint_says_line_and_reason_and_that_history_was_rewritten(tmp_path):
     file.write_bytes(raw.replace(NEXT, b'  - {from: 2018-04-01, value: "1", source: T18}\n' + NEXT, 1))
     done = CliRunner().invoke(cli, ["lint", str(file)])
     assert done.exit_code == 1 and ":9: law-malformed" in done.output and "two values overlap from 2018-04-01" in done.output
+    assert "两个值自 2018-04-01 起重叠" in done.output
+
+
+HOSTILE = {
+    "laughs.bpmn": b'<!DOCTYPE d [<!ENTITY a "ha">' + b"".join(b'<!ENTITY %c "%s">' % (98 + n, b"&%c;" % (97 + n) * 10) for n in range(12)) + b"]><d>&m;</d>",
+    "outside.dmn": b'<!DOCTYPE d [<!ENTITY e SYSTEM "file:///etc/passwd">]><definitions>&e;</definitions>',
+    "attribute.bpmn": b'<!DOCTYPE d [<!ENTITY a "hahahahaha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">]><d x="&c;&c;&c;"/>',
+    "large.bpmn": b"<a>" + b" " * (10 << 20) + b"</a>",
+    "large.yaml": b"a: " + b" " * (10 << 20),
+    "encoding.bpmn": b'<?xml version="1.0" encoding="klingon"?><a/>',
+    "latin.bpmn": '<?xml version="1.0" encoding="utf-8"?><a n="é"/>'.encode("latin-1"),
+    "empty.bpmn": b"", "empty.dmn": b"", "empty.yaml": b"", "comment.yaml": b"# nothing",
+    "deep.bpmn": b"<a>" * 5_000, "deep.yaml": b"a: " + b"[" * 2_000,
+    "alias.yaml": b"a: &a [x]\n" + b"".join(b"%c: &%c [*%c, *%c]\n" % (98 + n, 98 + n, 97 + n, 97 + n) for n in range(20)),
+    "day.yaml": b"a:\n  - {from: 2018-02-30, value: '1', source: T18}\n",
+    "scalar.yaml": b"a: words\n", "table.yaml": b"a: {b: c}\n", "list.yaml": b"- a\n", "key.yaml": b"? [a, b]\n: c\n", "object.yaml": b"a: !!python/object/apply:os.system [id]\n",
+    "twice.yaml": b"a: []\na: []\n", "latin.yaml": "a: é".encode("latin-1"), "torn.yaml": b"a: [", "zip.bpmn": b"PK\x03\x04", "nul.yaml": b"a: \x00",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_whatever_the_file_lint_answers_with_a_finding(tmp_path, name):
+    import json
+
+    from click.testing import CliRunner
+
+    file = tmp_path / name
+    file.write_bytes(HOSTILE[name])
+    done = CliRunner().invoke(cli, ["lint", "--json", str(file)])
+    assert done.exit_code == 1 and (done.exception is None or isinstance(done.exception, SystemExit)), done.exception
+    [*found] = json.loads(done.output)
+    assert found and all(one["rule"] and one["zh"] and one["en"] and one["advice"] and one["advice_zh"] for one in found)
+    assert "root:" not in done.output
+
+
+def test_lint_of_a_folder_or_of_nothing_is_bad_usage(tmp_path):
+    from click.testing import CliRunner
+
+    for asked in ([str(tmp_path)], [str(tmp_path / "none.bpmn")], []):
+        assert CliRunner().invoke(cli, ["lint", *asked]).exit_code == 2

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_smorest import Blueprint
 
+from engine.bpmn import Drawing
 from engine.errors import NotFound, Refused
 from engine.forms import json_schema
 from engine.model import SHANGHAI
@@ -43,23 +44,26 @@ def who() -> Any:
 @operation(blp, "GET", "/processes", schemas.paged(schemas.ProcessKind), asks=schemas.Language)
 def processes(asked: dict[str, Any]) -> Any:
     """Each process with its tasks, deadlines, law and forms as JSON Schema."""
-    found = [_process(p, asked.get("lang") or spoken()) for p in CATALOGUE.values()]
+    made = bureau()
+    with made.office.read() as conn:
+        found = [_process(p, made.cases.current(conn, p, made.office.today()), asked.get("lang") or spoken()) for p in CATALOGUE.values()]
     return schemas.cut(found, 1, schemas.MAX_SIZE)
 
 
-def _process(process: Process, language: str) -> dict[str, Any]:
+def _process(process: Process, drawing: Drawing, language: str) -> dict[str, Any]:
+    """`drawing`: the one in force today."""
     english = language == "en"
     nodes = [
         {"node": n.id, "name": n.name_en if english else n.name, "role": n.role, "level": n.level, "due": n.due, "law": n.law,
          "form": json_schema(process.form_of(n.id), language)}
-        for n in process.drawing.of_kind("userTask").values()
+        for n in drawing.of_kind("userTask").values()
     ]  # fmt: skip
     times = law.procedure_times(process.key)
     return {
         "key": process.key,
         "applies_from": times and times[0].isoformat(), "applies_until": times and times[1] and times[1].isoformat(),
         "title": process.title_en if english else process.title,
-        "drawing": process.drawing.digest,
+        "drawing": drawing.digest,
         "start_form": json_schema(process.start_form, language),
         "tasks": nodes,
         "messages": {name: json_schema(form, language) for name, form in process.messages.items()},
