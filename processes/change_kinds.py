@@ -53,6 +53,7 @@ LEAVING = [
     ("imprisonment", "服刑（不再计入）", "In prison (not counted)"),
     ("other", "其他", "Other"),
 ]
+DEPARTING = [one for one in LEAVING if one[0] != "imprisonment"]  # who is in prison stays a member and is not counted
 
 
 def exit_trigger(reported_by: str) -> str:

@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 
 from engine import queries
 from engine.errors import EngineError, Invalid, NotFound, Refused
-from engine.forms import MAX_WHOLE, Form, from_html, number, on_date, rows, text, understand
+from engine.forms import MAX_WHOLE, Form, choice, from_html, number, on_date, rows, text, understand
 from engine.office import Act
 from processes import (
     benefits,
@@ -30,6 +30,7 @@ from processes import (
     temporary_assistance,
     temporary_grants,
 )
+from processes.change_kinds import DEPARTING
 from processes.change_report_2012_forms import ChangeReport
 from processes.destitute_forms import DestituteApplication
 from processes.dibao_2012_forms import Application
@@ -60,6 +61,7 @@ class Departure(Form):
 
     person_id = number("成员", "Member")
     on = on_date("离开日期", "Left on")
+    left_reason = choice("原因", "Reason", DEPARTING, required=False, widget="select")
 
 
 class Naming(MemberIn):
@@ -333,7 +335,7 @@ def _name(act: Act, household_id: int, given: dict[str, Any]) -> None:
 
 _WORK: Mapping[str, Callable[[Act, int, dict[str, Any]], Any]] = {
     "member": lambda act, n, given: households.add_member(act, n, given, production=bureau().settings.production),
-    "departure": lambda act, n, given: households.end_member(act, n, given["person_id"], given["on"]),
+    "departure": lambda act, n, given: households.end_member(act, n, given["person_id"], given["on"], given.get("left_reason")),
     "naming": _name,
     "income": lambda act, n, given: households.set_income(act, n, given["person_id"], given["income"]),
     "property": lambda act, n, given: households.set_property(act, n, given["property"]),

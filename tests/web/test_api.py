@@ -604,7 +604,11 @@ def test_what_cannot_be_found_or_done_there_is_a_problem_too(door):
 def test_members_leave_and_are_named_and_what_was_declared_is_listed(door, district):
     home = district.household(210_000)
     first, second, third = (m["person_id"] for m in door.good("clerk", "GET", f"/households/{home}")["members"])
-    door.good("clerk", "POST", f"/households/{home}/members/{third}/departure", {"on": "2018-12-03"})
+    assert "left_reason" in door.bad(422, "clerk", "POST", f"/households/{home}/members/{third}/departure", {"on": "2018-12-03", "left_reason": "imprisonment"})["errors"]
+    door.good("clerk", "POST", f"/households/{home}/members/{third}/departure", {"on": "2018-12-03", "left_reason": "death"})
+    again = family(77)
+    again["members"][0]["id_no"] = identity.invent(date(1977, 3, 1), "male", 9)
+    assert door.bad(403, "clerk", "POST", "/households", again)["rule"] == "deceased", "who died before the decision, too"
     assert [m["person_id"] for m in door.good("clerk", "GET", f"/households/{home}")["members"]] == [first, second]
     assert door.bad(403, "clerk", "POST", f"/households/{home}/members/{first}/departure", {"on": "2018-12-02"})["rule"] == "head-stays"
     assert "on" in door.bad(422, "clerk", "POST", f"/households/{home}/members/{second}/departure", {"on": "2019-01-01"})["errors"]

@@ -14,9 +14,10 @@ from sqlalchemy import Connection, Table, select
 
 from engine import queries
 from engine.errors import Invalid, NotFound
-from engine.forms import on_date
+from engine.forms import choice, on_date
 from engine.office import Act
 from processes import documents, household_changes, households, readers, recusals
+from processes.change_kinds import DEPARTING
 from processes.household_forms import (
     AuthorizationIn,
     HardshipsIn,
@@ -46,6 +47,7 @@ _UPLOAD = {
                    "kind": {"type": "string", "maxLength": 30}, "title": {"type": "string", "maxLength": 120}}}  # fmt: skip
 class Departed(schemas.Strict):
     on = on_date("离开日期", "Left on")
+    left_reason = choice("原因", "Reason", DEPARTING, required=False)
 
 
 _SHOWN = ("id", "kind", "title", "media_type", "size", "uploaded_by", "uploaded_on")
@@ -146,7 +148,7 @@ def add_member(household_id: int, said: dict[str, Any]) -> Any:
 @operation(blp, "POST", "/households/<row:household_id>/members/<row:person_id>/departure", schemas.HouseholdTouched, takes=Departed, replies=(404,))
 def departure(household_id: int, person_id: int, said: dict[str, Any]) -> Any:
     """The member no longer belongs to the household from a day on; the head stays."""
-    return _change(household_id, said, lambda act: households.end_member(act, household_id, person_id, said["on"]))
+    return _change(household_id, said, lambda act: households.end_member(act, household_id, person_id, said["on"], said.get("left_reason")))
 
 
 @operation(blp, "POST", "/households/<row:household_id>/members/<row:person_id>/naming", schemas.HouseholdTouched, takes=MemberIn, replies=(404,))
