@@ -36,7 +36,7 @@ _CASES = (
 )  # fmt: skip
 _BODIES = select(store.entry.c.record_id, store.entry.c.body).where(store.entry.c.record_id.in_(_IDS)).order_by(store.entry.c.record_id, store.entry.c.seq)
 _KNOWN = ("decision", "conclusion", "reason_code", "decided_on", "category", "amount_fen", "decided_fen", "benefit_category", "benefit_fen")
-_ASSESSED = ("dibao-", "review-", "change-report-")  # the processes whose figures `eligibility` assesses
+_ASSESSED = ("dibao-", "low-income-", "review-", "change-report-")  # the processes whose figures `eligibility` assesses
 _DECIDED = b'"decided_on":"'  # as a body, which is canonical JSON, has it
 
 

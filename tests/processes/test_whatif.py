@@ -277,6 +277,10 @@ def test_whether_a_decision_follows_from_its_figures(facts, gave, came):
     assert whatif_decisions._outcome(facts, dict(zip(("category", "amount_fen"), gave, strict=True))) == came
 
 
+def test_every_process_that_assesses_a_household_is_tried():
+    assert {key for key, process in bureaus.CATALOGUE.items() if "assess" in process.services} == {key for key in bureaus.CATALOGUE if key.startswith(whatif_decisions._ASSESSED)}
+
+
 @pytest.mark.parametrize(("asked", "field"), [
     ({"over": "cases"}, "over"), ({"from_on": "2018-01-01"}, "from_on"), ({"until_on": "2018-01-01"}, "until_on"), ({"over": "decisions"}, "from_on"), ({"over": "decisions", "from_on": "2018-01-01"}, "until_on"),
     ({"over": "decisions", "from_on": "2018-01-02", "until_on": "2018-01-01"}, "until_on"), ({"over": "decisions", "from_on": "2018-02-30", "until_on": "2018-03-01"}, "from_on"),
