@@ -233,9 +233,13 @@ def refuse_twice(act: Act, household_id: int) -> None:
     conn = act.conn
     if no := conclusions.open_case(conn, household_id):
         raise Refused("open_case", f"这户已有在办个案 {no}，不能重复申请", f"This household has an open case: {no}")
+    if benefits.ended_by_death(conn, household_id):
+        raise Refused("deceased", "这户享受待遇的人员已登记死亡，不能再提出申请；登记有误的，请先更正", "The recipient is registered as deceased; if that is wrong, mend it first")
     found = benefits.live(conn, household_id)
     rigid = law.in_force(expenditure.RIGID, act.today) is not None
-    if found is not None and (rigid or found["category"] != "low_income"):
+    counted = {n for n, _ in households.counted_members(conn, household_id, act.today)}
+    theirs = found is not None and found["person_id"] in (None, *counted)  # one former member's support is in nobody else's way
+    if found is not None and theirs and (rigid or found["category"] != "low_income"):
         raise Refused("active_benefit", "这户正在享受救助待遇，不属于支出型困难家庭认定的对象", "This household receives a benefit already")
     if known := live(conn, household_id, act.today):
         raise Refused("recognised", f"这户已认定为支出型困难家庭，有效期至{known['valid_until']}", f"This household is recognised until {known['valid_until']}")

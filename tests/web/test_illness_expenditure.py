@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from processes import benefits
 from tests.api_roads import Roads, elders
 from tests.served import app_of
 from tests.web.test_pages import Desk
@@ -91,6 +92,8 @@ def test_a_family_of_three_with_72000_of_90000_spent_is_recognised_for_twelve_mo
     assert (found["kind"], found["recognised_on"], found["valid_until"], found["help_kind"], found["referral"], found["members"], found["by_meeting"]) == (
         "illness_expenditure", "2018-12-11", "2019-12-10", "referral", "temporary_assistance", 3, False)  # fmt: skip
     assert roads.good("rita", "GET", f"/benefits?household_id={roads.home}")["items"] == [], "no monthly benefit"
+    assert "on" in roads.bad(422, "rita", "GET", "/recognitions?on=2018-13-01")["errors"]
+    assert roads.bad(403, "rita", "GET", "/recognitions?unit=120119")["rule"] == "unit"
     assert [len(roads.good("rita", "GET", f"/recognitions?on={day}")["items"]) for day in ("2018-12-10", "2018-12-11", "2019-12-10", "2019-12-11")] == [0, 1, 1, 0]
     letter = roads.letter("approval")
     assert "有效期自2018年12月11日至2019年12月10日" in letter and "临时救助（支出型）" in letter and "因病支出型困难家庭" in letter
@@ -225,3 +228,21 @@ def test_the_pages_show_what_the_api_says(roads, lang):
     assert roads.no in listed and "2019-12-10" in listed
     assert roads.no not in rita.text("/recognitions/?kind=rigid_expenditure")
     assert "500.00" in Desk(app, "auditor", lang).text(f"/cases/{roads.no}/replay?step=12")
+
+
+@SQLITE
+@pytest.mark.parametrize(("day", "refused"), [("2018-12-03", False), ("2025-03-10", True)])
+def test_who_receives_low_income_relief_may_ask_before_2025_and_who_receives_dibao_never(roads, day, refused):
+    roads.at(f"{day}T09:00")
+    for category in ("low_income", "dibao"):
+        roads.register(*elders("2500.00", "2500.00"))
+        with roads.bureau.office.act() as act:
+            benefits.begin(act, "benefit_granted", {
+                "household_id": roads.home, "category": category, "amount_fen": 27_600, "status": "active", "first_payment_month": day[:7], "members": 2,
+                "granted_on": day, "law_version": "TJ-STD-2018"}, {})  # fmt: skip
+        said = {"household_id": roads.home, "programme": "illness_expenditure", "applied_on": day, "applied_by": "head", "reason": "大病",
+                "expenses": [roads.spent("100.00", f"{int(day[:4])}-01-02")]}  # fmt: skip
+        if refused or category == "dibao":
+            assert roads.bad(403, "clerk", "POST", "/cases", {"process": KEY, "answers": said})["rule"] == "active_benefit"
+        else:
+            roads.good("clerk", "POST", "/cases", {"process": KEY, "answers": said})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_smorest import Blueprint
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from engine.errors import Refused
 from engine.forms import Whole
@@ -18,6 +18,9 @@ from web.cases import visible
 from web.desk import READERS, bureau, roles_for
 
 blp = Blueprint("api_expenditure", __name__, url_prefix="/api/v1", description="Hardship for expenses")
+
+
+_DAY = validate.Regexp(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\Z", error="日期写成 2018-12-03")
 
 
 class ExpenseRow(schemas.Said):
@@ -40,7 +43,7 @@ class RecognitionQuery(schemas.Paging):
     unit = schemas.text("code of a unit that yours covers: it and those below it", most=20, example="120116011")
     kind = schemas.one_of(*recognitions.KINDS)
     household_id = Whole(metadata={"description": "recognitions of this household"})
-    on = schemas.text("only those that are valid on this day", most=10, example="2025-03-03")
+    on = schemas.text("only those that are valid on this day", most=10, example="2025-03-03", also=[_DAY])
 
 
 class RecognitionRow(schemas.Said):
