@@ -122,9 +122,12 @@ def day(name: str, text: str | None) -> date | None:
     if not text:
         return None
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
-        raise Invalid({name: ["日期应写作 2018-12-03"]}) from None
+        found = None
+    if found is None or not 1900 <= found.year <= 2200:  # as in every form: the day after the last one there is none
+        raise Invalid({name: ["日期应写作 2018-12-03"]})
+    return found
 
 
 # -- reads

@@ -9,6 +9,7 @@ from flask import Flask, Response, redirect, render_template, request, session, 
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from engine.errors import EngineError
@@ -134,6 +135,13 @@ def _errors(app: Flask) -> None:
         titles = {403: _("Not allowed"), 404: _("Not found"), 409: _("Something has changed"), 422: _("Please check")}
         status = status_of(error)
         return page(status, titles.get(status, _("Cannot do this")), words(error, lang()))
+
+    @app.errorhandler(DataError)
+    @app.errorhandler(OverflowError)
+    @app.errorhandler(UnicodeError)
+    def _unkept(_error: Exception) -> ResponseReturnValue:
+        """What no form caught and no calendar or database knows, as in the API."""
+        return page(422, _("Please check"), _("Bad request."))
 
     @app.errorhandler(CSRFError)
     def _forged(error: CSRFError) -> ResponseReturnValue:

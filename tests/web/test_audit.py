@@ -291,6 +291,16 @@ def test_logs_and_uploads_through_the_api(door, cases):
     door.bad(415, "auditor", "POST", "/audit/conformance", {"process": "dibao-2012"})
 
 
+def test_the_day_after_the_last_one_is_asked_of_nobody(app):
+    """There is none after 9999-12-31: the page of the read log broke, and so did the one of substitutes."""
+    for path in ("/audit/reads?until_on=9999-12-31", "/audit/admin?until_on=9999-12-31"):
+        assert Desk(app, "auditor").http.get(path).status_code == 422
+    desk = Desk(app, "clerk")
+    token = re.search(r'csrf_token" value="([^"]+)', desk.text("/substitutes"))[1]
+    asked = {"csrf_token": token, "substitute": "clerk2", "from_on": "9999-12-31", "until_on": "9999-12-31", "reason": "休假"}
+    assert desk.http.post("/substitutes", data=asked).status_code == 422
+
+
 @pytest.mark.parametrize("path", ["/lists/quick?seconds=x", "/lists/quick?colour=red", "/conformance?from_on=x", "/reads?event=x", "/admin?from_on=2018-13-01", "/samples?page=0"])
 def test_bad_questions_get_422(door, path):
     door.bad(422, "auditor", "GET", f"/audit{path}")
