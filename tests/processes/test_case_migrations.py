@@ -19,7 +19,6 @@ from tests.engine import killed
 from tests.processes.test_definitions import OWN, SIGNED, SOONER, deploy
 from tests.processes.test_dibao_2012 import proven
 
-SQLITE = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 KEY, HERE = "dibao-2012", CATALOGUE["dibao-2012"].drawing.digest
 SURVEY = OWN.replace(b"""due="workdays(10, since='investigation_from')" law="N220 art 18-19\"""", b"""due="workdays(8, since='investigation_from')" law="N220 art 18-19\"""")
 assert SURVEY != OWN
@@ -72,7 +71,6 @@ def at_the_notice(town):
     town.post()
 
 
-@SQLITE
 def test_a_case_with_a_timer_moves_as_it_stands_and_goes_on(district):
     at_the_notice(district)
     number = in_force(district, SOONER)
@@ -99,7 +97,6 @@ def test_a_case_with_a_timer_moves_as_it_stands_and_goes_on(district):
     assert rebuilt(district.office) == []
 
 
-@SQLITE
 def test_cases_in_a_sub_process_move_or_stay_each_for_its_reason(district):
     district.apply(district.household(210_000))
     district.accept()  # parallel: survey, neighbours, means check
@@ -127,7 +124,6 @@ def test_cases_in_a_sub_process_move_or_stay_each_for_its_reason(district):
     proven(district)
 
 
-@SQLITE
 def test_what_would_be_lost_or_another_keeps_a_case_where_it_is(district):
     at_the_notice(district)
     from engine.bpmn import Drawing, Run
@@ -152,7 +148,6 @@ def test_what_would_be_lost_or_another_keeps_a_case_where_it_is(district):
     assert told(other)
 
 
-@SQLITE
 def test_branches_under_way_want_the_same_joins(district):
     from engine.bpmn import Run
     from engine.migration import _found
@@ -169,7 +164,6 @@ def test_branches_under_way_want_the_same_joins(district):
     assert list(_found(run, outline(OWN), outline(OWN))) == []
 
 
-@SQLITE
 def test_two_persons_a_ground_and_a_drawing_that_is_in_force(district):
     at_the_notice(district)
     number = definitions_proposed = None
@@ -205,7 +199,6 @@ def test_two_persons_a_ground_and_a_drawing_that_is_in_force(district):
     assert district.case()["drawing"] == HERE and definitions_proposed is None
 
 
-@SQLITE
 def test_an_interrupted_migration_is_whole_case_by_case_and_goes_on(district, monkeypatch):
     numbers = [district.apply(district.household(210_000, serial=n)) for n in range(1, 4)]
     to = in_force(district, SIGNED)
@@ -234,7 +227,6 @@ def test_an_interrupted_migration_is_whole_case_by_case_and_goes_on(district, mo
         proven(district)
 
 
-@SQLITE
 def test_killed_at_any_statement_a_case_has_moved_or_has_not(district, processes):
     district.apply(district.household(210_000))
     to = in_force(district, SIGNED)
@@ -254,7 +246,6 @@ def test_killed_at_any_statement_a_case_has_moved_or_has_not(district, processes
     proven(district)
 
 
-@SQLITE
 def test_a_bundle_of_a_migrated_case_is_proven_without_us(district, tmp_path):
     import zipfile
 

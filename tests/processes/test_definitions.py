@@ -16,7 +16,6 @@ from processes.definition_tables import definition
 from processes.rebuild import differences as rebuilt
 from tests.processes.test_dibao_2012 import proven
 
-SQLITE = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 OWN = CATALOGUE["dibao-2012"].drawing.xml
 SOONER = OWN.replace(b"workdays(3, since='district_notice_ended_on')", b"workdays(2, since='district_notice_ended_on')")
 SIGNED = OWN.replace(b'<yb:task role="street_leader" level="street" due="promptly()"', b'<yb:task role="street_leader" level="street" due="days(2)"')
@@ -58,7 +57,6 @@ def without(xml, *parts):
     return xml
 
 
-@SQLITE
 def test_what_the_installed_module_cannot_run_is_refused(district):
     wrong = {
         "task-without-form": OWN.replace(b'"street_signoff"', b'"street_sign"').replace(b">street_signoff<", b">street_sign<"),
@@ -99,7 +97,6 @@ def test_what_the_installed_module_cannot_run_is_refused(district):
         assert conn.scalar(select(func.count()).select_from(definition)) == 0
 
 
-@SQLITE
 def test_two_persons_in_their_posts_and_a_day_to_come(district):
     for who in ("clerk", "sue", "app", "auditor"):
         with pytest.raises(Refused):
@@ -132,7 +129,6 @@ def test_two_persons_in_their_posts_and_a_day_to_come(district):
     assert rebuilt(district.office) == []
 
 
-@SQLITE
 def test_who_holds_both_posts_does_not_confirm_his_own(district):
     from processes import organisation
 
@@ -145,7 +141,6 @@ def test_who_holds_both_posts_does_not_confirm_his_own(district):
         confirm(district, number, "both")
 
 
-@SQLITE
 def test_new_cases_begin_on_the_drawing_in_force_and_older_ones_keep_theirs(district):
     before = district.apply(district.household(210_000))
     deploy(district, SOONER)
@@ -165,7 +160,6 @@ def test_new_cases_begin_on_the_drawing_in_force_and_older_ones_keep_theirs(dist
     assert district.case(district.apply(district.household(210_000, serial=4)))["drawing"] == own
 
 
-@SQLITE
 def test_a_case_that_moves_by_the_day_of_acceptance_takes_the_drawing_in_force_where_it_can(district):
     newer = CATALOGUE["dibao-2021"].drawing.xml
     renamed = newer.replace(b'name_en="Completeness check"', b'name_en="Papers"')
@@ -183,7 +177,6 @@ def test_a_case_that_moves_by_the_day_of_acceptance_takes_the_drawing_in_force_w
         proven(district)
 
 
-@SQLITE
 def test_a_table_in_force_decides_from_its_day_and_each_case_replays_by_what_was_in_force(district):
     district._to_street_opinion()
     district.review()
@@ -243,7 +236,6 @@ def tried(town, raw, name=""):
         return dry_run.run(conn, town.office.keys.on(conn), town.cases, definitions.row(conn, number))
 
 
-@SQLITE
 def test_the_dry_run_gives_a_verdict_for_each_finished_case(district):
     district.apply(district.household(210_000, serial=2))
     district.send("clerk", "withdrawal", withdrawn_on="2018-12-03", reason="已找到工作")
@@ -265,7 +257,6 @@ def test_the_dry_run_gives_a_verdict_for_each_finished_case(district):
         assert {one.trial.result for one in tried(district, trouble)} <= {"same", "different", "cannot"}
 
 
-@SQLITE
 def test_the_dry_run_of_a_table_and_of_a_law_file(district):
     district._to_refusal()
     district.do("clerk", "deliver_refusal", delivered_on="2018-12-03", method="direct", recipient="张一")

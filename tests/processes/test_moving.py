@@ -18,7 +18,6 @@ from processes.bureau import CATALOGUE
 from tests.processes.test_dibao_2012 import proven
 
 OLD, NEW = CATALOGUE["dibao-2012"], CATALOGUE["dibao-2021"]
-SQLITE = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 
 
 def moved_case(district):
@@ -38,7 +37,6 @@ def with_data(entry, **changes):
     return dataclasses.replace(entry, said=said, body=body, leaf=leaf_hash(body))
 
 
-@SQLITE
 def test_the_move_is_an_entry_before_the_acceptance_and_replays(district):
     entries = moved_case(district)
     place = next(n for n, one in enumerate(entries) if one.event == "case_moved")
@@ -53,7 +51,6 @@ def test_the_move_is_an_entry_before_the_acceptance_and_replays(district):
     proven(district)
 
 
-@SQLITE
 def test_a_move_that_was_altered_does_not_replay(district):
     entries = moved_case(district)
     place = next(n for n, one in enumerate(entries) if one.event == "case_moved")
@@ -64,7 +61,6 @@ def test_a_move_that_was_altered_does_not_replay(district):
         assert told.value.seq >= entries[place].seq
 
 
-@SQLITE
 def test_what_is_withdrawn_after_the_move_ends_on_the_new_drawing(district):
     moved_case(district)
     district.send("clerk", "withdrawal", withdrawn_on="2021-07-01", reason="已找到工作")
@@ -72,7 +68,6 @@ def test_what_is_withdrawn_after_the_move_ends_on_the_new_drawing(district):
     proven(district)
 
 
-@SQLITE
 def test_no_case_moves_to_a_drawing_that_lacks_where_it_stands(district):
     district._to_district()
     district.do("exam", "district_examination", district_outcome="propose_grant", opinion="拟批准")
@@ -83,7 +78,6 @@ def test_no_case_moves_to_a_drawing_that_lacks_where_it_stands(district):
         moved(run, NEW.drawing)
 
 
-@SQLITE
 def test_a_case_that_moved_fits_the_drawing_on_which_it_goes_on(district):
     moved_case(district)
     with district.office.read() as conn:

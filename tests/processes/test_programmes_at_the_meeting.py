@@ -9,7 +9,6 @@ from processes import households, illness_expenditure
 from processes.rebuild import differences
 from tests.histories.make import asked_for_low_income, spent
 
-pytestmark = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 SIX = {"street_outcome": "joint_meeting", "opinion": "研究", "trigger": "hardship_other_six", "special_facts": "火灾后负债", "wish": "认定其他特殊困难"}
 
 

@@ -18,10 +18,7 @@ from tests.processes.test_erasure import dump, forgotten
 from tests.processes.test_evidence import ORIGIN, bundle, policy, signer, verified  # noqa: F401 - a fixture
 from tests.processes.test_verify import KEYS, seal
 
-SQLITE = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 
-
-@SQLITE
 def test_a_bundle_proves_it_to_a_machine_without_our_program(district, bureau, tmp_path, policy):  # noqa: F811
     helped_first(district)
     helped = district.no
@@ -36,7 +33,6 @@ def test_a_bundle_proves_it_to_a_machine_without_our_program(district, bureau, t
         "sort_request": ["street_limit_fen"], "assess_need": ["members_counted", "need_outcome", "per_capita"]}  # fmt: skip
 
 
-@SQLITE
 def test_erased_nothing_of_it_can_be_read_and_all_that_counts_stays(district, bureau):
     helped_first(district)
     home = int(district.case()["subject"].partition(":")[2])
@@ -66,7 +62,6 @@ def test_erased_nothing_of_it_can_be_read_and_all_that_counts_stays(district, bu
             {"year": 2019, "cases": 1, "households": 1, "amount_fen": 752_001, "paid_fen": 752_001, "unnamed": 0}]  # fmt: skip
 
 
-@SQLITE
 def test_a_joint_meeting_gives_it_a_sum_once_and_no_other_case_any(bureau, room):
     home = room.household(400_000, n=1)  # over the income limit
     asks_for_help(room, "expenditure", "medical", household_id=home, requested_amount="20000")

@@ -16,7 +16,6 @@ from tests.served import app_of
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
 
-SQLITE = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 LODGED = {"kind": "review", "body": "district_government", "lodged_on": "2019-02-11", "lodged_by": "张一（本人）", "grounds": "金额计算有误"}
 DECIDED = {"decided_on": "2019-04-10", "received_on": "2019-04-12", "decision_no": "津滨政复〔2019〕8号", "summary": "收入认定有误"}
 
@@ -41,7 +40,6 @@ def of(district, kind):
         return conn.scalar(select(letter.c.id).where(letter.c.kind == kind).order_by(letter.c.id.desc()))
 
 
-@SQLITE
 def test_a_changed_grant_is_paid_later_by_an_approver_s_decision_alone(door, granted):
     district, number = granted.d, of(granted.d, "approval")
     head = district.case()["head"]
@@ -100,7 +98,6 @@ def test_a_changed_grant_is_paid_later_by_an_approver_s_decision_alone(door, gra
     assert differences(district.office) == []
 
 
-@SQLITE
 def test_redo_needs_another_case_of_the_same_household_and_pages_show_it(bureau, district):
     district.to_refusal()
     district.do("clerk", "deliver_refusal", delivered_on="2018-12-03", method="post", recipient="张一")
@@ -145,7 +142,6 @@ def test_redo_needs_another_case_of_the_same_household_and_pages_show_it(bureau,
     assert differences(district.office) == []
 
 
-@SQLITE
 def test_suits_run_from_the_review_and_bodies_follow_the_letter(bureau, district):
     district.to_refusal()
     door, number = Door(bureau, district), of(district, "refusal")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 
-import pytest
 from click.testing import CliRunner
 
 from processes import definitions
@@ -18,11 +17,9 @@ from tests.web.test_api import door  # noqa: F401 - a fixture
 from tests.web.test_pages import Desk
 from web.cli import cli
 
-SQLITE = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 BAD = OWN.replace(b'"street_signoff"', b'"street_sign"').replace(b">street_signoff<", b">street_sign<")
 
 
-@SQLITE
 def test_a_deployment_through_the_api(door, district):  # noqa: F811
     sent = {"name": "dibao-2012.bpmn", "text": SOONER.decode(), "reason": "试行"}
     checked = door.good("admin", "POST", "/definitions/check", {"name": "x", "text": BAD.decode()})
@@ -64,7 +61,6 @@ def test_a_deployment_through_the_api(door, district):  # noqa: F811
     assert {"definition_proposed", "definition_confirmed", "definition_withdrawn"} <= {one["event"] for one in door.good("auditor", "GET", "/audit/admin")["items"]}
 
 
-@SQLITE
 def test_a_deployment_and_a_migration_through_the_pages(district, bureau):
     app = app_of(bureau)
     admin, sue, clerk = Desk(app, "admin"), Desk(app, "sue", "en"), Desk(app, "clerk")
@@ -129,7 +125,6 @@ def test_a_migration_through_the_api(door, district):  # noqa: F811
     assert any("migration" in json.dumps(e.get("data", {})) for e in door.good("auditor", "GET", f"/cases/{district.no}/record")["items"])
 
 
-@SQLITE
 def test_the_command_line_does_the_same(district, bureau, settings, tmp_path, monkeypatch):
     from web import cli_definitions
 

@@ -17,7 +17,6 @@ from tests.web.test_registry import serving
 from web.registry import create_registry
 
 OLD, NEW = "destitute-2016", "destitute-2021"
-SQLITE = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 ABLE = {"reason_code": "obligor_able", "clause": "民发〔2016〕178号"}
 INDICATORS = ("eats", "dresses", "bed", "toilet", "walks", "bathes")
 
@@ -137,7 +136,6 @@ def test_s23_by_the_measures_of_2016_to_the_full_standard(roads):
     roads.proven()
 
 
-@SQLITE
 def test_s23_a_son_of_55_is_able_and_the_letter_says_so(roads):
     roads.at("2018-12-03T09:00")
     roads.register(old_woman())
@@ -161,7 +159,6 @@ def test_s23_a_son_of_55_is_able_and_the_letter_says_so(roads):
     assert roads.open()
 
 
-@SQLITE
 @pytest.mark.parametrize(("who", "answers", "category", "fen"), [
     (person("甲", "head", "1951-06-01", "300.00"), {}, "destitute_dispersed", 178_000),
     (person("乙", "head", "1973-06-01", disability_kind="limb", disability_grade=2), {}, "refused_ability", 0),
@@ -182,7 +179,6 @@ def test_the_examples_22_24_25_and_the_line(roads, who, answers, category, fen):
     assert roads.facts("category", "amount_fen") == (category, fen)
 
 
-@SQLITE
 def test_example_23_rural_at_home_and_in_an_institution(roads):
     roads.at("2018-12-03T09:00")
     for support, fen in (("dispersed", 138_000), ("institutional", 178_000)):
@@ -228,7 +224,6 @@ def test_by_the_measures_of_2021_fifteen_days_and_an_objection_is_checked_and_pu
     roads.proven()
 
 
-@SQLITE
 def test_from_september_2021_the_street_confirms(roads):
     roads.at("2021-09-01T09:00")
     roads.register(old_woman())
@@ -247,7 +242,6 @@ def test_from_september_2021_the_street_confirms(roads):
     roads.proven()
 
 
-@SQLITE
 def test_an_application_of_june_2021_accepted_in_july_goes_on_by_the_later_measures(roads):
     roads.at("2021-06-30T09:00")
     roads.register(old_woman())
@@ -263,7 +257,6 @@ def test_an_application_of_june_2021_accepted_in_july_goes_on_by_the_later_measu
     roads.proven()
 
 
-@SQLITE
 def test_who_is_on_dibao_alone_is_converted_without_a_gap(roads):
     roads.at("2018-12-03T09:00")
     roads.register(old_woman())
@@ -280,7 +273,6 @@ def test_who_is_on_dibao_alone_is_converted_without_a_gap(roads):
     roads.proven()
 
 
-@SQLITE
 def test_who_is_counted_in_the_familys_dibao_leaves_it_in_the_same_month(roads):
     roads.at("2018-12-03T09:00")
     roads.register(worker("1000.00"), wife(), child(), person("张老", "parent", "1950-01-01", labour_ability="none"))
@@ -320,7 +312,6 @@ def look_again(roads: Support, whose: int, **more: object) -> None:
     roads.go("bob", "survey_cosign", agree="agree")
 
 
-@SQLITE
 def test_a_supporter_who_is_able_ends_it_after_seven_days_of_notice_and_he_is_counted_again(roads):
     roads.at("2018-12-03T09:00")
     roads.register(worker("1000.00"), wife(), person("张老", "parent", "1950-01-01", labour_ability="none"))
@@ -353,7 +344,6 @@ def test_a_supporter_who_is_able_ends_it_after_seven_days_of_notice_and_he_is_co
     roads.proven()
 
 
-@SQLITE
 def test_an_application_is_withdrawn_and_its_notice_comes_down(roads):
     roads.at("2018-12-03T09:00")
     roads.register(old_woman())
@@ -364,7 +354,6 @@ def test_an_application_is_withdrawn_and_its_notice_comes_down(roads):
     roads.proven()
 
 
-@SQLITE
 def test_a_democratic_review_only_where_the_street_asks_for_it(roads):
     roads.at("2018-12-03T09:00")
     roads.register(old_woman())
@@ -378,7 +367,6 @@ def test_a_democratic_review_only_where_the_street_asks_for_it(roads):
     roads.proven()
 
 
-@SQLITE
 def test_only_a_member_may_be_named_and_an_unknown_person_is_refused(roads):
     roads.at("2018-12-03T09:00")
     roads.register(old_woman())
@@ -409,7 +397,6 @@ def test_s24_self_care_from_partly_to_completely_lost_within_ten_working_days(ro
     roads.proven()
 
 
-@SQLITE
 def test_who_is_sixteen_goes_on_only_where_he_was_supported_before(roads):
     roads.at("2021-07-05T09:00")
     roads.register(person("少年", "head", "2004-10-01", labour_ability="none"))
@@ -423,7 +410,6 @@ def test_who_is_sixteen_goes_on_only_where_he_was_supported_before(roads):
     roads.opinion("propose_refuse", reason_code="able_to_work", **why)
 
 
-@SQLITE
 def test_what_changed_since_the_test_goes_back_to_the_survey(roads):
     roads.at("2018-12-03T09:00")
     roads.register(old_woman())
@@ -433,7 +419,6 @@ def test_what_changed_since_the_test_goes_back_to_the_survey(roads):
     assert roads.refused(403, "rita", "street_opinion", street_outcome="propose_grant", opinion="拟同意")["rule"] == "figures-changed"
 
 
-@SQLITE
 def test_the_bundle_of_a_support_is_proved_without_us(roads, district, bureau, tmp_path):
     roads.at("2018-12-03T09:00")
     roads.register(old_woman(income="300.00"))
@@ -448,7 +433,6 @@ def test_the_bundle_of_a_support_is_proved_without_us(roads, district, bureau, t
     assert code == 0, (said["broken"], said["gaps"])
 
 
-@SQLITE
 def test_the_pages_begin_an_application_and_report_changed_self_care(roads, bureau, district):
     roads.at("2018-12-03T09:00")
     roads.register(old_woman())
@@ -474,7 +458,6 @@ def test_the_pages_begin_an_application_and_report_changed_self_care(roads, bure
     assert answer.status_code == 302, answer.get_data(as_text=True)
 
 
-@SQLITE
 def test_the_pages_show_the_form_in_both_languages(roads, bureau, district):
     roads.at("2018-12-03T09:00")
     roads.register(old_woman())

@@ -13,7 +13,6 @@ from tests.web.test_registry import serving
 from tests.web.test_scenarios import elders
 from web.registry import create_registry
 
-pytestmark = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 STOP = {"conclusion": "stop", "opinion": "停发", "clause": "第三十二条"}
 
 

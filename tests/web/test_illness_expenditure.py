@@ -14,7 +14,6 @@ from tests.web.test_pages import Desk
 from tests.web.test_registry import serving
 from web.registry import create_registry
 
-SQLITE = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 KEY = "illness-expenditure-2018"
 
 
@@ -106,7 +105,6 @@ def test_a_family_of_three_with_72000_of_90000_spent_is_recognised_for_twelve_mo
     roads.proven()
 
 
-@SQLITE
 def test_40000_is_not_enough_and_the_letter_says_what_would_be(roads):
     roads.register(*elders("2500.00", "2500.00", "2500.00"))
     roads.to_expenses(roads.spent("40000.00"))
@@ -126,7 +124,6 @@ def test_40000_is_not_enough_and_the_letter_says_what_would_be(roads):
     roads.proven()
 
 
-@SQLITE
 @pytest.mark.parametrize(("paid", "category", "share"), [("30000.00", "rigid_expenditure", "60.0"), ("29999.99", "refused_expenditure", "59.9")])
 def test_since_2025_it_is_60_per_cent_of_the_yearly_income(roads, paid, category, share):
     roads.at("2025-03-10T09:00")
@@ -136,7 +133,6 @@ def test_since_2025_it_is_60_per_cent_of_the_yearly_income(roads, paid, category
     assert roads.facts("category", "expense_share", "whole_case_workdays") == (category, share, 45)
 
 
-@SQLITE
 def test_each_declared_expense_is_looked_at_and_none_is_made_larger(roads):
     roads.register(*elders("2500.00", "2500.00"))
     said = {"household_id": roads.home, "programme": "illness_expenditure", "applied_on": roads.today, "applied_by": "head", "reason": "大病"}
@@ -163,7 +159,6 @@ def test_each_declared_expense_is_looked_at_and_none_is_made_larger(roads):
     roads.bad(404, "stranger", "GET", f"/cases/{roads.no}/expenses")
 
 
-@SQLITE
 def test_one_off_help_stays_under_the_most_of_the_law_and_is_on_the_notice_and_the_letter(roads):
     roads.at("2021-07-05T09:00")
     roads.register(*elders("2600.00", "2600.00"))
@@ -180,7 +175,6 @@ def test_one_off_help_stays_under_the_most_of_the_law_and_is_on_the_notice_and_t
     roads.proven()
 
 
-@SQLITE
 def test_an_objection_begins_anew_and_a_withdrawal_ends_it(roads):
     roads.register(*elders("2500.00", "2500.00", "2500.00"))
     roads.to_expenses(roads.spent("72000.00"))
@@ -197,7 +191,6 @@ def test_an_objection_begins_anew_and_a_withdrawal_ends_it(roads):
     roads.proven()
 
 
-@SQLITE
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_pages_show_what_the_api_says(roads, lang):
     roads.register(*elders("2500.00", "2500.00", "2500.00"))
@@ -230,7 +223,6 @@ def test_the_pages_show_what_the_api_says(roads, lang):
     assert "500.00" in Desk(app, "auditor", lang).text(f"/cases/{roads.no}/replay?step=12")
 
 
-@SQLITE
 @pytest.mark.parametrize(("day", "refused"), [("2018-12-03", False), ("2025-03-10", True)])
 def test_who_receives_low_income_relief_may_ask_before_2025_and_who_receives_dibao_never(roads, day, refused):
     roads.at(f"{day}T09:00")

@@ -14,7 +14,6 @@ from tests.web.test_pages import Desk
 from tests.web.test_registry import serving
 from web.registry import create_registry
 
-SQLITE = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 OLD, NEW = "low-income-2016", "low-income-2021"
 REASON = {"reason_code": "income_over", "clause": "津民发〔2016〕1号"}
 
@@ -117,7 +116,6 @@ def test_a_disabled_member_with_proof_brings_276_for_the_household_and_a_certifi
     roads.proven()
 
 
-@SQLITE
 @pytest.mark.parametrize(("income", "hardship", "category", "fen"), [
     ("920.00", True, "low_income", 27_600),  # at the standard: the band's lower edge
     ("1379.99", False, "low_income", 0),
@@ -133,7 +131,6 @@ def test_the_band_to_the_fen(roads, income, hardship, category, fen):
         roads.refused(422, "rita", "street_opinion", street_outcome="propose_grant", opinion="同意")
 
 
-@SQLITE
 def test_what_the_members_suggest_is_no_proof(roads):
     """A registered disability, an illness, a single parent: without a paper in this case nothing counts (TLOW)."""
     roads.to_proof(person("单一", "head", "1985-01-01", "2400.00", disability_kind="limb", disability_grade=1, serious_illness="尿毒症"), child())
@@ -146,7 +143,6 @@ def test_what_the_members_suggest_is_no_proof(roads):
     roads.proven()
 
 
-@SQLITE
 def test_two_hardships_are_one_amount_and_a_single_parent_needs_its_pupil(roads):
     roads.to_proof(person("单一", "head", "1985-01-01", "2400.00"), child())
     told = roads.refused(422, "ann", "hardship_proof", hardships=[roads.hardship("elderly_childless", None)], statement="x")
@@ -163,7 +159,6 @@ def test_two_hardships_are_one_amount_and_a_single_parent_needs_its_pupil(roads)
     assert roads.facts("amount_fen", "hardships_counted") == (27_600, 2)
 
 
-@SQLITE
 def test_a_couple_is_no_single_parent_and_the_old_must_be_sixty_and_childless(roads):
     roads.to_proof(worker("2800.00"), wife(), child())
     assert "hardships.0.hardship" in roads.refused(422, "ann", "hardship_proof", hardships=[roads.hardship("single_parent_student", 2)], statement="x")["errors"]
@@ -175,7 +170,6 @@ def test_a_couple_is_no_single_parent_and_the_old_must_be_sixty_and_childless(ro
     assert roads.facts("amount_fen") == 27_600
 
 
-@SQLITE
 def test_a_hardship_that_is_only_declared_after_its_proof_brings_nothing(roads):
     roads.to_proof(*two("1000.00"))
     roads.prove()
@@ -187,7 +181,6 @@ def test_a_hardship_that_is_only_declared_after_its_proof_brings_nothing(roads):
 # -- it fits dibao after all
 
 
-@SQLITE
 def test_who_fits_dibao_is_asked_and_gets_it_with_a_recorded_consent(roads):
     roads.to_proof(*two("900.00"))
     roads.prove()
@@ -203,7 +196,6 @@ def test_who_fits_dibao_is_asked_and_gets_it_with_a_recorded_consent(roads):
     roads.proven()
 
 
-@SQLITE
 def test_who_declines_dibao_is_refused_by_the_district_and_told_by_the_street(roads):
     roads.to_proof(*two("900.00"))
     roads.prove()
@@ -217,7 +209,6 @@ def test_who_declines_dibao_is_refused_by_the_district_and_told_by_the_street(ro
     roads.proven()
 
 
-@SQLITE
 def test_a_refusal_says_by_how_much_the_income_is_over_the_band(roads):
     roads.to_proof(*two("1380.00"))
     roads.prove(roads.hardship("disabled_member"))
@@ -232,7 +223,6 @@ def test_a_refusal_says_by_how_much_the_income_is_over_the_band(roads):
 # -- objection, withdrawal, start
 
 
-@SQLITE
 def test_an_objection_leads_to_a_new_survey_and_new_proofs_and_a_withdrawal_ends_it(roads):
     roads.to_proof(*two("1000.00"))
     roads.prove(roads.hardship("disabled_member"))
@@ -250,7 +240,6 @@ def test_an_objection_leads_to_a_new_survey_and_new_proofs_and_a_withdrawal_ends
     roads.proven()
 
 
-@SQLITE
 def test_it_begins_in_april_2016_and_by_the_procedure_of_the_day(roads):
     roads.register(*two("1000.00"))
     said = {"household_id": roads.home, "programme": "low_income", "applied_on": roads.today, "applied_by": "head", "reason": "困难"}
@@ -263,7 +252,6 @@ def test_it_begins_in_april_2016_and_by_the_procedure_of_the_day(roads):
     assert (times[OLD], times[NEW]) == (("2016-04-01", "2021-07-01"), ("2021-07-01", None))
 
 
-@SQLITE
 def test_the_sixth_hardship_is_recognised_by_civil_affairs_and_finance_only(roads):
     roads.to_proof(*two("1000.00"))
     roads.prove()
@@ -273,7 +261,6 @@ def test_the_sixth_hardship_is_recognised_by_civil_affairs_and_finance_only(road
     assert roads.case()["waits_for"] == ["resolution", "withdrawal"]
 
 
-@SQLITE
 def test_who_is_not_in_the_band_has_no_hardship_to_recognise(roads):
     roads.to_proof(*two("1500.00"))
     roads.prove()
@@ -282,7 +269,6 @@ def test_who_is_not_in_the_band_has_no_hardship_to_recognise(roads):
     assert "trigger" in roads.refused(422, "rita", "street_opinion", **asked)["errors"]
 
 
-@SQLITE
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_pages_lead_to_it(roads, lang):
     roads.register(*two("1000.00"))
@@ -308,7 +294,6 @@ def test_the_pages_lead_to_it(roads, lang):
 # -- since 2021
 
 
-@SQLITE
 def test_since_september_2021_the_street_confirms_it_within_30_working_days(roads):
     roads.at("2021-09-06T09:00")
     roads.to_proof(*two("1514.99"), process=NEW)
@@ -331,7 +316,6 @@ def test_since_september_2021_the_street_confirms_it_within_30_working_days(road
     roads.proven()
 
 
-@SQLITE
 @pytest.mark.parametrize(("accepted", "income", "category"), [("2021-11-08", "1515.00", "refused_income"), ("2021-12-06", "1515.00", "low_income"), ("2022-02-07", "1515.01", "refused_income")])
 def test_the_upper_line_is_included_since_2022(roads, accepted, income, category):
     roads.at(f"{accepted}T09:00")
@@ -341,7 +325,6 @@ def test_the_upper_line_is_included_since_2022(roads, accepted, income, category
     assert differences(roads.bureau.office) == []
 
 
-@SQLITE
 def test_a_case_begun_before_july_2021_and_accepted_after_moves(roads):
     roads.at("2021-06-30T09:00")
     roads.register(*two("1000.00"))

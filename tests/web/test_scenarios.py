@@ -14,7 +14,6 @@ from tests.processes.test_eligibility import ROWS
 from tests.web.test_registry import serving
 from web.registry import create_registry
 
-SQLITE = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 HELD: dict[str, list[dict[str, str]]] = {"": []}  # by ID: what the registries have found about an invented person
 
 
@@ -86,7 +85,6 @@ def test_s1_happy_path_has_its_dates_and_660_yuan(roads):
     roads.proven()
 
 
-@SQLITE
 def test_s2_one_notice_lists_every_gap_and_acceptance_is_the_day_of_completion(roads):
     home = roads.register(worker("2100.00"), wife(), child(), unsigned=(1,))
     roads.apply()
@@ -109,7 +107,6 @@ def test_s2_one_notice_lists_every_gap_and_acceptance_is_the_day_of_completion(r
     roads.proven()
 
 
-@SQLITE
 @pytest.mark.parametrize(("disabled", "amount", "paid"), [(True, 27_600, "每月276.00元"), (False, 0, "不按月发放救助金")])
 def test_s3_one_yuan_over_is_offered_as_low_income(roads, disabled, amount, paid):
     more = {"disability_kind": "limb", "disability_grade": 2} if disabled else {}
@@ -138,7 +135,6 @@ def test_s3_one_yuan_over_is_offered_as_low_income(roads, disabled, amount, paid
     roads.proven()
 
 
-@SQLITE
 def test_s3_who_declines_low_income_is_refused_dibao_with_both_figures(roads):
     roads.register(worker("2763.00"), wife(), child())
     roads.apply()
@@ -154,7 +150,6 @@ def test_s3_who_declines_low_income_is_refused_dibao_with_both_figures(roads):
     roads.proven()
 
 
-@SQLITE
 def test_s3_exactly_the_standard_is_an_edge_and_marked_as_one(roads):
     roads.register(worker("2760.00"), wife(), child())
     roads.investigated()
@@ -163,7 +158,6 @@ def test_s3_exactly_the_standard_is_an_edge_and_marked_as_one(roads):
     assert "edge" not in roads.good("auditor", "POST", "/assessments", ROWS["6 not"][0])["flags"]
 
 
-@SQLITE
 def test_s4_what_the_check_found_is_rejected_and_an_objection_with_proof_reopens_it(roads):
     roads.register(person("张一", "head", "1969-03-01"), person("李二", "spouse", "1969-05-01", sex="female"), property=[{"kind": "monetary_assets", "amount_fen": "5000.00"}])
     HELD[roads.body["members"][0]["id_no"]] = [{"source": "deposits", "item": "balance", "value": "60000.00"}]
@@ -192,7 +186,6 @@ def test_s4_what_the_check_found_is_rejected_and_an_objection_with_proof_reopens
     roads.proven()
 
 
-@SQLITE
 def test_s6_one_investigator_alone_completes_no_survey(roads):
     roads.register(worker("2100.00"), wife(), child())
     roads.apply()
@@ -211,7 +204,6 @@ def test_s6_one_investigator_alone_completes_no_survey(roads):
     roads.proven()
 
 
-@SQLITE
 def test_s7_five_of_nine_are_too_few_and_six_are_exactly_two_thirds(roads):
     roads.register(worker("2100.00"), wife(), child())
     roads.investigated()
@@ -223,7 +215,6 @@ def test_s7_five_of_nine_are_too_few_and_six_are_exactly_two_thirds(roads):
     roads.proven()
 
 
-@SQLITE
 def test_s9_an_objection_on_the_third_day_is_looked_into_and_the_notice_hangs_again(roads):
     roads.register(worker("2100.00"), wife(), child())
     roads.investigated()
@@ -250,7 +241,6 @@ def test_s9_an_objection_on_the_third_day_is_looked_into_and_the_notice_hangs_ag
     roads.proven()
 
 
-@SQLITE
 def test_s9_where_the_shop_is_the_household_s_own_the_investigation_begins_again(roads):
     roads.register(worker("2100.00"), wife(), child())
     roads.investigated()
@@ -279,7 +269,6 @@ def test_s9_where_the_shop_is_the_household_s_own_the_investigation_begins_again
     roads.proven()
 
 
-@SQLITE
 @pytest.mark.parametrize("upheld", [False, True])
 def test_s10_an_objection_in_the_district_notice_has_twenty_working_days(roads, upheld):
     roads.register(worker("2100.00"), wife(), child())
@@ -320,7 +309,6 @@ def test_s10_an_objection_in_the_district_notice_has_twenty_working_days(roads, 
     roads.proven()
 
 
-@SQLITE
 def test_s11_a_refusal_is_delivered_within_three_days_and_names_the_remedies(roads):
     """The letter says where and how long, its delivery is proved, and the appeal itself is recorded: asked for on 2019-03-20, decided within
     60 days of its acceptance, and a lawsuit within 15 days after it."""
@@ -368,7 +356,6 @@ def test_s11_a_refusal_is_delivered_within_three_days_and_names_the_remedies(roa
     roads.proven()
 
 
-@SQLITE
 def test_s34_the_same_person_is_not_registered_in_a_second_street(roads):
     roads.register(worker("2100.00"), wife(), child())
     first = roads.apply()
@@ -385,7 +372,6 @@ def test_s34_the_same_person_is_not_registered_in_a_second_street(roads):
     assert roads.bad(403, "stranger", "POST", "/cases", {"process": "dibao-2012", "answers": answers})["rule"] == "unit"
 
 
-@SQLITE
 def test_rows_1_to_20_of_domain_3_9_in_full_through_assessments(roads):
     """Each member's income and the property item by item; nothing is stored."""
     wanted = {name: told for name, (_, told) in ROWS.items() if int(name.split()[0]) <= 20}
@@ -432,7 +418,6 @@ def test_s12_a_death_reported_in_time_pays_1840_from_february(roads):
     roads.proven()
 
 
-@SQLITE
 def test_s12_when_the_holder_died_somebody_else_becomes_the_holder(roads):
     roads.clock.set("2018-10-08T09:00")
     roads.register(*elders("1500.00", "", ""))
@@ -472,7 +457,6 @@ def job_in_mid_period(roads: Roads, *, reported_by: str = "household", channel: 
     assert roads.facts("per_capita") == "1166.67"
 
 
-@SQLITE
 @pytest.mark.parametrize(("reported_by", "channel", "exit_class", "letters"), [
     ("household", "window", "voluntary", ["report_receipt", "stop"]), ("public", "phone", "reported", ["stop"])])  # fmt: skip
 def test_s14_a_job_in_mid_period_stops_dibao_from_january(roads, reported_by, channel, exit_class, letters):
@@ -494,7 +478,6 @@ def test_s14_a_job_in_mid_period_stops_dibao_from_january(roads, reported_by, ch
     roads.proven()
 
 
-@SQLITE
 def test_s14_with_a_hardship_it_goes_on_as_low_income_with_276_yuan(roads):
     job_in_mid_period(roads, disability_kind="limb", disability_grade=2)
     assert roads.facts("category", "amount_fen") == ("low_income", 27_600)
@@ -507,7 +490,6 @@ def test_s14_with_a_hardship_it_goes_on_as_low_income_with_276_yuan(roads):
     roads.proven()
 
 
-@SQLITE
 def test_s22_a_son_marries_and_leaves_and_the_couple_applies_on_its_own(roads):
     roads.clock.set("2018-10-08T09:00")
     home = roads.register(*elders("2000.00", "", "", "1000.00"))
@@ -578,7 +560,6 @@ def issued(hall: Roads, lx: str) -> str:
     return hall.call("m.health", "GET", f"/meetings/{lx}/minutes").get_data(as_text=True).replace(",", "")
 
 
-@SQLITE
 def test_s18_a_special_case_is_approved_as_low_income_with_further_help(hall):
     hall.clock.set("2018-12-05T09:00")
     asked = asks_for_the_meeting(hall, person("张一", "head", "1971-03-01", "1890.00"), person("李二", "spouse", "1972-03-01", sex="female"),
@@ -618,7 +599,6 @@ def test_s18_a_special_case_is_approved_as_low_income_with_further_help(hall):
     hall.proven(no, lx)
 
 
-@SQLITE
 def test_s19_a_special_case_is_refused_and_the_household_hears_by_the_ordinary_letter(hall):
     hall.clock.set("2018-12-05T09:00")
     asked = asks_for_the_meeting(hall, person("张一", "head", "1971-03-01", "1500.00"), person("李二", "spouse", "1972-03-01", sex="female"),
@@ -643,7 +623,6 @@ def test_s19_a_special_case_is_refused_and_the_household_hears_by_the_ordinary_l
     hall.proven(no, lx)
 
 
-@SQLITE
 def test_a_report_goes_to_a_meeting_and_on_from_where_it_left(hall):
     """Like S18, from another process: what makes an end of dibao becomes 276 yuan by the meeting's resolution."""
     hall.clock.set("2018-10-08T09:00")
@@ -671,7 +650,6 @@ def test_a_report_goes_to_a_meeting_and_on_from_where_it_left(hall):
     hall.proven(no, lx)
 
 
-@SQLITE
 def test_a_report_that_nobody_surveyed_goes_to_no_meeting(hall):
     """The meeting takes no case without a finished investigation; it would wait there for ever."""
     hall.clock.set("2018-10-08T09:00")
@@ -692,7 +670,6 @@ def test_a_report_that_nobody_surveyed_goes_to_no_meeting(hall):
 # -- time
 
 
-@SQLITE
 def test_s32_the_spring_festival_moves_working_days_and_no_calendar_days(roads):
     roads.clock.set("2019-01-25T09:00")
     roads.register(worker("2100.00"), wife(), child())
@@ -734,7 +711,6 @@ def test_s32_the_spring_festival_moves_working_days_and_no_calendar_days(roads):
 # -- the yearly adjustment of the standard
 
 
-@SQLITE
 def test_s36_660_becomes_840_in_april_and_low_income_below_980_is_asked_not_converted(roads):
     post = [{"role": "finance_officer", "unit": "120116"}]
     change = roads.good("admin", "POST", "/staff-changes", {"login": "fin", "kind": "add", "name": "发放", "password": "binhai-2018", "posts": post})["id"]
@@ -769,7 +745,6 @@ def test_s36_660_becomes_840_in_april_and_low_income_below_980_is_asked_not_conv
     assert (printed.count("<main>"), "840.00元" in printed) == (2, True)
 
 
-@SQLITE
 def test_a_withdrawn_application_hangs_on_no_board(roads):
     roads.register(worker("2100.00"), wife(), child())
     roads.investigated()
@@ -782,7 +757,6 @@ def test_a_withdrawn_application_hangs_on_no_board(roads):
     roads.proven()
 
 
-@SQLITE
 def test_who_died_is_registered_in_no_household_again(roads):
     home = roads.register(*elders("", "1500.00", ""))
     roads.granted(home)

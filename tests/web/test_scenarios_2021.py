@@ -20,7 +20,6 @@ from tests.web.test_registry import serving
 from web.registry import create_registry
 
 NEW = "dibao-2021"
-SQLITE = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 REASON = {"reason_code": "income_over", "clause": "民发〔2021〕57号第二十一条"}
 
 
@@ -127,7 +126,6 @@ def test_s1_by_the_law_of_july_2021_there_is_one_notice_and_the_district_has_ten
 # -- the application by the street
 
 
-@SQLITE
 @pytest.mark.parametrize(("accepted", "limit", "last"), [("2021-09-01", 30, "2021-10-19"), ("2022-10-19", 30, "2022-11-30"), ("2022-10-20", 20, "2022-11-17")])
 def test_from_september_2021_the_street_confirms_within_30_and_since_october_2022_20_working_days(roads, accepted, limit, last):
     roads.at(f"{accepted}T09:00")
@@ -150,7 +148,6 @@ def test_from_september_2021_the_street_confirms_within_30_and_since_october_202
     roads.proven()
 
 
-@SQLITE
 def test_whoever_had_a_part_in_the_case_does_not_confirm_it(roads):
     roads.at("2021-09-06T09:00")
     roads.to_opinion("9000.00")
@@ -205,7 +202,6 @@ def test_a_case_that_was_opened_under_the_old_procedure_and_accepted_under_the_n
     roads.proven(old, moving)
 
 
-@SQLITE
 def test_an_application_begins_by_the_procedure_of_its_day(roads):
     roads.at("2021-06-30T23:00")
     roads.register(worker("2100.00"), wife(), child())
@@ -222,7 +218,6 @@ def test_an_application_begins_by_the_procedure_of_its_day(roads):
 # -- the notice is disputed
 
 
-@SQLITE
 @pytest.mark.parametrize("way", ["review", "investigate"])
 def test_s9_a_disputed_notice_leads_to_a_review_or_a_new_investigation_and_to_no_second_notice(roads, way):
     roads.at("2021-07-05T09:00")
@@ -254,7 +249,6 @@ def test_s9_a_disputed_notice_leads_to_a_review_or_a_new_investigation_and_to_no
     roads.proven()
 
 
-@SQLITE
 def test_a_complaint_at_the_district_sends_somebody_to_the_home_before_the_decision(roads):
     roads.at("2021-07-05T09:00")
     roads.to_opinion()
@@ -278,7 +272,6 @@ def test_a_complaint_at_the_district_sends_somebody_to_the_home_before_the_decis
 # -- who does not co-operate
 
 
-@SQLITE
 def test_without_co_operation_the_procedure_is_ended_and_nothing_is_refused(roads):
     roads.at("2021-07-05T09:00")
     roads.begin()
@@ -307,7 +300,6 @@ def test_without_co_operation_the_procedure_is_ended_and_nothing_is_refused(road
 # -- refusal and remedies
 
 
-@SQLITE
 def test_s11_a_refusal_of_2021_goes_out_within_three_working_days_and_names_the_remedies(roads):
     roads.at("2021-09-29T09:00")
     roads.to_opinion("9000.00")
@@ -331,7 +323,6 @@ def test_the_table_of_procedures_names_processes_that_there_are():
     assert set(law.procedures("dibao")) <= set(CATALOGUE)
 
 
-@SQLITE
 def test_the_page_begins_an_application_by_the_procedure_of_the_day_and_shows_a_case_that_moved(roads, bureau):
     app = app_of(bureau)
     roads.at("2021-06-30T09:00")
@@ -427,7 +418,6 @@ def test_s12_a_death_is_dealt_with_by_the_street_and_the_share_of_the_dead_stops
     told.proven()
 
 
-@SQLITE
 def test_s12_a_death_reported_late_is_finished_within_three_months_of_it(told):
     told.entitled(*elders("", "1500.00", ""), decided="2022-10-24")
     told.stable()
@@ -468,7 +458,6 @@ def test_s14_who_begins_to_work_keeps_the_benefit_for_six_months(told, reported_
     told.proven()
 
 
-@SQLITE
 @pytest.mark.parametrize(("today", "until"), [("2022-10-19", None), ("2022-10-20", "2023-04")])
 def test_the_grace_period_is_the_law_of_the_day_of_the_decision(told, today, until):
     told.entitled(*elders("1200.00", "", ""), decided="2022-08-22")
@@ -481,7 +470,6 @@ def test_the_grace_period_is_the_law_of_the_day_of_the_decision(told, today, unt
     assert told.payable("2022-10", "2022-11") == [183_000, 183_000 if until else 0]
 
 
-@SQLITE
 def test_a_job_reported_late_has_used_up_its_months_and_what_was_paid_in_them_was_right(told):
     told.entitled(*elders("1200.00", "", ""), decided="2022-10-24")
     told.stable()
@@ -499,7 +487,6 @@ def test_a_job_reported_late_has_used_up_its_months_and_what_was_paid_in_them_wa
     told.proven()
 
 
-@SQLITE
 def test_no_grace_period_where_something_else_ends_the_benefit(told):
     told.entitled(*elders("1200.00", "", ""), decided="2022-10-24")
     told.stable()
@@ -513,7 +500,6 @@ def test_no_grace_period_where_something_else_ends_the_benefit(told):
     assert told.confirmed("stop", "property_over")["outcome"] == "ended_stopped"
 
 
-@SQLITE
 def test_a_report_is_handled_by_the_procedure_of_its_day_to_the_end(told):
     told.clock.set("2021-06-03T09:00")
     told.register(*elders("1200.00", "", ""))
@@ -533,7 +519,6 @@ def test_a_report_is_handled_by_the_procedure_of_its_day_to_the_end(told):
     told.proven()
 
 
-@SQLITE
 @pytest.mark.parametrize(("hardship", "conclusion", "after"), [(False, "stop", 0), (True, "convert", 30_300)])
 def test_s14_the_review_in_the_last_month_of_the_grace_period_ends_it_to_the_day(told, hardship, conclusion, after):
     told.entitled(*elders("1200.00", "", "", **({"disability_kind": "mental", "disability_grade": 2, "labour_ability": "completely_lost"} if hardship else {})), decided="2022-10-24")
@@ -563,7 +548,6 @@ def test_s14_the_review_in_the_last_month_of_the_grace_period_ends_it_to_the_day
     told.proven()
 
 
-@SQLITE
 def test_a_review_is_opened_by_the_procedure_of_its_day(told):
     told.clock.set("2021-06-03T09:00")
     told.register(*elders("1200.00", "", ""))

@@ -14,7 +14,6 @@ from tests.web.test_registry import serving
 from web.registry import create_registry
 
 KEY = "temporary-assistance"
-SQLITE = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 CASH = {"form": "cash", "amount": "2000.00", "description": "火灾后基本生活"}
 REFUSING = {"reason_code": "no_hardship", "clause": "国务院令第649号第四十七条"}
 
@@ -114,7 +113,6 @@ def test_s25_a_fire_in_the_holidays_is_helped_on_the_spot_and_the_papers_follow_
     roads.proven()
 
 
-@SQLITE
 def test_papers_that_are_late_show_on_the_board(roads):
     roads.at("2019-02-05T20:00")
     roads.register(worker("2100.00"))
@@ -133,7 +131,6 @@ def test_papers_that_are_late_show_on_the_board(roads):
     assert roads.rows(unregistered="true") == []
 
 
-@SQLITE
 def test_emergency_help_has_a_limit_for_each_person_and_needs_two_persons(roads):
     roads.at("2021-09-06T09:00")
     roads.register(worker("2100.00"), wife())
@@ -178,7 +175,6 @@ def test_whoever_decides_does_not_pay_though_he_holds_both_posts(roads, bureau):
     assert may("street_confirmation", "street_leader", "home_survey") == "approver-touched"
 
 
-@SQLITE
 def test_a_lead_begins_a_case_of_somebody_unknown_who_is_named_later(roads):
     roads.at("2019-02-05T20:00")
     lead = {"community": COMMUNITY, "known_as": "自称姓王，约60岁，桥下", "persons": 2, "residence_basis": "unknown", "begun_by": "discovery", "found_by": "resident", "finder": "过路群众"}
@@ -222,7 +218,6 @@ def test_who_has_neither_hukou_nor_permit_is_helped_to_apply_elsewhere_and_nothi
     roads.proven()
 
 
-@SQLITE
 @pytest.mark.parametrize(("wrong", "field"), [
     ({"kind": "expenditure", "cause": "fire"}, "cause"), ({"kind": "expenditure", "cause": "medical", "residence_basis": "unknown"}, "residence_basis"),
     ({"kind": "emergency", "cause": "fire", "happened_on": None}, "happened_on"), ({"kind": "emergency", "cause": "fire", "happened_on": "2019-02-12"}, "happened_on"),
@@ -275,7 +270,6 @@ def test_the_street_grants_up_to_the_limit_and_the_district_a_fen_above(roads, a
     roads.proven()
 
 
-@SQLITE
 def test_the_same_cause_in_a_calendar_year_needs_a_good_reason_of_a_supervisor(roads):
     roads.at("2019-02-05T20:00")
     roads.register(worker("2100.00"))
@@ -323,7 +317,6 @@ def test_the_same_cause_in_a_calendar_year_needs_a_good_reason_of_a_supervisor(r
     assert list(roads.open()) == ["emergency_decide"], "another year"
 
 
-@SQLITE
 def test_income_or_property_over_the_limit_is_refused_unless_the_meeting_finds_otherwise(roads):
     roads.at("2019-02-11T09:00")
     roads.register(worker("3085.17"))  # 37,022.04 a year
@@ -345,7 +338,6 @@ def test_income_or_property_over_the_limit_is_refused_unless_the_meeting_finds_o
     roads.proven()
 
 
-@SQLITE
 def test_refused_above_the_limit_is_the_districts_and_returns_go_back(roads):
     roads.at("2019-02-11T09:00")
     roads.register(worker("2100.00"))
@@ -367,7 +359,6 @@ def test_refused_above_the_limit_is_the_districts_and_returns_go_back(roads):
     assert roads.good("sue", "POST", f"/letters/{letter['id']}/appeals", lodged)["state"] == "lodged"
 
 
-@SQLITE
 def test_a_household_that_changed_after_the_figures_is_not_granted_by_them(roads):
     roads.at("2019-02-11T09:00")
     roads.register(worker("2100.00"))
@@ -378,7 +369,6 @@ def test_a_household_that_changed_after_the_figures_is_not_granted_by_them(roads
     assert roads.refused(403, "lee", "street_confirmation", decision="granted", opinion="同意")["rule"] == "figures-changed"
 
 
-@SQLITE
 def test_withdrawn_before_the_decision_the_notice_comes_down_and_nothing_is_given(roads):
     roads.at("2019-02-11T09:00")
     roads.register(worker("2100.00"))
@@ -392,7 +382,6 @@ def test_withdrawn_before_the_decision_the_notice_comes_down_and_nothing_is_give
     roads.proven()
 
 
-@SQLITE
 def test_an_objection_is_looked_into_and_posted_again(roads):
     roads.at("2019-02-11T09:00")
     roads.register(worker("2100.00"))
@@ -405,7 +394,6 @@ def test_an_objection_is_looked_into_and_posted_again(roads):
     assert list(roads.open()) == ["post_street_notice"]
 
 
-@SQLITE
 def test_it_stands_beside_an_application_for_dibao_in_either_order(roads):
     roads.at("2019-02-11T09:00")
     roads.register(worker("2100.00"), wife())
@@ -418,7 +406,6 @@ def test_it_stands_beside_an_application_for_dibao_in_either_order(roads):
     assert list(roads.open()) == ["emergency_decide"]
 
 
-@SQLITE
 def test_pages_show_what_was_given_with_its_proof(roads, bureau):
     from tests.served import app_of
     from tests.web.test_pages import Desk
@@ -436,7 +423,6 @@ def test_pages_show_what_was_given_with_its_proof(roads, bureau):
     assert Desk(app_of(bureau), "stranger").get("/temporary-assistance/").get_data(as_text=True).count(roads.no) == 0
 
 
-@SQLITE
 def test_help_given_on_the_spot_is_written_down_after_the_holidays_by_the_law_and_year_of_its_day(roads):
     roads.at("2019-04-02T09:00")
     roads.register(worker("2100.00"))
@@ -451,7 +437,6 @@ def test_help_given_on_the_spot_is_written_down_after_the_holidays_by_the_law_an
     assert roads.open() == {"emergency_register": "2019-04-15"}, "counted from the help: 04-05 is off"
 
 
-@SQLITE
 def test_the_letter_on_emergency_help_may_be_delivered_before_its_case_is_over_and_only_once(roads):
     roads.at("2019-02-11T09:00")
     roads.register(worker("2100.00"))
@@ -476,7 +461,6 @@ def test_the_letter_on_emergency_help_may_be_delivered_before_its_case_is_over_a
     roads.proven()
 
 
-@SQLITE
 def test_a_near_relative_neither_decides_nor_pays_and_strangers_see_nothing(roads):
     roads.at("2019-02-05T20:00")
     roads.register(worker("2100.00"))
@@ -490,7 +474,6 @@ def test_a_near_relative_neither_decides_nor_pays_and_strangers_see_nothing(road
     assert roads.bad(422, "rita", "GET", "/temporary-grants/years?year=1999")["errors"].keys() == {"year"}
 
 
-@SQLITE
 def test_no_emergency_goes_by_the_ordinary_procedure(roads):
     roads.at("2019-02-11T09:00")
     roads.register(worker("2100.00"))
@@ -507,7 +490,6 @@ def test_no_emergency_goes_by_the_ordinary_procedure(roads):
     assert roads.rows() == []
 
 
-@SQLITE
 def test_requests_are_entered_on_the_pages(roads, bureau):
     from tests.served import app_of
     from tests.web.test_pages import Desk
