@@ -15,11 +15,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from engine import habits
-from engine.cases import snapshots_of
 from engine.crypto import BoundKeys
 from engine.dmn import NoDecision
 from engine.model import Entry
 from engine.office import Kept
+from engine.replaying import snapshots_of
 from processes import eligibility, law
 from processes.eligibility_facts import BadFacts, month_of
 from processes.law import BadLaw

@@ -16,12 +16,13 @@ from sqlalchemy import Connection, select
 
 from engine import store
 from engine.bpmn import Drawing
-from engine.cases import Cases, counted_by
+from engine.cases import Cases
 from engine.crypto import BoundKeys
 from engine.dmn import Table
 from engine.model import SHANGHAI, Data, Entry
 from engine.office import history
 from engine.proof import judge
+from engine.replaying import counted_by
 from engine.trial import Trial, tried
 from processes import definitions, dmn, law
 

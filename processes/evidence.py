@@ -14,13 +14,13 @@ from typing import IO, Any
 from sqlalchemy import Connection, select
 
 from engine import audit_verify, merkle, notes, sealing, store
-from engine.cases import snapshots_of
 from engine.crypto import BoundKeys, Unreadable, file_commitment
 from engine.dmn import Table
 from engine.errors import Invalid, NotFound, Refused
 from engine.merkle import Suite
 from engine.model import SHANGHAI, Entry, canonical, stamp
 from engine.office import Act, opened, read_entry, stored_of
+from engine.replaying import snapshots_of
 from processes import computation, documents, duties, law, meeting_papers, paperwork, readers
 from processes.bureau import CATALOGUE
 from processes.case_tables import letter

@@ -14,11 +14,11 @@ from typing import Any
 from sqlalchemy import Connection, Select, String, bindparam, cast, literal, or_, select
 
 from engine import store
-from engine.cases import snapshots_of
 from engine.crypto import BoundKeys
 from engine.model import SHANGHAI, Data, read_body
 from engine.office import entries_at
 from engine.queries import Area, within
+from engine.replaying import snapshots_of
 from processes.conclusions import WITHOUT_FIGURES
 from processes.counterfactual import NOT_FIGURES
 from processes.event_log import midnight

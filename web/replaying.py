@@ -18,13 +18,13 @@ from sqlalchemy import Connection, select
 
 from engine import sealing, store
 from engine.bpmn import Drawing
-from engine.cases import snapshots_of
 from engine.crypto import BoundKeys
 from engine.dmn import NoDecision
 from engine.errors import Invalid, NotFound
 from engine.model import SYSTEM, Actor, Entry, read_body
 from engine.office import Kept
 from engine.process import Process
+from engine.replaying import snapshots_of
 from engine.replays import Replayed, Stand
 from processes import (
     calendar,

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import audit_verify, merkle
-from engine.cases import snapshots_of
+from engine.replaying import snapshots_of
 from processes import computation, eligibility, investigation, law
 from processes import eligibility_facts as words
 from processes.conclusions import assess, assess_2, balance, conclude, conclude_1

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from engine.cases import snapshots_of
 from engine.office import Kept
+from engine.replaying import snapshots_of
 from processes import counterfactual, eligibility
 
 FEN = Decimal("0.01")
