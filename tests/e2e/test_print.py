@@ -16,7 +16,7 @@ STYLE = (pathlib.Path(web.__file__).parent / "static" / "css" / "letter.css").re
 MM = 96 / 25.4
 
 
-@pytest.mark.parametrize("kind", ["acceptance", "supplement", "approval", "refusal"])
+@pytest.mark.parametrize("kind", ["acceptance", "supplement", "approval", "refusal", "stop", "adjustment", "temp_grant"])
 def test_a_letter_is_one_sheet_and_its_seal_has_room(browser, kind):
     page = browser.new_page(viewport={"width": 794, "height": 1123})
     page.set_content(letters.render(kind, CASE).replace('<link rel="stylesheet" href="/static/css/letter.css">', f"<style>{STYLE}</style>"))
