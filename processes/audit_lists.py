@@ -283,8 +283,7 @@ def skipped_visits_of(cases: Iterable[tuple[Any, Mapping[str, Any]]], done: Mapp
         if _asks_for_survey(row, facts):
             lacking += [] if made & SURVEYS else ["home_survey"]
             lacking += [] if made & SIGNATURES else ["survey_cosign"]
-        drawn = row.process in deadlines.applications() and row.process not in law.procedures("illness_expenditure")
-        if drawn and _asks_for_visit(facts) and not made & VISITS:
+        if row.process in deadlines.applications() and _asks_for_visit(facts) and not made & VISITS:
             lacking.append("spot_check_visit")
         if lacking:
             said = {"lacking": lacking, "decided_on": facts.get("decided_on"), "why": facts.get("spot_reason") or "", "outcome": row.outcome or facts.get("decision")}

@@ -1,7 +1,7 @@
 """支出型困难家庭认定 (因病支出型; since 2025 刚性支出困难家庭; domain 3.10): application, expenses item by item, recognition for a time.
 
 One drawing (decision 046): before 2025 no procedure of Tianjin was found, so it is the dibao one made simple: no democratic review, one
-notice, one opinion of the district. Its limit over the whole case and the rule of the arithmetic go by date (law/procedure.yaml).
+notice, one opinion of the district; the district visits as in dibao (N220 art 26). Its limit over the whole case and the rule of the arithmetic go by date (law/procedure.yaml).
 The result is a recognition with its last day, and one-off help or a referral; no monthly benefit.
 """
 
@@ -307,9 +307,10 @@ ILLNESS_EXPENDITURE_2018 = Process(
         "request_means_check": investigation.request_means_check,
         "assess_expenditure": assess_expenditure,
         "recognise": recognise,
-        "close_withdrawn": dibao_2012.close_withdrawn,
+        **{name: DIBAO_2012.services[name] for name in ("receive_file", "check_late_draw", "close_withdrawn")},
     },
-    gather={"accept": dibao_2012.at_acceptance("社会救助须经授权核对；民发〔2012〕220号第十二条"), "assess_expenditure": figures},
+    gather={"accept": dibao_2012.at_acceptance("社会救助须经授权核对；民发〔2012〕220号第十二条"), "assess_expenditure": figures,
+            **{name: DIBAO_2012.gather[name] for name in ("receive_file", "check_late_draw")}},
     vet=vet,
     before={"means_check": investigation.keep_findings, "check_expenses": _keep_checked},
     effects={

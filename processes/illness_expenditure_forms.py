@@ -171,7 +171,7 @@ class ExpenditureDecision(before.Decide):
 FORMS: dict[str, type[Form]] = {
     **{node: before.FORMS[node] for node in (
         "completeness_check", "register_near_relative", "means_check", "home_survey", "survey_cosign", "neighbor_enquiry", "street_signoff",
-        "post_street_notice", "remove_street_notice", "street_reinvestigate", "submit_to_district", "deliver_approval", "deliver_refusal")},
+        "post_street_notice", "remove_street_notice", "street_reinvestigate", "submit_to_district", "spot_check_visit", "late_spot_check_visit", "deliver_approval", "deliver_refusal")},
     "supplement": ExpenditureSupplement,
     "check_expenses": CheckExpenses,
     "street_opinion": ExpenditureOpinion,

@@ -168,6 +168,7 @@ def test_a_decision_without_the_visits_that_it_needs():
     for why in ("spot_check", "late_drawn", "near_relative", "reported"):
         assert lacking(GRANTED | {why: True}, both) == [["spot_check_visit"]], why
         assert lacking(GRANTED | {why: True}, both | {"late_spot_check_visit"}) == [], why
+    assert lacking(GRANTED | {"near_relative": True}, both, process="illness-expenditure-2018") == [["spot_check_visit"]]
     early = {"decision": "refused", "decided_on": "2018-12-05", "check_conclusion": "inconsistent", "near_relative": True}
     assert lacking(early) == [], "refused by the means check alone: nobody was to be visited"
     assert lacking({"decided_on": "2018-12-05", "conclusion": "keep"}, process="review-2012", outcome="ended_kept") == [["home_survey", "survey_cosign"]]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from processes import benefits
+from processes import benefits, spot_check
 from tests.api_roads import Roads, elders
 from tests.served import app_of
 from tests.web.test_pages import Desk
@@ -52,8 +52,9 @@ class SpentRoads(Roads):
         self.post()
         self.at(over)
         self.remove()
-        self.go("rita", "submit_to_district", contents=["application", "survey", "opinion"])
+        self.submit("application", "survey", "opinion")
         self.examine()
+        self.late_visit()
         self.go("app", "decide", decision="granted", opinion="批准")
         return self.deliver()
 
@@ -82,7 +83,7 @@ def test_a_family_of_three_with_72000_of_90000_spent_is_recognised_for_twelve_mo
     assert notice["amount_fen"] == 0
     roads.at("2018-12-11T09:00")
     roads.remove()
-    roads.go("rita", "submit_to_district", contents=["application", "survey", "opinion"])
+    roads.submit("application", "survey", "opinion")
     roads.examine()
     roads.refused(422, "app", "decide", decision="refused", opinion="x", reason_code="other", clause="x")
     roads.go("app", "decide", decision="granted", opinion="批准")
@@ -113,7 +114,7 @@ def test_40000_is_not_enough_and_the_letter_says_what_would_be(roads):
     roads.refused(422, "rita", "street_opinion", street_outcome="propose_grant", help_kind="status", opinion="同意")
     reason = {"reason_code": "other", "clause": "第四条"}
     roads.street("propose_refuse", **reason)
-    roads.go("rita", "submit_to_district", contents=["application", "survey", "opinion"])
+    roads.submit("application", "survey", "opinion")
     roads.examine("propose_refuse", **reason)
     roads.refused(422, "app", "decide", decision="granted", opinion="批准")
     roads.go("app", "decide", decision="refused", opinion="不符合", **reason)
@@ -131,6 +132,61 @@ def test_since_2025_it_is_60_per_cent_of_the_yearly_income(roads, paid, category
     roads.to_expenses(roads.spent(paid, "2024-06-01"), roads.spent("0.03", "2024-06-02"))
     roads.looked_at(one(1), one(2), complex_case=True)
     assert roads.facts("category", "expense_share", "whole_case_workdays") == (category, share, 45)
+
+
+@pytest.mark.parametrize("why", ["near_relative", "doubtful", "reported"])
+def test_whom_the_district_visits_in_every_case(roads, why):
+    """A near relative's, a doubtful and a reported file are visited, every one (N220 art 26, as in dibao)."""
+    roads.register(*elders("2500.00", "2500.00", "2500.00"), **({"near_relative_declared": True} if why == "near_relative" else {}))
+    roads.begin(roads.spent("72000.00"))
+    roads.accept()
+    if why == "near_relative":
+        roads.go("clerk", "register_near_relative", staff_name="某某", position="居委会委员", relation="sibling")
+    roads.check(doubtful=why == "doubtful")
+    roads.survey()
+    roads.looked_at(one(1))
+    roads.opinion()
+    roads.post()
+    if why == "reported":
+        roads.send("vera", "objection", objection_on=roads.today, objector_kind="resident", grounds="费用已报销")
+        roads.go("ann", "street_reinvestigate", investigated_on=roads.today, findings="票据属实", upheld=False, figures_changed=False)
+        roads.post()
+    roads.at("2018-12-12T09:00")
+    roads.remove()
+    roads.go("rita", "submit_to_district", contents=["application", "survey", "opinion"])
+    assert roads.open() == {"spot_check_visit": "2018-12-19"}, "five working days, and nobody examines before"
+    assert roads.facts("spot_check") is True and why in roads.facts("spot_reason").split()
+    visit = {"visited_on": roads.today, "second_visitor": "乙", "findings": "一致", "agrees": True, "photos": [roads.page]}
+    roads.refused(403, "exam", "spot_check_visit", **visit)
+    roads.refused(422, "spot", "spot_check_visit", **visit | {"visited_on": "2018-12-11"})
+    roads.go("spot", "spot_check_visit", **visit)
+    roads.examine()
+    assert set(roads.open()) == {"decide"}
+    roads.go("app", "decide", decision="granted", opinion="批准")
+    assert roads.deliver()["outcome"] == "ended_granted"
+    roads.proven()
+
+
+def test_a_file_added_at_the_months_end_is_visited_before_the_decision_once(roads, monkeypatch):
+    monkeypatch.setattr(spot_check, "drawn", lambda _seed, _on: frozenset())  # the lot leaves it alone at its receipt
+    roads.register(*elders("2500.00", "2500.00", "2500.00"))
+    roads.to_expenses(roads.spent("72000.00"))
+    roads.looked_at(one(1))
+    roads.opinion()
+    roads.post()
+    roads.at("2018-12-11T09:00")
+    roads.remove()
+    roads.go("rita", "submit_to_district", contents=["application", "survey", "opinion"])
+    assert set(roads.open()) == {"district_examination"} and roads.facts("spot_check") is False
+    roads.at("2019-01-07T09:00")
+    roads.examine()
+    assert roads.open() == {"late_spot_check_visit": "2019-01-14"}
+    roads.go("spot", "late_spot_check_visit", visited_on=roads.today, second_visitor="乙", findings="费用多数已报销", late_agrees=False, photos=[roads.page])
+    assert set(roads.open()) == {"district_examination"}, "what the visit found is examined"
+    roads.examine("return_survey", reason_code="other", clause="民发〔2012〕220号第二十六条")
+    assert roads.facts("category", "spot_check") == (None, False)
+    assert "home_survey" in roads.open()
+    roads.proven()
 
 
 def test_each_declared_expense_is_looked_at_and_none_is_made_larger(roads):
