@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.audit_verify import computed, given, pointed
-from processes import destitution, eligibility, law
+from processes import destitution, eligibility, expenditure, law
 from processes.eligibility_facts import PROPERTY, BadFacts, check, month_of
 
 _EARNED = ("wage_income", "business_net_income")
@@ -76,27 +76,75 @@ def steps(node: str, snapshot: Mapping[str, Any], facts: Mapping[str, Any], toda
     in `_fen` are a hundred times that.
     """
     found = _NODES.get(node)
+    if node == "sort_request":  # the first ones were recorded without their day, which is that of the entry
+        snapshot = {"on": today.isoformat(), **snapshot}
     try:
         return None if found is None else found(snapshot)
     except (BadFacts, law.BadLaw, KeyError, ValueError):
         return None
 
 
+class _Assessed(NamedTuple):
+    """The sheet of an assessment, its results, and the steps that other programmes go on from: income a month before deductions,
+    income per head before it is rounded, the persons, the standard, whether the property keeps to the band's limit."""
+
+    sheet: _Sheet
+    result: dict[str, Any]
+    income: str
+    per_capita: str
+    people: str
+    standard: str
+    band_fine: str
+
+
 def _assess(snapshot: Mapping[str, Any]) -> dict[str, Any]:
     """`investigation.assess`: category, amount, income per head, members counted, whether it lies on the line (domain 3.3)."""
-    sheet, result, _per_capita = _assessed(snapshot)
-    return {"steps": sheet.steps, "result": result}
+    found = _assessed(snapshot)
+    return {"steps": found.sheet.steps, "result": found.result}
 
 
 def _assess_need(snapshot: Mapping[str, Any]) -> dict[str, Any]:
     """`temporary_assistance.assess_need`: the same, with income per head a year below the figure of the place (N23 part 2(1))."""
-    sheet, found, per_capita = _assessed({name: value for name, value in snapshot.items() if name != "on"})
+    made = _assessed({name: value for name, value in snapshot.items() if name != "on"})
+    sheet, found = made.sheet, made.result
     sheet.on = date.fromisoformat(snapshot["on"])
-    over = sheet.do("le", sheet.law("temp_income_limit"), sheet.do("mul", per_capita, "12"))
+    over = sheet.do("le", sheet.law("temp_income_limit"), sheet.do("mul", made.per_capita, "12"))
     owns = sheet.do("not", sheet.do("or", *(sheet.do("eq", found["category"], f"={one}") for one in ("dibao", "low_income", "refused_income"))))
     both = sheet.do("if", owns, "=refused_both", "=refused_income")
     need = sheet.do("if", over, both, sheet.do("if", owns, "=refused_property", "=fits"))
     return {"steps": sheet.steps, "result": {"need_outcome": need, "per_capita": found["per_capita"], "members_counted": found["members_counted"]}}
+
+
+def _spent(snapshot: Mapping[str, Any]) -> dict[str, Any]:
+    """`illness_expenditure.assess_expenditure` (domain 3.10): what counts of the expenses against the income before deductions. Which
+    of them count is decided by `expenditure` (kind, day, whose, compliant)."""
+    expenditure._check(snapshot)
+    made = _assessed(expenditure.eligibility_facts(snapshot))
+    sheet, category = made.sheet, made.result["category"]
+    sheet.snapshot = snapshot
+    on = sheet.on = date.fromisoformat(str(snapshot.get("on") or snapshot["applied_on"]))
+    paid = sheet.sum([sheet.input(f"/expenses/{n}/amount") for n in expenditure.counting(snapshot, on)])
+    year = sheet.do("mul", made.income, "12")
+    shown = {"per_capita": sheet.do("half_up", sheet.do("div", made.income, made.people), "2")}
+    some = sheet.do("lt", "0", paid)
+    if rigid := law.in_force(expenditure.RIGID, on) is not None:
+        met = sheet.do("and", some, sheet.do("le", sheet.do("mul", year, sheet.law(expenditure.RIGID)), paid))
+        if sheet.values[year]:
+            shown["expense_share"] = sheet.do("floor", sheet.do("mul", sheet.do("div", paid, year), "100"), "1")
+    else:
+        net = sheet.do("div", sheet.do("div", sheet.do("max", "0", sheet.do("sub", year, paid)), "12"), made.people)
+        met = sheet.do("and", some, sheet.do("lt", net, made.standard))
+        shown["net_per_capita"] = sheet.do("half_up", net, "2")
+    over = sheet.do("le", sheet.law("temp_income_limit"), sheet.do("div", year, made.people))
+    said = sheet.do("if", met, f"={'rigid' if rigid else 'illness'}_expenditure", "=refused_expenditure")
+    said = sheet.do("if", over, "=refused_income", said)
+    unnamed = sheet.do("or", *(sheet.do("eq", category, f"={one}") for one in ("dibao", "low_income", "refused_income")))
+    said = sheet.do("if", made.band_fine, said, sheet.do("if", unnamed, "=refused_property", category))
+    if rigid:
+        said = sheet.do("if", sheet.do("eq", category, "=low_income"), "=refused_edge", said)
+    said = sheet.do("if", sheet.do("eq", category, "=dibao"), "=refused_dibao", said)
+    return {"steps": sheet.steps, "result": {**shown, "category": said, "amount_fen": sheet.do("add", "0"), "members_counted": made.people,
+                                             "expenses_counted": sheet.do("half_up", paid, "2")}}  # fmt: skip
 
 
 def _street_limit(snapshot: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,8 +155,7 @@ def _street_limit(snapshot: Mapping[str, Any]) -> dict[str, Any]:
     return {"steps": sheet.steps, "result": {"street_limit_fen": sheet.do("mul", months, sheet.law(f"dibao_standard_{snapshot['hukou_kind']}"))}}
 
 
-def _assessed(snapshot: Mapping[str, Any]) -> tuple[_Sheet, dict[str, Any], str]:
-    """The sheet of an assessment, its results, and the income per head before it is rounded."""
+def _assessed(snapshot: Mapping[str, Any]) -> _Assessed:
     check(snapshot)
     work = eligibility._Work(month_of(snapshot["benefit_month"]), date.fromisoformat(snapshot["applied_on"]), snapshot["hukou_kind"])
     sheet = _Sheet(snapshot, work.on)
@@ -137,7 +184,7 @@ def _assessed(snapshot: Mapping[str, Any]) -> tuple[_Sheet, dict[str, Any], str]
         result["benefit_category"] = sheet.input("/benefit/category")
     if "benefit" in snapshot and sheet.values[dibao]:  # what could be taken from one member (domain 2.9)
         result["share_fen"] = sheet.do("half_up", sheet.do("sub", standard, per_capita), "2")
-    return sheet, result, per_capita
+    return _Assessed(sheet, result, income, per_capita, people, standard, band_fine)
 
 
 def _income(sheet: _Sheet, n: int, member: Mapping[str, Any], work: eligibility._Work, standard: str) -> str | None:
@@ -272,4 +319,4 @@ def _own_income(sheet: _Sheet, snapshot: Mapping[str, Any], work: eligibility._W
 
 _NODES: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "assess": _assess, "apply_conclusion": _conclude, "open_investigation": _benefit, "assess_need": _assess_need, "sort_request": _street_limit,
-    "assess_destitute": _tested}  # fmt: skip
+    "assess_destitute": _tested, "assess_expenditure": _spent}  # fmt: skip

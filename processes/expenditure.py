@@ -191,6 +191,14 @@ def _counted(facts: Mapping[str, Any], sheet: _Sheet) -> Fraction:
     return total
 
 
+def counting(facts: Mapping[str, Any], on: date) -> list[int]:
+    """Which of the expenses count by the rules of a day: their places in the list."""
+    first, last = window(date.fromisoformat(facts["applied_on"]), int(law.value("expenditure_months", on).amount))
+    rigid = law.in_force(RIGID, on) is not None
+    excluded = {str(m["ref"]) for m in facts["members"] if m.get("excluded_reason")}
+    return [n for n, item in enumerate(facts.get("expenses") or ()) if _left_out(item, first, last, rigid, excluded) is None]
+
+
 def _left_out(item: Mapping[str, Any], first: date, last: date, rigid: bool, excluded: set[str]) -> tuple[str, str, str] | None:  # noqa: FBT001
     """Why an expense does not count: (Chinese, English, source); None when it does."""
     if str(item["ref"]) in excluded:

@@ -7,8 +7,10 @@ from fractions import Fraction
 
 import pytest
 
-from processes import expenditure, law
+from engine import audit_verify
+from processes import computation, expenditure, law
 from processes.eligibility_facts import BadFacts
+from processes.illness_expenditure import assess_expenditure
 
 IN_2018, IN_2025 = date(2018, 12, 3), date(2025, 3, 10)
 
@@ -128,3 +130,35 @@ def test_one_off_help_has_a_number_only_where_the_law_has_one():
     most = expenditure.most_help(date(2021, 7, 5), "urban", 3)
     assert most is not None and (most[0], most[1].unverified) == (606_000, True)
     assert law.in_force("expenditure_help_months", date(2020, 12, 31)) is None
+
+
+LAW = {file: audit_verify.read_law(raw, file) for file, raw in law.RAW.items()}
+
+
+def rigid(*spent, **more):
+    return family(*spent, **{"applied": "2025-03-10", "month": "2025-04", "on": "2025-03-11"} | more)
+
+
+FLAT = [{"kind": "dwelling", "amount": "0.00"}] * 2
+MONEY = [{"kind": "monetary_assets", "amount": "900000.00"}]
+
+
+@pytest.mark.parametrize(("facts", "category"), [
+    (family(item("72000.00"), item("500.00", compliant=False), item("800.00", kind="education")), "illness_expenditure"),
+    (family(item("40000.00")), "refused_expenditure"), (family(item("56880.00")), "refused_expenditure"), (family(item("56880.01")), "illness_expenditure"),
+    (family(), "refused_expenditure"), (family(item("99999.99"), income="2000.00"), "refused_dibao"), (family(item("72000.00"), property=MONEY), "refused_property"),
+    (family(item("72000.00"), income="50000.00"), "refused_income"), (family(item("72000.00"), income="10000.01"), "refused_income"),
+    (family(item("72000.00"), property=FLAT), "refused_dwelling"),
+    (rigid(item("54000.00", paid_on="2024-06-01")), "rigid_expenditure"), (rigid(item("53999.99", paid_on="2024-06-01")), "refused_expenditure"),
+    (rigid(item("30000.00", paid_on="2024-06-01"), income="4000.00"), "refused_edge"), (rigid(item("1.00", paid_on="2024-06-01"), income="0.00"), "refused_dibao"),
+])  # fmt: skip
+def test_the_second_derivation_comes_to_the_same(facts, category):
+    """What an evidence bundle says step by step (check 10) is what the service gave."""
+    said = assess_expenditure(facts)
+    made = computation.steps("assess_expenditure", facts, said, date(2025, 3, 11))
+    assert made is not None
+    known, _ = audit_verify.run_steps(made["steps"], facts, LAW)
+    for fact, step in made["result"].items():
+        assert audit_verify.fits(fact, said[fact], known[step]), (fact, said[fact], known[step])
+    assert {fact for fact, value in said.items() if value is not None} - set(made["result"]) == {"law_version"}, "nothing of it stands alone"
+    assert said["category"] == category
