@@ -33,6 +33,7 @@ from processes import (
     paperwork,
     report_duties,
     special_cases,
+    stop_notice,
 )
 from processes.change_report_2012_forms import FORMS, MESSAGES, ChangeReport, member_rows
 
@@ -106,7 +107,7 @@ def close_withdrawn(today: date) -> Data:
 # -- gathering
 
 
-STARTED = (*conclusions.STARTED, "granted_on")
+STARTED = (*conclusions.STARTED, "granted_on", "destitute")
 
 
 def begin(key: str) -> Gather:
@@ -123,7 +124,7 @@ def begin(key: str) -> Gather:
 def _begin(act: Act, facts: Data) -> Data:
     nothing = facts["kind"] == "no_change" and not facts.get("doubted")  # ends at once and touches nothing: a review may be under way
     started = conclusions.begin(act, facts["household_id"], change_kinds.exit_trigger(facts["reported_by"]), STARTERS, beside=nothing)
-    return started | {"granted_on": conclusions.granted_on(act.conn, started["benefit_id"])}
+    return started | {"granted_on": conclusions.granted_on(act.conn, started["benefit_id"]), "destitute": benefits.is_destitute(started["benefit_category"])}
 
 
 def _counted(act: Act, facts: Data) -> Data:
@@ -243,7 +244,12 @@ def _on_report(act: Act, case: CaseRef, answers: Data, facts: Data) -> list[Put]
 
 
 def _on_further_change(act: Act, case: CaseRef, answers: Data, facts: Data) -> list[Put]:
-    return [*_on_report(act, case, answers, facts), *special_cases.lapsed(act, case, answers, facts)]
+    return [*_on_report(act, case, answers, facts), *_lapsed(act, case, answers, facts)]
+
+
+def _lapsed(act: Act, case: CaseRef, answers: Data, facts: Data) -> list[Put]:
+    """Nobody waits any more for the meeting, and the notice of a stop comes down."""
+    return [*special_cases.lapsed(act, case, answers, facts), *stop_notice.taken_down(act, case)]
 
 
 def _on_registration(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
@@ -298,6 +304,7 @@ CHANGE_REPORT_2012 = Process(
         "change_reported": STARTERS,
         "withdrawal": frozenset({"window_clerk", "civil_affairs_officer"}),
         "not_cooperating": frozenset({"investigator", "civil_affairs_officer"}),
+        "objection": stop_notice.SENDERS,
     },
     services={
         "sort_change": sort_change,
@@ -316,6 +323,7 @@ CHANGE_REPORT_2012 = Process(
     before={"register_change": _register, "means_check": investigation.keep_findings},
     effects={
         **conclusions.EFFECTS,
+        **stop_notice.EFFECTS,
         "start": _on_report,
         "change_reported": _on_further_change,
         "register_change": _on_registration,
@@ -324,7 +332,7 @@ CHANGE_REPORT_2012 = Process(
         "request_means_check": investigation.ask_registries,
         "street_opinion": special_cases.requests(KEY),
         "resolution": special_cases.resolved,
-        "close_withdrawn": special_cases.lapsed,
+        "close_withdrawn": _lapsed,
         "apply_conclusion": _conclude,
     },
     partners=dict.fromkeys(("register_change", "receive_transfer", "street_signoff", "decide", "recovery_plan"), _partners),

@@ -10,7 +10,7 @@ from marshmallow import ValidationError, validates_schema
 
 from engine.forms import Form, choice, documents, number, on_date, rows, several, text, yes_no
 from engine.given import given, gives
-from processes import benefits, calendar, conclusions, law, special_cases
+from processes import benefits, calendar, conclusions, law, special_cases, stop_notice
 from processes.change_kinds import BY_HOUSEHOLD, CHANNELS, KINDS, LEAVING, OF_A_MEMBER, REPORTERS
 from processes.contact_forms import ContactAgain, NotCooperating
 from processes.dibao_2012_forms import (
@@ -277,6 +277,7 @@ FORMS: dict[str, type[Form]] = {
     "survey_cosign": SurveyCosign,
     "second_contact": ContactAgain,
     **conclusions.FORMS,
+    **stop_notice.FORMS,
     "street_opinion": ConcludeChange,
     "deliver_transfer": Deliver,
 }
@@ -284,6 +285,7 @@ MESSAGES: dict[str, type[Form]] = {
     "change_reported": FurtherChange,
     "withdrawal": Withdrawal,
     "not_cooperating": NotCooperating,
+    **stop_notice.MESSAGES,
     "registry_answer": RegistryAnswer,
     "resolution": special_cases.Resolution,
 }

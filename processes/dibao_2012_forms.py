@@ -766,7 +766,7 @@ class Withdrawal(Step):
 
 class Objection(Step):
     AFTER: ClassVar[Mapping[str, str]] = {"objection_on": "applied_on"}
-    LATEST = ("check_result_on", "street_notice_posted_on", "district_notice_posted_on")  # what may be objected to, the newest of them
+    LATEST = ("check_result_on", "street_notice_posted_on", "district_notice_posted_on", "stop_notice_posted_on")  # what may be objected to, the newest of them
     objection_on = on_date("提出日期", "Raised on", fact=True)
     objector_kind = choice("提出人", "Objector", [
         ("applicant", "申请人", "Applicant"), ("resident", "村居民", "Resident"), ("anonymous", "匿名", "Anonymous"), ("unit", "单位", "Unit")])  # fmt: skip

@@ -29,6 +29,7 @@ from processes import (
     paperwork,
     report_duties,
     special_cases,
+    stop_notice,
 )
 from processes.review_2012_forms import FORMS, MESSAGES, StartReview
 
@@ -159,8 +160,7 @@ def _vet_past(act: Act, form: Form, answers: Data, facts: Data) -> None:
 
 def _on_change(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
     """Nobody waits any more for the meeting, and the notice of a stop comes down."""
-    gone = {"removed_on": act.today.isoformat()}
-    return [*special_cases.lapsed(act, case, answers, facts), *paperwork.remove_notice(act, case, "destitute_stop", gone)]
+    return [*special_cases.lapsed(act, case, answers, facts), *stop_notice.taken_down(act, case)]
 
 
 def _on_report(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
@@ -170,19 +170,6 @@ def _on_report(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[
     report_duties.answer(act, facts["benefit_id"], case.no, answers["reported_on"])
     told = {**answers, "kind": answers["change_kind"], "event_on": answers["changed_on"], "late": facts["reported_late"]}
     return paperwork.issue(act, case, "report_receipt", facts, told)
-
-
-def _on_posting(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
-    paid = {"category": facts["benefit_category"], "amount_fen": facts["benefit_fen"]}
-    return paperwork.post_notice(act, case, "destitute_stop", {**facts, **paid}, answers)
-
-
-def _on_removal(act: Act, case: CaseRef, answers: Data, _facts: Data) -> Sequence[Put]:
-    return paperwork.remove_notice(act, case, "destitute_stop", answers)
-
-
-def _on_objection(act: Act, case: CaseRef, answers: Data, _facts: Data) -> Sequence[Put]:
-    return paperwork.remove_notice(act, case, "destitute_stop", {"removed_on": answers["objection_on"]})
 
 
 REVIEW_2012 = Process(
@@ -198,7 +185,7 @@ REVIEW_2012 = Process(
     senders={
         "change_reported": frozenset({"window_clerk", "civil_affairs_officer", "village_committee"}),
         "not_cooperating": frozenset({"investigator", "civil_affairs_officer"}),
-        "objection": frozenset({"window_clerk", "reviewer", "complaint_officer", "village_committee"}),
+        "objection": stop_notice.SENDERS,
     },
     services={
         "check_authorisations": check_authorisations,
@@ -218,9 +205,7 @@ REVIEW_2012 = Process(
         "resolution": special_cases.resolved,
         "change_reported": _on_report,
         "record_change": _on_change,
-        "post_stop_notice": _on_posting,
-        "remove_stop_notice": _on_removal,
-        "objection": _on_objection,
+        **stop_notice.EFFECTS,
         **conclusions.EFFECTS,
     },
     begin=_begin,

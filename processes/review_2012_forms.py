@@ -13,19 +13,14 @@ from marshmallow import ValidationError, validates_schema
 
 from engine.forms import Form, choice, document, number, on_date, several, text, yes_no
 from engine.given import gives
-from processes import benefits, change_kinds, conclusions, law, special_cases
+from processes import benefits, change_kinds, conclusions, law, special_cases, stop_notice
 from processes.contact_forms import METHODS, NotCooperating, counted, in_order
 from processes.dibao_2012_forms import (
     MATERIALS,
     HomeSurvey,
     MeansCheck,
-    Objection,
-    PostNotice,
     RegistryAnswer,
-    RemoveNotice,
     SurveyCosign,
-    midnight_after,
-    notice_days,
 )
 
 OCCASIONS = [
@@ -178,30 +173,6 @@ class ReviewOpinion(conclusions.Conclude):
         return super().extra_facts(loaded) | ({"overpaid_since": since} if since else {})
 
 
-class ReviewSignOff(conclusions.SignOff):
-    @gives("stop_notice_from")
-    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        return {"stop_notice_from": self.context_value("today").isoformat()} if loaded["signoff"] == "agree" else {}
-
-
-class PostStopNotice(PostNotice):
-    @validates_schema(skip_on_field_errors=False)
-    def _signed_first(self, data: Mapping[str, Any], **_: Any) -> None:
-        posted, since = data.get("posted_on"), self.fact("stop_notice_from")
-        if posted and since and posted < date.fromisoformat(since):
-            raise ValidationError({"posted_on": [self.say(f"不能早于街镇签批日期（{since}）", f"May not be before the street's signature ({since})")]})
-
-    @gives("stop_notice_posted_on", "stop_notice_until")
-    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
-        posted = date.fromisoformat(loaded["posted_on"])
-        return {"stop_notice_posted_on": posted.isoformat(), "stop_notice_until": midnight_after(posted, notice_days("destitute_stop"))}
-
-
-class RemoveStopNotice(RemoveNotice):
-    NOTICE = "destitute_stop"
-    UNTIL = "stop_notice_until"
-
-
 FORMS: dict[str, type[Form]] = {
     **conclusions.FORMS,
     "contact_household": Contact,
@@ -211,14 +182,12 @@ FORMS: dict[str, type[Form]] = {
     "home_survey": HomeSurvey,
     "survey_cosign": SurveyCosign,
     "street_opinion": ReviewOpinion,
-    "street_signoff": ReviewSignOff,
-    "post_stop_notice": PostStopNotice,
-    "remove_stop_notice": RemoveStopNotice,
+    **stop_notice.FORMS,
 }
 MESSAGES: dict[str, type[Form]] = {
     "change_reported": ChangeReported,
     "not_cooperating": NotCooperating,
-    "objection": Objection,
+    **stop_notice.MESSAGES,
     "registry_answer": RegistryAnswer,
     "resolution": special_cases.Resolution,
 }

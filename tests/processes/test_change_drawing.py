@@ -37,6 +37,8 @@ def test_lint_finds_nothing():
     ("street_opinion", "reviewer", "street", "workdays(10, since='reported_on', stopped='stopped_workdays')"),
     ("street_signoff", "street_leader", "street", "promptly()"),
     ("decide", "approver", "district", "workdays(20, since='reported_on', stopped='stopped_workdays')"),
+    ("post_stop_notice", "village_committee", "community", "promptly()"),
+    ("remove_stop_notice", "village_committee", "community", "promptly()"),
     ("deliver_conclusion", "window_clerk", "street", "days(3, since='decided_on')"),
     ("deliver_transfer", "window_clerk", "street", "promptly()"),
     ("second_contact", "civil_affairs_officer", "street", "workdays(5, since='last_attempt_on')"),
@@ -49,7 +51,7 @@ def test_posts_and_limits(node, role, level, due):
 
 
 def test_every_task_says_who_by_when_and_by_which_law():
-    assert len(TASKS) == 13
+    assert len(TASKS) == 15
     for node, said in TASKS.items():
         assert said.get("role") in ROLES, node
         assert parse_due(said.get("due")), node

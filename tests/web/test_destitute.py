@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from engine.sealing import Sequencer
+from processes import benefits
 from tests.api_roads import Roads, child, person, wife, worker
 from tests.district import COMMUNITY
 from tests.processes.test_evidence import ORIGIN, bundle, signer, verified
@@ -341,6 +342,68 @@ def test_a_supporter_who_is_able_ends_it_after_seven_days_of_notice_and_he_is_co
     assert (found["status"], found["stopped_from"], found["exit_reason"]) == ("stopped", "2019-02", "obligor_able")
     home = roads.good("clerk", "GET", f"/households/{roads.home}")
     assert [m["excluded_reason"] for m in home["members"]] == [None, None, None]
+    roads.proven()
+
+
+def told_of_leaving(roads: Support, process: str) -> None:
+    """A destitute person in support who asks to leave it: a report of a change, up to the street's opinion."""
+    roads.register(old_woman())
+    with roads.bureau.office.act() as act:
+        benefits.begin(act, "benefit_granted", {
+            "household_id": roads.home, "person_id": roads.members[0], "category": "destitute_dispersed", "amount_fen": 178_000, "status": "active",
+            "first_payment_month": roads.today[:7], "members": 1, "granted_on": roads.today, "law_version": "TJ-STD-2018"}, {})  # fmt: skip
+    roads.start(process, kind="income_up", person_id=roads.members[0], event_on=roads.today, reported_on=roads.today, channel="window", reported_by="household", details="子女接去同住",
+                evidence=[roads.page], wants_exit=True)  # fmt: skip
+    roads.go("clerk", "register_change", evidence_outcome="complete")
+    roads.go("rita", "street_opinion", conclusion="stop", reason_code="voluntary", clause="依申请", opinion="本人申请退出")
+
+
+@pytest.mark.parametrize(("process", "day", "over", "stopped"), [
+    ("change-report-2012", "2018-12-03T09:00", "2018-12-11T00:00", "2019-01"), ("change-report-2021", "2021-09-06T09:00", "2021-09-14T00:00", "2021-10")])
+def test_a_change_that_ends_the_support_hangs_seven_days_before_it_is_decided(roads, process, day, over, stopped):
+    """N43 arts 24-26, whichever process stops it; since 2021-09-01 the street confirms after the notice."""
+    roads.at(day)
+    told_of_leaving(roads, process)
+    by_street = process.endswith("2021")
+    if not by_street:
+        roads.go("lee", "street_signoff", signoff="agree", opinion="同意")
+        roads.refused(422, "vera", "post_stop_notice", posted_on="2018-12-02", places=["village_board"], photo=roads.page)
+    assert set(roads.open()) == {"post_stop_notice"}, "nobody decides before the notice"
+    roads.refused(403, "rita", "post_stop_notice", posted_on=roads.today, places=["village_board"], photo=roads.page)
+    roads.go("vera", "post_stop_notice", posted_on=roads.today, places=["village_board"], photo=roads.page)
+    [shown] = roads.good(None, "GET", f"/notices?unit={COMMUNITY}")["items"]
+    assert (shown["stage"], shown["until_on"][:10]) == ("destitute_stop", over[:10])
+    before = f"{over[:8]}{int(over[8:10]) - 1:02d}T23:59"
+    roads.at(before)
+    assert roads.open() == {}, "the whole of the seventh day"
+    roads.at(over)
+    roads.go("vera", "remove_stop_notice", removed_on=roads.today, objections="none", photo=roads.page)
+    assert set(roads.open()) == {"street_confirmation" if by_street else "decide"}
+    roads.go("lee" if by_street else "app", "street_confirmation" if by_street else "decide", decision="approved", opinion="同意")
+    roads.deliver("deliver_conclusion")
+    found = roads.own()
+    assert (found["status"], found["stopped_from"], found["exit_reason"]) == ("stopped", stopped, "voluntary")
+    roads.proven()
+
+
+@pytest.mark.parametrize("end", ["objection", "withdrawal", "change_reported"])
+def test_the_notice_of_such_a_change_comes_down_when_it_is_disputed_or_withdrawn(roads, end):
+    roads.at("2018-12-03T09:00")
+    told_of_leaving(roads, "change-report-2012")
+    roads.go("lee", "street_signoff", signoff="agree", opinion="同意")
+    roads.go("vera", "post_stop_notice", posted_on=roads.today, places=["village_board"], photo=roads.page)
+    roads.at("2018-12-05T09:00")
+    said = {"objection": {"objection_on": roads.today, "objector_kind": "applicant", "grounds": "不再退出"},
+            "withdrawal": {"withdrawn_on": roads.today, "reason": "不再退出", "signed_document": roads.page},
+            "change_reported": {"kind": "income_up", "person_id": roads.members[0], "event_on": roads.today, "reported_on": roads.today, "channel": "window", "reported_by": "household",
+                                "details": "不再退出", "evidence": [roads.page]}}[end]  # fmt: skip
+    if end == "objection":
+        early = {**said, "objection_on": "2018-12-02"}
+        assert "objection_on" in roads.bad(422, "clerk", "POST", f"/cases/{roads.no}/messages/objection", early)["errors"], "nobody objects to what does not hang"
+    roads.send("clerk", end, **said)
+    assert roads.good(None, "GET", f"/notices?unit={COMMUNITY}")["items"] == []
+    assert set(roads.open()) == {"objection": {"street_opinion"}, "withdrawal": set(), "change_reported": {"register_change"}}[end]
+    assert roads.own()["status"] == "active"
     roads.proven()
 
 
