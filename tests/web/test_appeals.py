@@ -121,6 +121,7 @@ def test_redo_needs_another_case_of_the_same_household_and_pages_show_it(bureau,
     assert done.status_code == 302
     one = done.headers["Location"]
     assert "待受理" in exam.text(one)
+    assert f'href="/letters/{number}.docx"' in exam.text(one)
     assert exam.post(f"{one}/accept", {"accepted_on": "2019-02-11"}).status_code == 302
     assert "剩 60 天" in exam.text("/appeals")
     district.at("2019-04-15T09:00")

@@ -196,6 +196,7 @@ def test_the_pages_lead_through_an_adjustment_of_the_standard(app, granted, bure
     page = clerk.text(f"{answer.location}?view=applied")
     assert "840.00" in page
     assert f"{answer.location}/letters?page=1" in page
+    assert re.search(r'href="/letters/\d+\.docx"', page)
     assert "840.00元" in clerk.text(f"{answer.location}/letters")
     assert clerk.get("/standards/TB-1").status_code == 404
     assert boss.post(f"{answer.location}/withdraw", {"reason": "x"}).status_code == 409

@@ -178,5 +178,6 @@ def test_a_letter_in_word(bureau, district, accepted):
     door.bad(404, "clerk", "GET", "/letters/99.docx")
     clerk = Desk(app_of(bureau), "clerk")
     assert f'href="/letters/{accepted}.docx"' in clerk.text(f"/cases/{district.no}?tab=papers")
+    assert f'href="/letters/{accepted}.docx"' in Desk(app_of(bureau), "auditor").text(f"/cases/{district.no}/replay?step=2")
     assert clerk.get(f"/letters/{accepted}.docx").data == found.data
     assert Desk(app_of(bureau), "stranger").get(f"/letters/{accepted}.docx").status_code == 404
