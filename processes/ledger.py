@@ -1,4 +1,4 @@
-"""作战台账: the numbers L1 to L4 of a unit and a period with their check sums, each explained and traced to persons and entries (domain 8).
+"""作战台账: the numbers L1 to L6 of a unit and a period with their check sums, each explained and traced to persons and entries (domain 8).
 
 Every number is computed from the records as of the period's last day; nothing is kept and nothing can be set by hand.
 """
@@ -18,7 +18,8 @@ from engine.crypto import BoundKeys
 from engine.errors import Invalid, NotFound
 from engine.model import SHANGHAI, Actor, read_body
 from engine.queries import Page, within
-from processes import benefits, erasure, identity, law, ledger_stays, organisation, readers
+from processes import accountability, benefits, erasure, identity, law, ledger_stays, organisation, readers
+from processes.finding_tables import finding, finding_reply
 from processes.ledger_stays import Stay, Stays
 from processes.tables import benefit, benefit_person, household, household_member, person
 
@@ -40,6 +41,10 @@ NUMBERS: Mapping[str, tuple[str, str, str, str, str]] = {
 }  # fmt: skip
 NO_LEADS = ("系统中还没有登记主动发现线索，按 0 计", "No leads are recorded in this system yet: counted as none")
 CLASSES: Mapping[str, str] = {"voluntary": "L4a", "cleared": "L4b", "reported": "L4c", "other": "L4d"}
+PROBLEMS: Mapping[str, tuple[str, str]] = {
+    "policy": ("政策落实不到位", "Policy not carried out"), "unlawful": ("违规享受", "Unlawful benefit"), "hardship": ("救助后仍突出困难", "Outstanding hardship after help"),
+    "procedure": ("程序", "Procedure"), "money": ("资金", "Money"), "other": ("其他", "Other"),
+}
 CORRECTIONS: Mapping[str, tuple[str, str]] = {
     "moved_in": ("区内迁入", "Moved in from another unit"), "moved_out": ("区内迁出", "Moved out to another unit"), "listed": ("名册导入", "Brought in from a list"),
     "converted_in": ("转换类别后恢复享受", "Granted again in another category"), "converted_out": ("因转换类别暂时退出", "Ended to be granted another category"),
@@ -313,7 +318,22 @@ def told(conn: Connection, wanted: Asked, today: date) -> dict[str, Any]:
         "checks": checks(sides, wanted.unit, children),
         "units": [{"unit": unit, "unit_name": organisation.unit_name(conn, unit), "start": sides[unit]["persons"].start, "end": sides[unit]["persons"].end,
                    **{number: sides[unit]["persons"].count(number) for number in NUMBERS}} for unit in children],
+        "violations": accountability.violations(conn, wanted.unit, wanted.since, wanted.until), "problems": _problems(conn, wanted),
     }  # fmt: skip
+
+
+def _problems(conn: Connection, wanted: Asked) -> dict[str, Any]:
+    """L6: findings raised in the period, by type, with those settled and those overdue at its end. Auditors' findings say no type yet: they
+    count as "other"."""
+    first, last = wanted.since.isoformat(), wanted.until.isoformat()
+    here = select(finding).where(within(finding.c.unit, wanted.unit), finding.c.raised_on >= first, finding.c.raised_on <= last).order_by(finding.c.id)
+    rows = conn.execute(here).mappings().all()
+    replied = {row.finding_id: row.said_on for row in conn.execute(
+        select(finding_reply.c.finding_id, func.min(finding_reply.c.said_on).label("said_on")).where(finding_reply.c.kind == "reply").group_by(finding_reply.c.finding_id))}  # fmt: skip
+    settled = [row["id"] for row in rows if row["settled_on"] is not None and row["settled_on"] <= last]
+    overdue = [row["id"] for row in rows if row["id"] not in settled and row["due_on"] < last and replied.get(row["id"], "9999") > last]
+    return {"found": len(rows), "settled": len(settled), "overdue": len(overdue), "findings": [row["id"] for row in rows],
+            "types": [{"type": code, "zh": zh, "en": en, "found": len(rows) if code == "other" else 0} for code, (zh, en) in PROBLEMS.items()]}  # fmt: skip
 
 
 def _below(conn: Connection, unit: str) -> list[str]:

@@ -58,6 +58,13 @@ def _lines(found: dict[str, object]) -> list[list[object]]:
     for name, both in ((_("In benefit at the start"), start), (_("In benefit at the end"), end)):
         rows.append(["", name, both["persons"], both["households"], ""])  # type: ignore[index]
     rows += [[one["number"], either(str(one["zh"]), str(one["en"])), one["persons"], one["households"], either(str(one["definition_zh"]), str(one["definition_en"]))] for one in told["numbers"]]
+    violations: dict[str, list[dict[str, object]]] = found["violations"]  # type: ignore[assignment]
+    problems: dict[str, list[dict[str, object]]] = found["problems"]  # type: ignore[assignment]
+    rows.append(["L5", _("Matters of accountability concluded (cases)"), violations["concluded"], "", ""])
+    rows += [["L5", either(str(one["zh"]), str(one["en"])), one["concluded"], "", ""] for one in violations["categories"]]
+    rows.append(["L6", _("Problems found"), problems["found"], "", ""])
+    rows += [["L6", either(str(one["zh"]), str(one["en"])), one["found"], "", ""] for one in problems["types"]]
+    rows += [["L6", _("settled"), problems["settled"], "", ""], ["L6", _("overdue"), problems["overdue"], "", ""]]
     rows += [[_("Correction"), either(str(one["zh"]), str(one["en"])), one["persons"], one["households"], ""] for one in told["corrections"]]
     rows += [[_("Check"), either(str(one["zh"]), str(one["en"])), one["left"], one["right"], _("holds") if one["holds"] else _("does not hold")] for one in told["checks"]]
     return rows

@@ -73,6 +73,36 @@ class LedgerUnit(schemas.Said):
     L4d = said_number()
 
 
+class LedgerCategory(schemas.Said):
+    category = said_text()
+    zh = said_text()
+    en = said_text()
+    concluded = said_number()
+
+
+class LedgerViolations(schemas.Said):
+    concluded = said_number("L5: matters of accountability concluded in the period, cases and not persons")
+    opened = said_number("in the period")
+    open = said_number("at its end")
+    categories = said_list(LedgerCategory)
+    matters = said_list(fields.Integer(), "those concluded: GET accountability/{id}")
+
+
+class LedgerProblemType(schemas.Said):
+    type = said_text()
+    zh = said_text()
+    en = said_text()
+    found = said_number()
+
+
+class LedgerProblems(schemas.Said):
+    found = said_number("L6: findings raised in the period")
+    settled = said_number("at its end")
+    overdue = said_number("neither settled nor replied to by the last day")
+    types = said_list(LedgerProblemType, "auditors' findings say no type yet: other")
+    findings = said_list(fields.Integer(), "GET findings/{id}")
+
+
 class Ledger(schemas.Said):
     unit = said_text()
     unit_name = said_text()
@@ -84,6 +114,8 @@ class Ledger(schemas.Said):
     corrections = said_list(LedgerCorrection)
     checks = said_list(LedgerCheck)
     units = said_list(LedgerUnit, "the units below")
+    violations = fields.Nested(LedgerViolations, required=True)
+    problems = fields.Nested(LedgerProblems, required=True)
 
 
 class LedgerPerson(schemas.Said):
@@ -104,7 +136,7 @@ class LedgerPerson(schemas.Said):
 
 @operation(blp, "GET", "/ledger", Ledger, asks=LedgerQuery, replies=(404,))
 def show(asked: dict[str, Any]) -> Any:
-    """L1 to L4 with their parts, the state at both ends, corrections and check sums, and the same numbers of the units below."""
+    """L1 to L4 with their parts, L5 (`violations`) and L6 (`problems`), the state at both ends, corrections and check sums, and the same numbers of the units below."""
     made, today = bureau(), bureau().office.today()
     with made.office.snapshot() as conn:
         return ledger.told(conn, ledger.asked(conn, me(), asked.get("unit"), asked.get("from"), asked.get("to"), today), today)
