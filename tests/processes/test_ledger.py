@@ -19,6 +19,7 @@ from tests.district import COMMUNITY, STREET, paper
 from tests.processes.reports import Reports, family
 from tests.processes.test_review_2012 import Reviewed, brought_in
 
+OTHER = "120116005001"
 SINCE, UNTIL = "2018-11-19", "2019-02-28"
 
 
@@ -170,3 +171,20 @@ def test_what_is_asked_is_checked(district):
             with pytest.raises(Invalid) as caught:
                 ledger.asked(conn, rita, None, since, until, today)
             assert list(caught.value.fields) == [field]
+
+
+def test_a_household_that_moves_to_another_street_is_neither_new_nor_gone(district):
+    """And as of the day before, it was where it was; a cut in the middle of its stay loses nobody."""
+    reports, street = Reports(district), Street(district)
+    reports.granted(members=family(0, 150_000, 0))
+    district.clock.set("2018-12-12T10:00")
+    reports.report("move_out", "2018-12-11")
+    reports.register(new_community=OTHER, new_address="新址1号")
+    district.do("stranger", "receive_transfer", transfer_outcome="accepted", opinion="接收")
+    district.clock.set("2018-12-20T10:00")
+    old, new, whole = (street.told(unit, until="2018-12-20") for unit in (STREET, OTHER[:9], "120116"))
+    for told, start, end, moved in ((old, 3, 0, ("moved_out", -3)), (new, 0, 3, ("moved_in", 3)), (whole, 3, 3, None)):
+        assert (told["start"]["persons"], told["end"]["persons"], numbers(told)["L2"], numbers(told)["L4"], red(told)) == (start, end, 0, 0, set())
+        assert [(one["kind"], one["persons"]) for one in told["corrections"] if one["persons"]] == ([moved] if moved else [])
+    before = street.told(STREET, until="2018-12-11")
+    assert (before["end"], red(before)) == ({"persons": 3, "households": 1}, set())
