@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+import processes.accountability_tables
 import processes.appeal_tables
 import processes.definition_tables
 import processes.expenditure_tables

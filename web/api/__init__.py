@@ -19,6 +19,7 @@ from engine.forms import flat
 from processes.eligibility_facts import BadFacts
 from processes.law import BadLaw
 from web.api import (
+    accountability,
     appeals,
     audit,
     benefits,
@@ -30,6 +31,7 @@ from web.api import (
     household,
     incidents,
     law,
+    ledger,
     lists,
     meetings,
     misc,
@@ -50,7 +52,7 @@ from web.desk import bureau
 from web.errors import problem
 
 PREFIX = "/api/v1"
-PARTS = (misc, cases, tasks, habits, household, benefits, expenditure, standards, lists, staff, incidents, meetings, reports, reviews, record, audit, findings, appeals, tables, law, whatif, temporary, definitions)
+PARTS = (misc, cases, tasks, habits, household, benefits, expenditure, standards, lists, staff, incidents, meetings, reports, reviews, record, audit, findings, appeals, tables, law, whatif, temporary, definitions, ledger, accountability)
 
 _ABOUT = """Casework for social assistance. Every call needs `Authorization: Bearer TOKEN` (`yingbao user token NAME`),
 except notices, `POST public/assessments` and this document.

@@ -59,11 +59,18 @@ class Name(BaseConverter):
     regex = r"[a-z_]{1,60}"
 
 
+class LedgerNo(BaseConverter):
+    """A number of the ledger: L1 to L6, with a letter for its parts."""
+
+    regex = r"L[1-9][a-d]?"
+
+
 CONVERTERS: Mapping[str, tuple[type[BaseConverter], dict[str, Any]]] = {
     "row": (RowId, {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}),
     "no": (CaseNo, {"type": "string", "pattern": f"^{CaseNo.regex}$", "example": "DB-2018-000123"}),
     "sha256": (Digest, {"type": "string", "pattern": f"^{Digest.regex}$"}),
     "table": (TableKey, {"type": "string", "pattern": f"^{TableKey.regex}$", "example": "category"}),
+    "number": (LedgerNo, {"type": "string", "pattern": f"^{LedgerNo.regex}$", "example": "L4a"}),
     "name": (Name, {"type": "string", "pattern": f"^{Name.regex}$"}),
 }
 
