@@ -26,10 +26,10 @@ STATES = {"reported": ("待核实", "To be verified"), "verified": ("已核实�
           "applied": ("已申请", "Applied"), "closed": ("已了结", "Closed")}  # fmt: skip
 WHY_NOT = {"not_grassroots": ("发现人不是基层人员", "The finder is not of the grass roots"), "not_older": ("线索不早于申请", "The lead is not older than the application")}
 # Who has an account in this role gives the lead in his own name: nobody else's word makes him the finder.
-_WITH_ACCOUNT = frozenset({"grid_worker", "village_committee", "civil_affairs_officer", "volunteer"})
+WITH_ACCOUNT = frozenset({"grid_worker", "village_committee", "civil_affairs_officer", "volunteer"})
 GRASSROOTS = frozenset({"grid_worker", "village_committee", "civil_affairs_officer", "village_cadre"})  # domain 1.5, its "Who"
 VERIFIERS = frozenset({"civil_affairs_officer", "window_clerk", "investigator", "reviewer"})
-RECORDERS = VERIFIERS | _WITH_ACCOUNT | {"street_leader"}
+RECORDERS = VERIFIERS | WITH_ACCOUNT | {"street_leader"}
 _MATTERS = ("dibao", "destitute", "low_income", "illness_expenditure")
 
 
@@ -38,9 +38,8 @@ def applications() -> frozenset[str]:
     return frozenset(key for matter in _MATTERS for key in law.procedures(matter)) | {temporary_assistance.KEY}
 
 
-def report(act: Act, said: Mapping[str, Any], visit: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Somebody gives a lead, or enters one of somebody else. `said`: as understood by LeadIn. Returns {"lead", "state"}.
-    `visit`: that of a screening from which it comes."""
+def report(act: Act, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Somebody gives a lead, or enters one of somebody else. `said`: as understood by LeadIn. Returns {"lead", "state"}."""
     if (told := act.recall()) is not None:
         return told  # type: ignore[no-any-return]
     household_id = said.get("household_id")
@@ -50,6 +49,17 @@ def report(act: Act, said: Mapping[str, Any], visit: Mapping[str, Any] | None = 
         raise Refused("lead-giver", "线索由本辖区的基层人员或街镇人员登记", "Leads are entered by the grass roots and the street of the area")
     login, name = _finder(act, said, community)
     act.through(post)
+    number = _write(act, said, community, login, name, {})
+    return _done(act, {"lead": number, "state": "reported"})
+
+
+def from_visit(act: Act, said: Mapping[str, Any], community: str, screening_id: int) -> int:
+    """The lead of a screening visit, in the act by which the visit is confirmed; its number."""
+    return _write(act, said, community, said.get("finder_login"), said.get("finder"), {"screening": screening_id})
+
+
+def _write(act: Act, said: Mapping[str, Any], community: str, login: str | None, name: str | None, visit: Mapping[str, Any]) -> int:
+    household_id = said.get("household_id")
     subject = f"household:{household_id}" if household_id is not None else None
     record = act.new("lead", community, subject=subject)
     subject = subject or f"lead:{record.id}"
@@ -59,8 +69,8 @@ def report(act: Act, said: Mapping[str, Any], visit: Mapping[str, Any] | None = 
         "recorded_by": act.actor.id, "recorded_on": act.today.isoformat(), "recorded_at": act.now.astimezone(UTC).isoformat(), "state": "reported",
     }  # fmt: skip
     number = record.next_id()
-    act.append(record, "lead_reported", {"found_by": said["found_by"], **(visit or {})}, puts=[Put("lead", number, values, subject)])
-    return _done(act, {"lead": number, "state": "reported"})
+    act.append(record, "lead_reported", {"found_by": said["found_by"], **visit}, puts=[Put("lead", number, values, subject)])
+    return number
 
 
 def _done(act: Act, told: dict[str, Any]) -> dict[str, Any]:
@@ -89,7 +99,7 @@ def _place(conn: Connection, code: str) -> str:
 def _finder(act: Act, said: Mapping[str, Any], community: str) -> tuple[str | None, str | None]:
     """(login, name) of the giver, one of them. Who gives it by a post with accounts must hold it there."""
     role, login, name = said["found_by"], said.get("finder_login") or None, said.get("finder") or None
-    if role not in _WITH_ACCOUNT:
+    if role not in WITH_ACCOUNT:
         if login:
             raise Invalid({"finder_login": ["这类发现人填写姓名或单位"]})
         if not name:

@@ -76,15 +76,20 @@ def _seen(lead_id: int) -> None:
 
 
 def _form(form_class: type[Form], title: str, back: str, work: Callable[[Act, Any], dict[str, Any]], values: dict[str, Any], communities: Any = ()) -> ResponseReturnValue:
-    """A form, and when it is sent, the act; then the lead's page."""
+    return filled(form_class, title, back, work, values, lambda done: url_for("leads.show", lead_id=done["lead"]), communities)
+
+
+def filled(form_class: type[Form], title: str, back: str, work: Callable[[Act, Any], dict[str, Any]], values: dict[str, Any], then: Callable[[dict[str, Any]], str],
+           communities: Any = ()) -> ResponseReturnValue:  # fmt: skip
+    """A form, and when it is sent, the act; then the page that `then` names."""
     made, told = bureau(), Told()
     form = form_class(context={"today": made.office.today(), "actor": me(), "lang": lang(), "facts": {}})
     typed = from_html(form_class, request.form) if request.method == "POST" else values
-    if request.method == "POST":
+    if request.method == "POST" and request.form.get("_do") != "row":
         with told:
             said = understand(form, typed)
             with made.office.act(me(), idem()) as act:
                 done = work(act, said)
-            return redirect(url_for("leads.show", lead_id=done["lead"]))
+            return redirect(then(done))
     return render_template("form_page.html", title=title, form=form, values=typed, errors=told.errors, trouble=told.trouble, papers=[], colleagues=[],
-                           communities=communities, back=back), told.status  # fmt: skip
+                           communities=communities, back=back, extra=whole(request.form.get("_rows"), 0, 50) if request.form.get("_do") == "row" else 0), told.status  # fmt: skip

@@ -14,7 +14,19 @@ from sqlalchemy import Connection, select
 from engine.expression import parse_due
 from engine.forms import Form
 from engine.model import SHANGHAI, Entry
-from processes import benefits, change_kinds, law, lead_forms, leads, meeting_units, temporary, temporary_forms, temporary_grants
+from processes import (
+    benefits,
+    change_kinds,
+    law,
+    lead_forms,
+    leads,
+    meeting_units,
+    screening,
+    screening_forms,
+    temporary,
+    temporary_forms,
+    temporary_grants,
+)
 from processes import household_forms as hf
 from processes.destitute_forms import SELF_CARE
 from processes.dibao_2012_forms import MATERIALS, METHODS, PARTICIPANTS
@@ -58,6 +70,13 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
     "employment": _both(hf.EMPLOYMENTS),
     "labour": _both(hf.ABILITIES),
     "leaving": _both(change_kinds.LEAVING),
+    "screening_population": _both(screening_forms.POPULATIONS),
+    "screening_cause": _both(screening_forms.CAUSES),
+    "screening_assistance": _both(screening_forms.ASSISTANCE),
+    "screening_result": _both(screening_forms.RESULTS),
+    "screening_finding": _both(screening_forms.FINDINGS),
+    "screening_state": _both((code, *said) for code, said in screening.STATES.items()),
+    "screening_finding_state": _both((code, *said) for code, said in screening.FINDING_STATES.items()),
     "lead_hardship": _both(lead_forms.HARDSHIPS),
     "lead_finder": _both(lead_forms.GIVERS),
     "lead_outcome": _both(lead_forms.OUTCOMES),

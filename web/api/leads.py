@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask_smorest import Blueprint
@@ -81,12 +82,13 @@ def listing(asked: dict[str, Any]) -> Any:
 def write(said: dict[str, Any]) -> Any:
     """A lead about a registered household, or about somebody who is not registered. Who has a post of a grid worker, committee member, civil
     affairs officer or volunteer gives it in his own name; for another one `finder_login` names him."""
-    told = once(_plain(said), lambda act: leads.report(act, said))
+    told = once(plain(said), lambda act: leads.report(act, said))
     return told, {"Location": f"/api/v1/leads/{told['lead']}"}
 
 
-def _plain(said: dict[str, Any]) -> dict[str, Any]:
-    return {name: value if value is None or isinstance(value, (str, int, bool, list, dict)) else str(value) for name, value in said.items()}
+def plain(said: dict[str, Any]) -> Any:
+    """What was sent, as JSON: what the idempotency key covers."""
+    return json.loads(json.dumps(said, default=str))
 
 
 @operation(blp, "GET", "/leads/<row:lead_id>", LeadRow, replies=(404,))

@@ -1,4 +1,4 @@
-"""The campaign: leads of proactive discovery."""
+"""The campaign: leads of proactive discovery, and the visits of the screening with what they found."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def _sealed(name: str) -> sa.Column[bytes]:
 
 def upgrade() -> None:
     _leads()
+    _screening()
 
 
 def _leads() -> None:
@@ -56,6 +57,46 @@ def _leads() -> None:
     op.create_index("ix_lead_community", "lead", ["community", "state"])
     op.create_index("ix_lead_household_id", "lead", ["household_id"])
     op.create_index("ix_lead_case_no", "lead", ["case_no"])
+
+
+def _screening() -> None:
+    op.create_table(
+        "screening",
+        _id(),
+        _number("household_id", none=False),
+        *(_text(name, size, none=False) for name, size in (("street", 20), ("community", 20), ("population", 20), ("visited_on", 10), ("first_visitor", 60), ("second_visitor", 60))),
+        *(_text(name, size) for name, size in (("companions", 200), ("met_person", 60))),
+        _sealed("causes"),
+        _sealed("assistance"),
+        _text("result", 12, none=False),
+        _sealed("result_text"),
+        sa.Column("still_hardship", sa.Boolean(), nullable=False),
+        _sealed("hardship_text"),
+        *(sa.Column(name, sa.Boolean(), nullable=False) for name in ("relative_of_staff", "relatives_on_assistance")),
+        sa.Column("qualifies", sa.Boolean()),
+        _text("state", 10, none=False),
+        _text("confirmed_on", 10),
+        _number("lead_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_screening"),
+    )
+    op.create_index("ix_screening_community", "screening", ["community", "population"])
+    op.create_index("ix_screening_household_id", "screening", ["household_id", "visited_on"])
+    op.create_table(
+        "screening_finding",
+        _id(),
+        *(_number(name, none=False) for name in ("screening_id", "household_id")),
+        *(_text(name, size, none=False) for name, size in (("community", 20), ("kind", 24))),
+        _sealed("text"),
+        _text("found_on", 10, none=False),
+        _text("due_on", 10),
+        _sealed("referred_to"),
+        _text("state", 10, none=False),
+        *(_text(name, size) for name, size in (("done_on", 10), ("done_by", 60))),
+        _sealed("done_text"),
+        sa.PrimaryKeyConstraint("id", name="pk_screening_finding"),
+    )
+    op.create_index("ix_screening_finding_screening_id", "screening_finding", ["screening_id"])
+    op.create_index("ix_screening_finding_community", "screening_finding", ["community", "state"])
 
 
 def downgrade() -> None:
