@@ -78,6 +78,16 @@ def make(conn: Connection, keys: BoundKeys, actor: Actor, number: int, unit_code
     return Annex(number, unit_code, name, on, full, rows)
 
 
+def unit_of(actor: Actor, unit_code: str | None) -> str:
+    """The unit that was asked for, else the actor's only one. Refused to who reads no cases anywhere."""
+    areas = readers.of_cases(actor).areas
+    if not areas:
+        raise Refused("annex", "您的岗位不能查看排查统计表", "Your post does not read these tables")
+    if not unit_code and len(areas) > 1:
+        raise Invalid({"unit": ["请选择机构"]})
+    return unit_code or areas[0]
+
+
 def note(act: Act, made: Annex) -> None:
     """Who takes a full annex reads the numbers of all these people: it stands in his reading log."""
     readers.note(act, "annex_read", {"annex": made.number, "unit": made.unit, "on": made.on.isoformat(), "rows": len(made.rows)})
@@ -167,7 +177,7 @@ class _Known:
         """Money in yuan, then words for house and car; who has neither, as the list had it, or none."""
         owned = self.snapshots[home]["property"]
         cash = sum((Decimal(one["amount"]) for one in owned if one["kind"] == "monetary_assets" and "amount" in one), Decimal())
-        parts = [f"{cash:.2f}元"] if cash else []
+        parts: list[str] = list((f"{cash:.2f}元",) if cash else ())
         parts += [f"{zh}{n}处" if kind in ("dwelling", "non_residential") else f"{zh}{n}项" for kind, zh in PROPERTY.items() if kind != "monetary_assets" and (n := sum(one["kind"] == kind for one in owned))]
         if not owned and self.plain(home):
             return str(self.listed(home).get("property") or "无")
@@ -248,9 +258,9 @@ def workbook(made: Annex) -> bytes:
     sheet.page_setup.orientation, sheet.page_setup.paperSize, sheet.page_setup.fitToHeight = "landscape", 9, 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     columns = len(OF_ANNEX_1)
-    sheet.append([f"附件{made.number}"])
-    sheet.append([made.title])
-    sheet.append([f"单位：{made.unit_name}　　统计日期：{made.on.isoformat()}"])
+    sheet.append((f"附件{made.number}",))
+    sheet.append((made.title,))
+    sheet.append((f"单位：{made.unit_name}　　统计日期：{made.on.isoformat()}",))
     for line in (2, 3):
         sheet.merge_cells(start_row=line, end_row=line, start_column=1, end_column=columns)
     sheet["A2"].alignment, sheet["A2"].font = _MIDDLE, Font(bold=True, size=16)

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from engine.errors import Invalid, NotFound, Refused
+from engine.errors import Invalid, NotFound
 from engine.model import Actor
 from processes import annexes, organisation, readers
 from processes.annexes import Annex
@@ -21,13 +21,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def made_for(actor: Actor, number: int, unit: str | None, on: date | None, *, full: bool) -> Annex:
     """The annex; without a unit that of the reader's only one, without a day as of today. A full one is noted in his reading log."""
     made = bureau()
-    areas = readers.of_cases(actor).areas
-    if not areas:
-        raise Refused("annex", "您的岗位不能查看排查统计表", "Your post does not read these tables")
-    if not unit and len(areas) > 1:
-        raise Invalid({"unit": ["请选择机构"]})
     with made.office.read() as conn:
-        found = annexes.make(conn, made.office.keys.on(conn), actor, number, unit or areas[0], on or made.office.today(), made.office.today(), full=full)
+        found = annexes.make(conn, made.office.keys.on(conn), actor, number, annexes.unit_of(actor, unit), on or made.office.today(), made.office.today(), full=full)
     if full:
         with made.office.act(actor) as act:
             annexes.note(act, found)

@@ -179,6 +179,7 @@ _SAID: Mapping[str, str] = {
     r"这户家庭走访时在保，请选择在保家庭": "The household was in benefit on that day: choose that population",
     r"这户家庭没有2018年申请未获批准的记录": "No application of this household of 2018 was refused",
     r"不能早于发现日期": "Not before it was found",
+    r"不能晚于今天": "Not after today",
     r"请选择机构": "Choose the unit",
     r"日期应如 2018-12-03": "A day like 2018-12-03",
     r"没有这条线索": "There is no such lead",
