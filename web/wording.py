@@ -14,7 +14,19 @@ from sqlalchemy import Connection, select
 from engine.expression import parse_due
 from engine.forms import Form
 from engine.model import SHANGHAI, Entry
-from processes import benefits, change_kinds, law, meeting_units, temporary, temporary_forms, temporary_grants
+from processes import (
+    benefits,
+    change_kinds,
+    law,
+    lead_forms,
+    leads,
+    meeting_units,
+    screening,
+    screening_forms,
+    temporary,
+    temporary_forms,
+    temporary_grants,
+)
 from processes import household_forms as hf
 from processes.destitute_forms import SELF_CARE
 from processes.dibao_2012_forms import MATERIALS, METHODS, PARTICIPANTS
@@ -58,6 +70,18 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
     "employment": _both(hf.EMPLOYMENTS),
     "labour": _both(hf.ABILITIES),
     "leaving": _both(change_kinds.LEAVING),
+    "screening_population": _both(screening_forms.POPULATIONS),
+    "screening_cause": _both(screening_forms.CAUSES),
+    "screening_assistance": _both(screening_forms.ASSISTANCE),
+    "screening_result": _both(screening_forms.RESULTS),
+    "screening_finding": _both(screening_forms.FINDINGS),
+    "screening_state": _both((code, *said) for code, said in screening.STATES.items()),
+    "screening_finding_state": _both((code, *said) for code, said in screening.FINDING_STATES.items()),
+    "lead_hardship": _both(lead_forms.HARDSHIPS),
+    "lead_finder": _both(lead_forms.GIVERS),
+    "lead_outcome": _both(lead_forms.OUTCOMES),
+    "lead_state": _both((code, *said) for code, said in leads.STATES.items()),
+    "lead_why": _both((code, *said) for code, said in leads.WHY_NOT.items()),
     "excluded": _both(hf.EXCLUSIONS),
     "income": _both((c, zh, _KINDS_EN.get(c, c.replace("_", " "))) for c, zh, _ in [*hf.INCOME_KINDS, *hf.PROPERTY_KINDS]),
     "document": _both(MATERIALS) | {

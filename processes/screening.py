@@ -1,0 +1,305 @@
+"""全面摸底排查 (M01, domain 1.1): visits to households in benefit, to others in need, and to those refused in 2018.
+
+A visit is a record of its own, entered by one visitor and confirmed by the second in his own session; until then it does not count
+(decision 058). Who qualifies becomes a lead of proactive discovery in the same act.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, or_, select
+
+from engine import store
+from engine.crypto import BoundKeys
+from engine.errors import Conflict, Invalid, NotFound, Refused
+from engine.model import SHANGHAI, Actor, Put
+from engine.office import Act, Record
+from engine.queries import Area, Page, within
+from processes import erasure, households, in_benefit, leads, organisation, readers
+from processes.audit import facts_of
+from processes.screening_forms import IN_BENEFIT, REFUSED
+from processes.screening_tables import screening, screening_finding
+from processes.tables import household, person
+
+STATES = {"recorded": ("待第二名调查人确认", "Waits for the second visitor"), "confirmed": ("已确认", "Confirmed")}
+FINDING_STATES = {"open": ("整改中", "To be put right"), "done": ("已完成", "Done")}
+SINCE = date(2018, 11, 19)  # the campaign's first day [seed]
+VISITORS = frozenset({"civil_affairs_officer", "village_committee", "grid_worker", "investigator", "window_clerk"})  # volunteers only come along
+_LEAD_KIND = {"illness": "illness", "disability": "disability", "old_age": "old_age", "unemployment": "job_loss", "disaster": "accident"}
+
+
+def record(act: Act, said: Mapping[str, Any]) -> dict[str, Any]:
+    """A visit as the first visitor enters it; `said`: as understood by ScreeningIn. Returns {"screening", "state", "lead"}."""
+    if (told := act.recall()) is not None:
+        return told  # type: ignore[no-any-return]
+    home = _home(act, said["household_id"])
+    post = act.actor.post_over(home["community"], VISITORS)
+    if post is None:
+        raise Refused("visitor", "入户排查由本辖区的民政专干、居村委会成员、调查人或窗口经办人登记", "Visits are entered by the civil affairs officers, committee members, investigators and clerks of the area")
+    second = _second(act, said["second_visitor"], home["community"])
+    if {act.actor.id, second.id} & households.recused_staff(act.conn, home["id"]):
+        raise Refused("near-relative", "调查人与这户家庭成员有近亲属关系，应当回避", "A visitor is a near relative of the household")
+    erasure.refuse_restricted(act.conn, home["id"])
+    _population(act, home["id"], said)
+    act.through(post)
+    subject = f"household:{home['id']}"
+    made = act.new("screening", home["community"], subject=subject)
+    number = made.next_id()
+    found = _lead(act, said, home, number, second) if said.get("qualifies") else None
+    values = _values(said, home, act.actor.id, second.id, found)
+    puts = [Put("screening", number, values, subject)]
+    puts += [Put("screening_finding", made.next_id(), _finding(one, number, values), subject) for one in said.get("findings") or ()]
+    act.append(made, "household_screened", {"population": said["population"]}, puts=puts)
+    told = {"screening": number, "state": "recorded", "lead": found}
+    act.remember(told)
+    return told
+
+
+def _home(act: Act, household_id: int) -> Mapping[Any, Any]:
+    row = households.row(act.conn, household_id)
+    if not readers.of_cases(act.actor).covers(row["community"]):
+        raise NotFound("没有这户家庭")
+    return row
+
+
+def _second(act: Act, login: str, community: str) -> Actor:
+    """The second visitor: somebody else with a post that visits in this community."""
+    if login == act.actor.id:
+        raise Invalid({"second_visitor": ["入户排查须由两人以上进行，第二名调查人不能是本人"]})
+    found = organisation.find_actor(act.conn, login)
+    if found is None:
+        raise Invalid({"second_visitor": ["没有这位工作人员，或已停用"]})
+    if found.post_over(community, VISITORS) is None:
+        raise Invalid({"second_visitor": ["第二名调查人在这个居村没有排查岗位"]})
+    return found
+
+
+def _population(act: Act, household_id: int, said: Mapping[str, Any]) -> None:
+    """The household must be one of the population: what is screened as in benefit is, and so on."""
+    population, on = said["population"], date.fromisoformat(_iso(said["visited_on"]))
+    has = household_id in {one["household_id"] for one in in_benefit.on(act.conn, "", on, household_id=household_id)}
+    if population == IN_BENEFIT and not has:
+        raise Invalid({"population": ["这户家庭走访时不在保"]})
+    if population not in (IN_BENEFIT, REFUSED) and has:
+        raise Invalid({"population": ["这户家庭走访时在保，请选择在保家庭"]})
+    if population == REFUSED and not any(one["facts"]["household_id"] == household_id for one in refused(act.conn, "", on, subject=f"household:{household_id}")):
+        raise Invalid({"population": ["这户家庭没有2018年申请未获批准的记录"]})
+
+
+def _values(said: Mapping[str, Any], home: Mapping[Any, Any], first: str, second: str, lead: int | None) -> dict[str, Any]:
+    return {
+        "household_id": home["id"], "street": home["street"], "community": home["community"], "population": said["population"], "visited_on": _iso(said["visited_on"]),
+        "first_visitor": first, "second_visitor": second, "companions": said.get("companions") or None, "met_person": said["met_person"],
+        "causes": json.dumps(said["causes"]), "assistance": json.dumps(said.get("assistance") or []), "result": said["result"], "result_text": said.get("result_text") or None,
+        "still_hardship": said["still_hardship"], "hardship_text": said.get("hardship_text") or None, "relative_of_staff": said["relative_of_staff"],
+        "relatives_on_assistance": said["relatives_on_assistance"], "qualifies": said.get("qualifies"), "state": "recorded", "lead_id": lead,
+    }  # fmt: skip
+
+
+def _finding(one: Mapping[str, Any], number: int, visit: Mapping[str, Any]) -> dict[str, Any]:
+    return {"screening_id": number, "household_id": visit["household_id"], "community": visit["community"], "kind": one["kind"], "text": one["text"],
+            "found_on": visit["visited_on"], "due_on": _iso(one["due_on"]) if one.get("due_on") else None, "referred_to": one.get("referred_to") or None, "state": "open"}  # fmt: skip
+
+
+def _iso(day: date | str) -> str:
+    return day if isinstance(day, str) else day.isoformat()
+
+
+def confirm(act: Act, screening_id: int) -> dict[str, Any]:
+    """The second visitor confirms the visit himself; from then on it counts."""
+    opened, row = _opened(act, screening_id)
+    if (told := act.recall()) is not None:
+        return told  # type: ignore[no-any-return]
+    if act.actor.id != row["second_visitor"]:
+        raise Refused("second-visitor", "由第二名调查人本人确认", "The second visitor confirms it himself")
+    post = act.actor.post_over(row["community"], VISITORS)
+    if post is None:
+        raise Refused("visitor", "您在这个居村没有排查岗位", "You have no post there that visits")
+    if row["state"] != "recorded":
+        raise Conflict("这次走访已经确认", "This visit is confirmed already")
+    act.through(post)
+    values = {"state": "confirmed", "confirmed_on": act.today.isoformat()}
+    act.append(opened, "screening_confirmed", puts=[Put("screening", screening_id, values, _subject(row))])
+    told = {"screening": screening_id, "state": "confirmed", "lead": row["lead_id"]}
+    act.remember(told)
+    return told
+
+
+def _subject(row: Mapping[Any, Any]) -> str:
+    return f"household:{row['household_id']}"
+
+
+def _lead(act: Act, said: Mapping[str, Any], home: Mapping[Any, Any], screening_id: int, second: Actor) -> int:
+    """A lead from the visit, at once, for the application may follow on the same day; in the name of the visitor who is of the grass roots,
+    if one of them is."""
+    text, causes = said.get("result_text"), said["causes"]
+    finder, role = next(((one.id, role) for one in (act.actor, second) for role in _held(one, home["community"])), (None, "street_staff"))
+    lead = {"household_id": home["id"], "hardship": next((_LEAD_KIND[c] for c in causes if c in _LEAD_KIND), "low_income"),
+            "reason": f"入户排查认为达到救助条件{'：' + text if text else ''}", "found_on": said["visited_on"], "found_by": role,
+            "finder_login": finder, "finder": None if finder else act.actor.name}  # fmt: skip
+    return leads.from_visit(act, lead, home["community"], screening_id)
+
+
+def _held(actor: Actor, community: str) -> list[str]:
+    return [role for role in sorted(leads.WITH_ACCOUNT & leads.GRASSROOTS) if actor.post_over(community, {role}) is not None]
+
+
+def rectify(act: Act, finding_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
+    """A finding is put right, or the household was helped; `said`: as understood by Rectified."""
+    row = act.conn.execute(select(screening_finding).where(screening_finding.c.id == finding_id)).mappings().one_or_none()
+    if row is None or not readers.of_cases(act.actor).covers(row["community"]):
+        raise NotFound("没有这项排查问题")
+    opened = act.open("screening", finding_id >> 16)
+    row = act.conn.execute(select(screening_finding).where(screening_finding.c.id == finding_id)).mappings().one()
+    if (told := act.recall()) is not None:
+        return told  # type: ignore[no-any-return]
+    post = act.actor.post_over(row["community"], VISITORS | leads.VERIFIERS)
+    if post is None:
+        raise Refused("rectifier", "由本辖区的经办人员登记整改结果", "The caseworkers of the area say what was done")
+    if row["state"] != "open":
+        raise Conflict("这项问题已经完成整改", "This finding is done already")
+    if _iso(said["done_on"]) < row["found_on"]:
+        raise Invalid({"done_on": ["不能早于发现日期"]})
+    act.through(post)
+    values = {"state": "done", "done_on": _iso(said["done_on"]), "done_by": act.actor.id, "done_text": said["text"]}
+    act.append(opened, "screening_rectified", {"finding": finding_id}, puts=[Put("screening_finding", finding_id, values, _subject(row))])
+    told = {"finding": finding_id, "state": "done"}
+    act.remember(told)
+    return told
+
+
+def _opened(act: Act, screening_id: int) -> tuple[Record, Mapping[Any, Any]]:
+    seen(act.conn, act.actor, screening_id)
+    opened = act.open("screening", screening_id >> 16)
+    return opened, act.conn.execute(select(screening).where(screening.c.id == screening_id)).mappings().one()
+
+
+# -- the populations
+
+
+def refused(conn: Connection, area: Area, on: date, *, subject: str | None = None, year: int = 2018) -> list[dict[str, Any]]:
+    """Applications of a year (by the day of application) that were refused by a day, the earliest first: id, no, process, unit, facts."""
+    row = store.record.c
+    where = [row.kind == "case", row.process.in_(sorted(leads.applications())), row.opened_at >= datetime(year, 1, 1, tzinfo=SHANGHAI)]
+    if area:
+        where.append(within(row.unit, area))
+    if subject:
+        where.append(row.subject == subject)
+    found = []
+    for one in conn.execute(select(row.id, row.no, row.process, row.state, row.unit).where(*where).order_by(row.id)).mappings():
+        facts = facts_of(one["state"])
+        day = str(facts.get("decided_on") or "")[:10]
+        if facts.get("decision") == "refused" and str(facts.get("applied_on") or "")[:4] == str(year) and day <= on.isoformat() and facts.get("household_id"):
+            found.append({"id": one["id"], "no": one["no"], "process": one["process"], "unit": one["unit"], "facts": facts})
+    return found
+
+
+def latest(conn: Connection, household_ids: Collection[int], on: date, populations: Collection[str] = ()) -> dict[int, Mapping[Any, Any]]:
+    """Household -> its last confirmed visit up to a day."""
+    found: dict[int, Mapping[Any, Any]] = {}
+    ids = sorted(set(household_ids))
+    for start in range(0, len(ids), 500):
+        where = [screening.c.household_id.in_(ids[start : start + 500]), screening.c.state == "confirmed", screening.c.visited_on <= on.isoformat()]
+        if populations:
+            where.append(screening.c.population.in_(sorted(populations)))
+        for row in conn.execute(select(screening).where(*where).order_by(screening.c.visited_on, screening.c.id)).mappings():
+            found[row["household_id"]] = row
+    return found
+
+
+def coverage(conn: Connection, area: Area, on: date, since: date = SINCE) -> list[dict[str, Any]]:
+    """Per community with something to be screened or screened: community, in_benefit and refused_2018 as {to_screen, screened}, and
+    elsewhere: how many visits to others not in benefit. A household is screened by a confirmed visit from `since` to `on`."""
+    homes = {one["household_id"]: one["community"] for one in in_benefit.on(conn, area, on)}
+    again = {one["facts"]["household_id"] for one in refused(conn, "", on)}
+    places = {row.id: row.community for row in conn.execute(select(household.c.id, household.c.community).where(household.c.id.in_(sorted(again)), within(household.c.community, area)))}
+    where = (within(screening.c.community, area), screening.c.state == "confirmed", screening.c.visited_on.between(since.isoformat(), on.isoformat()))
+    visits = conn.execute(select(screening.c.household_id, screening.c.population, screening.c.community).where(*where).distinct()).all()
+    seen_in = {(row.population, row.household_id) for row in visits}
+    others = Counter(row.community for row in visits if row.population not in (IN_BENEFIT, REFUSED))
+    found: dict[str, dict[str, Any]] = {}
+    for population, whom in ((IN_BENEFIT, homes), (REFUSED, places)):
+        for home, community in whom.items():
+            line = found.setdefault(community, _line(community))[population]
+            line["to_screen"] += 1
+            line["screened"] += (population, home) in seen_in
+    for community, n in others.items():
+        found.setdefault(community, _line(community))["elsewhere"] = n
+    return [found[code] for code in sorted(found)]
+
+
+def _line(community: str) -> dict[str, Any]:
+    return {"community": community, IN_BENEFIT: {"to_screen": 0, "screened": 0}, REFUSED: {"to_screen": 0, "screened": 0}, "elsewhere": 0}
+
+
+# -- who sees what
+
+
+def _theirs(actor: Actor) -> ColumnElement[bool]:
+    return or_(within(screening.c.community, readers.of_cases(actor).areas), screening.c.second_visitor == actor.id, screening.c.first_visitor == actor.id)
+
+
+def seen(conn: Connection, actor: Actor, screening_id: int) -> Mapping[Any, Any]:
+    """The row; NotFound for who may not read it."""
+    row = conn.execute(select(screening).where(screening.c.id == screening_id, _theirs(actor))).mappings().one_or_none()
+    if row is None:
+        raise NotFound("没有这次走访")
+    return row
+
+
+def listed(conn: Connection, actor: Actor, *, population: str | None = None, state: str | None = None, household_id: int | None = None, unit_code: str | None = None,
+           finding: str | None = None, page: int = 1, size: int = 25) -> Page:  # fmt: skip
+    """Visits that the actor reads: those to be confirmed first, then the newest. finding: only those with one that is open | done."""
+    where = [_theirs(actor)]
+    where += [screening.c[name] == value for name, value in (("population", population), ("state", state), ("household_id", household_id)) if value is not None]
+    if unit_code:
+        where.append(within(screening.c.community, unit_code))
+    if finding:
+        where.append(screening.c.id.in_(select(screening_finding.c.screening_id).where(screening_finding.c.state == finding)))
+    total = conn.scalar(select(func.count()).select_from(screening).where(*where)) or 0
+    query = select(screening).where(*where).order_by(screening.c.state != "recorded", screening.c.visited_on.desc(), screening.c.id.desc())
+    return Page(list(conn.execute(query.limit(size).offset((page - 1) * size)).mappings()), total, page, size)
+
+
+_SHOWN = ("id", "household_id", "street", "community", "population", "visited_on", "first_visitor", "second_visitor", "companions", "met_person", "result",
+          "still_hardship", "relative_of_staff", "relatives_on_assistance", "qualifies", "state", "confirmed_on", "lead_id")  # fmt: skip
+_FINDING = ("id", "kind", "found_on", "due_on", "state", "done_on", "done_by")
+
+
+def told(conn: Connection, keys: BoundKeys, rows: Sequence[Mapping[Any, Any]], actor: Actor, today: date) -> list[dict[str, Any]]:
+    """Visits in JSON with their findings (late: past the day by which it should be put right). may: confirm; of a finding: rectify."""
+    ids, homes = [row["id"] for row in rows], {row["household_id"] for row in rows}
+    found = conn.execute(select(screening_finding).where(screening_finding.c.screening_id.in_(ids)).order_by(screening_finding.c.id)).mappings().all()
+    query = select(household.c.id, household.c.no, person.c.name).join(person, person.c.id == household.c.applicant_id).where(household.c.id.in_(sorted(homes)))
+    names = {row.id: (row.no, row.name) for row in conn.execute(query)}
+    return [_told(keys, row, [f for f in found if f["screening_id"] == row["id"]], names[row["household_id"]], actor, today) for row in rows]
+
+
+def words(keys: BoundKeys, row: Mapping[Any, Any]) -> dict[str, Any]:
+    """The sealed parts of a visit: causes and assistance as codes, result_text and hardship_text."""
+    sealed = {name: keys.reveal("screening", name, row["id"], row[name]) if row[name] else None for name in ("causes", "assistance", "result_text", "hardship_text")}
+    return {**sealed, "causes": json.loads(sealed["causes"] or "[]"), "assistance": json.loads(sealed["assistance"] or "[]")}
+
+
+def _told(keys: BoundKeys, row: Mapping[Any, Any], findings: Sequence[Mapping[Any, Any]], name: tuple[str, str], actor: Actor, today: date) -> dict[str, Any]:
+    works = readers.of_cases(actor).covers(row["community"]) and actor.post_over(row["community"], VISITORS | leads.VERIFIERS) is not None
+    visits = actor.post_over(row["community"], VISITORS) is not None
+    told_findings = [{**{n: one[n] for n in _FINDING}, **{n: keys.reveal("screening_finding", n, one["id"], one[n]) if one[n] else None for n in ("text", "referred_to", "done_text")},
+                      "late": one["state"] == "open" and bool(one["due_on"]) and one["due_on"] < today.isoformat(),
+                      "may": ["rectify"] if works and one["state"] == "open" else []} for one in findings]  # fmt: skip
+    return {**{n: row[n] for n in _SHOWN}, "household_no": name[0], "applicant": name[1], **words(keys, row), "findings": told_findings,
+            "may": ["confirm"] if row["state"] == "recorded" and actor.id == row["second_visitor"] and visits else []}  # fmt: skip
+
+
+def waiting(conn: Connection, actor: Actor) -> int:
+    """How many visits wait for the actor's confirmation."""
+    if actor.roles.isdisjoint(VISITORS):
+        return 0
+    return conn.scalar(select(func.count()).select_from(screening).where(screening.c.second_visitor == actor.id, screening.c.state == "recorded")) or 0
+
+

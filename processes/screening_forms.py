@@ -1,0 +1,133 @@
+"""What a visit of the screening asks for (domain 1.1), and what is said when a finding is put right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any, ClassVar
+
+from marshmallow import ValidationError, validates_schema
+
+from engine.forms import Form, choice, number, on_date, rows, several, text, yes_no
+
+IN_BENEFIT, REFUSED = "in_benefit", "refused_2018"
+POPULATIONS = [
+    (IN_BENEFIT, "在保家庭", "In benefit"),
+    ("elderly", "未享受救助的老年人", "Elderly, not in benefit"),
+    ("disabled", "未享受救助的残疾人", "Disabled, not in benefit"),
+    ("serious_illness", "未享受救助的重特大疾病患者家庭", "Gravely ill, not in benefit"),
+    (REFUSED, "2018年申请救助未获批准", "Refused in 2018"),
+]
+CAUSES = [
+    ("illness", "因病", "Illness"),
+    ("disability", "因残", "Disability"),
+    ("old_age", "年老", "Old age"),
+    ("lack_labour", "缺乏劳动力", "No labour"),
+    ("unemployment", "失业", "Unemployment"),
+    ("education", "因学", "Education"),
+    ("disaster", "因灾", "Disaster"),
+    ("single_parent", "单亲", "Single parent"),
+    ("other", "其他", "Other"),
+]
+ASSISTANCE = [
+    ("medical", "医疗救助", "Medical assistance"),
+    ("education", "教育救助", "Educational assistance"),
+    ("housing", "住房救助", "Housing assistance"),
+    ("employment", "就业救助", "Employment assistance"),
+    ("temporary", "临时救助", "Temporary assistance"),
+    ("disaster", "受灾人员救助", "Disaster relief"),
+    ("heating", "取暖补贴", "Heating subsidy"),
+    ("disabled_subsidy", "残疾人补贴", "Subsidy for the disabled"),
+    ("other", "其他政策", "Another policy"),
+]
+RESULTS = [("true", "属实", "As recorded"), ("changed", "情况有变化", "Changed"), ("untrue", "不属实", "Not as recorded")]
+SOCIAL = "outstanding_hardship"
+FINDINGS = [
+    ("policy_not_implemented", "救助政策落实不到位", "Policy not carried out"),
+    ("unlawful_benefit", "违规享受救助待遇", "Benefit against the rules"),
+    (SOCIAL, "经政府救助后仍存在突出困难", "Grave hardship after assistance"),
+]
+OLDEST = 366  # days
+
+
+class ScreeningFinding(Form):
+    """One finding: the first two kinds are put right by a day, the third goes to social help."""
+
+    NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {"due_on": ("前两类必填", "needed of the first two kinds"), "referred_to": ("突出困难必填", "needed of grave hardship")}
+    kind = choice("问题类型", "Kind", FINDINGS, widget="select")
+    due_on = on_date("整改期限", "To be put right by", required=False, not_future=False)
+    referred_to = text("转介的社会力量", "Social help that it is referred to", required=False, max=100)
+    text = text("问题情况", "What was found", max=500)  # last: from here on the name is the field
+
+    @validates_schema(skip_on_field_errors=False)
+    def _fits(self, data: Mapping[str, Any], **_: Any) -> None:
+        kind, wrong = data.get("kind"), dict[str, list[str]]()
+        if kind == SOCIAL:
+            if not data.get("referred_to"):
+                wrong["referred_to"] = [self.say("请写明转介的社会力量", "Say to which social help")]
+            if data.get("due_on"):
+                wrong["due_on"] = [self.say("突出困难不设整改期限", "Not of grave hardship")]
+        elif kind:
+            if not data.get("due_on"):
+                wrong["due_on"] = [self.say("请填写整改期限", "Say by when")]
+            if data.get("referred_to"):
+                wrong["referred_to"] = [self.say("只有突出困难填写", "Only of grave hardship")]
+        if wrong:
+            raise ValidationError(wrong)
+
+
+class ScreeningIn(Form):
+    """入户排查: one visit to one household, by two visitors who each answer for it."""
+
+    NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "result_text": ("有变化或不属实必填", "needed when it is not as recorded"), "hardship_text": ("仍有困难必填", "needed when hardship remains"),
+        "qualifies": ("未在保的必填", "needed of who is not in benefit")}  # fmt: skip
+    SECTIONS: ClassVar[Mapping[str, tuple[str, str]]] = {"household_id": ("走访", "Visit"), "causes": ("家庭情况", "The household"), "findings": ("发现的问题", "Findings")}
+    household_id = number("家庭", "Household")
+    population = choice("排查对象", "Population", POPULATIONS, widget="select")
+    visited_on = on_date("走访日期", "Visited on")
+    second_visitor = text("第二名调查人登录名", "Login of the second visitor", max=60, hint="由其本人登录确认", hint_en="He confirms it himself")
+    companions = text("其他同行人员", "Others who came along", required=False, max=200)
+    met_person = text("接待人", "Who was met", max=60)
+    causes = several("致困原因", "Causes of hardship", CAUSES, required=True)
+    assistance = several("除城乡低保、低收入、特困供养外享受的救助", "Assistance besides dibao, low-income relief and destitute support", ASSISTANCE)
+    result = choice("核查结果", "Result of the check", RESULTS)
+    result_text = text("核查情况", "What was seen", required=False, max=300)
+    still_hardship = yes_no("救助后是否仍有困难", "Hardship remains")
+    hardship_text = text("困难情况", "Which", required=False, max=200)
+    relative_of_staff = yes_no("是否经办人员、居村委会成员近亲属", "Near relative of staff")
+    relatives_on_assistance = yes_no("近亲属是否享受社会救助", "Near relatives in assistance")
+    qualifies = yes_no("是否达到救助条件", "Qualifies for assistance", required=False)
+    findings = rows("问题", "Findings", ScreeningFinding)
+
+    @validates_schema(skip_on_field_errors=False)
+    def _whole(self, data: Mapping[str, Any], **_: Any) -> None:
+        wrong = {**self._words(data), **self._days(data)}
+        if wrong:
+            raise ValidationError({name: [self.say(*said)] for name, said in wrong.items()})
+
+    def _words(self, data: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+        wrong: dict[str, tuple[str, str]] = {}
+        if data.get("result") in ("changed", "untrue") and not data.get("result_text"):
+            wrong["result_text"] = ("请写明核查情况", "Say what was seen")
+        if data.get("still_hardship") and not data.get("hardship_text"):
+            wrong["hardship_text"] = ("请写明困难情况", "Say which hardship")
+        if data.get("population") == IN_BENEFIT and data.get("qualifies") is not None:
+            wrong["qualifies"] = ("在保家庭不填", "Not of who is in benefit")
+        if data.get("population") not in (None, IN_BENEFIT) and data.get("qualifies") is None:
+            wrong["qualifies"] = ("请填写是否达到救助条件", "Say whether it qualifies")
+        return wrong
+
+    def _days(self, data: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+        visited, today = data.get("visited_on"), self.context_value("today")
+        if visited and today and visited < today - timedelta(days=OLDEST):
+            return {"visited_on": ("日期已超过一年，请核对", "More than a year ago: please check the date")}
+        early = [one for one in data.get("findings") or () if isinstance(one.get("due_on"), date) and visited and one["due_on"] < visited]
+        return {"findings": ("整改期限不能早于走访日期", "To be put right after the visit")} if early else {}
+
+
+class Rectified(Form):
+    """整改（帮扶）完成."""
+
+    done_on = on_date("完成日期", "Done on")
+    text = text("整改或帮扶结果", "What was done", max=500, widget="textarea")

@@ -1,0 +1,131 @@
+"""Proactive discovery through the API and on the pages (domain 1.5): who gives, who verifies, and what counts as discovered."""
+
+from __future__ import annotations
+
+import pytest
+
+from processes import organisation
+from processes.lead_tables import lead
+from processes.rebuild import differences
+from tests.district import COMMUNITY, PASSWORD
+from tests.web.test_api import Door
+from tests.web.test_pages import Desk, rows
+
+LEAD = {"community": COMMUNITY, "known_as": "三号楼独居老人", "hardship": "old_age", "reason": "无子女，无收入", "found_on": "2018-12-03", "found_by": "grid_worker"}
+TRUE = {"outcome": "help_apply", "note": "入户核实，属实"}
+APPLIED = {"programme": "dibao", "applied_by": "head", "reason": "困难"}
+
+
+@pytest.fixture
+def door(bureau, district):
+    with district.office.act() as act:
+        organisation.add_staff(act, "grid", "格某", PASSWORD, [("grid_worker", COMMUNITY)])
+        organisation.add_staff(act, "vol", "志某", PASSWORD, [("volunteer", COMMUNITY)])
+    return Door(bureau, district)
+
+
+def sent(more):
+    return {name: value for name, value in (LEAD | more).items() if value is not None}
+
+
+def given(door, who="grid", **more):
+    return door.good(who, "POST", "/leads", sent(more))["lead"]
+
+
+def applied(door, home, on):
+    return door.good("clerk", "POST", "/cases", {"process": "dibao-2012", "answers": APPLIED | {"household_id": home, "applied_on": on}})["case"]
+
+
+def linked(door, number, no):
+    door.good("officer", "POST", f"/leads/{number}/verification", TRUE)
+    return door.good("clerk", "POST", f"/leads/{number}/application", {"case_no": no})
+
+
+def test_a_lead_before_the_application_counts(door, district):
+    number = given(door)
+    assert door.good("grid", "GET", f"/leads/{number}")["may"] == []
+    door.bad(403, "grid", "POST", f"/leads/{number}/verification", TRUE)
+    door.bad(409, "clerk", "POST", f"/leads/{number}/application", {"case_no": "DB-2018-000001"} | {"case_no": applied(door, home := district.household(210_000), "2018-12-03")})
+    again = district.clock
+    again.advance(days=1)
+    no = applied(door, other := district.household(110_000, serial=5), "2018-12-04")
+    told = linked(door, number, no)
+    assert (told["counts"], told["why_not"], told["state"]) == (True, None, "applied")
+    row = door.good("officer", "GET", f"/leads/{number}")
+    assert (row["household_id"], row["case_no"], row["applied_on"], row["finder_login"], row["may"]) == (other, no, "2018-12-04", "grid", [])
+    assert [one["id"] for one in door.good("sue", "GET", "/leads?counted=true")["items"]] == [number]
+    door.bad(409, "clerk", "POST", f"/leads/{number}/application", {"case_no": no})
+    assert home != other
+    assert differences(district.office) == []
+
+
+def test_a_lead_that_is_not_older_or_not_of_the_grass_roots_does_not_count(door, district):
+    home, second, third = (district.household(110_000, serial=n) for n in (1, 5, 9))
+    no = applied(door, home, "2018-12-03")
+    district.clock.advance(minutes=5)
+    late = given(door, "vera", community=None, known_as=None, household_id=home, found_by="village_committee", found_on="2018-11-01")
+    assert linked(door, late, no)["why_not"] == "not_older"
+    resident = given(door, "clerk", found_by="resident", finder="邻居王某")
+    volunteer = given(door, "vol", found_by="volunteer")
+    district.clock.advance(minutes=5)
+    assert linked(door, resident, applied(door, second, "2018-12-03"))["why_not"] == "not_grassroots"
+    backdated = given(door, found_by="grid_worker")
+    district.clock.advance(minutes=5)
+    assert linked(door, backdated, applied(door, third, "2018-12-02"))["why_not"] == "not_older"
+    assert door.good("sue", "GET", "/leads?counted=true")["total"] == 0
+    assert door.good("vol", "GET", "/leads")["items"][0]["id"] == volunteer
+
+
+def test_who_may_and_what_is_refused(door, district):
+    home, other = district.household(110_000), district.household(110_000, serial=5)
+    known = {"community": None, "known_as": None, "household_id": home}
+    for who, body, wrong in (
+        ("grid", LEAD | {"found_on": "2018-12-04"}, "found_on"), ("grid", LEAD | {"known_as": ""}, "known_as"), ("grid", LEAD | {"found_by": "village_committee"}, "found_by"),
+        ("clerk", LEAD, "found_by"), ("clerk", LEAD | {"finder_login": "vera"}, "finder_login"), ("clerk", LEAD | {"finder_login": "nobody"}, "finder_login"),
+        ("clerk", LEAD | {"found_by": "resident"}, "finder"), ("clerk", LEAD | {"found_by": "resident", "finder_login": "grid"}, "finder_login"),
+        ("clerk", LEAD | {"finder": "格某"}, "finder"), ("grid", LEAD | {"community": "120116001999"}, "community"), ("clerk", LEAD | {"household_id": home}, "community"),
+        ("grid", LEAD | {"hardship": "x"}, "hardship"), ("grid", {k: v for k, v in LEAD.items() if k != "reason"}, "reason"), ("grid", LEAD | {"found_on": "2017-11-01"}, "found_on")):  # fmt: skip
+        assert wrong in door.bad(422, who, "POST", "/leads", body)["errors"], (who, wrong)
+    door.bad(404, "clerk", "POST", "/leads", sent(known | {"household_id": 999}))
+    door.bad(404, "grid", "POST", "/leads", sent(known))  # who sees no household names none
+    assert door.bad(403, "stranger", "POST", "/leads", LEAD | {"found_by": "resident", "finder": "王"})["rule"] == "lead-giver"
+    assert door.bad(403, "auditor", "POST", "/leads", LEAD)["rule"] == "lead-giver"
+    assert rows(door.bureau, lead) == 0
+    number = given(door, "clerk", **known, finder_login="grid")
+    assert door.good("grid", "GET", "/leads")["total"] == 1
+    door.bad(404, "stranger", "GET", f"/leads/{number}")
+    door.bad(404, "vol", "GET", f"/leads/{number}")
+    assert door.bad(403, "vera", "POST", f"/leads/{number}/verification", TRUE)["rule"] == "lead-verifier"
+    assert "referred_to" in door.bad(422, "officer", "POST", f"/leads/{number}/verification", TRUE | {"outcome": "referral"})["errors"]
+    door.good("officer", "POST", f"/leads/{number}/verification", TRUE)
+    door.bad(409, "officer", "POST", f"/leads/{number}/verification", TRUE)
+    assert door.bad(403, "clerk", "POST", f"/leads/{number}/application", {"case_no": applied(door, other, "2018-12-03")})["rule"] == "other-household"
+    door.bad(404, "clerk", "POST", f"/leads/{number}/application", {"case_no": "DB-2018-999999"})
+    away = given(door)
+    assert door.good("officer", "POST", f"/leads/{away}/verification", {"outcome": "referral", "note": "不符合", "referred_to": "慈善协会"})["state"] == "closed"
+    door.bad(409, "clerk", "POST", f"/leads/{away}/application", {"case_no": "DB-2018-000001"})
+
+
+def test_the_same_request_twice_is_one_lead(door):
+    key = {"Idempotency-Key": "once"}
+    assert door.good("grid", "POST", "/leads", LEAD, headers=key) == door.good("grid", "POST", "/leads", LEAD, headers=key)
+    assert rows(door.bureau, lead) == 1
+
+
+def test_the_pages_do_the_same(door, district):
+    desk = Desk(door.app, "grid")
+    assert "必填" in desk.text("/leads/new")
+    assert desk.post("/leads/new", LEAD | {"found_on": "2019-01-01"}).status_code == 422
+    made = desk.post("/leads/new", LEAD)
+    assert made.status_code == 302
+    assert "三号楼独居老人" in desk.text(made.location)
+    assert "老" in desk.text("/leads/")
+    office = Desk(door.app, "officer")
+    assert "核实线索" in office.text(made.location)
+    assert office.post(f"{made.location}/verification", TRUE).status_code == 302
+    district.clock.advance(days=1)
+    no = applied(door, district.household(110_000), "2018-12-04")
+    assert office.post(f"{made.location}/application", {"case_no": no}).status_code == 302
+    assert "计入基层主动发现" in office.text(made.location)
+    assert Desk(door.app, "stranger").get(made.location).status_code == 404
+    assert Desk(door.app, "auditor").get("/leads/new").status_code == 403

@@ -1,0 +1,194 @@
+"""The screening (domain 1.1), and the annexes that it fills (1.22, 1.23): through the API and on the pages."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from openpyxl import load_workbook
+
+from processes import annexes, organisation
+from processes.import_annex1 import HEADINGS
+from processes.rebuild import differences
+from processes.screening_tables import screening
+from tests.district import COMMUNITY, PASSWORD, STREET
+from tests.processes.test_import_annex1 import NUMBER, line, read, sheet
+from tests.web.test_api import Door
+from tests.web.test_pages import Desk, rows
+from web.annexes import XLSX
+from web.importing import bring_in
+
+ANSWERS = {"hukou_kind": "urban", "review_class": "B", "first_payment_month": "2018-01"}
+NAMED = {"申请人": "何甲", "家庭收入": 300.5, "家庭财产": "12000.00元", "保障金额": 619.5, "备注": "1.另享受：医疗救助；2.保障后仍有困难：否；3.近亲属享受社会救助：否"}
+VISIT = {"population": "in_benefit", "visited_on": "2018-12-03", "second_visitor": "vera", "met_person": "户主", "causes": ["illness", "lack_labour"], "assistance": ["medical", "heating"],
+         "result": "true", "still_hardship": True, "hardship_text": "大病自费", "relative_of_staff": False, "relatives_on_assistance": False}  # fmt: skip
+FINDINGS = [{"kind": "policy_not_implemented", "text": "未享受取暖补贴", "due_on": "2018-12-10"}, {"kind": "outstanding_hardship", "text": "大病自费", "referred_to": "慈善协会"}]
+
+
+@pytest.fixture
+def home(bureau, district):
+    """A household brought over from a list: in benefit since January."""
+    return next(iter(bring_in(bureau, read(district, sheet(line(**NAMED)), "officer", **ANSWERS), district.people["officer"]).homes.values()))
+
+
+@pytest.fixture
+def door(bureau, district):
+    with district.office.act() as act:
+        organisation.add_staff(act, "grid", "格某", PASSWORD, [("grid_worker", COMMUNITY)])
+        organisation.add_staff(act, "vol", "志某", PASSWORD, [("volunteer", COMMUNITY)])
+    return Door(bureau, district)
+
+
+def visited(door, home, who="officer", by="vera", **more):
+    made = door.good(who, "POST", "/screenings", VISIT | {"household_id": home, "second_visitor": by} | more)
+    door.good(by, "POST", f"/screenings/{made['screening']}/confirmation")
+    return made
+
+
+def test_two_visit_each_answers_and_findings_are_put_right(door, district, home):
+    made = door.good("officer", "POST", "/screenings", VISIT | {"household_id": home, "findings": FINDINGS})
+    one = f"/screenings/{made['screening']}"
+    whole = {"community": COMMUNITY, "in_benefit": {"to_screen": 1, "screened": 0}, "refused_2018": {"to_screen": 0, "screened": 0}, "elsewhere": 0}
+    assert door.good("sue", "GET", "/screenings/coverage")["communities"] == [whole]
+    assert door.bad(403, "ann", "POST", f"{one}/confirmation")["rule"] == "second-visitor"
+    assert door.good("vera", "GET", one)["may"] == ["confirm"]
+    assert door.good("vera", "POST", f"{one}/confirmation") == {"screening": made["screening"], "state": "confirmed", "lead": None}
+    door.bad(409, "vera", "POST", f"{one}/confirmation")
+    assert door.good("sue", "GET", f"/screenings/coverage?unit={STREET}")["communities"] == [whole | {"in_benefit": {"to_screen": 1, "screened": 1}}]
+    assert door.good("sue", "GET", "/screenings/coverage?since=2018-12-04")["communities"] == [whole]
+    told = door.good("rita", "GET", one)
+    assert [(f["kind"], f["due_on"], f["referred_to"], f["late"]) for f in told["findings"]] == [
+        ("policy_not_implemented", "2018-12-10", None, False), ("outstanding_hardship", None, "慈善协会", False)]  # fmt: skip
+    district.clock.advance(days=8)
+    first = door.good("rita", "GET", one)["findings"][0]
+    assert first["late"] and first["may"] == ["rectify"]
+    fixed = f"/screening-findings/{first['id']}/rectification"
+    assert "done_on" in door.bad(422, "rita", "POST", fixed, {"done_on": "2018-12-02", "text": "补发"})["errors"]
+    assert "done_on" in door.bad(422, "rita", "POST", fixed, {"done_on": "2018-12-12", "text": "补发"})["errors"]
+    door.bad(404, "stranger", "POST", fixed, {"done_on": "2018-12-10", "text": "补发"})
+    assert door.bad(403, "auditor", "POST", fixed, {"done_on": "2018-12-10", "text": "补发"})["rule"] == "rectifier"
+    door.good("rita", "POST", fixed, {"done_on": "2018-12-10", "text": "补发"})
+    door.bad(409, "rita", "POST", fixed, {"done_on": "2018-12-10", "text": "补发"})
+    assert door.good("rita", "GET", "/screenings?finding=open")["total"] == 1
+    assert differences(district.office) == []
+
+
+def test_what_is_no_visit_is_refused_and_nothing_is_written(door, district, home):
+    for sent, wrong in (
+        ({"second_visitor": "officer"}, "second_visitor"), ({"second_visitor": "nobody"}, "second_visitor"), ({"second_visitor": "vol"}, "second_visitor"), ({"second_visitor": "stranger"}, "second_visitor"),
+        ({"visited_on": "2018-12-04"}, "visited_on"), ({"visited_on": "2017-11-01"}, "visited_on"), ({"causes": []}, "causes"), ({"causes": ["x"]}, "causes.0"), ({"hardship_text": ""}, "hardship_text"),
+        ({"result": "changed"}, "result_text"), ({"qualifies": True}, "qualifies"), ({"population": "elderly"}, "qualifies"), ({"population": "elderly", "qualifies": False}, "population"),
+        ({"population": "refused_2018", "qualifies": False}, "population"), ({"findings": [{"kind": "unlawful_benefit", "text": "x"}]}, "findings.0.due_on"),
+        ({"findings": [{"kind": "unlawful_benefit", "text": "x", "due_on": "2018-12-01"}]}, "findings"), ({"findings": [{"kind": "outstanding_hardship", "text": "x"}]}, "findings.0.referred_to")):  # fmt: skip
+        assert wrong in door.bad(422, "officer", "POST", "/screenings", VISIT | {"household_id": home} | sent)["errors"], sent
+    lacking = {name: value for name, value in VISIT.items() if name != "second_visitor"} | {"household_id": home}
+    assert "second_visitor" in door.bad(422, "officer", "POST", "/screenings", lacking)["errors"]
+    door.bad(404, "officer", "POST", "/screenings", VISIT | {"household_id": 999_999})
+    door.bad(404, "stranger", "POST", "/screenings", VISIT | {"household_id": home})
+    assert door.bad(403, "rita", "POST", "/screenings", VISIT | {"household_id": home})["rule"] == "visitor"
+    other = district.household(110_000, serial=5)
+    assert "population" in door.bad(422, "officer", "POST", "/screenings", VISIT | {"household_id": other})["errors"]
+    assert rows(door.bureau, screening) == 0
+
+
+def test_who_qualifies_is_a_lead_that_counts(door, district):
+    other = district.household(110_000, serial=5)
+    made = visited(door, other, "ann", "grid", population="disabled", qualifies=True, causes=["disability"], result_text="重度残疾")
+    lead = door.good("officer", "GET", f"/leads/{made['lead']}")
+    assert (lead["household_id"], lead["hardship"], lead["found_by"], lead["finder_login"]) == (other, "disability", "grid_worker", "grid")
+    assert "重度残疾" in lead["reason"]
+    door.good("officer", "POST", f"/leads/{made['lead']}/verification", {"outcome": "help_apply", "note": "属实"})
+    district.clock.advance(minutes=5)
+    assert door.good("clerk", "POST", f"/leads/{made['lead']}/application", {"case_no": district.apply(other)})["counts"] is True
+    again = visited(door, other, "ann", "bob", population="disabled", qualifies=True)
+    assert door.good("officer", "GET", f"/leads/{again['lead']}")["found_by"] == "street_staff"
+    assert door.good("sue", "GET", "/screenings/coverage")["communities"][0]["elsewhere"] == 1
+    assert differences(district.office) == []
+
+
+def cells(door, number, who="officer", **asked):
+    query = "&".join(f"{name}={value}" for name, value in asked.items())
+    answer = door.call(who, "GET", f"/annexes/{number}.xlsx?{query}")
+    assert answer.status_code == 200, answer.json
+    return answer.data, load_workbook(io.BytesIO(answer.data)).active
+
+
+def test_annex_1_as_printed_and_brought_in_again(door, district, home):
+    raw, paper = cells(door, 1, full="true")
+    assert [paper.cell(4, n).value for n in range(1, 14)] == list(HEADINGS)
+    assert paper["A2"].value == "滨海新区社会救助家庭排查情况统计表（在保）"
+    assert [paper.cell(5, n).value for n in range(1, 14)] == [1, "何甲", NUMBER, 1, "塘沽街道", "紫云园社区", 300.5, "12000.00元", "低保", 619.5, "因病", "属实", NAMED["备注"]]
+    assert paper["C5"].number_format == "@"
+    assert "近亲属" in paper["A6"].value
+    listed, again = read(district, sheet(line(**NAMED)), "officer").rows, read(district, raw, "officer").rows
+    assert [row.data for row in again] == [row.data for row in listed]
+    assert [(row.state, row.errors) for row in again] == [("known", {})]
+    visited(door, home, result="changed", result_text="=SUM(A1)")
+    paper = cells(door, 1, full="true")[1]
+    assert [paper.cell(5, n).value for n in (11, 12, 13)] == [
+        "因病、缺乏劳动力", "情况有变化（=SUM(A1)）", "1.另享受：医疗救助、取暖补贴；2.保障后仍有困难：是（大病自费）；3.近亲属享受社会救助：否"]  # fmt: skip
+    assert [row.errors for row in read(district, cells(door, 1, full="true")[0], "officer").rows] == [{}]
+
+
+def test_an_annex_is_masked_unless_it_is_one_s_work(door, district, home):
+    visited(door, home)
+    paper = cells(door, 1, "auditor")[1]
+    assert [paper.cell(5, n).value for n in (2, 3, 11, 12, 13)] == ["何*", NUMBER[:4] + "*" * 10 + NUMBER[-4:], annexes.HIDDEN, "属实", "1.另享受：有；2.保障后仍有困难：是；3.近亲属享受社会救助：否"]
+    assert door.bad(403, "auditor", "GET", "/annexes/1?full=true")["rule"] == "annex-full"
+    assert door.bad(403, "vera", "GET", "/annexes/1?full=true")["rule"] == "annex-full"
+    assert door.bad(403, "admin", "GET", "/annexes/1")["rule"] == "annex"
+    door.bad(404, "stranger", "GET", f"/annexes/1?unit={STREET}")
+    door.bad(404, "officer", "GET", "/annexes/1?unit=120116")
+    assert "on" in door.bad(422, "officer", "GET", "/annexes/1?on=2018-12-04")["errors"]
+    assert "on" in door.bad(422, "officer", "GET", "/annexes/1?on=x")["errors"]
+    assert door.good("officer", "GET", "/annexes/1?on=2017-12-31")["rows"] == []
+    assert door.good("sue", "GET", "/annexes/1?unit=120116&on=2018-11-19")["rows"][0][9] == "619.50"
+    assert door.good("stranger", "GET", "/annexes/1")["rows"] == []
+
+
+def test_annex_2_has_the_merged_heading_seven_rows_and_who_was_refused(door, district):
+    paper = cells(door, 2)[1]
+    assert [paper.cell(4, n).value for n in range(1, 13)] == ["序号", "申请人", "身份证号", "家庭人口", "乡镇（街道）", "村（居委会）", "家庭收入", "家庭财产", "申请救助时间", "申请救助类别", "未批准救助原因", "入户核查结果"]
+    assert [paper.cell(5, n).value for n in (12, 13)] == ["核查结果（是否达到救助条件、并注明享受何种救助）", "调查人"]
+    assert {"A4:A5", "K4:K5", "L4:M4"} <= {str(one) for one in paper.merged_cells.ranges}
+    assert paper.max_row == 12
+    district.to_refusal()
+    home = district.facts()["household_id"]
+    assert door.good("sue", "GET", "/screenings/coverage")["communities"][0]["refused_2018"] == {"to_screen": 1, "screened": 0}
+    day = district.clock.now.date().isoformat()
+    visited(door, home, population="refused_2018", qualifies=True, visited_on=day, assistance=["heating"])
+    row = door.good("officer", "GET", "/annexes/2?full=true")["rows"][0]
+    assert (row[0], row[1], row[3], row[8], row[9], row[10]) == ("1", "张一", "3", "2018-12-03", "低保", "收入不符合条件")
+    assert row[6:8] == ["6000.00", "无"]
+    assert row[11:] == ["达到条件，享受取暖补贴", "某officer、某vera"]
+    assert door.good("sue", "GET", "/screenings/coverage")["communities"][0]["refused_2018"] == {"to_screen": 1, "screened": 1}
+    assert door.good("auditor", "GET", "/annexes/2")["rows"][0][11] == "达到条件，另享受其他救助"
+    assert differences(district.office) == []
+
+
+def test_the_pages_do_the_same(door, district, home):
+    desk = Desk(door.app, "officer")
+    assert "入户摸底排查" in desk.text("/screening/")
+    sent = {n: v for n, v in VISIT.items() if n not in ("still_hardship", "relative_of_staff", "relatives_on_assistance")} | {
+        "household_id": str(home), "still_hardship": "true", "relative_of_staff": "false", "relatives_on_assistance": "false", "findings-0-kind": "unlawful_benefit", "findings-0-text": "隐瞒收入", "findings-0-due_on": "2018-12-20"}  # fmt: skip
+    assert desk.post("/screening/new", sent | {"second_visitor": "officer"}).status_code == 422
+    made = desk.post("/screening/new", sent)
+    assert made.status_code == 302, made.get_data(as_text=True)
+    second = Desk(door.app, "vera")
+    assert "确认属实" in second.text(made.location)
+    assert second.post(f"{made.location}/confirmation", {}).status_code == 302
+    assert "已确认" in second.text(made.location)
+    assert "违规享受救助待遇" in desk.text(made.location)
+    finding = door.good("officer", "GET", "/screenings")["items"][0]["findings"][0]["id"]
+    assert desk.post(f"{made.location}/findings/{finding}", {"done_on": "2018-12-03", "text": "已停发"}).status_code == 302
+    assert "已停发" in desk.text(made.location)
+    page = desk.text("/annexes/1")
+    assert "滨海新区社会救助家庭排查情况统计表（在保）" in page
+    assert NUMBER not in page
+    assert NUMBER in desk.text("/annexes/1?full=1")
+    assert "调查人" in desk.text("/annexes/2")
+    assert desk.get("/annexes/1.xlsx?full=1").mimetype == XLSX
+    assert Desk(door.app, "auditor").get("/annexes/1?full=1").status_code == 403
+    assert desk.get("/annexes/3").status_code == 404
+    assert desk.get("/annexes/1?on=9999").status_code == 422
+

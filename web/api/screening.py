@@ -1,0 +1,230 @@
+"""API: 摸底排查 — visits, their findings, coverage — and 附件1, 附件2."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask_smorest import Blueprint
+from marshmallow import fields
+
+from engine.errors import Invalid, NotFound
+from engine.forms import Whole
+from processes import annexes, readers, screening
+from processes.screening_forms import POPULATIONS, Rectified, ScreeningIn
+from web.annexes import XLSX, made_for, sent
+from web.api import schemas
+from web.api.desk import me, once
+from web.api.leads import plain
+from web.api.operation import operation
+from web.desk import bureau
+
+blp = Blueprint("api_screening", __name__, url_prefix="/api/v1", description="全面摸底排查: visits, findings, coverage, annexes")
+_s, _n = schemas.said_text, schemas.said_number
+_CODES = tuple(code for code, _zh, _en in POPULATIONS)
+_EXAMPLE = {"household_id": 7, "population": "in_benefit", "visited_on": "2018-12-03", "second_visitor": "wang", "met_person": "户主", "causes": ["illness"], "assistance": ["medical"], "result": "true",
+            "still_hardship": True, "hardship_text": "大病自费", "relative_of_staff": False, "relatives_on_assistance": False,
+            "findings": [{"kind": "policy_not_implemented", "text": "未享受取暖补贴", "due_on": "2018-12-20"}]}  # fmt: skip
+
+
+def _yes(about: str = "", *, none: bool = False) -> fields.Boolean:
+    return fields.Boolean(required=True, allow_none=none, metadata={"description": about} if about else {})
+
+
+class ScreeningFindingRow(schemas.Said):
+    id = _n()
+    kind = _s("policy_not_implemented | unlawful_benefit | outstanding_hardship")
+    text = _s()
+    found_on = _s()
+    due_on = _s("by when it is put right; of the first two kinds", none=True)
+    referred_to = _s("social help; of the third", none=True)
+    state = _s("open | done")
+    done_on = _s(none=True)
+    done_by = _s(none=True)
+    done_text = _s(none=True)
+    late = _yes("open past its day")
+    may = schemas.said_list(fields.String(), "what you may do now: rectify")
+
+
+class ScreeningRow(schemas.Said):
+    id = _n()
+    household_id = _n()
+    household_no = _s()
+    applicant = _s()
+    street = _s()
+    community = _s()
+    population = _s(" | ".join(_CODES))
+    visited_on = _s()
+    first_visitor = _s("who entered it")
+    second_visitor = _s("who confirms it")
+    companions = _s(none=True)
+    met_person = _s()
+    causes = schemas.said_list(fields.String())
+    assistance = schemas.said_list(fields.String(), "besides dibao, low-income relief and destitute support")
+    result = _s("true | changed | untrue")
+    result_text = _s(none=True)
+    still_hardship = _yes()
+    hardship_text = _s(none=True)
+    relative_of_staff = _yes()
+    relatives_on_assistance = _yes()
+    qualifies = _yes("of who is not in benefit", none=True)
+    state = _s("recorded | confirmed")
+    confirmed_on = _s(none=True)
+    lead_id = _n("the lead of who qualifies", none=True)
+    findings = schemas.said_list(ScreeningFindingRow)
+    may = schemas.said_list(fields.String(), "what you may do now: confirm")
+
+
+class ScreeningMoved(schemas.Said):
+    screening = _n()
+    state = _s()
+    lead = _n("of who qualifies", none=True)
+
+
+class ScreeningFindingMoved(schemas.Said):
+    finding = _n()
+    state = _s()
+
+
+class ScreeningQuery(schemas.Paging):
+    population = schemas.one_of(*_CODES)
+    state = schemas.one_of(*screening.STATES)
+    finding = schemas.one_of(*screening.FINDING_STATES, about="with a finding in this state")
+    household_id = Whole()
+    unit = schemas.text("code of a unit: it and those below it", most=20)
+
+
+class CoverageNumbers(schemas.Said):
+    to_screen = _n("households")
+    screened = _n("of them, by a confirmed visit")
+
+
+class CoverageRow(schemas.Said):
+    community = _s()
+    in_benefit = fields.Nested(CoverageNumbers, required=True)
+    refused_2018 = fields.Nested(CoverageNumbers, required=True)
+    elsewhere = _n("households of the elderly, disabled and gravely ill not in benefit that were visited")
+
+
+class Coverage(schemas.Said):
+    since = _s()
+    on = _s()
+    communities = schemas.said_list(CoverageRow)
+
+
+class CoverageQuery(schemas.Strict):
+    unit = schemas.text("code of a unit; left out: your area", most=20)
+    on = schemas.text("ISO day; left out: today", most=10)
+    since = schemas.text("ISO day; left out: 2018-11-19", most=10)
+
+
+class AnnexQuery(schemas.Strict):
+    unit = schemas.text("code of a district, street or community; may be left out by who has one area", most=20, example="120116001")
+    on = schemas.text("ISO day; left out: today", most=10)
+    full = schemas.one_of("true", "false", about="names and numbers in full, for those who work there; noted in your reading log")
+
+
+class AnnexTold(schemas.Said):
+    annex = _n()
+    title = _s()
+    unit = _s()
+    on = _s()
+    full = _yes()
+    headings = schemas.said_list(fields.String(), "as printed; of annex 2 the last one stands over two columns")
+    under_last = schemas.said_list(fields.String(), "the two columns under the last heading of annex 2")
+    notes = schemas.said_list(fields.String())
+    rows = schemas.said_list(fields.List(fields.String()), "cells as text, money with two decimals")
+
+
+def _day(text: str | None, name: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Invalid({name: ["日期应如 2018-12-03"]}) from None
+
+
+@operation(blp, "GET", "/screenings", schemas.paged(ScreeningRow), asks=ScreeningQuery)
+def listing(asked: dict[str, Any]) -> Any:
+    """Visits of your area, and those where you are a visitor: what waits for its second visitor first."""
+    made = bureau()
+    with made.office.read() as conn:
+        found = screening.listed(conn, me(), population=asked.get("population"), state=asked.get("state"), finding=asked.get("finding"), household_id=asked.get("household_id"),
+                                 unit_code=asked.get("unit"), page=asked["page"], size=asked["size"])  # fmt: skip
+        items = screening.told(conn, made.office.keys.on(conn), found.items, me(), made.office.today())
+    return schemas.listed(items, found.total, found.page, found.size)
+
+
+@operation(blp, "POST", "/screenings", ScreeningMoved, status=201, takes=ScreeningIn, example=_EXAMPLE, replies=(404,))
+def write(said: dict[str, Any]) -> Any:
+    """A visit to a registered household, entered by one visitor; it counts when the second one has confirmed it. Who is not in benefit and
+    qualifies becomes a lead at once."""
+    told = once(plain(said), lambda act: screening.record(act, said))
+    return told, {"Location": f"/api/v1/screenings/{told['screening']}"}
+
+
+@operation(blp, "GET", "/screenings/<row:screening_id>", ScreeningRow, replies=(404,))
+def show(screening_id: int) -> Any:
+    """One visit with its findings."""
+    made = bureau()
+    with made.office.read() as conn:
+        row = screening.seen(conn, me(), screening_id)
+        return screening.told(conn, made.office.keys.on(conn), [row], me(), made.office.today())[0]
+
+
+@operation(blp, "POST", "/screenings/<row:screening_id>/confirmation", ScreeningMoved, optional=True, replies=(404,))
+def confirm(screening_id: int) -> Any:
+    """The second visitor confirms it himself."""
+    return once({}, lambda act: screening.confirm(act, screening_id))
+
+
+@operation(blp, "POST", "/screening-findings/<row:finding_id>/rectification", ScreeningFindingMoved, takes=Rectified, example={"done_on": "2018-12-10", "text": "已补发取暖补贴"}, replies=(404,))
+def rectify(finding_id: int, said: dict[str, Any]) -> Any:
+    """A finding is put right, or the household was helped by whom it was referred to."""
+    return once(plain(said), lambda act: screening.rectify(act, finding_id, said))
+
+
+@operation(blp, "GET", "/screenings/coverage", Coverage, asks=CoverageQuery, replies=(404,))
+def coverage(asked: dict[str, Any]) -> Any:
+    """Per community: households in benefit and those refused in 2018, and how many of them were visited."""
+    made, areas = bureau(), readers.of_cases(me()).areas
+    unit, on, since = asked.get("unit"), _day(asked.get("on"), "on") or bureau().office.today(), _day(asked.get("since"), "since") or screening.SINCE
+    if unit and not readers.of_cases(me()).covers(unit):
+        raise NotFound("没有这个机构")
+    with made.office.read() as conn:
+        found = screening.coverage(conn, unit or areas, on, since) if areas else []
+    return {"since": since.isoformat(), "on": on.isoformat(), "communities": found}
+
+
+@operation(blp, "GET", "/annexes/1.xlsx", (XLSX,), asks=AnnexQuery, replies=(403, 404))
+def annex_1_file(asked: dict[str, Any]) -> Any:
+    """附件1 as a workbook, as printed: households in benefit. A full one can be brought in again as a list."""
+    return sent(_annex(1, asked))
+
+
+@operation(blp, "GET", "/annexes/2.xlsx", (XLSX,), asks=AnnexQuery, replies=(403, 404))
+def annex_2_file(asked: dict[str, Any]) -> Any:
+    """附件2 as a workbook, as printed: applications of 2018 that were refused."""
+    return sent(_annex(2, asked))
+
+
+@operation(blp, "GET", "/annexes/1", AnnexTold, asks=AnnexQuery, replies=(403, 404))
+def annex_1(asked: dict[str, Any]) -> Any:
+    """附件1 as text, cell by cell."""
+    return _told(_annex(1, asked))
+
+
+@operation(blp, "GET", "/annexes/2", AnnexTold, asks=AnnexQuery, replies=(403, 404))
+def annex_2(asked: dict[str, Any]) -> Any:
+    """附件2 as text, cell by cell."""
+    return _told(_annex(2, asked))
+
+
+def _annex(number: int, asked: dict[str, Any]) -> annexes.Annex:
+    return made_for(me(), number, asked.get("unit"), _day(asked.get("on"), "on"), full=asked.get("full") == "true")
+
+
+def _told(found: annexes.Annex) -> dict[str, Any]:
+    first = found.number == 1
+    return {"annex": found.number, "title": found.title, "unit": found.unit, "on": found.on.isoformat(), "full": found.full,
+            "headings": list(annexes.HEADINGS[found.number]), "under_last": [] if first else list(annexes.CHECKED), "notes": list(found.notes),
+            "rows": [["" if cell is None else str(cell) if isinstance(cell, (str, int)) else f"{cell:.2f}" for cell in row] for row in found.rows]}  # fmt: skip
