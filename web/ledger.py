@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from engine.errors import Invalid, NotFound
+from engine.model import Actor
 from processes import ledger, organisation, readers
 from processes.event_log import harmless
 from web.desk import bureau, either, lang, me, whole
@@ -18,6 +19,11 @@ from web.errors import said, status_of, words
 bp = Blueprint("ledger", __name__, url_prefix="/ledger")
 
 SHOWN = 50  # persons of one page
+
+
+def reads(actor: Actor) -> bool:
+    """Whether somebody in these posts reads the numbers of some unit."""
+    return bool(readers.of_cases(actor).areas)
 
 
 def _typed() -> dict[str, str]:
