@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from engine.expression import parse_due
 from engine.forms import Form
 from engine.model import SHANGHAI, Entry
-from processes import benefits, change_kinds, law, meeting_units, temporary, temporary_forms, temporary_grants
+from processes import benefits, change_kinds, complaint_forms, law, meeting_units, temporary, temporary_forms, temporary_grants
 from processes import household_forms as hf
 from processes.destitute_forms import SELF_CARE
 from processes.dibao_2012_forms import MATERIALS, METHODS, PARTICIPANTS
@@ -116,6 +116,10 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
     "exit": {"voluntary": lazy_gettext("own report or request"), "cleared": lazy_gettext("review or check"), "reported": lazy_gettext("report by the public"),
              "other": lazy_gettext("other: death, moved away")},
     "occasion": _both(OCCASIONS),
+    "complaint_channel": _both(complaint_forms.CHANNELS),
+    "complaint_target": _both(complaint_forms.TARGETS),
+    "complaint_state": _both(complaint_forms.STATES),
+    "complaint_finding": {**_both(complaint_forms.FINDINGS), "none": lazy_gettext("no finding yet")},
     "reported_change": _both(CHANGES),
     "review_state": {"overdue": lazy_gettext("Overdue"), "due": lazy_gettext("Due within 30 days"), "under_way": lazy_gettext("Under way"),
                      "done": lazy_gettext("Done")},
@@ -166,6 +170,14 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "ordered_on": (lazy_gettext("Decided on"), ""),
     "emergency_fen": (lazy_gettext("Emergency help (yuan)"), "money"),
     "helped_on": (lazy_gettext("Helped on"), ""),
+    "complaint_no": (lazy_gettext("Complaint"), ""),
+    "is_named": (lazy_gettext("Named complaint"), "yes"),
+    "reporter_id": (lazy_gettext("Entry of the reporter"), ""),
+    "target_kind": (lazy_gettext("Complaint about"), "complaint_target"),
+    "target_login": (lazy_gettext("Member of staff complained about"), "staff"),
+    "target_unit": (lazy_gettext("Unit or place complained about"), ""),
+    "acceptance": (lazy_gettext("Acceptance of the complaint"), "form"),
+    "result": (lazy_gettext("Finding of the investigation"), "form"),
     "followup_workdays": (lazy_gettext("Working days to complete the papers"), ""),
     "temp_workdays": (lazy_gettext("Working days from acceptance to decision"), ""),
     "street_limit_fen": (lazy_gettext("Up to which the street decides (yuan)"), "money"),
@@ -175,7 +187,7 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "aid_fen": (lazy_gettext("Proposed, once (yuan)"), "money"),
     "paid_on": (lazy_gettext("Paid on"), ""),
     "reported_on": (lazy_gettext("Reported on"), ""),
-    "channel": (lazy_gettext("Reported by way of"), "report_channel"),
+    "channel": (lazy_gettext("Reported by way of"), "form"),
     "reported_by": (lazy_gettext("Reported by"), "reporter"),
     "late": (lazy_gettext("Reported late"), "yes"),
     "wants_exit": (lazy_gettext("Asks to leave assistance"), "yes"),
@@ -339,6 +351,7 @@ _SINCE = {
     "authorisations_asked_on": lazy_gettext("the request for authorisations"),
     "delivered_on": lazy_gettext("the delivery"),
     "helped_on": lazy_gettext("the help"),
+    "received_on": lazy_gettext("the receipt"),
 }
 _LAWS = {
     "N220": lazy_gettext("Minfa [2012] No. 220 (dibao review and approval)"),
@@ -354,6 +367,7 @@ _LAWS = {
     "N47": lazy_gettext("State Council notice on temporary assistance (2014)"),
     "TTEMP21": lazy_gettext("Limits of temporary assistance in Tianjin (2021)"),
     "TEMPK": lazy_gettext("Procedure of temporary assistance of another place (example)"),
+    "LXF": lazy_gettext("Regulations on petitions"),
     "TLOW": lazy_gettext("Tianjin notice on low-income relief (2016)"),
     "TECON": lazy_gettext("Tianjin rules on means assessment"),
     "TCLS": lazy_gettext("Tianjin rules on deductions"),
