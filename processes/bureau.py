@@ -30,7 +30,19 @@ from engine.process import Process
 from engine.replays import Replays
 from engine.store import Store, record
 from processes import audit_tables as _audit_tables  # noqa: F401 - its tables belong to every database
-from processes import benefits, case_migrations, dmn, households, law, organisation, report_duties, reviews, spot_check, standards
+from processes import (
+    benefits,
+    case_migrations,
+    complaints,
+    dmn,
+    households,
+    law,
+    organisation,
+    report_duties,
+    reviews,
+    spot_check,
+    standards,
+)
 from processes import proof_tables as _proof_tables  # noqa: F401 - the same
 from processes.change_report_2012 import CHANGE_REPORT_2012
 from processes.change_report_2021 import CHANGE_REPORT_2021
@@ -48,7 +60,7 @@ from processes.review_2021 import REVIEW_2021
 from processes.self_care import SELF_CARE
 from processes.temporary_assistance import TEMPORARY_ASSISTANCE
 
-CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012, DIBAO_2021, LOW_INCOME_2016, LOW_INCOME_2021, ILLNESS_EXPENDITURE_2018, REVIEW_2012, REVIEW_2021, CHANGE_REPORT_2012, CHANGE_REPORT_2021, JOINT_MEETING, DESTITUTE_2016, DESTITUTE_2021, SELF_CARE, TEMPORARY_ASSISTANCE)}
+CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012, DIBAO_2021, LOW_INCOME_2016, LOW_INCOME_2021, ILLNESS_EXPENDITURE_2018, REVIEW_2012, REVIEW_2021, CHANGE_REPORT_2012, CHANGE_REPORT_2021, JOINT_MEETING, DESTITUTE_2016, DESTITUTE_2021, SELF_CARE, TEMPORARY_ASSISTANCE, complaints.COMPLAINT)}
 
 # What the jobs are, in words for those who decide what becomes of one that failed.
 _WAYS = {
@@ -57,6 +69,7 @@ _WAYS = {
     "spot_month_end": ("月末补抽：把街镇未满十户的抽查补足比例", "The draw at the month's end: fills up a street's incomplete ten"),
     "review_due": ("复审到期：开启定期复审个案", "A re-review falls due: its case is opened"),
     "review_early": ("提前复审或全面复核：开启复审个案", "An early review, or one of a round: its case is opened"),
+    complaints.REVIEW_JOB: ("举报查实：开启复审个案", "A complaint was proved: the benefit's review is opened"),
     "review_round": ("全面复核分批开启", "A round of reviews is opened batch by batch"),
     "report_due": ("定期报告到期：登记报告义务并发提醒", "A periodic report falls due: the duty is written down and the household reminded"),
     "report_reminder": ("逾期未报告：再次提醒", "A report is overdue: the household is reminded once more"),
@@ -113,7 +126,7 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None, *, publish
     handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end,
                                     "benefit_month": _benefit_month, "report_due": _report_due, "report_reminder": _report_reminder,
                                     "review_due": _review(cases, reviews.fall_due), "review_early": _review_early(cases),
-                                    "review_round": _review_round, deadlines.LATE: deadlines.sweep, unmanned.KIND: unmanned.handler(cases), case_migrations.KIND: case_migrations.handler(cases), **standards.handlers(office)}  # fmt: skip
+                                    "review_round": _review_round, complaints.REVIEW_JOB: lambda job: lambda act: complaints.open_review(cases, act, job.record_id, job.key), deadlines.LATE: deadlines.sweep, unmanned.KIND: unmanned.handler(cases), case_migrations.KIND: case_migrations.handler(cases), **standards.handlers(office)}  # fmt: skip
     ways = {kind: Way(*words) for kind, words in _WAYS.items()}
     ways["means_check"] = Way("向各部门核对家庭经济状况", "Asking the registries about the household's means", skip=_unavailable(cases))
     return Bureau(office, cases, Jobs(office, handlers, ways=ways, daily={deadlines.LATE: district_record}), settings, registry, in_force)

@@ -23,6 +23,7 @@ from engine.process import CaseRef, Gather, Process
 from processes import (
     benefits,
     calendar,
+    complaint_rows,
     conclusions,
     counterfactual,
     duties,
@@ -67,14 +68,15 @@ def reopen_after_check() -> Data:
     return {"check_conclusion": None}
 
 
-@gives("submitted_on", "spot_check", "spot_reason", "near_relative")
+@gives("submitted_on", "spot_check", "spot_reason", "near_relative", "reported")
 def receive_file(  # facts by name
     today: date, snapshot: Data, near_relative: bool | None, doubtful: bool | None, reported: bool | None  # noqa: FBT001
 ) -> Data:
     """The district's receipt. Near-relative, doubtful and reported files are visited every one (N220 art 26); a relative who
     was registered or found after acceptance counts as well."""
     related = bool(near_relative or snapshot["near_relative"])
-    return {**receive_file_1(today, snapshot, related, doubtful, reported), "near_relative": related}
+    told = bool(reported or snapshot.get("reported"))  # a complaint about the household, which older entries say nothing of
+    return {**receive_file_1(today, snapshot, related, doubtful, told), "near_relative": related, **({"reported": True} if snapshot.get("reported") else {})}
 
 
 @gives("submitted_on", "spot_check", "spot_reason")
@@ -90,7 +92,7 @@ def receive_file_1(
 def check_late_draw(today: date, snapshot: Data, near_relative: bool | None) -> Data:  # noqa: FBT001
     """Before the decision: whether the file was added to the spot check at a month's end, or a near relative came out after
     the district had received it, so that it must be visited after all (N220 art 26)."""
-    reasons = spot_check.reasons(near_relative=bool(snapshot["near_relative"]), doubtful=False, reported=False, drawn=bool(snapshot["late"]))
+    reasons = spot_check.reasons(near_relative=bool(snapshot["near_relative"]), doubtful=False, reported=bool(snapshot.get("reported")), drawn=bool(snapshot["late"]))
     related = bool(near_relative or snapshot["near_relative"])
     return {**check_late_draw_1(today, {"late": reasons}), "late_reason": " ".join(reasons), "near_relative": related}
 
@@ -191,14 +193,16 @@ def _draw(act: Act, facts: Data) -> Data:
     drawn = spot_check.kept(act, facts["household_id"]) if facts.get("submitted_on") else None  # a second receipt takes no second place
     if drawn is None:
         drawn = spot_check.draw(act, facts["street"], facts["household_id"])
-    return {"drawn": drawn, "near_relative": known}
+    told = complaint_rows.reported(act.conn, facts["household_id"], facts.get("applied_on"))
+    return {"drawn": drawn, "near_relative": known, **({"reported": True} if told else {})}
 
 
 def late(act: Act, facts: Data) -> Data:
     """A file that was visited already is not visited again."""
     drawn = spot_check.drawn_late(act, facts["household_id"]) and not facts.get("spot_check")
     visited = facts.get("spot_check") or facts.get("late_agrees") is not None
-    return {"late": drawn, "near_relative": not visited and households.near_relative_known(act.conn, facts["household_id"])}
+    told = not visited and complaint_rows.reported(act.conn, facts["household_id"], facts.get("applied_on"))
+    return {"late": drawn, "near_relative": not visited and households.near_relative_known(act.conn, facts["household_id"]), **({"reported": True} if told else {})}
 
 
 # -- what only the tables can tell

@@ -62,7 +62,8 @@ def check_late_draw(today: date, snapshot: Data, near_relative: bool | None) -> 
 
 def _late(act: Act, facts: Data) -> Data:
     visited = facts.get("spot_check") or facts.get("late_agrees") is not None
-    return {**dibao_2012.late(act, facts), "reported": bool(facts.get("reported")) and not visited}
+    found = dibao_2012.late(act, facts)
+    return {**found, "reported": bool(facts.get("reported") or found.get("reported")) and not visited}
 
 
 # -- effects

@@ -22,6 +22,7 @@ from engine.model import OTHERS, SHANGHAI, Data, Put
 from engine.office import Act, Record, read_entry, stored_of
 from processes import law
 from processes.case_tables import letter, letter_bytes
+from processes.complaint_tables import complaint
 from processes.proof_tables import erasure
 from processes.tables import benefit, household_member, person
 
@@ -146,6 +147,7 @@ def _left_alone(conn: Connection, subject: str) -> Iterator[str]:
         members = set(conn.scalars(select(household_member.c.person_id).where(household_member.c.household_id == household_id)))
         if all(f"person:{n}" in gone for n in members - {person_id}):
             yield f"household:{household_id}"
+            yield from sorted({f"case:{n >> 16}" for n in conn.scalars(select(complaint.c.id).where(complaint.c.household_id == household_id))})
             table = store.payload.c
             cases = _CASES.where(store.record.c.subject == f"household:{household_id}")
             yield from conn.scalars(select(table.subject).where(table.record_id.in_(cases), table.subject.startswith(OTHERS), table.subject.not_in(gone)).order_by(table.subject))

@@ -5,7 +5,7 @@ N220 art 33; opened by a job on the day on which it falls due, or early by a per
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib import resources
 from pathlib import Path
@@ -21,6 +21,7 @@ from processes import (
     benefits,
     calendar,
     change_kinds,
+    complaint_rows,
     conclusions,
     duties,
     households,
@@ -76,10 +77,11 @@ def assess_1(snapshot: Data) -> Data:
 
 @gives(*_ROUND, "contact_outcome", "exit_trigger")
 def record_change(
-    snapshot: Data, change_kind: str, reported_by: str, contact_outcome: str | None, check_conclusion: str | None, exit_trigger: str
+    snapshot: Data, change_kind: str, reported_by: str, contact_outcome: str | None, check_conclusion: str | None, exit_trigger: str, complaint_no: str | None
 ) -> Data:
-    """The review begins anew with what was reported. Who reported it counts for the ledger, unless the check had found it before."""
-    found = check_conclusion in ("inconsistent", "exceeds_standard")
+    """The review begins anew with what was reported. Who reported it counts for the ledger, unless the check had found it before, or a
+    complaint had opened the review: the earliest trigger counts (domain 8)."""
+    found = bool(complaint_no) or check_conclusion in ("inconsistent", "exceeds_standard")
     trigger = exit_trigger if found else {"household": "voluntary", "staff": "voluntary", "others": "reported"}.get(reported_by, exit_trigger)
     died = change_kind == "death" and snapshot["sole"]
     reached = "died" if died else "contacted" if reported_by in change_kinds.BY_HOUSEHOLD else contact_outcome
@@ -89,7 +91,7 @@ def record_change(
 # -- gathering
 
 
-STARTED = (*conclusions.STARTED, "due_on", "review_from", "applied_on", "contact_outcome", "contact_attempts", "investigated", "destitute")
+STARTED = (*conclusions.STARTED, "due_on", "review_from", "applied_on", "contact_outcome", "contact_attempts", "investigated", "destitute", "overpaid_since")
 
 
 @gives(*STARTED)
@@ -99,13 +101,27 @@ def _begin(act: Act, facts: Data) -> Data:
 
 
 def at_start(act: Act, facts: Data) -> Data:
-    begun = conclusions.begin(act, facts["household_id"], "cleared", STARTERS, person_id=facts.get("supported_person_id"))
+    told = _proved(act, facts)
+    begun = conclusions.begin(act, facts["household_id"], "cleared" if told is None else "reported", STARTERS, person_id=facts.get("supported_person_id"))
     planned, today = benefits.row(act.conn, begun["benefit_id"])["next_review_on"], act.today.isoformat()
     if facts["occasion"] == "due" and (planned is None or planned > today):
         raise Refused("not-due", f"这户的复审还没有到期（{planned or '未定'}），提前复审请选“提前复审”并写明缘由", f"This review is not due before {planned}")
     due = planned if planned and planned < today else today
     first = {"contact_outcome": None, "contact_attempts": 0, "investigated": None, "destitute": benefits.is_destitute(begun["benefit_category"])}
-    return {**begun, **first, "due_on": due, "review_from": today, "applied_on": today}
+    since = {} if told is None or told["event_on"] is None else {"overpaid_since": told["event_on"][:7]}  # S15: from the month of the purchase
+    return {**begun, **first, "due_on": due, "review_from": today, "applied_on": today, **since}
+
+
+def _proved(act: Act, facts: Data) -> Mapping[Any, Any] | None:
+    """The complaint by which the review is opened: then an exit counts as one by the public's report (domain 8, L4c)."""
+    if facts["occasion"] != "complaint":
+        if facts.get("complaint_no"):
+            raise Invalid({"complaint_no": ["举报查实的复审才填写"]})
+        return None
+    found = complaint_rows.proved(act.conn, facts.get("complaint_no"), facts["household_id"])
+    if found is None:
+        raise Refused("complaint", "没有这件查实的举报，或已据此开启复审", "No proved complaint of that number about this household, or it has opened a review already")
+    return found
 
 
 def _missing(act: Act, facts: Data) -> Data:

@@ -27,6 +27,7 @@ OCCASIONS = [
     ("due", "到期复审", "Due"),
     ("campaign", "全面复核", "Everybody is re-checked"),
     ("early", "提前复审", "Early"),
+    ("complaint", "举报查实", "A complaint was proved"),
 ]
 # As in a change report; the public's tip has kept the code that it had here.
 REPORTERS = [("others" if code == "public" else code, zh, en) for code, zh, en in change_kinds.REPORTERS]
@@ -38,6 +39,7 @@ class StartReview(Form):
     household_id = number("家庭", "Household", fact=True)
     supported_person_id = number("特困人员（这户另有救助时必填）", "Destitute person (where the household has another benefit)", required=False, fact=True)
     occasion = choice("复审缘由", "Occasion", OCCASIONS, fact=True)
+    complaint_no = text("举报编号（举报查实时必填）", "Number of the complaint (where one was proved)", required=False, max=40, fact=True)
     note = text("说明", "Note", required=False, widget="textarea", hint="提前复审时请写明缘由", hint_en="Say why when it is early")
 
     @validates_schema(skip_on_field_errors=False)

@@ -24,6 +24,7 @@ from engine.model import SYSTEM, Actor, Entry, joined
 from engine.office import Act, history
 from processes import (
     appeals,
+    complaints,
     counterfactual,
     deadlines,
     deliveries,
@@ -111,6 +112,7 @@ EVENTS = {
     notices.EVENT: lazy_gettext("Photo of a notice's removal recorded"),
     "tasks_handed_over": lazy_gettext("A leaver's tasks handed over"),
     "task_taken_back": lazy_gettext("Taken back"),
+    complaints.REVIEW_OPENED: lazy_gettext("Review opened by the proved complaint"),
     "case_moved": lazy_gettext("Goes on by the procedure of the day of acceptance"),
 }
 _MIGRATED = lazy_gettext("Put on another version of the drawing")
@@ -156,6 +158,8 @@ OUTCOMES = {
     "ended_kept": lazy_gettext("Benefit kept"),
     "ended_changed": lazy_gettext("Benefit changed"),
     "ended_stopped": lazy_gettext("Benefit stopped"),
+    "ended_concluded": lazy_gettext("Concluded"),
+    "ended_not_accepted": lazy_gettext("Not accepted or passed on"),
 }
 
 
@@ -188,6 +192,8 @@ def _named(conn: Any, actor: Actor, name: str, page: int) -> queries.Page:
 def visible(conn: Any, actor: Actor, no: str) -> Mapping[Any, Any]:
     """The case's row, for those whose area it lies in, who began it, or who have had a task of it; for others there is no such case."""
     row = queries.case_row(conn, no)
+    if row["process"] == complaints.KEY:
+        return _complaint(conn, actor, row)
     if readers.of_cases(actor).covers(row["unit"]) or actor.id == row["opened_by"]:
         return row
     mine = any(
@@ -196,6 +202,15 @@ def visible(conn: Any, actor: Actor, no: str) -> Mapping[Any, Any]:
         for x in queries.case_tasks(conn, row["id"])
     )
     if not mine:
+        raise NotFound("没有这件个案")
+    return row
+
+
+def _complaint(conn: Any, actor: Actor, row: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """A complaint is there for fewer than other cases, and never for whom it is about."""
+    tasks = queries.case_tasks(conn, row["id"])
+    had = any(not {x["assignee"], x["done_by"]}.isdisjoint(one.persons) or one.holds(x["role"], x["unit"]) for one in (actor, *standing_in(actor)) for x in tasks)
+    if not complaints.opens(conn, actor, row["no"], had_task=had):
         raise NotFound("没有这件个案")
     return row
 
@@ -232,7 +247,7 @@ def show(no: str) -> ResponseReturnValue:
         keys, process = made.office.keys.on(conn), CATALOGUE[row["process"]]
         drawing = made.cases.drawing(conn, row["drawing"])
         run = Run.load(drawing, row["state"], made.office.clock())
-        household_id = run.facts.get("household_id")  # a meeting has none
+        household_id = None if row["process"] == complaints.KEY else run.facts.get("household_id")  # a meeting has none, a complaint is no case of its household
         entries = readers.told_to(conn, actor, row["unit"], history(conn, keys, row["id"]))
         tasks = queries.case_tasks(conn, row["id"])
         house = households.view(conn, keys, household_id, on=made.office.today(), production=made.office.production) if household_id else None

@@ -89,6 +89,11 @@ _SAID: Mapping[str, str] = {
     r"急难型救助不超过 ([0-9.]+) 元（每人低保标准 ([0-9.]+) 元×([0-9.]+) 个月，(\d+) 人）；需要更多的，先行救助后转支出型办理":
         r"Emergency help is at most \1 yuan (\3 monthly standards of \2 for each of \4): for more, help first and go on by the ordinary procedure",
     r"本案申请的是临时救助，只能同意临时救助": "The case asks for temporary assistance: nothing else is approved",
+    r"没有这个举报人登记号，或已用于另一件举报": "No such reporter's entry, or it belongs to another complaint",
+    r"请写明查看原因": "Say why you look",
+    r"这件举报是匿名的": "This complaint is anonymous",
+    r"举报查实的复审才填写": "Only for a review by a proved complaint",
+    r"没有这份反馈书": "No such letter",
     r"本案申请的不是临时救助": "The case does not ask for temporary assistance",
     r"临时救助请写明会议确定的金额": "State the sum that the meeting fixed",
     r"没有这项复议或诉讼": "There is no such appeal",

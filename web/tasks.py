@@ -20,6 +20,7 @@ from engine.forms import Form, from_html
 from engine.model import Actor
 from engine.office import Act, history
 from processes import (
+    complaints,
     deadlines,
     eligibility,
     expenditure,
@@ -90,6 +91,7 @@ def _page(
     with made.office.read() as conn:
         row = queries.task_row(conn, task_id)
         seen(actor, row)
+        complaints.refuse_kept_away(conn, actor, row["no"])
         who = as_whom(actor, row)
         process = CATALOGUE[row["process"]]
         drawing = made.cases.drawing(conn, row["drawing"])
@@ -99,7 +101,7 @@ def _page(
         case = queries.case_row(conn, row["no"])
         run = Run.load(drawing, case["state"], made.office.clock())
         found = made.cases.deadline(conn, keys, row, run, drawing, process) if row["state"] == "open" else None
-        household_id = run.facts.get("household_id")  # a meeting has none
+        household_id = None if row["process"] == complaints.KEY else run.facts.get("household_id")  # a meeting has none; a complaint shows no household's means
         house = households.view(conn, keys, household_id, on=made.office.today(), production=made.office.production) if household_id else None
         entries = readers.told_to(conn, actor, case["unit"], history(conn, keys, case["id"]))
         beside = around.view(conn, keys, case, row, actor, who)

@@ -20,9 +20,9 @@ from engine.office import history
 from engine.step import standings
 from engine.store import Store, metadata
 from processes import bureau as bureaus
-from processes import households, identity
+from processes import complaints, households, identity, organisation
 from tests.conftest import DATA_KEY, Clock
-from tests.district import District, paper
+from tests.district import PASSWORD, STREET, District, paper
 from tests.meeting_room import SMALL, Room
 from tests.processes.reports import Reports, family
 from web.settings import Settings
@@ -720,7 +720,29 @@ def illness_refused(d: District) -> None:
     d.do("clerk", "deliver_refusal", delivered_on="2018-12-03", method="lien", recipient="张一")
 
 
+def complained_of(d: District) -> None:
+    """S17: a named complaint about an applicant, looked into twice, more time, malicious, told."""
+    d.clock.set("2018-12-03T09:00")
+    home = d.household(210_000)
+    with d.office.act() as act:
+        organisation.add_staff(act, "tess", "某受理", PASSWORD, [("complaint_officer", STREET)])
+    with d.office.read() as conn:
+        d.people["tess"] = organisation.find_actor(conn, "tess")  # type: ignore[assignment]
+    said = {"channel": "phone", "received_on": "2018-12-03", "target_kind": "household", "household_id": home, "allegation": "有小汽车"}
+    with d.office.act(d.people["tess"]) as act:
+        d.no = complaints.register(d.cases, act, said, {"name": "举报人", "phone": "13900000000"})["case"]
+    d.do("tess", "accept_complaint", acceptance="accept")
+    for agree in ("disagree", "agree"):
+        d.do("ann", "investigate", investigated_on=d.office.today().isoformat(), second_investigator="bob", facts_found="已查", evidence="登记信息")
+        d.do("bob", "investigate_cosign", agree=agree, statement="请补充")
+    d.do("tess", "conclude", result="extend", action="情况复杂")
+    d.do("lee", "approve_extension", extension="agree", opinion="同意")
+    d.do("tess", "conclude_extended", result="malicious", action="批评教育")
+    d.do("tess", "deliver_feedback_extended", delivered_on="2018-12-03", method="phone", words="举报不属实")
+
+
 STORIES = {
+    "complained-of": complained_of,
     "helped-first": helped_first, "not-helped-twice": not_helped_twice,
     "destitute-2016": supported_2016, "destitute-refused": not_destitute, "destitute-2021": supported_2021, "self-care": cares_less,
     "low-income-itself": low_income_itself, "low-income-status": low_income_status, "low-income-fits-dibao": low_income_fits_dibao,

@@ -15,7 +15,7 @@ from engine.bpmn import Run
 from engine.errors import Invalid
 from engine.forms import json_schema
 from engine.office import Act
-from processes import deadlines, saved_views
+from processes import complaints, deadlines, saved_views
 from processes.bureau import CATALOGUE
 from web import batch, checking, worklist
 from web.api import schemas
@@ -105,7 +105,7 @@ def _day(asked: dict[str, Any], name: str) -> date | None:
     raise Invalid({name: [say("日期写成 2018-12-03", "Write the day as 2018-12-03")]})
 
 
-@operation(blp, "GET", "/tasks/<row:task_id>", schemas.Task, asks=schemas.Language, etag=True, replies=(404,))
+@operation(blp, "GET", "/tasks/<row:task_id>", schemas.Task, asks=schemas.Language, etag=True, replies=(403, 404))
 def show(task_id: int, asked: dict[str, Any]) -> Any:
     """The task with its form as JSON Schema, its deadline, where it may be returned to, and what you typed before."""
     made = bureau()
@@ -113,6 +113,7 @@ def show(task_id: int, asked: dict[str, Any]) -> Any:
     with made.office.read() as conn:
         row = queries.task_row(conn, task_id)
         seen(me(), row)
+        complaints.refuse_kept_away(conn, me(), row["no"])
         drawing = made.cases.drawing(conn, row["drawing"])
         run = Run.load(drawing, queries.case_row(conn, row["no"])["state"], made.office.clock())
         keys = made.office.keys.on(conn)
