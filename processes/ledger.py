@@ -5,7 +5,7 @@ Every number is computed from the records as of the period's last day; nothing i
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -20,7 +20,9 @@ from engine.model import SHANGHAI, Actor, read_body
 from engine.queries import Page, within
 from processes import accountability, benefits, erasure, identity, law, ledger_stays, organisation, readers
 from processes.finding_tables import finding, finding_reply
+from processes.lead_tables import lead
 from processes.ledger_stays import Stay, Stays
+from processes.screening_tables import screening, screening_finding
 from processes.tables import benefit, benefit_person, household, household_member, person
 
 CAMPAIGN = (date(2018, 11, 19), date(2019, 2, 28))  # 百日会战 (domain 1.0): cumulative numbers begin on its first day
@@ -39,12 +41,12 @@ NUMBERS: Mapping[str, tuple[str, str, str, str, str]] = {
     "L4c": ("public_report_exits", "群众举报退保", "Left after a tip", "举报查实后的退出", "Exits after a substantiated report of the public"),
     "L4d": ("other_exits", "其他（死亡、迁出等）", "Other exits (death, moved away)", "死亡、迁出本区、服刑等", "Death, moved out of the district, prison and the like"),
 }  # fmt: skip
-NO_LEADS = ("系统中还没有登记主动发现线索，按 0 计", "No leads are recorded in this system yet: counted as none")
 CLASSES: Mapping[str, str] = {"voluntary": "L4a", "cleared": "L4b", "reported": "L4c", "other": "L4d"}
 PROBLEMS: Mapping[str, tuple[str, str]] = {
     "policy": ("政策落实不到位", "Policy not carried out"), "unlawful": ("违规享受", "Unlawful benefit"), "hardship": ("救助后仍突出困难", "Outstanding hardship after help"),
     "procedure": ("程序", "Procedure"), "money": ("资金", "Money"), "other": ("其他", "Other"),
 }
+_SCREENED = {"policy_not_implemented": "policy", "unlawful_benefit": "unlawful", "outstanding_hardship": "hardship"}
 CORRECTIONS: Mapping[str, tuple[str, str]] = {
     "moved_in": ("区内迁入", "Moved in from another unit"), "moved_out": ("区内迁出", "Moved out to another unit"), "listed": ("名册导入", "Brought in from a list"),
     "converted_in": ("转换类别后恢复享受", "Granted again in another category"), "converted_out": ("因转换类别暂时退出", "Ended to be granted another category"),
@@ -144,6 +146,7 @@ class Book:
         self.before, self.now = (wanted.since - timedelta(days=1)).isoformat(), wanted.until >= today
         self.stays: Stays = ledger_stays.all_of(conn, wanted.until)
         self.rechecks = _rechecks(conn, self.since, self.until)
+        self.discovered = frozenset(conn.scalars(select(lead.c.case_no).where(lead.c.counts, lead.c.linked_on <= self.until)))
         self._classes: dict[Stay, str | None] = {}
 
     def of(self, unit: str) -> dict[str, Side]:
@@ -173,6 +176,7 @@ class Book:
                 if kind in moved:
                     moved[kind] += 1
             self._rechecked(hits["L1"], key, inside)
+        hits["L3"] = {key: hit for key, hit in hits["L2"].items() if hit.case_no in self.discovered}
         for key, hit in hits["L4"].items():
             if hit.exit_class in CLASSES:
                 hits[CLASSES[str(hit.exit_class)]][key] = hit
@@ -308,8 +312,7 @@ def told(conn: Connection, wanted: Asked, today: date) -> dict[str, Any]:
     children = _below(conn, wanted.unit)
     sides = {unit: book.of(unit) for unit in (wanted.unit, *children)}
     persons, houses = (sides[wanted.unit][kind] for kind in ("persons", "households"))
-    rows = [{"number": number, "name": name, "zh": zh, "en": en, "definition_zh": why, "definition_en": why_en, "persons": persons.count(number), "households": houses.count(number),
-             "note_zh": NO_LEADS[0] if number == "L3" else None, "note_en": NO_LEADS[1] if number == "L3" else None}
+    rows = [{"number": number, "name": name, "zh": zh, "en": en, "definition_zh": why, "definition_en": why_en, "persons": persons.count(number), "households": houses.count(number)}
             for number, (name, zh, en, why, why_en) in NUMBERS.items()]  # fmt: skip
     return {
         "unit": wanted.unit, "unit_name": organisation.unit_name(conn, wanted.unit), "from": wanted.since.isoformat(), "to": wanted.until.isoformat(), "numbers": rows,
@@ -323,8 +326,8 @@ def told(conn: Connection, wanted: Asked, today: date) -> dict[str, Any]:
 
 
 def _problems(conn: Connection, wanted: Asked) -> dict[str, Any]:
-    """L6: findings raised in the period, by type, with those settled and those overdue at its end. Auditors' findings say no type yet: they
-    count as "other"."""
+    """L6: findings raised in the period, by type, with those settled and those overdue at its end: those of screenings that the second
+    visitor confirmed, and the auditors', which say no type and count as "other"."""
     first, last = wanted.since.isoformat(), wanted.until.isoformat()
     here = select(finding).where(within(finding.c.unit, wanted.unit), finding.c.raised_on >= first, finding.c.raised_on <= last).order_by(finding.c.id)
     rows = conn.execute(here).mappings().all()
@@ -332,8 +335,15 @@ def _problems(conn: Connection, wanted: Asked) -> dict[str, Any]:
         select(finding_reply.c.finding_id, func.min(finding_reply.c.said_on).label("said_on")).where(finding_reply.c.kind == "reply").group_by(finding_reply.c.finding_id))}  # fmt: skip
     settled = [row["id"] for row in rows if row["settled_on"] is not None and row["settled_on"] <= last]
     overdue = [row["id"] for row in rows if row["id"] not in settled and row["due_on"] < last and replied.get(row["id"], "9999") > last]
-    return {"found": len(rows), "settled": len(settled), "overdue": len(overdue), "findings": [row["id"] for row in rows],
-            "types": [{"type": code, "zh": zh, "en": en, "found": len(rows) if code == "other" else 0} for code, (zh, en) in PROBLEMS.items()]}  # fmt: skip
+    seen = screening_finding.c
+    visits = select(screening_finding).join(screening, screening.c.id == seen.screening_id).where(screening.c.state == "confirmed", within(seen.community, wanted.unit))
+    visited = conn.execute(visits.where(seen.found_on >= first, seen.found_on <= last).order_by(seen.id)).all()
+    done = [row.id for row in visited if row.done_on is not None and row.done_on <= last]
+    late = [row.id for row in visited if row.id not in done and row.due_on is not None and row.due_on < last]
+    kinds = Counter(_SCREENED[row.kind] for row in visited) + Counter({"other": len(rows)})
+    return {"found": len(rows) + len(visited), "settled": len(settled) + len(done), "overdue": len(overdue) + len(late), "findings": [row["id"] for row in rows],
+            "screening_findings": [row.id for row in visited],
+            "types": [{"type": code, "zh": zh, "en": en, "found": kinds[code]} for code, (zh, en) in PROBLEMS.items()]}  # fmt: skip
 
 
 def _below(conn: Connection, unit: str) -> list[str]:

@@ -11,7 +11,7 @@ from openpyxl import Workbook
 from sqlalchemy import update
 
 from engine.errors import Invalid, NotFound
-from processes import identity, ledger
+from processes import identity, leads, ledger
 from processes import import_annex1 as annex1
 from processes.ledger import Asked, Side
 from processes.tables import benefit
@@ -52,8 +52,13 @@ class Street:
         self._review(dying)
         self.review.conclude("keep")
         self._choose(dying)
-        d.clock.set("2018-12-10T10:00")
+        d.clock.set("2018-12-09T10:00")
+        given = self._lead("village_committee", "vera")  # on the day before the application
+        late = self._lead("resident", "vera", finder="邻居")
         reports.granted(on="2018-12-10", members=family(0, 150_000, 0, serial=500))
+        for one in (late, given):
+            with d.office.act(d.people["clerk"]) as act:
+                leads.link(act, one, d.no)
         self._choose(dying)
         d.clock.set("2019-01-08T10:00")
         dead = reports.members()[1]
@@ -63,6 +68,15 @@ class Street:
         reports.deliver()
         self.dead = dead
         d.at(f"{UNTIL}T10:00")
+
+    def _lead(self, found_by: str, who: str, **more: str) -> int:
+        d, day = self.d, self.d.office.today().isoformat()
+        said = {"community": COMMUNITY, "known_as": "三口之家", "hardship": "other", "reason": "失业", "found_on": day, "found_by": found_by, **more}
+        with d.office.act(d.people[who]) as act:
+            number = leads.report(act, said)["lead"]
+        with d.office.act(d.people["officer"]) as act:
+            leads.verify(act, number, {"outcome": "help_apply", "note": "属实"})
+        return number
 
     def _listed(self, *sizes: int) -> list[int]:
         book = Workbook()
@@ -110,8 +124,8 @@ def test_a_street_s_campaign_gives_the_numbers_counted_by_hand_as_of_any_day(dis
     street = Street(district)
     street.lived()
     told = street.told()
-    assert numbers(told) == {"L1": 6, "L2": 3, "L3": 0, "L4": 6, "L4a": 2, "L4b": 1, "L4c": 2, "L4d": 1}
-    assert numbers(told, of="households") == {"L1": 3, "L2": 1, "L3": 0, "L4": 3, "L4a": 1, "L4b": 1, "L4c": 1, "L4d": 0}
+    assert numbers(told) == {"L1": 6, "L2": 3, "L3": 3, "L4": 6, "L4a": 2, "L4b": 1, "L4c": 2, "L4d": 1}
+    assert numbers(told, of="households") == {"L1": 3, "L2": 1, "L3": 1, "L4": 3, "L4a": 1, "L4b": 1, "L4c": 1, "L4d": 0}
     assert (told["start"], told["end"]) == ({"persons": 8, "households": 4}, {"persons": 5, "households": 2})
     assert red(told) == set()
     assert [one for one in told["corrections"] if one["persons"] or one["households"]] == []

@@ -39,8 +39,6 @@ class LedgerNumber(LedgerBoth):
     en = said_text()
     definition_zh = said_text()
     definition_en = said_text()
-    note_zh = said_text(none=True)
-    note_en = said_text(none=True)
 
 
 class LedgerCorrection(LedgerBoth):
@@ -99,8 +97,9 @@ class LedgerProblems(schemas.Said):
     found = said_number("L6: findings raised in the period")
     settled = said_number("at its end")
     overdue = said_number("neither settled nor replied to by the last day")
-    types = said_list(LedgerProblemType, "auditors' findings say no type yet: other")
+    types = said_list(LedgerProblemType, "auditors' findings say no type: other")
     findings = said_list(fields.Integer(), "GET findings/{id}")
+    screening_findings = said_list(fields.Integer(), "of screenings: GET screenings")
 
 
 class Ledger(schemas.Said):
