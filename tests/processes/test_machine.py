@@ -1207,7 +1207,7 @@ def all_seen(world, tmp_path_factory):
 def they_tried_all_of_it(seen):
     """Not about what is right: that the machine still plays every task of the four drawings, every kind of end, and every verb."""
     drawn = {f"{key} {node}" for key in PLAYED for node in CATALOGUE[key].drawing.of_kind("userTask")}
-    assert sorted(drawn - seen["completed"].keys()) == []
+    assert sorted(drawn - ELSEWHERE - seen["completed"].keys()) == []
     ends = {key: {one for one in seen["ended"] if one.startswith(f"{key} ended_")} for key in PLAYED}
     wanted = {key: number - (RUNS != 20) for key, number in ENDS.items()}  # of new runs the rarest end may be missing, like a meeting that is called off
     assert {key: len(found) for key, found in ends.items() if len(found) < wanted[key]} == {}, ends
@@ -1216,6 +1216,7 @@ def they_tried_all_of_it(seen):
     assert seen["done"]["complete"] >= 10 * RUNS
 
 
+ELSEWHERE = {f"{key} {node}" for key in ("change-report-2012", "review-2012") for node in ("post_stop_notice", "remove_stop_notice")}  # of the destitute, of whom these districts have none (test_destitute)
 ENDS = {"dibao-2012": 3, "review-2012": 3, "change-report-2012": 6, "joint-meeting": 2}  # different ends that the same 20 runs come to: all of them
 VERBS = {"complete", "repeat", "clock", "start dibao-2012", "start review-2012", "start change-report-2012", "start joint-meeting", "claim", "release", "transfer", "delegate",
          "escalate", "send_back", "sign", "add_signers", "withdraw_signer", "urge", "take_back", "copy", "mark_read", "comment", "draft", "objection", "withdrawal",
