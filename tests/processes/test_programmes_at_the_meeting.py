@@ -7,7 +7,7 @@ import pytest
 from engine.errors import Invalid, Refused
 from processes import households, illness_expenditure
 from processes.rebuild import differences
-from tests.histories.make import asked_for_low_income, spent
+from tests.histories.make import asked_for_low_income, handed_in, spent
 
 SIX = {"street_outcome": "joint_meeting", "opinion": "研究", "trigger": "hardship_other_six", "special_facts": "火灾后负债", "wish": "认定其他特殊困难"}
 
@@ -72,7 +72,7 @@ def test_a_complex_case_is_recognised_by_the_meeting_with_its_last_day(complex_c
     room.post()
     room.at("2018-12-22T09:00")
     room.do("vera", "remove_street_notice", removed_on="2018-12-22", objections="none")
-    room.do("rita", "submit_to_district", contents=["application", "survey", "opinion"])
+    handed_in(room)
     room.do("exam", "district_examination", district_outcome="propose_grant", opinion="拟批准")
     room.do("app", "decide", decision="granted", opinion="批准")
     with room.office.read() as conn:
