@@ -1032,7 +1032,8 @@ class _Walk:
         then = said.get("data", {}).get("then")
         if then is None and (self.record, seq) not in self.steps:
             return
-        listed = then.get("ran", []) if type(then) is dict else []
+        listed = then.get("ran") if type(then) is dict else None
+        listed = listed if type(listed) is list else []
         ran = {r[0]: r[1] for r in listed if type(r) is list and len(r) == 2 and type(r[0]) is str and type(r[1]) is dict}
         snapshots = {}
         for data in opened.values():

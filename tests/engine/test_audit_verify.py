@@ -604,6 +604,17 @@ def test_any_value_in_any_place_of_any_file(tmp_path_factory, data):
     assert found["exit"] in (0, 1, 2, 3)
 
 
+@pytest.mark.parametrize("ran", [None, False, 7, "x", {}, [None], [["assess"]], [["assess", None]]])
+def test_what_ran_may_be_anything(tmp_path, ran):
+    """Found by the test before: `null` in the place of the list."""
+    tables, manifest = copy.deepcopy(TABLES[1]), MADE[1].manifest()
+    row = next(r for r in tables["entries.jsonl"] if '"ran"' in r["body"])
+    body = json.loads(row["body"])
+    body["data"]["then"]["ran"] = ran
+    row["body"] = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    assert judged(tmp_path, bundles.packed(tables, manifest))["exit"] == 1
+
+
 @settings(max_examples=100)
 @given(st.data())
 def test_any_byte_of_the_zip(tmp_path_factory, data):
