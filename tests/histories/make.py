@@ -575,9 +575,7 @@ def not_destitute(d: District) -> None:
     why = {"reason_code": "obligor_able", "clause": "民发〔2016〕178号"}
     d.do("rita", "street_opinion", street_outcome="propose_refuse", opinion="儿子有履行能力", **why)
     d.do("lee", "street_signoff", signoff="agree", opinion="同意")
-    d.do("rita", "submit_to_district", contents=["application", "survey", "opinion"])
-    if "spot_check_visit" in d.tasks():
-        d.do("spot", "spot_check_visit", visited_on="2018-12-03", second_visitor="乙", findings="一致", agrees=True)
+    handed_in(d)
     d.do("exam", "district_examination", district_outcome="propose_refuse", opinion="拟不予批准", **why)
     d.do("app", "decide_refusal", decision="refused", opinion="儿子有履行能力", **why)
     d.do("clerk", "deliver_refusal", delivered_on="2018-12-03", method="direct", recipient="王奶奶")
@@ -712,9 +710,7 @@ def illness_refused(d: District) -> None:
     reason = {"reason_code": "other", "clause": "第四条"}
     d.do("rita", "street_opinion", street_outcome="propose_refuse", opinion="支出未达到规定", **reason)
     d.do("lee", "street_signoff", signoff="agree", opinion="同意")
-    d.do("rita", "submit_to_district", contents=["application", "survey", "opinion"])
-    if "spot_check_visit" in d.tasks():
-        d.do("spot", "spot_check_visit", visited_on="2018-12-03", second_visitor="乙", findings="一致", agrees=True)
+    handed_in(d)
     d.do("exam", "district_examination", district_outcome="propose_refuse", opinion="拟不予批准", **reason)
     d.do("app", "decide", decision="refused", opinion="支出未达到规定", **reason)
     d.do("clerk", "deliver_refusal", delivered_on="2018-12-03", method="lien", recipient="张一")
