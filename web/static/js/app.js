@@ -11,6 +11,16 @@
   const panel = document.querySelector("details.panel");
   if (panel && matchMedia("(max-width: 800px)").matches && !panel.querySelector("[aria-invalid]")) panel.open = false;
 
+  // An open menu closes when somebody looks elsewhere.
+  const menus = document.querySelectorAll("details.menu");
+  const fold = (but) => menus.forEach((menu) => { if (!menu.contains(but)) menu.open = false; });
+  document.addEventListener("click", (e) => fold(e.target));
+  document.addEventListener("focusin", (e) => fold(e.target));
+  document.addEventListener("keydown", (e) => {
+    const open = e.key === "Escape" && document.querySelector("details.menu[open]");
+    if (open) { open.open = false; open.querySelector("summary").focus(); }
+  });
+
   // Keys: arrows step through a case; not while somebody types.
   const typing = (e) => e.target.isContentEditable || /^(TEXTAREA|SELECT)$/.test(e.target.tagName) || (e.target.tagName === "INPUT" && !/^(checkbox|radio|button|submit)$/.test(e.target.type));
   document.addEventListener("keydown", (e) => {
