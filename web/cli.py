@@ -199,13 +199,14 @@ def registry(port: int) -> None:
 @cli.command()
 @click.option("--households", type=click.IntRange(1, 20_000), default=320, help="how many invented households")
 @click.option("--seed", type=int, default=2018)
+@click.option("--campaign", is_flag=True, help="live through the whole campaign, until 2019-02-28; takes some minutes")
 @click.option("--no-serve", is_flag=True, help="fill the database and stop")
 @click.option("--port", type=PORT, default=None)
-def demo(households: int, seed: int, port: int | None, *, no_serve: bool) -> None:
+def demo(households: int, seed: int, port: int | None, *, campaign: bool, no_serve: bool) -> None:
     """Fill a district that lives through 2018-11-19 to 2018-12-20, print its accounts, serve it."""
     from web.demo import run
 
-    run(_settings(), households=households, seed=seed, serve=not no_serve, port=port)
+    run(_settings(), households=households, seed=seed, serve=not no_serve, port=port, campaign=campaign)
 
 
 @cli.command()

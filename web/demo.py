@@ -1,4 +1,4 @@
-"""The demo: a living district from 2018-11-19 to 2018-12-20, made by scripted staff through the engine's own verbs."""
+"""The demo: a living district from 2018-11-19 to 2018-12-20, or through the whole campaign to 2019-02-28, made by scripted staff through the engine's own verbs."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ from web.registry import DOWN, create_registry
 from web.settings import Settings
 
 FIRST, LAST = date(2018, 11, 19), date(2018, 12, 20)
+CAMPAIGN_LAST = date(2019, 2, 28)
+PARTS: tuple[Any, ...] = ()  # modules with begin(d) and day(d, day): what happens beside applications, reviews, reports and meetings
 PASSWORD = "binhai-2018"  # noqa: S105 - printed for everybody who runs the demo
 _KNOWN_LATE = 4
 _OBJECTIONS, _EXCEEDING = 0.03, 0.05  # of notices a day, of checks
@@ -69,6 +71,7 @@ class District:
     scans: dict[int, int] = field(default_factory=dict)
     meetings: Meetings | None = None
     benefits: Benefits | None = None
+    last: date = LAST
     known_late: int = 0  # households whose near relative came out when the district had received the file
     left: dict[str, int] = field(default_factory=dict)  # node -> the task that nobody ever does, so that every step has open work
 
@@ -82,12 +85,12 @@ class District:
             self.scans[household_id] = documents.keep(act, staged, "signature", "签字页")
 
 
-def run(settings: Settings, *, households: int, seed: int, serve: bool, port: int | None) -> None:
+def run(settings: Settings, *, households: int, seed: int, serve: bool, port: int | None, campaign: bool = False) -> None:
     if settings.production:
         raise click.ClickException("the demo is never made in a production database")
     schema.upgrade(settings.database)
     if not _made_already(settings):
-        fill(settings, households, seed)
+        fill(settings, households, seed, CAMPAIGN_LAST if campaign else LAST)
     _accounts(settings)
     if not serve:
         sequencer.apart(settings)
@@ -105,27 +108,29 @@ def _made_already(settings: Settings) -> bool:
         return organisation.staff_count(conn) > 0
 
 
-def fill(settings: Settings, count: int, seed: int) -> None:
+def fill(settings: Settings, count: int, seed: int, last: date = LAST) -> None:
     """Make the district. Fast because nothing waits for the disk until the end: a demo may be made again."""
     clock = DemoClock()
     with registries() as address:
         made = bureaus.build(replace(settings, registry=address), clock)
         made.jobs.real_clock = clock  # retries come due with the demo's days
-        _fill(made, clock, count, seed)
+        _fill(made, clock, count, seed, last)
 
 
-def _fill(made: bureaus.Bureau, clock: DemoClock, count: int, seed: int) -> None:
-    district = District(made, clock, random.Random(seed))  # noqa: S311 - a demo, the same every time
+def _fill(made: bureaus.Bureau, clock: DemoClock, count: int, seed: int, last: date) -> None:
+    district = District(made, clock, random.Random(seed), last=last)  # noqa: S311 - a demo, the same every time
     with _relaxed(made):
         _people(district)
-        days = (LAST - FIRST).days + 1
+        days = (last - FIRST).days + 1
         ids = _households(district, count)
-        with tqdm(total=days, desc="2018-11-19 … 12-20", disable=None, unit="day") as bar:
+        for part in PARTS:
+            part.begin(district)
+        with tqdm(total=days, desc=f"{FIRST} … {last}", disable=None, unit="day") as bar:
             for n in range(days):
                 day = FIRST + timedelta(days=n)
                 done = calendar.workdays_between(FIRST - timedelta(days=1), day)
                 begun = calendar.workdays_between(FIRST - timedelta(days=1), day - timedelta(days=1))
-                whole = calendar.workdays_between(FIRST - timedelta(days=1), LAST)
+                whole = calendar.workdays_between(FIRST - timedelta(days=1), last)
                 _a_day(district, day, ids[begun * len(ids) // whole : done * len(ids) // whole])
                 bar.update()
         demo_help.fill(district, ids)
@@ -277,8 +282,14 @@ def _member(roll: random.Random, surname: str, serial: int, age: int, sex: str, 
 def _a_day(d: District, day: date, applying: list[int]) -> None:
     d.clock.now = datetime.combine(day, time(0, 10), SHANGHAI)
     d.made.jobs.run_all()
-    if not calendar.is_workday(day):
-        return
+    if calendar.is_workday(day):
+        _a_working_day(d, day, applying)
+    d.clock.now = max(d.clock.now, datetime.combine(day, time(16, 0), SHANGHAI))
+    for part in PARTS:
+        part.day(d, day)
+
+
+def _a_working_day(d: District, day: date, applying: list[int]) -> None:
     d.clock.now = datetime.combine(day, time(9, 0), SHANGHAI)
     for household_id in applying:
         _apply(d, household_id, day)
@@ -423,7 +434,7 @@ def _review(d: District, _actor: Actor, _household: int, day: str) -> dict[str, 
 def _opinion(d: District, _actor: Actor, household_id: int, _day: str) -> dict[str, Any]:
     if _category(d, household_id) in ("dibao", "low_income"):
         # In the last week one goes there in any case: a small demo, too, has a meeting with an agenda.
-        late = d.clock.now.date() >= LAST - timedelta(days=3) and d.meetings is not None and not d.meetings.has_work()
+        late = d.clock.now.date() >= d.last - timedelta(days=3) and d.meetings is not None and not d.meetings.has_work()
         outcome = "joint_meeting" if d.chance.random() < 0.06 or late else "propose_grant"
         meeting = {"trigger": "data_conflict", "special_facts": "核对与实际不符。", "wish": "请研究认定。"} if outcome == "joint_meeting" else {}
         return {"street_outcome": outcome, "opinion": "情况属实，拟同意。", **meeting}

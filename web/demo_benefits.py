@@ -83,12 +83,13 @@ class Benefits:
             self.d.made.cases.start(act, "change-report-2012", said)
 
 
-def facts_of(d: Any, household_id: int) -> dict[str, Any]:
-    """The facts of the household's open case."""
+def facts_of(d: Any, household_id: int, having: str = "") -> dict[str, Any]:
+    """The facts of the household's open case; of several, of the first that knows the fact `having`."""
     row = store.record
     with d.made.office.read() as conn:
-        found = conn.execute(select(row).where(row.c.subject == f"household:{household_id}", row.c.kind == "case", row.c.closed_at.is_(None))).mappings().first()
-        return dict(Run.load(d.made.cases.drawing(conn, found["drawing"]), found["state"], d.clock.now).facts) if found else {}
+        found = conn.execute(select(row).where(row.c.subject == f"household:{household_id}", row.c.kind == "case", row.c.closed_at.is_(None)).order_by(row.c.id)).mappings().all()
+        each = (dict(Run.load(d.made.cases.drawing(conn, one["drawing"]), one["state"], d.clock.now).facts) for one in found)
+        return next((facts for facts in each if not having or having in facts), {})
 
 
 def _head(d: Any, household_id: int) -> int:
@@ -110,7 +111,7 @@ def _contact(d: Any, _actor: Any, _household: int, day: str) -> dict[str, Any]:
 
 
 def _registered(d: Any, actor: Any, household_id: int, day: str) -> dict[str, Any]:
-    kind = facts_of(d, household_id).get("kind")
+    kind = facts_of(d, household_id, "kind").get("kind")
     _renewed(d, actor, household_id, day)
     said: dict[str, Any] = {"evidence_outcome": "complete"}
     wages = {"job_start": d.chance.choice(["1500.00", "2600.00"]), "income_up": "700.00", "income_down": "100.00"}
@@ -124,7 +125,7 @@ def _registered(d: Any, actor: Any, household_id: int, day: str) -> dict[str, An
 
 
 def _concluded(d: Any, _actor: Any, household_id: int, _day: str) -> dict[str, Any]:
-    facts = facts_of(d, household_id)
+    facts = facts_of(d, household_id, "benefit_category")
     right = conclusions.expected(facts["benefit_category"], facts["benefit_fen"], facts.get("category"), facts.get("amount_fen")) or "keep"
     reason = {"keep": "unchanged", "stop": "income_over", "convert": "converted"}.get(right, "income_changed")
     return {"conclusion": right, "reason_code": reason, "opinion": "经核对和入户调查，情况属实。", "clause": "民发〔2012〕220号第三十二条",

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from engine.model import Actor
-from processes import meeting_units, meetings, organisation
+from processes import calendar, meeting_units, meetings, organisation
 
 FRIDAY, MONDAY = 4, 0
 ABSENT, RETURNED = 0.1, 0.25  # of members, of items
@@ -36,8 +36,9 @@ class Meetings:
         self.member = {unit: a for a in actors.values() for role, unit in a.posts if role == meetings.MEMBER}
 
     def day(self, day: date) -> None:
-        if day.weekday() == FRIDAY:
-            self._sit(day)
+        due = [meeting for meeting in self._in("approved") if meeting["planned_on"] <= day.isoformat()]
+        if due or day.weekday() == FRIDAY:
+            self._sit(due, day)
             return
         if day.weekday() == MONDAY:
             self._issue()
@@ -67,7 +68,7 @@ class Meetings:
         asked = [number for number in waiting if number not in listed][:20]
         if not asked:
             return
-        answers = {"kind": "case", "planned_on": (day + timedelta(days=FRIDAY - day.weekday())).isoformat(), "place": "区民政局三楼会议室", "requests": asked, "again_reason": "情况有新变化"}
+        answers = {"kind": "case", "planned_on": _next_friday(day).isoformat(), "place": "区民政局三楼会议室", "requests": asked, "again_reason": "情况有新变化"}
         with self.made.office.act(self.actors["secretary"]) as act:
             no = self.made.cases.start(act, "joint-meeting", answers)["case"]
         with self.made.office.read() as conn:
@@ -80,8 +81,8 @@ class Meetings:
         if any(fit.values()):
             self._do("convener1", no, {"agenda_outcome": "approve"})
 
-    def _sit(self, day: date) -> None:
-        for meeting in self._in("approved"):
+    def _sit(self, due: list[Any], day: date) -> None:
+        for meeting in due:
             here = [unit for unit in meeting["invited"].split() if unit in meeting_units.REQUIRED or self.chance.random() > ABSENT]
             rows = [{"unit": unit, "present": True} for unit in here]
             self._do("secretary", meeting["no"], {"opening": "open", "held_on": day.isoformat(), "members": rows,
@@ -120,3 +121,11 @@ class Meetings:
                 with self.made.office.act(self.member[unit]) as act:
                     meetings.confirm(act, self.made.cases, meeting["no"], {"unit": unit, "agrees": True})
             self._do("convener1", meeting["no"], {})
+
+
+def _next_friday(day: date) -> date:
+    """Or the first working day after it."""
+    found = day + timedelta(days=(FRIDAY - day.weekday()) % 7)
+    while not calendar.is_workday(found):
+        found += timedelta(days=1)
+    return found
