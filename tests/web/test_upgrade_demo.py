@@ -29,6 +29,9 @@ from web.settings import Settings
 FILES = sorted((pathlib.Path(__file__).parent.parent / "histories").glob("demo-*.sqlite.gz"))
 
 
+_UPGRADED: dict[str, bytes] = {}
+
+
 @pytest.fixture(params=FILES, ids=[f.name for f in FILES])
 def old(request, tmp_path):
     """Settings for a copy of an old demo database, as it was left: not upgraded."""
@@ -38,8 +41,16 @@ def old(request, tmp_path):
 
 
 @pytest.fixture
-def upgraded(old, clock):
-    schema.upgrade(old.database, Keys(old.data_key))
+def upgraded(old, clock, request):
+    """The same database brought up to today's schema: upgraded once, and a copy for each test."""
+    name, file = request.node.callspec.params["old"].name, pathlib.Path(old.database.removeprefix("sqlite:///"))
+    if name not in _UPGRADED:
+        schema.upgrade(old.database, Keys(old.data_key))
+        with sqlite3.connect(file) as conn:
+            conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        conn.close()
+        _UPGRADED[name] = file.read_bytes()
+    file.write_bytes(_UPGRADED[name])
     clock.set("2018-12-21T09:00")
     made = bureaus.build(old, clock)
     made.jobs.real_clock = clock
