@@ -26,6 +26,7 @@ from processes import divergences, dmn, erasure, law
 from processes.bureau import Bureau, build
 
 CHUNK = 50  # records at a time for one process
+FEW = 1000  # records that are looked at sooner than other processes have started
 
 
 class BadResume(EngineError):
@@ -153,7 +154,7 @@ def _orphans(conn: Connection) -> list[Fault]:
 
 def _looked_at(made: Bureau, ids: Sequence[int], processes: int) -> Iterator[dict[str, Any]]:
     chunks = [ids[n : n + CHUNK] for n in range(0, len(ids), CHUNK)]
-    if processes < 2 or len(chunks) < 2:
+    if processes < 2 or len(chunks) < 2 or len(ids) <= FEW:
         for chunk in chunks:
             yield from look(made, chunk)
         return

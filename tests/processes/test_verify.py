@@ -442,6 +442,7 @@ def test_a_key_that_is_gone_without_an_act_is_named(sealed):
 
 def test_several_processes_say_the_same_and_an_interrupted_run_goes_on(sealed, tmp_path, monkeypatch):
     monkeypatch.setattr(verify, "CHUNK", 2)
+    monkeypatch.setattr(verify, "FEW", 2)
     whole = checked(sealed)
     assert checked(sealed, processes=2) == whole
     kept = tmp_path / "kept.jsonl"
