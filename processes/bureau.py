@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 
 import processes.accountability_tables
 import processes.appeal_tables
+import processes.campaign_tables
 import processes.definition_tables
 import processes.expenditure_tables
 import processes.finding_tables
