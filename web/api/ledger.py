@@ -195,8 +195,8 @@ class SnapshotTaken(schemas.Said):
 class SnapshotRow(schemas.Said):
     id = said_number()
     unit = said_text()
-    from_ = fields.String(required=True, data_key="from", attribute="since")
-    to = fields.String(required=True, attribute="until")
+    from_ = fields.String(required=True, data_key="from", attribute="from")
+    to = said_text()
     taken_by = said_text()
     taken_on = said_text()
     digest = said_text("SHA-256 of unit, period, figures and who is counted")
@@ -306,7 +306,8 @@ def snapshots(asked: dict[str, Any]) -> Any:
     """Snapshots of the units that you read, the newest first."""
     with bureau().office.read() as conn:
         found = ledger_snapshots.listed(conn, me(), asked.get("unit"), page=asked["page"], size=asked["size"])
-    return schemas.listed(list(found.items), found.total, found.page, found.size)
+    items = [{**{name: row[name] for name in ("id", "unit", "taken_by", "taken_on", "digest")}, "from": row["since"], "to": row["until"]} for row in found.items]
+    return schemas.listed(items, found.total, found.page, found.size)
 
 
 @operation(blp, "GET", "/ledger/snapshots/<row:snapshot_id>", Snapshot, replies=(404,))
