@@ -284,11 +284,19 @@ def _told(conn: Connection, keys: BoundKeys, row: Mapping[Any, Any], actor: Acto
 # -- for the ledger (domain 8)
 
 
-def violations(conn: Connection, unit: str, since: date, until: date) -> dict[str, Any]:
-    """L5: matters concluded in the period, by category; also opened in it, and open at its end. Dropped ones do not count."""
+def matters(conn: Connection, unit: str, since: date, until: date) -> dict[str, list[Mapping[Any, Any]]]:
+    """Rows concluded in the period, opened in it, and open at its end, as they stood then; dropped ones do not count as concluded."""
     first, last = since.isoformat(), until.isoformat()
     rows = conn.execute(select(matter).where(within(matter.c.unit, unit), matter.c.opened_on <= last).order_by(matter.c.id)).mappings().all()
-    done = [row for row in rows if row["state"] == "concluded" and first <= row["concluded_on"] <= last]
-    return {"concluded": len(done), "opened": sum(row["opened_on"] >= first for row in rows), "open": sum(row["concluded_on"] is None or row["concluded_on"] > last for row in rows),
+    return {"concluded": [row for row in rows if row["state"] == "concluded" and first <= row["concluded_on"] <= last],
+            "opened": [row for row in rows if row["opened_on"] >= first],
+            "open": [row for row in rows if row["concluded_on"] is None or row["concluded_on"] > last]}  # fmt: skip
+
+
+def violations(conn: Connection, unit: str, since: date, until: date) -> dict[str, Any]:
+    """L5: matters concluded in the period, by category; also opened in it, and open at its end. Dropped ones do not count."""
+    found = matters(conn, unit, since, until)
+    done = found["concluded"]
+    return {"concluded": len(done), "opened": len(found["opened"]), "open": len(found["open"]),
             "categories": [{"category": code, "zh": zh, "en": en, "concluded": sum(row["category"] == code for row in done)} for code, (zh, en) in CATEGORIES.items()],
             "matters": [row["id"] for row in done]}  # fmt: skip

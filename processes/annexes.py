@@ -22,7 +22,7 @@ from engine.crypto import BoundKeys
 from engine.errors import Invalid, NotFound, Refused
 from engine.model import Actor
 from engine.office import Act, history
-from processes import eligibility, erasure, households, identity, in_benefit, money, readers, screening
+from processes import eligibility, erasure, households, identity, in_benefit, ledger_stays, money, readers, screening
 from processes.dibao_2012_forms import REASONS
 from processes.eligibility_facts import PROPERTY, BadFacts
 from processes.import_annex1 import CATEGORIES
@@ -111,9 +111,10 @@ def _annex1(conn: Connection, keys: BoundKeys, area: str, on: date, *, full: boo
 def _annex2(conn: Connection, keys: BoundKeys, area: str, on: date, *, full: bool) -> list[tuple[Cell, ...]]:
     asked = screening.refused(conn, "", on)
     homes = {one["facts"]["household_id"] for one in asked}
-    here = {row.id: row for row in conn.execute(select(household.c.id, household.c.community, household.c.applicant_id).where(household.c.id.in_(sorted(homes))))}
-    asked = [one for one in asked if (home := here.get(one["facts"]["household_id"])) is not None and home.community.startswith(area)]
-    asked.sort(key=lambda one: (here[one["facts"]["household_id"]].community, one["facts"]["applied_on"], one["no"]))
+    places = ledger_stays.communities(conn, homes, on)
+    asked = [one for one in asked if places[one["facts"]["household_id"]].startswith(area)]
+    asked.sort(key=lambda one: (places[one["facts"]["household_id"]], one["facts"]["applied_on"], one["no"]))
+    here = {row.id: row for row in conn.execute(select(household.c.id, household.c.applicant_id).where(household.c.id.in_(sorted(homes))))}
     known = _Known(conn, keys, [one["facts"]["household_id"] for one in asked], on, full=full, populations=(REFUSED,))
     now = {one["household_id"]: one["category"] for one in in_benefit.on(conn, area, on)}
     rows: list[tuple[Cell, ...]] = []

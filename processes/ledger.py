@@ -5,9 +5,9 @@ Every number is computed from the records as of the period's last day; nothing i
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,11 +18,25 @@ from engine.crypto import BoundKeys
 from engine.errors import Invalid, NotFound
 from engine.model import SHANGHAI, Actor, read_body
 from engine.queries import Page, within
-from processes import accountability, benefits, erasure, identity, law, ledger_stays, organisation, readers
-from processes.finding_tables import finding, finding_reply
+from processes import (
+    accountability,
+    benefits,
+    erasure,
+    identity,
+    in_benefit,
+    law,
+    leads,
+    ledger_stays,
+    organisation,
+    readers,
+    screening,
+)
+from processes.audit import facts_of
+from processes.case_tables import letter
 from processes.lead_tables import lead
+from processes.ledger_problems import problems
 from processes.ledger_stays import Stay, Stays
-from processes.screening_tables import screening, screening_finding
+from processes.ledger_triggers import FINISHING, Trigger, Triggers
 from processes.tables import benefit, benefit_person, household, household_member, person
 
 CAMPAIGN = (date(2018, 11, 19), date(2019, 2, 28))  # 百日会战 (domain 1.0): cumulative numbers begin on its first day
@@ -42,27 +56,25 @@ NUMBERS: Mapping[str, tuple[str, str, str, str, str]] = {
     "L4d": ("other_exits", "其他（死亡、迁出等）", "Other exits (death, moved away)", "死亡、迁出本区、服刑等", "Death, moved out of the district, prison and the like"),
 }  # fmt: skip
 CLASSES: Mapping[str, str] = {"voluntary": "L4a", "cleared": "L4b", "reported": "L4c", "other": "L4d"}
-PROBLEMS: Mapping[str, tuple[str, str]] = {
-    "policy": ("政策落实不到位", "Policy not carried out"), "unlawful": ("违规享受", "Unlawful benefit"), "hardship": ("救助后仍突出困难", "Outstanding hardship after help"),
-    "procedure": ("程序", "Procedure"), "money": ("资金", "Money"), "other": ("其他", "Other"),
-}
-_SCREENED = {"policy_not_implemented": "policy", "unlawful_benefit": "unlawful", "outstanding_hardship": "hardship"}
 CORRECTIONS: Mapping[str, tuple[str, str]] = {
     "moved_in": ("区内迁入", "Moved in from another unit"), "moved_out": ("区内迁出", "Moved out to another unit"), "listed": ("名册导入", "Brought in from a list"),
     "converted_in": ("转换类别后恢复享受", "Granted again in another category"), "converted_out": ("因转换类别暂时退出", "Ended to be granted another category"),
     "again": ("同一人多次新增或退出", "The same person more than once"),
 }  # fmt: skip
+ENDS: Mapping[str, tuple[str, str]] = {"start": ("期初在享", "In benefit at the start"), "end": ("期末在享", "In benefit at the end")}
 CHECKS: Mapping[str, tuple[str, str]] = {
     "i_persons": ("期初在享人数 + 新增 − 退出 + 更正 = 期末在享人数", "In benefit at the start + new - left + corrections = in benefit at the end, in persons"),
     "i_households": ("期初在享户数 + 新增 − 退出 + 更正 = 期末在享户数", "The same in households"),
+    "ii_households": ("附件1行数 = 期末在享户数（一户中另有成员单独享受的，各计一行）", "Rows of annex 1 = households in benefit at the end; a member with a benefit of his own has a row of his own"),
+    "ii_persons": ("附件1在享人数 = 期末在享人数", "Persons in benefit by annex 1 = persons in benefit at the end"),
+    "iii": ("附件2行数 = 2018年申请未获批准的件数", "Rows of annex 2 = applications of 2018 that were refused"),
     "iv": ("主动发现人数不大于新增人数", "Those found by the grass roots are not more than the new ones"),
     "v": ("复核人数不大于期间在享人数", "Those re-checked are not more than all in benefit in the period"),
     "vi": ("主动 + 清查 + 举报 + 其他 = 退出", "The four kinds of exits add up to all exits"),
     "vii": ("各下级机构之和（扣除重复） = 本级", "The units below add up to the whole, who is counted in two of them once"),
+    "vii_households": ("各下级机构户数之和（扣除重复） = 本级", "The same in households"),
 }  # fmt: skip
-_FINISHING = ("means_check", "survey_cosign")  # the tasks that finish the means check and the home visit
 _LEFT_OTHER = frozenset({"death", "moved_out", "imprisonment", "prison"})  # why a member left that is no matter of means (L4d)
-_BY_REPORT = {"household": "voluntary", "staff": "voluntary", "public": "reported", "others": "reported"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +88,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Why one person (or household) is in a number: the stay and decision, or the case of the re-check."""
+    """Why one person (or household) is in a number: the stay and decision, or the case of the re-check; of an exit what brought it about."""
 
     key: int
     household_id: int
@@ -86,17 +98,21 @@ class Hit:
     decision: int | None = None
     case_no: str | None = None
     exit_class: str | None = None
+    trigger: Trigger | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """The numbers of one unit in persons, or in households: number -> key -> hit; corrections: kind -> signed sum."""
+    """The numbers of one unit in persons, or in households: number -> key -> hit; corrections: kind -> signed sum; corrected: kind -> its
+    hits with their signs; at: "start" and "end" -> key -> hit. `end` may come by another way than `at` (see Book)."""
 
     start: int
     end: int
     hits: Mapping[str, Mapping[int, Hit]]
     corrections: Mapping[str, int]
     ever: int  # all who were in benefit on some day of the period
+    corrected: Mapping[str, Sequence[tuple[int, Hit]]] = field(default_factory=dict)
+    at: Mapping[str, Mapping[int, Hit]] = field(default_factory=dict)
 
     def count(self, number: str) -> int:
         return len(self.hits.get(number, ()))
@@ -142,12 +158,16 @@ class Book:
 
     def __init__(self, conn: Connection, wanted: Asked, today: date) -> None:
         """When the period ends today, the rows of now are those of its last day: then they prove what the decisions add up to."""
-        self.conn, self.since, self.until = conn, wanted.since.isoformat(), wanted.until.isoformat()
+        self.conn, self.since, self.until, self.last = conn, wanted.since.isoformat(), wanted.until.isoformat(), wanted.until
         self.before, self.now = (wanted.since - timedelta(days=1)).isoformat(), wanted.until >= today
         self.stays: Stays = ledger_stays.all_of(conn, wanted.until)
         self.rechecks = _rechecks(conn, self.since, self.until)
         self.discovered = frozenset(conn.scalars(select(lead.c.case_no).where(lead.c.counts, lead.c.linked_on <= self.until)))
-        self._classes: dict[Stay, str | None] = {}
+        self._triggers = Triggers(conn, self.until)
+        self._decided: dict[int, list[Mapping[Any, Any]]] = defaultdict(list)
+        for row in self.stays.decisions.values():
+            self._decided[row["benefit_id"]].append(row)
+        self._classes: dict[Stay, tuple[str | None, Trigger | None]] = {}
 
     def of(self, unit: str) -> dict[str, Side]:
         """{"persons", "households"}: the numbers of a unit and those below it."""
@@ -155,35 +175,40 @@ class Book:
 
     def _side(self, all_stays: Mapping[int, Sequence[Stay]], unit: str, *, persons: bool) -> Side:
         hits: dict[str, dict[int, Hit]] = {number: {} for number in NUMBERS}
-        sums: dict[str, int] = dict.fromkeys(CORRECTIONS, 0)
-        moved = {"new": 0, "exit": 0}
-        start = end = ever = 0
+        at: dict[str, dict[int, Hit]] = {name: {} for name in ENDS}
+        corrected: dict[str, list[tuple[int, Hit]]] = {kind: [] for kind in CORRECTIONS}
+        ever = 0
         for key, every in all_stays.items():
             inside = [s for s in every if s.community.startswith(unit)]
             if not inside:
                 continue
-            start += any(s.on(self.before) for s in inside)
-            end += any(s.on(self.until) for s in inside)
+            for name, day in (("start", self.before), ("end", self.until)):
+                if (held := next((s for s in inside if s.on(day)), None)) is not None:
+                    at[name][key] = self._hit(held, held.since, held.began_by)
             ever += any(s.since <= self.until and (s.until is None or s.until > self.before) for s in inside)
             for kind, stay, day in self._turns(inside, every):
-                if kind == "new":
-                    hits["L2"].setdefault(key, self._hit(stay, day, stay.began_by))
-                elif kind == "exit":
-                    found = self._hit(stay, day, stay.ended_by, self._class(stay))
-                    hits["L4"][key] = found
-                else:
-                    sums[kind] += 1 if kind in ("moved_in", "listed", "converted_in") else -1
-                if kind in moved:
-                    moved[kind] += 1
+                self._turned(kind, stay, day, hits, corrected)
             self._rechecked(hits["L1"], key, inside)
         hits["L3"] = {key: hit for key, hit in hits["L2"].items() if hit.case_no in self.discovered}
         for key, hit in hits["L4"].items():
             if hit.exit_class in CLASSES:
                 hits[CLASSES[str(hit.exit_class)]][key] = hit
-        sums["again"] = (moved["new"] - len(hits["L2"])) - (moved["exit"] - len(hits["L4"]))
-        if self.now:
-            end = _in_benefit(self.conn, unit, persons=persons)
-        return Side(start, end, hits, sums, ever)
+        end = _in_benefit(self.conn, unit, persons=persons) if self.now else len(at["end"])
+        return Side(len(at["start"]), end, hits, {kind: sum(sign for sign, _ in found) for kind, found in corrected.items()}, ever, corrected, at)
+
+    def _turned(self, kind: str, stay: Stay, day: str, hits: dict[str, dict[int, Hit]], corrected: dict[str, list[tuple[int, Hit]]]) -> None:
+        """One beginning or end of being in benefit: a new one, an exit, or a correction. Who is new or leaves a second time is counted once."""
+        if kind == "new":
+            hit = self._hit(stay, day, stay.began_by)
+            if hits["L2"].setdefault(stay.key, hit) is not hit:
+                corrected["again"].append((1, hit))
+        elif kind == "exit":
+            if (earlier := hits["L4"].get(stay.key)) is not None:
+                corrected["again"].append((-1, earlier))
+            hits["L4"][stay.key] = replace(self._hit(stay, day, stay.ended_by), **dict(zip(("exit_class", "trigger"), self._class(stay), strict=True)))  # type: ignore[arg-type]
+        else:
+            comes = kind in ("moved_in", "listed", "converted_in")
+            corrected[kind].append((1 if comes else -1, self._hit(stay, day, stay.began_by if comes else stay.ended_by)))
 
     def _turns(self, inside: Sequence[Stay], every: Sequence[Stay]) -> Iterable[tuple[str, Stay, str]]:
         """(kind, stay, day) for each day of the period on which it began or ended to be in benefit in the unit, in order."""
@@ -213,9 +238,9 @@ class Book:
         again = any(day <= s.since <= self.until and s.since[:7] == day[:7] and s.first != stay.last for s in every if s is not stay)
         return "converted_out" if again else "exit"
 
-    def _hit(self, stay: Stay, day: str, decision: int | None, exit_class: str | None = None) -> Hit:
+    def _hit(self, stay: Stay, day: str, decision: int | None) -> Hit:
         case = self.stays.decisions[decision]["case_no"] if decision is not None else None
-        return Hit(stay.key, stay.household_id, stay.community, day, stay.benefit_id, decision, case, exit_class)
+        return Hit(stay.key, stay.household_id, stay.community, day, stay.benefit_id, decision, case)
 
     def _rechecked(self, hits: dict[int, Hit], key: int, inside: Sequence[Stay]) -> None:
         for stay in inside:
@@ -223,13 +248,21 @@ class Book:
                 if stay.since <= day and (stay.until is None or stay.until >= day) and (key not in hits or hits[key].day > day):
                     hits[key] = Hit(key, stay.household_id, stay.community, day, stay.benefit_id, None, no)
 
-    def _class(self, stay: Stay) -> str | None:
-        """As which an exit counts: that of the benefit's stop; of a member who left a household that goes on, why and by whose word."""
-        if stay.ended != "left":
-            return stay.exit_class
+    def _class(self, stay: Stay) -> tuple[str | None, Trigger | None]:
+        """As which an exit counts, and by what: the earliest trigger; of a member who left a household that goes on, first why."""
         if stay not in self._classes:
-            self._classes[stay] = _left_class(self.conn, stay, self.stays.decisions.get(stay.ended_by or -1))
+            self._classes[stay] = self._classed(stay)
         return self._classes[stay]
+
+    def _classed(self, stay: Stay) -> tuple[str | None, Trigger | None]:
+        left = stay.ended == "left"
+        if left and _left_otherwise(self.conn, stay):
+            return "other", None
+        if stay.ended_by is None:
+            return None if left else stay.exit_class, None
+        decision = self.stays.decisions[stay.ended_by]
+        earlier = [row for row in self._decided[stay.benefit_id] if row["id"] < stay.ended_by]
+        return self._triggers.of_exit(decision, earlier, "cleared" if left else stay.exit_class)
 
 
 def _in_benefit(conn: Connection, unit: str, *, persons: bool) -> int:
@@ -243,13 +276,17 @@ def _in_benefit(conn: Connection, unit: str, *, persons: bool) -> int:
     return conn.scalar(query.where(here, benefit_person.c.active, benefit.c.status.in_(benefits.LIVE))) or 0
 
 
+_AT_MOST = frozenset({"iv", "v"})
+REFUSALS = ("refusal", "temp_refusal")  # kinds of letters
+
+
 def _rechecks(conn: Connection, since: str, until: str) -> dict[int, list[tuple[str, str]]]:
     """Household -> (day, number of the case) of its re-checks that were complete in the period: the first day on which the means check
     and the visit with its second signature were both finished (domain 8, L1)."""
     cases, tasks = store.record.c, store.task.c
     keys = [*law.procedures("review"), *law.procedures("change_report")]
     query = select(cases.no, cases.subject, tasks.node, func.min(tasks.closed_at).label("done_at")).join(store.record, cases.id == tasks.case_id)
-    query = query.where(cases.kind == "case", cases.process.in_(keys), tasks.node.in_(_FINISHING), tasks.state == "done")
+    query = query.where(cases.kind == "case", cases.process.in_(keys), tasks.node.in_(FINISHING), tasks.state == "done")
     done: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in conn.execute(query.group_by(cases.no, cases.subject, tasks.node)):
         done[row.no, row.subject].append(row.done_at.astimezone(SHANGHAI).date().isoformat())
@@ -260,90 +297,85 @@ def _rechecks(conn: Connection, since: str, until: str) -> dict[int, list[tuple[
     return found
 
 
-def _left_class(conn: Connection, stay: Stay, decision: Mapping[Any, Any] | None) -> str | None:
-    """Death, prison and moving away count as "other"; else by who said so: the household, the public, or a check."""
+def _left_otherwise(conn: Connection, stay: Stay) -> bool:
+    """Death, prison and moving away of one member count as "other"."""
     member = household_member.c
     where = (member.household_id == stay.household_id, member.person_id == stay.key)
     known = conn.execute(select(member.left_reason, member.excluded_reason).where(*where).order_by(member.id.desc()).limit(1)).one_or_none()
-    if known is not None and not _LEFT_OTHER.isdisjoint(set(known)):
-        return "other"
-    no = decision["case_no"] if decision is not None else None
-    if no is None:
-        return None
-    row = conn.execute(select(store.record.c.id, store.record.c.process).where(store.record.c.no == no)).one()
-    if row.process not in law.procedures("change_report"):
-        return "cleared"
-    body = conn.scalar(select(store.entry.c.body).where(store.entry.c.record_id == row.id, store.entry.c.seq == 1))
-    said = _named(read_body(body or b"{}"), "reported_by")
-    return _BY_REPORT.get(str(said), "cleared")
+    return known is not None and not _LEFT_OTHER.isdisjoint(set(known))
 
 
-def _named(value: Any, name: str) -> Any:
-    """What stands under a name somewhere in an entry's public part."""
-    if isinstance(value, Mapping):
-        if name in value:
-            return value[name]
-        return next((found for one in value.values() if (found := _named(one, name)) is not None), None)
-    return None
+# -- the annexes, for the check sums
+
+
+@dataclass(frozen=True, slots=True)
+class Annexed:
+    """What the annexes list, of the whole district: rows of annex 1; communities of the rows of annex 2, and of the applications of 2018
+    about which a letter of refusal was issued."""
+
+    rows: Sequence[Mapping[str, Any]]
+    listed: Sequence[str]
+    refused: Sequence[str]
+
+    def pairs(self, book: Book, unit: str, persons: Side) -> dict[str, tuple[int, int]]:
+        """Both sides of (ii) and (iii) for a unit: the annexes, and what the decisions and letters say."""
+        rows = [row for row in self.rows if row["community"].startswith(unit)]
+        held = {(key, s.benefit_id) for key, every in book.stays.households.items() for s in every if s.community.startswith(unit) and s.on(book.until)}
+        listed, refused = (sum(place.startswith(unit) for place in places) for places in (self.listed, self.refused))
+        return {"ii_households": (len(rows), len(held)), "ii_persons": (sum(row["members"] for row in rows), len(persons.at["end"])), "iii": (listed, refused)}
+
+
+def _annexed(conn: Connection, on: date) -> Annexed:
+    listed = [one["facts"]["household_id"] for one in screening.refused(conn, "", on)]
+    row = store.record.c
+    query = select(letter.c.household_id, row.id, row.state).join(store.record, row.no == letter.c.case_no)
+    query = query.where(letter.c.kind.in_(REFUSALS), letter.c.issued_on <= on.isoformat(), row.process.in_(sorted(leads.applications())))
+    told = {one.id: one.household_id for one in conn.execute(query) if str(facts_of(one.state).get("applied_on") or "")[:4] == "2018"}
+    places = ledger_stays.communities(conn, {*listed, *told.values()}, on)
+    return Annexed(in_benefit.on(conn, "", on), [places[home] for home in listed], [places[home] for home in told.values()])
 
 
 # -- the whole
 
 
-def checks(told: Mapping[str, Mapping[str, Side]], whole: str, below: Collection[str]) -> list[dict[str, Any]]:
-    """The check sums of a unit: [{check, zh, en, left, right, holds}]. told: unit -> its sides, with the units below it."""
+def checks(told: Mapping[str, Mapping[str, Side]], whole: str, below: Collection[str], annexes: Mapping[str, tuple[int, int]] | None = None) -> list[dict[str, Any]]:
+    """The check sums of a unit: [{check, zh, en, left, right, ok}]. told: unit -> its sides, with the units below it; annexes: both sides of
+    (ii) and (iii)."""
     persons, houses = told[whole]["persons"], told[whole]["households"]
-    pairs: dict[str, tuple[int, int, Callable[[int, int], bool]]] = {}
+    pairs: dict[str, tuple[int, int]] = {}
     for name, side in (("i_persons", persons), ("i_households", houses)):
-        pairs[name] = (side.start + side.count("L2") - side.count("L4") + sum(side.corrections.values()), side.end, lambda a, b: a == b)
-    pairs["iv"] = (persons.count("L3"), persons.count("L2"), lambda a, b: a <= b)
-    pairs["v"] = (persons.count("L1"), persons.ever, lambda a, b: a <= b)
-    pairs["vi"] = (sum(persons.count(n) for n in CLASSES.values()), persons.count("L4"), lambda a, b: a == b)
+        pairs[name] = (side.start + side.count("L2") - side.count("L4") + sum(side.corrections.values()), side.end)
+    pairs |= annexes or {}
+    pairs["iv"] = (persons.count("L3"), persons.count("L2"))
+    pairs["v"] = (persons.count("L1"), persons.ever)
+    pairs["vi"] = (sum(persons.count(n) for n in CLASSES.values()), persons.count("L4"))
     if below:
-        parts = [told[unit]["persons"] for unit in below]
-        pairs["vii"] = (sum(len({key for part in parts for key in part.hits[n]}) for n in ("L1", "L2", "L4")), sum(persons.count(n) for n in ("L1", "L2", "L4")),
-                        lambda a, b: a == b)  # fmt: skip
-    return [{"check": name, "zh": CHECKS[name][0], "en": CHECKS[name][1], "left": left, "right": right, "holds": rule(left, right)} for name, (left, right, rule) in pairs.items()]
+        for name, kind in (("vii", "persons"), ("vii_households", "households")):
+            parts, summed = [told[unit][kind] for unit in below], ("L1", "L2", "L3", "L4")
+            pairs[name] = (sum(len({key for part in parts for key in part.hits[n]}) for n in summed), sum(told[whole][kind].count(n) for n in summed))
+    return [{"check": name, "zh": CHECKS[name][0], "en": CHECKS[name][1], "left": left, "right": right, "ok": left <= right if name in _AT_MOST else left == right}
+            for name, (left, right) in pairs.items()]  # fmt: skip
 
 
-def told(conn: Connection, wanted: Asked, today: date) -> dict[str, Any]:
+def told(conn: Connection, wanted: Asked, today: date, book: Book | None = None) -> dict[str, Any]:
     """The ledger of a unit and a period in JSON: numbers with definitions, state at both ends, corrections, checks, the units below."""
-    book = Book(conn, wanted, today)
+    book = book or Book(conn, wanted, today)
     children = _below(conn, wanted.unit)
     sides = {unit: book.of(unit) for unit in (wanted.unit, *children)}
     persons, houses = (sides[wanted.unit][kind] for kind in ("persons", "households"))
     rows = [{"number": number, "name": name, "zh": zh, "en": en, "definition_zh": why, "definition_en": why_en, "persons": persons.count(number), "households": houses.count(number)}
             for number, (name, zh, en, why, why_en) in NUMBERS.items()]  # fmt: skip
+    annexed = _annexed(conn, wanted.until)
+    checked = {unit: checks(sides, unit, children if unit == wanted.unit else (), annexed.pairs(book, unit, sides[unit]["persons"])) for unit in sides}
     return {
         "unit": wanted.unit, "unit_name": organisation.unit_name(conn, wanted.unit), "from": wanted.since.isoformat(), "to": wanted.until.isoformat(), "numbers": rows,
         "start": {"persons": persons.start, "households": houses.start}, "end": {"persons": persons.end, "households": houses.end},
         "corrections": [{"kind": kind, "zh": zh, "en": en, "persons": persons.corrections[kind], "households": houses.corrections[kind]} for kind, (zh, en) in CORRECTIONS.items()],
-        "checks": checks(sides, wanted.unit, children),
+        "checks": checked[wanted.unit], "ok": all(one["ok"] for one in checked[wanted.unit]),
         "units": [{"unit": unit, "unit_name": organisation.unit_name(conn, unit), "start": sides[unit]["persons"].start, "end": sides[unit]["persons"].end,
-                   **{number: sides[unit]["persons"].count(number) for number in NUMBERS}} for unit in children],
-        "violations": accountability.violations(conn, wanted.unit, wanted.since, wanted.until), "problems": _problems(conn, wanted),
+                   "ok": all(one["ok"] for one in checked[unit]), **{number: sides[unit]["persons"].count(number) for number in NUMBERS}} for unit in children],
+        "violations": accountability.violations(conn, wanted.unit, wanted.since, wanted.until), "problems": problems(conn, wanted.unit, wanted.since, wanted.until),
     }  # fmt: skip
-
-
-def _problems(conn: Connection, wanted: Asked) -> dict[str, Any]:
-    """L6: findings raised in the period, by type, with those settled and those overdue at its end: those of screenings that the second
-    visitor confirmed, and the auditors', which say no type and count as "other"."""
-    first, last = wanted.since.isoformat(), wanted.until.isoformat()
-    here = select(finding).where(within(finding.c.unit, wanted.unit), finding.c.raised_on >= first, finding.c.raised_on <= last).order_by(finding.c.id)
-    rows = conn.execute(here).mappings().all()
-    replied = {row.finding_id: row.said_on for row in conn.execute(
-        select(finding_reply.c.finding_id, func.min(finding_reply.c.said_on).label("said_on")).where(finding_reply.c.kind == "reply").group_by(finding_reply.c.finding_id))}  # fmt: skip
-    settled = [row["id"] for row in rows if row["settled_on"] is not None and row["settled_on"] <= last]
-    overdue = [row["id"] for row in rows if row["id"] not in settled and row["due_on"] < last and replied.get(row["id"], "9999") > last]
-    seen = screening_finding.c
-    visits = select(screening_finding).join(screening, screening.c.id == seen.screening_id).where(screening.c.state == "confirmed", within(seen.community, wanted.unit))
-    visited = conn.execute(visits.where(seen.found_on >= first, seen.found_on <= last).order_by(seen.id)).all()
-    done = [row.id for row in visited if row.done_on is not None and row.done_on <= last]
-    late = [row.id for row in visited if row.id not in done and row.due_on is not None and row.due_on < last]
-    kinds = Counter(_SCREENED[row.kind] for row in visited) + Counter({"other": len(rows)})
-    return {"found": len(rows) + len(visited), "settled": len(settled) + len(done), "overdue": len(overdue) + len(late), "findings": [row["id"] for row in rows],
-            "screening_findings": [row.id for row in visited],
-            "types": [{"type": code, "zh": zh, "en": en, "found": kinds[code]} for code, (zh, en) in PROBLEMS.items()]}  # fmt: skip
 
 
 def _below(conn: Connection, unit: str) -> list[str]:
@@ -355,25 +387,37 @@ def _below(conn: Connection, unit: str) -> list[str]:
 # -- one number, person by person
 
 
-def persons_of(conn: Connection, keys: BoundKeys, wanted: Asked, today: date, number: str, *, page: int = 1, size: int = 25) -> Page:
-    """Who is counted in a number, each with the case, the decision and the entry that says so; names and IDs masked. NotFound for another number."""
-    if number not in NUMBERS:
+def persons_of(conn: Connection, keys: BoundKeys, wanted: Asked, today: date, number: str, *, count: str = "persons", page: int = 1, size: int = 25) -> Page:
+    """Who is counted in a number, at one end of the period ("start", "end") or as a correction, each with the case, the decision and the
+    entry that says so; names and IDs masked. count: persons | households. NotFound for another number."""
+    if number not in NUMBERS and number not in ENDS and number not in CORRECTIONS:
         raise NotFound("台账没有这一项")
-    hits = Book(conn, wanted, today).of(wanted.unit)["persons"].hits[number]
-    ordered = sorted(hits.values(), key=lambda hit: (hit.day, hit.key))
-    shown = ordered[(page - 1) * size : page * size]
-    return Page([_row(conn, keys, hit) for hit in shown], len(ordered), page, size)
+    side = Book(conn, wanted, today).of(wanted.unit)[count]
+    if number in CORRECTIONS:
+        counted = list(side.corrected[number])
+    else:
+        counted = [(1, hit) for hit in (side.hits[number] if number in NUMBERS else side.at[number]).values()]
+    counted.sort(key=lambda one: (one[1].day, one[1].key))
+    shown = counted[(page - 1) * size : page * size]
+    return Page([_row(conn, keys, hit, sign, persons=count == "persons") for sign, hit in shown], len(counted), page, size)
 
 
-def _row(conn: Connection, keys: BoundKeys, hit: Hit) -> dict[str, Any]:
-    who = conn.execute(select(person.c.name, person.c.id_no).where(person.c.id == hit.key)).one()
-    hidden = bool(erasure.restricted(conn, [f"person:{hit.key}"]))
+def _row(conn: Connection, keys: BoundKeys, hit: Hit, sign: int, *, persons: bool) -> dict[str, Any]:
+    home = conn.execute(select(household.c.no, household.c.applicant_id).where(household.c.id == hit.household_id)).one()
     record_id, seq = _entry(conn, hit)
-    no = conn.scalar(select(household.c.no).where(household.c.id == hit.household_id))
-    number = None if hidden else keys.reveal("person", "id_no", hit.key, who.id_no)
-    return {"person_id": hit.key, "name": "*" if hidden else identity.mask_name(who.name), "id_no": identity.mask(number) if number else None, "household_id": hit.household_id, "household_no": no,
+    why = hit.trigger
+    return {**named(conn, keys, hit.key if persons else home.applicant_id), "household_id": hit.household_id, "household_no": home.no, "counts": sign,
             "community": hit.community, "day": hit.day, "case_no": hit.case_no, "benefit": benefits.number(hit.benefit_id) if hit.benefit_id is not None else None,
-            "benefit_id": hit.benefit_id, "exit_class": hit.exit_class, "record_id": record_id, "entry": seq}  # fmt: skip
+            "benefit_id": hit.benefit_id, "exit_class": hit.exit_class, "record_id": record_id, "entry": seq,
+            "trigger": {"what": why.what, "day": why.day, "source": why.source} if why is not None else None}  # fmt: skip
+
+
+def named(conn: Connection, keys: BoundKeys, person_id: int) -> dict[str, Any]:
+    """person_id, name and id_no, masked; neither of who is restricted."""
+    who = conn.execute(select(person.c.name, person.c.id_no).where(person.c.id == person_id)).one()
+    hidden = bool(erasure.restricted(conn, [f"person:{person_id}"]))
+    number = None if hidden or not who.id_no else keys.reveal("person", "id_no", person_id, who.id_no)
+    return {"person_id": person_id, "name": "*" if hidden else identity.mask_name(who.name), "id_no": identity.mask(number) if number else None}
 
 
 def _entry(conn: Connection, hit: Hit) -> tuple[int | None, int | None]:
@@ -390,6 +434,6 @@ def _entry(conn: Connection, hit: Hit) -> tuple[int | None, int | None]:
         if hit.decision is not None:
             if any(put["table"] == "benefit_adjustment" and put["id"] == hit.decision for put in said.get("puts", ())):
                 return record_id, seq
-        elif ledger_stays.day_of(said) == hit.day and said["event"] == "task_completed" and said["data"]["task"].rpartition(".")[0] in _FINISHING:
+        elif ledger_stays.day_of(said) == hit.day and said["event"] == "task_completed" and said["data"]["task"].rpartition(".")[0] in FINISHING:
             found = seq
     return record_id, found

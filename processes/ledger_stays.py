@@ -7,7 +7,7 @@ Rows of decisions have dates; where members joined or left between them, the ent
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -73,17 +73,17 @@ def all_of(conn: Connection, until: date) -> Stays:
         people[one.benefit_id].append(one.person_id)
     rows = conn.execute(select(benefit, household.c.community).join(household, household.c.id == benefit.c.household_id).order_by(benefit.c.id)).mappings().all()
     counted = _counted(conn, [row["id"] for row in rows if not _constant(decided[row["id"]], people[row["id"]])], last)
-    moves = _moves(conn)
+    moved = moves(conn)
     persons: dict[int, list[Stay]] = defaultdict(list)
     houses: dict[int, list[Stay]] = defaultdict(list)
     for row in rows:
         whole = _whole(row, decided[row["id"]], last)
         if whole is None:
             continue
-        for stay in _pieces(whole, moves.get(row["household_id"], ())):
+        for stay in _pieces(whole, moved.get(row["household_id"], ())):
             houses[stay.key].append(stay)
         for person_id, since, over in counted.get(row["id"]) or [(n, None, None) for n in people[row["id"]]]:
-            for stay in _pieces(_of_person(whole, person_id, since, over, decided[row["id"]]), moves.get(row["household_id"], ())):
+            for stay in _pieces(_of_person(whole, person_id, since, over, decided[row["id"]]), moved.get(row["household_id"], ())):
                 persons[person_id].append(stay)
     return Stays(persons, houses, {row["id"]: row for rows in decided.values() for row in rows})
 
@@ -153,27 +153,43 @@ def _batches(ids: Sequence[int]) -> list[Sequence[int]]:
     return [ids[n : n + _AT_ONCE] for n in range(0, len(ids), _AT_ONCE)]
 
 
-def _moves(conn: Connection) -> dict[int, list[tuple[str, str, str]]]:
-    """Household -> (day, community before, community after) of its moves in the district, in order: all come by a report of change."""
+def moves(conn: Connection, household_id: int | None = None) -> dict[int, list[tuple[str, str, str]]]:
+    """Household -> (day, community before, community after) of its moves in the district, in order: all come by a report of change.
+    household_id: of that one alone."""
     cases = store.record.c
-    subjects = conn.scalars(select(cases.subject).where(cases.kind == "case", cases.process.in_(law.procedures("change_report")), cases.subject.is_not(None)).distinct())
-    ids = sorted({int(subject.partition(":")[2]) for subject in subjects if subject.startswith("household:")})
+    query = select(cases.subject).where(cases.kind == "case", cases.process.in_(law.procedures("change_report")), cases.subject.is_not(None)).distinct()
+    if household_id is not None:
+        query = query.where(cases.subject == f"household:{household_id}")
+    ids = sorted({int(subject.partition(":")[2]) for subject in conn.scalars(query) if subject.startswith("household:")})
     found: dict[int, list[tuple[str, str, str]]] = {}
     for some in _batches(ids):
-        query = select(store.entry.c.record_id, store.entry.c.body).where(store.entry.c.record_id.in_(list(some)))
-        for record_id, body in conn.execute(query.order_by(store.entry.c.record_id, store.entry.c.seq)):  # a household's number is its record's
+        entries = select(store.entry.c.record_id, store.entry.c.body).where(store.entry.c.record_id.in_(list(some)))
+        for record_id, body in conn.execute(entries.order_by(store.entry.c.record_id, store.entry.c.seq)):  # a household's number is its record's
             said = read_body(body)
             if said["event"] == "household_moved":
                 found.setdefault(record_id, []).append((day_of(said), said["data"]["from"], said["data"]["to"]))
     return found
 
 
-def _pieces(stay: Stay, moves: Iterable[tuple[str, str, str]]) -> list[Stay]:
+def community_on(moved: Sequence[tuple[str, str, str]], day: str) -> str:
+    """Where a household that has moved lived at the end of a day."""
+    return next((before for on, before, _ in moved if on > day), moved[-1][2])
+
+
+def communities(conn: Connection, homes: Collection[int], day: date) -> dict[int, str]:
+    """Household -> the community where it lived on a day."""
+    moved, found, ids = moves(conn), dict[int, str](), sorted(homes)
+    for some in _batches(ids):
+        found |= {row.id: row.community for row in conn.execute(select(household.c.id, household.c.community).where(household.c.id.in_(list(some))))}
+    return found | {home: community_on(moved[home], day.isoformat()) for home in ids if home in moved}
+
+
+def _pieces(stay: Stay, moved: Sequence[tuple[str, str, str]]) -> list[Stay]:
     """A stay, cut where the household moved while it lasted. The community of its row is that of now."""
-    moves, found, rest = list(moves), [], stay
-    if moves:
-        rest = replace(stay, community=next((before for day, before, _ in moves if day > stay.since), moves[-1][2]))
-    for day, _before, after in moves:
+    found, rest = [], stay
+    if moved:
+        rest = replace(stay, community=community_on(moved, stay.since))
+    for day, _before, after in moved:
         if stay.since < day and (stay.until is None or day < stay.until):
             found.append(replace(rest, until=day, ended="moved", exit_class=None, ended_by=None))
             rest = replace(rest, since=day, community=after, how="moved", began_by=None)

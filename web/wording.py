@@ -138,6 +138,8 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
     "report_channel": _both(change_kinds.CHANNELS),
     "reporter": _both(MESSAGES["change_reported"]._declared_fields["reported_by"].metadata["choices"]) | _both(change_kinds.REPORTERS),
     "reason": _both((code, zh, en) for code, zh, en, _ in benefits.REASONS),
+    "trigger": {"report": lazy_gettext("report of a change"), "told": lazy_gettext("told during the review"), "check": lazy_gettext("re-check"), "tip": lazy_gettext("complaint"),
+                "screening": lazy_gettext("screening visit")},
     "exit": {"voluntary": lazy_gettext("own report or request"), "cleared": lazy_gettext("review or check"), "reported": lazy_gettext("report by the public"),
              "other": lazy_gettext("other: death, moved away")},
     "occasion": _both(OCCASIONS),

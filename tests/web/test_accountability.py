@@ -34,6 +34,11 @@ def test_a_matter_by_the_api_and_on_its_pages(bureau, district):
     assert (told["state"], told["treatment"], told["may"]) == ("concluded", "exempt", [])
     assert roads.good("sue", "GET", "/ledger?from=2018-11-01")["violations"]["matters"] == [number]
     assert "L5" in Desk(app, "sue").text("/ledger?from=2018-11-01")
+    [row] = roads.good("sue", "GET", "/ledger/L5?from=2018-11-01")["items"]
+    assert (row["id"], row["state"], row["category"], row["entry"] > 1) == (number, "concluded", told["category"], True)
+    assert roads.good("sue", "GET", "/ledger/L5?from=2018-11-01&category=subjective_intent")["total"] == int(told["category"] == "subjective_intent")
+    assert roads.good("sue", "GET", "/ledger/L5?from=2018-11-01&state=open")["total"] == 0
+    assert str(number) in Desk(app, "sue").text("/ledger/L5?from=2018-11-01")
     assert Desk(app, "rita").get("/accountability/new").status_code == 403
     opened = Desk(app, "sue").post("/accountability/new", {**said, "persons": "bob"})
     assert (opened.status_code, opened.location.startswith("/accountability/")) == (302, True)

@@ -60,9 +60,9 @@ class Name(BaseConverter):
 
 
 class LedgerNo(BaseConverter):
-    """A number of the ledger: L1 to L6, with a letter for its parts."""
+    """A number of the ledger: L1 to L6, with a letter for its parts; one end of the period; or a kind of correction."""
 
-    regex = r"L[1-9][a-d]?"
+    regex = r"(?:L[1-9][a-d]?|start|end|listed|again|moved_in|moved_out|converted_in|converted_out)"
 
 
 CONVERTERS: Mapping[str, tuple[type[BaseConverter], dict[str, Any]]] = {
