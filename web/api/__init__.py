@@ -21,12 +21,15 @@ from processes.law import BadLaw
 from web.api import (
     accountability,
     appeals,
+    attachments,
     audit,
     benefits,
     cases,
     complaints,
     definitions,
+    dispersed,
     expenditure,
+    facilities,
     findings,
     habits,
     household,
@@ -55,7 +58,7 @@ from web.desk import bureau
 from web.errors import problem
 
 PREFIX = "/api/v1"
-PARTS = (misc, cases, tasks, habits, household, benefits, expenditure, standards, lists, staff, incidents, meetings, reports, reviews, record, audit, findings, appeals, tables, law, whatif, temporary, definitions, ledger, accountability, leads, screening, complaints)
+PARTS = (misc, cases, tasks, habits, household, benefits, expenditure, standards, lists, staff, incidents, meetings, reports, reviews, record, audit, findings, appeals, tables, law, whatif, temporary, definitions, ledger, accountability, leads, screening, complaints, attachments, facilities, dispersed)
 
 _ABOUT = """Casework for social assistance. Every call needs `Authorization: Bearer TOKEN` (`yingbao user token NAME`),
 except notices, `POST public/assessments` and this document.
