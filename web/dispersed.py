@@ -89,8 +89,8 @@ def _household(typed: dict[str, Any]) -> int:
         number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
         with bureau().office.read() as conn:
             households.row(conn, number)
-    except NotFound:
-        raise Invalid({"household_id": ["没有这户家庭"]}) from None
+    except NotFound as error:
+        raise Invalid({"household_id": [str(error)]}) from None
     return number
 
 
