@@ -20,6 +20,7 @@ from engine.model import Actor, Put
 from engine.office import Act, Office
 from engine.prepared import Prepared
 from processes import erasure, readers
+from processes.attachment_tables import attachment
 from processes.tables import document
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -48,7 +49,7 @@ def stage(office: Office, actor: Actor, folder: Path, household_id: int, stream:
             raise NotFound("没有这户家庭")
         cipher = _cipher(office.keys.on(conn), household_id)
     data = stream.read(MAX_BYTES + 1)
-    media_type, name = _sniff(data), secrets.token_hex(16)
+    media_type, name = sniff(data), secrets.token_hex(16)
     write(folder, name, cipher.seal(data, name.encode()))
     return Staged(household_id, folder / name, media_type, len(data), file_commitment(cipher, data), cipher)
 
@@ -62,7 +63,7 @@ def keep(act: Act, staged: Staged, kind: str, title: str, case_no: str | None = 
     act.through(act.actor.post_over(record.unit))
     if _cipher(act.keys, staged.household_id) != staged.cipher or not staged.path.exists():
         raise Conflict("这份材料在登记之前已失效，请重新上传", "The file lapsed before it was recorded; send it again")
-    kind, title = _plain(kind)[:30] or "other", _plain(title.replace("\\", "/").rpartition("/")[2])[:120]
+    kind, title = plain(kind)[:30] or "other", plain(title.replace("\\", "/").rpartition("/")[2])[:120]
     same = {"household_id": staged.household_id, "kind": kind, "commitment": staged.commitment}
     if once and (known := act.conn.scalar(_SAME, same)) is not None:
         return int(known)
@@ -88,12 +89,13 @@ _SAME = select(document.c.id).where(document.c.household_id == bindparam("househ
                                     document.c.commitment == bindparam("commitment")).order_by(document.c.id).limit(1)  # fmt: skip
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A name as sent, without control characters: it is shown, never used as a path."""
     return "".join(c for c in text if c.isprintable()).strip()
 
 
-def _sniff(data: bytes) -> str:
+def sniff(data: bytes) -> str:
+    """The media type by the first bytes; Invalid for what is kept nowhere."""
     if not data:
         raise Invalid({"file": ["文件是空的"]})
     if len(data) > MAX_BYTES:
@@ -173,6 +175,7 @@ def sweep(conn: Connection, folder: Path) -> int:
     named: set[str] = set()
     for row in conn.execute(select(document.c.stored_name, document.c.household_id)):
         (dead if f"household:{row.household_id}" in gone else named).add(row.stored_name)
+    named.update(conn.scalars(select(attachment.c.stored_name)))
     old = time.time() - _ORPHAN_AFTER
     away = [f for f in folder.glob("*") if f.is_file() and (f.name in dead or (f.name not in named and f.stat().st_mtime < old))]
     for file in away:

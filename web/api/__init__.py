@@ -21,13 +21,16 @@ from processes.law import BadLaw
 from web.api import (
     accountability,
     appeals,
+    attachments,
     audit,
     benefits,
     campaigns,
     cases,
     complaints,
     definitions,
+    dispersed,
     expenditure,
+    facilities,
     findings,
     habits,
     household,
@@ -56,7 +59,7 @@ from web.desk import bureau
 from web.errors import problem
 
 PREFIX = "/api/v1"
-PARTS = (misc, cases, tasks, habits, household, benefits, expenditure, standards, lists, staff, incidents, meetings, reports, reviews, record, audit, findings, appeals, tables, law, whatif, temporary, definitions, ledger, accountability, leads, screening, complaints, campaigns)
+PARTS = (misc, cases, tasks, habits, household, benefits, expenditure, standards, lists, staff, incidents, meetings, reports, reviews, record, audit, findings, appeals, tables, law, whatif, temporary, definitions, ledger, accountability, leads, screening, complaints, campaigns, attachments, facilities, dispersed)
 
 _ABOUT = """Casework for social assistance. Every call needs `Authorization: Bearer TOKEN` (`yingbao user token NAME`),
 except notices, `POST public/assessments` and this document.
