@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from types import SimpleNamespace
+
 import pytest
 from sqlalchemy import select
 
@@ -11,9 +14,10 @@ from processes import intakes, organisation, routing
 from processes.intake_tables import intake, intake_part
 from processes.lead_tables import lead
 from processes.rebuild import differences
-from tests.district import COMMUNITY, PASSWORD
+from tests.district import COMMUNITY, PASSWORD, STREET
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk, rows
+from web import demo_intakes
 
 ASKED = {"community": COMMUNITY, "known_as": "王某", "requester": "self", "channel": "window", "received_on": "2018-12-03", "programmes": ["medical"], "need": "住院费用较高"}
 HOUSING, CIVIL, MEDICAL = "120116906", "120116901", "120116915"
@@ -266,3 +270,19 @@ def test_the_pages_do_the_same(door, district):
     assert Desk(door.app, "lee").post(f"{page}/answerable", {"to_login": "clerk2", "reason": "调离"}).status_code == 302
     assert "某clerk2" in desk.text(page)
     assert Desk(door.app, "auditor").get("/intakes/new").status_code == 403
+
+
+def test_the_demo_leaves_something_late_returned_and_open(door, district):
+    with district.office.act() as act:
+        for login in ("civil", "house", "medic"):
+            organisation.deactivate(act, login)
+    town = SimpleNamespace(made=door.bureau, streets=[(STREET, COMMUNITY)], actors=district.people, by_role=lambda role, unit: [a for a in district.people.values() if a.holds(role, unit)])
+    demo_intakes.begin(town)
+    for day in range((date(2019, 2, 28) - date(2018, 11, 19)).days + 1):
+        on = date(2018, 11, 19) + timedelta(days=day)
+        district.clock.set(f"{on}T16:00")
+        demo_intakes.day(town, on)
+    assert door.good("sue", "GET", "/intakes")["total"] == 9
+    assert door.good("sue", "GET", "/transfers?late=true")["total"] >= 2
+    assert {one["state"] for one in door.good("sue", "GET", "/transfers?size=50")["items"]} >= {"sent", "accepted", "done", "returned"}
+    assert differences(district.office) == []

@@ -24,6 +24,7 @@ DATA_MODULES = {
     "demo_benefits.py": "invented lists, reports and reviews of the demonstration",
     "demo_meetings.py": "invented people and votes of the demonstration",
     "demo_help.py": "invented emergencies of the demonstration",
+    "demo_intakes.py": "invented matters at the window of the demonstration",
     "bench.py": "invented answers of the load test",
     "cli.py": "the operator's terminal",
     "importing.py": "the operator's terminal",
