@@ -12,8 +12,8 @@ from sqlalchemy import Connection, func, select
 
 import processes.accountability_tables
 import processes.appeal_tables
-import processes.campaign_tables
 import processes.attachment_tables
+import processes.campaign_tables
 import processes.definition_tables
 import processes.expenditure_tables
 import processes.facility_tables

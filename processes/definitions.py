@@ -36,7 +36,7 @@ DECIDERS = frozenset({"supervisor", "approver"})
 KINDS: Mapping[str, tuple[str, str]] = {"drawing": ("流程图", "drawing"), "table": ("决策表", "decision table"), "law": ("法规参数", "law file")}
 STATES = ("proposed", "confirmed", "withdrawn")
 # Law files that acts ask by the day; calendar and procedures come with the program, for they belong to its modules.
-FILES = ("parameters.yaml", "procedure.yaml", "deductions.yaml", "excluded_income.yaml", "versions.yaml", "change_checks.yaml", "relation_scope.yaml")
+FILES = ("parameters.yaml", "procedure.yaml", "deductions.yaml", "excluded_income.yaml", "versions.yaml", "change_checks.yaml", "relation_scope.yaml", "routing.yaml")
 MOST_WORDS = 400
 
 

@@ -43,7 +43,7 @@ def report(act: Act, said: Mapping[str, Any]) -> dict[str, Any]:
     if (told := act.recall()) is not None:
         return told  # type: ignore[no-any-return]
     household_id = said.get("household_id")
-    community = _home(act, household_id) if household_id is not None else _place(act.conn, said["community"])
+    community = home(act, household_id) if household_id is not None else place(act.conn, said["community"])
     post = act.actor.post_over(community, RECORDERS)
     if post is None:
         raise Refused("lead-giver", "线索由本辖区的基层人员或街镇人员登记", "Leads are entered by the grass roots and the street of the area")
@@ -82,7 +82,7 @@ def _iso(day: date | str) -> str:
     return day if isinstance(day, str) else day.isoformat()
 
 
-def _home(act: Act, household_id: int) -> str:
+def home(act: Act, household_id: int) -> str:
     """The community of a household that the actor may read; NotFound otherwise, as if there were none."""
     row = households.row(act.conn, household_id)
     if not readers.of_cases(act.actor).covers(row["community"]):
@@ -90,7 +90,7 @@ def _home(act: Act, household_id: int) -> str:
     return str(row["community"])
 
 
-def _place(conn: Connection, code: str) -> str:
+def place(conn: Connection, code: str) -> str:
     if conn.scalar(select(unit.c.id).where(unit.c.code == code, unit.c.level == "community")) is None:
         raise Invalid({"community": ["没有这个居村"]})
     return code
@@ -147,16 +147,27 @@ def link(act: Act, lead_id: int, case_no: str) -> dict[str, Any]:
         raise NotFound("没有这件个案")
     if case["process"] not in applications():
         raise Refused("no-application", "这件个案不是救助申请", "This case is no application for assistance")
-    facts = facts_of(case["state"])
-    home = facts.get("household_id")
-    if row["household_id"] is not None and home != row["household_id"]:
+    return _done(act, _linked(act, record, row, case_no, facts_of(case["state"]), case["opened_at"]))
+
+
+def begun(act: Act, lead_id: int, case_no: str, facts: Mapping[str, Any]) -> None:
+    """The application that the window began for a verified lead, in the act that began it. Nothing happens where the lead waits for none."""
+    record = act.open("lead", lead_id >> 16)
+    row = act.conn.execute(select(lead).where(lead.c.id == lead_id)).mappings().one()
+    if row["state"] == "verified":
+        _linked(act, record, row, case_no, facts, act.now)
+
+
+def _linked(act: Act, record: Record, row: Mapping[Any, Any], case_no: str, facts: Mapping[str, Any], opened: datetime) -> dict[str, Any]:
+    whose = facts.get("household_id")
+    if row["household_id"] is not None and whose != row["household_id"]:
         raise Refused("other-household", "这件个案不是线索所涉家庭的申请", "This case is of another household than the lead")
     applied = str(facts.get("applied_on") or "")[:10]
-    why = _why_not(row, case["opened_at"], applied)
+    why = _why_not(row, opened, applied)
     values = {"state": "applied", "case_no": case_no, "applied_on": applied or None, "linked_by": act.actor.id, "linked_on": act.today.isoformat(),
-              "household_id": home, "counts": why is None, "why_not": why}  # fmt: skip
-    act.append(record, "lead_linked", {"case": case_no, "counts": why is None}, puts=[Put("lead", lead_id, values, _subject(record))])
-    return _done(act, {"lead": lead_id, "state": "applied", "case": case_no, "counts": why is None, "why_not": why})
+              "household_id": whose, "counts": why is None, "why_not": why}  # fmt: skip
+    act.append(record, "lead_linked", {"case": case_no, "counts": why is None}, puts=[Put("lead", row["id"], values, _subject(record))])
+    return {"lead": row["id"], "state": "applied", "case": case_no, "counts": why is None, "why_not": why}
 
 
 def _why_not(row: Mapping[Any, Any], opened: datetime, applied: str) -> str | None:

@@ -23,7 +23,7 @@ from engine.office import Act
 from engine.prepared import Prepared
 from engine.process import Logins, Process
 from engine.queries import Area, within
-from processes import identity, law, meeting_units
+from processes import identity, law, routing
 from processes.tables import api_token, post, staff, staff_change, unit
 
 DISTRICT = "120116"
@@ -42,6 +42,7 @@ ROLES = {
     "meeting_member": ("联席会议成员", "Meeting member"),
     "meeting_liaison": ("联席会议联络员", "Meeting liaison"),
     "meeting_convener": ("联席会议召集人", "Meeting convener"),
+    "department_worker": ("部门经办人", "Department worker"),
     "complaint_officer": ("投诉举报受理人", "Complaint officer"),
     "supervisor": ("监督主管", "Supervisor"),
     "auditor": ("审计", "Auditor"),
@@ -79,7 +80,7 @@ def seed(act: Act) -> int:
 
 
 def _departments() -> list[dict[str, str]]:
-    return [{"code": one.code, "name": one.name, "level": "department", "parent_code": DISTRICT} for one in meeting_units.every()]
+    return [{"code": one.code, "name": one.name, "level": "department", "parent_code": DISTRICT} for one in routing.departments()]
 
 
 def add_departments(act: Act) -> int:

@@ -17,8 +17,8 @@ from engine.office import Act
 from processes import erasure
 
 # Posts that show no case, household or paper of their area: a system administrator keeps accounts, a volunteer goes along,
-# a grid worker reports what he saw; none of them sees anybody's means. Payment sees benefits, and no case.
-_NO_MEANS = frozenset({"admin", "volunteer", "grid_worker"})
+# a grid worker reports what he saw, a department sees what was transferred to it; none of them sees anybody's means. Payment sees benefits, and no case.
+_NO_MEANS = frozenset({"admin", "volunteer", "grid_worker", "department_worker"})
 _NO_CASES = _NO_MEANS | {"finance_officer"}
 
 

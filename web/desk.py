@@ -107,7 +107,7 @@ def as_whom(who: Actor, task: Mapping[Any, Any]) -> Actor:
 
 
 READERS = frozenset({"auditor", "admin", "finance_officer", "complaint_officer", "meeting_secretary", "meeting_member", "meeting_liaison",
-                     "meeting_convener", "volunteer"})  # fmt: skip
+                     "meeting_convener", "volunteer", "department_worker"})  # fmt: skip
 
 
 def roles_for(who: Actor, unit: str) -> frozenset[str]:

@@ -98,6 +98,10 @@ def _scope(_name: str, text: str) -> bool:
     return text in ("near", "wider")
 
 
+def _route(_name: str, text: str) -> bool:
+    return re.fullmatch(r"[a-z_]{1,40}", text) is not None
+
+
 _FILES: Mapping[str, Callable[[str, str], bool]] = {
     "parameters.yaml": _parameter,
     "procedure.yaml": _parameter,
@@ -108,6 +112,7 @@ _FILES: Mapping[str, Callable[[str, str], bool]] = {
     "procedures.yaml": _procedure,
     "change_checks.yaml": _words,
     "relation_scope.yaml": _scope,
+    "routing.yaml": _route,
     "calendar.yaml": _day_kind,
 }
 
@@ -393,6 +398,18 @@ def procedures(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.text for one in _TABLES["procedures.yaml"][name]))
 
 
+def route(programme: str, on: date) -> Value:
+    """Who decides on what the one window took in, on a day (routing.yaml); BadLaw for an unknown programme, or before the first row."""
+    if (found := _latest(_table("routing.yaml").get(f"route_{programme}", ()), on)) is None:
+        raise BadLaw(f"{programme}: no route in force on {on}")
+    return found
+
+
+def in_force_route(programme: str, on: date) -> bool:
+    """Whether routing.yaml knows a programme on a day."""
+    return _latest(_table("routing.yaml").get(f"route_{programme}", ()), on) is not None
+
+
 def procedure_times(key: str) -> tuple[date, date | None] | None:
     """(first day, day from which another applies or None) of the process with this key; None where its time is no matter of law."""
     for listed in map(as_known, _TABLES["procedures.yaml"].values()):
@@ -430,7 +447,7 @@ def table(file: str) -> Table:
 
 def files() -> Mapping[str, Table]:
     """File -> its names with all rows, for who lists what applies: amounts, limits and procedures."""
-    return {file: _table(file) for file in (*_AMOUNTS, "procedures.yaml")}
+    return {file: _table(file) for file in (*_AMOUNTS, "procedures.yaml", "routing.yaml")}
 
 
 def every(name: str) -> tuple[Value, ...]:

@@ -39,11 +39,11 @@ def confirm(district, number, who="admin2"):
 
 def test_the_real_district_has_26_streets_and_zones_and_505_communities(office):
     with office.act() as act:
-        assert organisation.seed(act) == 532 + 15
+        assert organisation.seed(act) == 532 + 16
     with office.read() as conn:
         assert len(organisation.units(conn, level="street")) == 26
         assert len(organisation.units(conn, level="community")) == 505
-        assert len(organisation.units(conn, level="department")) == 15, "member units of the joint meeting"
+        assert len(organisation.units(conn, level="department")) == 16, "member units of the joint meeting, and emergency management"
         assert organisation.unit_name(conn, "120116011") == "胡家园街道"
         assert organisation.unit_name(conn, "999") == "999"
         codes = {u["code"] for u in organisation.units(conn)}

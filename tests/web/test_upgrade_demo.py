@@ -82,7 +82,7 @@ def test_the_commands_find_nothing_wrong_after_the_upgrade(old):
     yingbao(old, "upgrade")  # the departments are listed once
     made = bureaus.build(old)
     with made.office.read() as conn:
-        assert len(organisation.units(conn, level="department")) == 15
+        assert len(organisation.units(conn, level="department")) == 16
     made.office.store.close()
     assert yingbao(old, "rebuild", "--check").strip() == "0 differences"
     told = json.loads(yingbao(old, "verify", "--json"))
