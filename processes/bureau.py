@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 import processes.accountability_tables
 import processes.appeal_tables
 import processes.definition_tables
+import processes.display_tables
 import processes.expenditure_tables
 import processes.finding_tables
 import processes.lead_tables
