@@ -50,6 +50,7 @@ ADMIN = {
     "substitute_appointed": ("设定代理", "Substitute appointed"),
     "substitute_ended": ("结束代理", "Substitution ended"),
     "clock_moved": ("调整演示时钟", "Training clock moved"),
+    "phone_set": ("登记公布的举报电话", "Published telephone set"),
     "settings_changed": ("系统设置变更", "Settings changed"),
     "task_transferred": ("转办", "Task transferred"),
     "task_delegated": ("委托", "Task delegated"),

@@ -15,6 +15,7 @@ import processes.appeal_tables
 import processes.attachment_tables
 import processes.campaign_tables
 import processes.definition_tables
+import processes.display_tables
 import processes.expenditure_tables
 import processes.facility_tables
 import processes.finding_tables

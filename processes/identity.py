@@ -73,6 +73,17 @@ def mask_name(name: str) -> str:
     return name[0] + "*" * max(1, len(name) - 2) + (name[-1] if len(name) > 2 else "")
 
 
+ADULT_YEARS = 18
+
+
+def public_name(name: str, birth_date: str | None, on: date) -> tuple[str, bool]:
+    """(name as the public reads it, whether it is masked): of a minor the surname alone (N649 art 61; domain 1.11)."""
+    born = date.fromisoformat(birth_date) if birth_date else None
+    if born is not None and on.year - born.year - ((on.month, on.day) < (born.month, born.day)) < ADULT_YEARS:
+        return name[:1] + "*" * max(1, len(name) - 1), True
+    return name, False
+
+
 def invent(born: date, sex_: str, serial: int) -> str:
     """A number with a valid check digit that nobody has: its division was never allotted.
     Numbers of one birth date and sex differ for 500 serials in a row, then repeat. ValueError on an unknown sex."""

@@ -124,11 +124,11 @@ def render(kind: str, data: Mapping[str, Any]) -> str:
     )
 
 
-def standalone(title: str, body: str, robots: str = "") -> str:
-    """A standalone page; `body` is HTML already. No style or script of its own (strict CSP)."""
+def standalone(title: str, body: str, robots: str = "", *, large: bool = False) -> str:
+    """A standalone page; `body` is HTML already. No style or script of its own (strict CSP). large: in large print."""
     return (
         f'<!doctype html>\n<html lang="zh-Hans"><head><meta charset="utf-8">{robots}<title>{escape(title)}</title>'
-        f'<link rel="stylesheet" href="/static/css/letter.css"></head>\n<body class="letter"><main>\n{body}\n</main></body></html>\n'
+        f'<link rel="stylesheet" href="/static/css/letter.css"></head>\n<body class="letter{" large" if large else ""}"><main>\n{body}\n</main></body></html>\n'
     )
 
 
@@ -416,9 +416,9 @@ _BODIES = {
 }
 
 
-def notice_sheet(notice: Mapping[str, Any], community_name: str, street_name: str) -> str:
-    """公示: the whitelist only (name, number of members, category, amount, place, period, phone)."""
-    return _notice(notice, community_name, street_name, "")
+def notice_sheet(notice: Mapping[str, Any], community_name: str, street_name: str, *, phone: str = COMPLAINT_PHONE, more: str = "", large: bool = False) -> str:
+    """公示: the whitelist only (name, number of members, category, amount, place, period, phone). more: HTML under it (QR, where to object)."""
+    return _notice(notice, community_name, street_name, more, phone=phone, large=large)
 
 
 Photo = tuple[int, str] | None  # number and media type of a document
@@ -460,17 +460,17 @@ def _amount(notice: Mapping[str, Any]) -> str:
     return f"{'一次性' if once else '每月'}{yuan(notice['amount_fen'])}元"
 
 
-def _notice(notice: Mapping[str, Any], community_name: str, street_name: str, more: str) -> str:
+def _notice(notice: Mapping[str, Any], community_name: str, street_name: str, more: str, *, phone: str = COMPLAINT_PHONE, large: bool = False) -> str:
     until = chinese_date((date.fromisoformat(notice["until_on"][:10]) - timedelta(days=1)).isoformat())
     stage, stops = _STAGES[notice["stage"]], notice["stage"] == "destitute_stop"
     rows = [
         ("申请人", notice["applicant"]), ("居村", community_name), ("家庭人口", f"{notice['members']}人"),
         ("拟终止的救助" if stops else "拟救助类别", benefit_letters.CATEGORY_WORDS.get(notice["category"], "")),
         ("原保障金额" if stops else "拟救助金额" if _once(notice) else "拟保障金额", _amount(notice)),
-        ("公示期", f"{chinese_date(notice['posted_on'])}至{until}"), ("异议受理", f"{street_name}社会救助窗口，电话 {COMPLAINT_PHONE}"),
+        ("公示期", f"{chinese_date(notice['posted_on'])}至{until}"), ("异议受理", f"{street_name}社会救助窗口，电话 {phone}"),
     ]  # fmt: skip
-    head = '<meta name="robots" content="noindex">'
-    return standalone(stage, f"<h1>{stage}</h1>{_pairs(rows)}<p>公示期内对上述家庭有异议的，请向我们反映。</p>{more}", head)
+    head = '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
+    return standalone(stage, f"<h1>{stage}</h1>{_pairs(rows)}<p>公示期内对上述家庭有异议的，请向我们反映。</p>{more}", head, large=large)
 
 
 # -- sheets that are printed and filled in by hand; blank, or with what is known of the household

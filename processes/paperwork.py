@@ -14,7 +14,7 @@ from engine.model import Data, Put
 from engine.office import Act
 from engine.prepared import Prepared
 from engine.process import CaseRef
-from processes import households, letters
+from processes import households, identity, letters
 from processes.case_tables import letter, letter_bytes, letter_number, notice
 
 
@@ -86,7 +86,7 @@ def post_notice(act: Act, case: CaseRef, stage: str, facts: Data, answers: Data)
         "stage": stage,
         "street": facts["street"],
         "community": facts["community"],
-        "applicant": who["name"],
+        "applicant": identity.public_name(who["name"], who["birth_date"], act.today)[0],
         "members": facts.get("members_counted") or len(households.counted_members(act.conn, facts["household_id"], act.today)),
         "category": facts["category"],
         "amount_fen": facts["amount_fen"],

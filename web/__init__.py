@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from flask import Flask, Response, redirect, render_template, request, session, url_for
+from flask import Flask, Response, g, redirect, render_template, request, session, url_for
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -38,6 +39,7 @@ from web import (
     deliveries,
     desk,
     dispersed,
+    displays,
     english,
     estimate,
     facilities,
@@ -77,7 +79,15 @@ _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-_OPEN = ("people.sign_in", "people.language", "static", "public.notices", "public.notice", "public.health", "public.icon", "estimate.show", "complaints.everybody")
+_OPEN = ("people.sign_in", "people.language", "static", "estimate.show")
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """Sessions in a signed cookie; but pages for everybody neither set one nor say that they depend on it."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if not g.get("open_page"):
+            super().save_session(app, session, response)
 
 
 def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -> Flask:
@@ -85,6 +95,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     settings = settings or (bureau.settings if bureau else Settings.from_environment())
     app = Flask(__name__)
     app.request_class = uploads.Request
+    app.session_interface = _Sessions()
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=10 * 1024 * 1024,
@@ -107,8 +118,9 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints, campaigns, attachments, facilities, dispersed, intakes):
+    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints, campaigns, attachments, facilities, dispersed, intakes, displays):
         app.register_blueprint(part.bp)
+    csrf.exempt(public.bp)  # nobody is signed in there, and no cookie is asked for
     csrf.exempt(estimate.bp)  # it changes nothing, and whoever asks needs no cookie
     api.init_app(app, csrf)
     _guard(app)
@@ -121,7 +133,7 @@ def _guard(app: Flask) -> None:
     @app.before_request
     def _signed_in() -> ResponseReturnValue | None:
         endpoint = request.endpoint or ""
-        if request.path.startswith("/api/") or endpoint in _OPEN or desk.actor() is not None or not endpoint:
+        if request.path.startswith("/api/") or endpoint in _OPEN or request.blueprint == "public" or desk.actor() is not None or not endpoint:
             return None
         return redirect(url_for("people.sign_in", next=request.full_path if request.method == "GET" else "/"))
 
@@ -130,7 +142,7 @@ def _guard(app: Flask) -> None:
         response.headers.setdefault("Content-Security-Policy", _CSP)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "same-origin"
-        if request.endpoint != "static" and "_user_id" in session:
+        if request.endpoint != "static" and not g.get("open_page") and "_user_id" in session:  # a look at the session would make each answer one's own
             response.headers.setdefault("Cache-Control", "no-store")
         return response
 
@@ -172,15 +184,57 @@ def _words(app: Flask) -> None:
     @app.context_processor
     def _context() -> dict[str, Any]:
         made = desk.bureau()
+        if g.get("open_page"):  # the same for everybody: no session is read
+            return {"either": either, "lang": lang(), "me": None, "code": wording.word, "codes": wording.words, "choice_word": wording.choice_word, "hint": wording.hint,
+                    "path_label": wording.path_label, "today": made.office.today(), "kept_files": list, **public.words()}  # fmt: skip
         offset = getattr(made.office.clock, "offset", None)
-        moved = bool(offset and abs(offset().total_seconds()) > 60)
         who = desk.actor()
-        in_room = who is not None and not who.roles.isdisjoint(meetings.ROOM)
-        boss = who is not None and not who.roles.isdisjoint(board.BOSSES)
-        return {"either": either, "lang": lang(), "me": who, "is_boss": boss, "keeps_record": who is not None and not who.roles.isdisjoint(record.READERS), "may_audit": who is not None and not who.roles.isdisjoint(AUDITORS), "in_room": in_room, "deploys": who is not None and who.post_over(organisation.DISTRICT, definitions.READERS) is not None, "may_forecast": who is not None and not who.roles.isdisjoint(readers.FORECASTS), "new_key": desk.new_key, "roles": organisation.ROLES, "clock_moved": moved,
-                "business_now": made.office.clock(), "today": made.office.today(), "code": wording.word, "codes": wording.words,
-                "choice_word": wording.choice_word, "hint": wording.hint, "article": wording.article, "deadline": wording.deadline, "since_word": wording.since_word, "card": deadlines.card,
-                "path_label": wording.path_label, "my_posts": _my_posts, "imports_lists": lists.mine, "waiting_for_me": tasks.waiting_for_me, "visits_for_me": screening.waiting_for_me, "inspections_for_me": facilities.waiting_for_me, "findings_for_me": findings.waiting_for_me, "reads_findings": findings.reads, "appeals_for_me": appeals.waiting_for_me, "handles_appeals": appeals.handles, "handles_complaints": complaints.handles, "accounts": accountability.handles, "reads_ledger": ledger.reads, "keys_on": people.keys_on(), "session_left": people.seconds_left, "kept_files": uploads.titles, "opens_case": cases.opens, "reads_area": readers.of_cases(who).covers if who else None, "waiting_transfers": intakes.waiting_transfers, "handles_transfers": intake_lists.handles}  # fmt: skip
+        return {
+            "either": either,
+            "lang": lang(),
+            "me": who,
+            "is_boss": who is not None and not who.roles.isdisjoint(board.BOSSES),
+            "keeps_record": who is not None and not who.roles.isdisjoint(record.READERS),
+            "may_audit": who is not None and not who.roles.isdisjoint(AUDITORS),
+            "in_room": who is not None and not who.roles.isdisjoint(meetings.ROOM),
+            "deploys": who is not None and who.post_over(organisation.DISTRICT, definitions.READERS) is not None,
+            "may_forecast": who is not None and not who.roles.isdisjoint(readers.FORECASTS),
+            "new_key": desk.new_key,
+            "roles": organisation.ROLES,
+            "clock_moved": bool(offset and abs(offset().total_seconds()) > 60),
+            "business_now": made.office.clock(),
+            "today": made.office.today(),
+            "code": wording.word,
+            "codes": wording.words,
+            "choice_word": wording.choice_word,
+            "hint": wording.hint,
+            "article": wording.article,
+            "deadline": wording.deadline,
+            "since_word": wording.since_word,
+            "card": deadlines.card,
+            "path_label": wording.path_label,
+            "my_posts": _my_posts,
+            "imports_lists": lists.mine,
+            "waiting_for_me": tasks.waiting_for_me,
+            "visits_for_me": screening.waiting_for_me,
+            "inspections_for_me": facilities.waiting_for_me,
+            "waiting_transfers": intakes.waiting_transfers,
+            "handles_transfers": intake_lists.handles,
+            "findings_for_me": findings.waiting_for_me,
+            "reads_findings": findings.reads,
+            "appeals_for_me": appeals.waiting_for_me,
+            "handles_appeals": appeals.handles,
+            "handles_complaints": complaints.handles,
+            "reads_displays": displays.reads,
+            "objections_for_me": displays.waiting_for_me,
+            "accounts": accountability.handles,
+            "reads_ledger": ledger.reads,
+            "keys_on": people.keys_on(),
+            "session_left": people.seconds_left,
+            "kept_files": uploads.titles,
+            "opens_case": cases.opens,
+            "reads_area": readers.of_cases(who).covers if who else None,
+        }
 
     app.jinja_env.globals.update(finding_title=findings.title, finding_state=findings.state, appeal_title=appeals.title, appeal_state=appeals.state)
     app.jinja_env.filters.update(yuan=yuan, iso_moment=wording.iso_moment, mask_name=mask_name, left=_left, moment=wording.moment, english=english.english)

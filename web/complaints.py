@@ -50,7 +50,7 @@ def reporter_of(said: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def everybodys(said: Mapping[str, Any]) -> dict[str, str]:
     """A complaint by the public form: {"no"}. Raises Invalid, TooManyRequests for more than TRIES a minute from one address."""
-    _counted(request.remote_addr or "")
+    counted(request.remote_addr or "")
     found = understand(PublicComplaint(context={"lang": lang()}), dict(said))
     reporter = {name: found.get(name) for name in ("name", "phone", "address")} if found.get("name") else None
     made = bureau()
@@ -59,7 +59,8 @@ def everybodys(said: Mapping[str, Any]) -> dict[str, str]:
         return {"no": complaints.register(made.cases, act, told, reporter)["case"]}
 
 
-def _counted(address: str) -> None:
+def counted(address: str) -> None:
+    """One more from an address. Raises TooManyRequests for more than TRIES a minute."""
     now = time.monotonic()
     with _lock:
         for old in [a for a, times in _seen.items() if times[-1] < now - WINDOW_SECONDS]:
@@ -133,19 +134,3 @@ def feedback(complaint_id: int) -> ResponseReturnValue:
             raise NotFound("没有这份反馈书")
         place = organisation.unit_name(conn, row["unit"])
     return render_template("complaint_feedback.html", row=row, place=place)
-
-
-@bp.route("/public/complaint", methods=["GET", "POST"], endpoint="everybody")
-def everybody() -> ResponseReturnValue:
-    told, no = Told(), ""
-    typed = from_html(PublicComplaint, request.form)
-    if request.method == "POST":
-        try:
-            with told:
-                no = everybodys(typed)["no"]
-        except TooManyRequests:
-            told.trouble, told.status = _("Too many from here. Try again in a minute."), 429
-    form = PublicComplaint(context={"lang": lang()})
-    answer = make_response(render_template("complaint_public.html", no=no, form=form, values=typed, errors=told.errors, trouble=told.trouble), told.status)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer

@@ -1,35 +1,107 @@
-"""Pages without sign-in: notices while they run, and the health of the service. Whitelisted fields only."""
+"""公示与公开: the pages for everybody (ui screen 8). Whitelisted fields only; the same for whoever asks, so they may be kept on the way.
+
+No page here reads a session or sets a cookie: language (`lang=en`) and large print (`large=1`) stand in the address, and every link keeps them.
+Nothing needs a script.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, render_template, request
+import segno
+from flask import Blueprint, Response, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy import Connection, and_, func, select
+from werkzeug.exceptions import TooManyRequests
 
-from engine.errors import NotFound
+from engine.errors import Invalid, NotFound
+from engine.forms import from_html, understand
+from engine.model import SHANGHAI
 from engine.queries import Page
-from processes import letters
+from processes import display_sheets, displays, guide, letters, objections, organisation, phones
 from processes.case_tables import notice
+from processes.complaint_forms import PublicComplaint
+from processes.display_forms import ObjectionIn
 from processes.tables import unit
-from web.desk import bureau, whole
+from web.complaints import counted, everybodys
+from web.desk import bureau, lang, speaking, whole
+from web.households import Told
 
 bp = Blueprint("public", __name__)
 SHOWN = ("id", "stage", "street", "community", "applicant", "members", "category", "amount_fen", "posted_on", "until_on")
+KEPT_SECONDS = 60  # for which a page may be kept on the way; never beyond midnight, when notices end
+_UNKEPT = ("public.health", "public.icon", "public.object_notice", "public.object_display", "public.complaint")
 
 
 _STREETS, _COMMUNITIES = unit.alias("its_street"), unit.alias("its_community")
 
 
+# -- the same for everybody
+
+
+@bp.before_request
+def _begin() -> None:
+    """Before anything asks for a session: what the page shows hangs on its address alone."""
+    g.open_page = True
+    speaking("en" if request.args.get("lang") == "en" else "zh")
+
+
+@bp.after_request
+def _keepable(response: Response) -> Response:
+    if request.method != "GET" or request.endpoint in _UNKEPT or response.status_code != 200:
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+    response.headers["Cache-Control"] = f"public, max-age={kept_for()}"
+    response.headers["X-Robots-Tag"] = "noindex"
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+def kept_for() -> int:
+    """Seconds for which what everybody sees may be kept: not beyond the day, with which notices end."""
+    now = bureau().office.clock().astimezone(SHANGHAI)
+    midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), SHANGHAI)
+    return max(1, min(KEPT_SECONDS, int((midnight - now).total_seconds())))
+
+
+def carried() -> dict[str, str]:
+    """What each link of a public page keeps: language and size of print."""
+    return ({"lang": "en"} if request.args.get("lang") == "en" else {}) | ({"large": "1"} if request.args.get("large") == "1" else {})
+
+
+def pub(endpoint: str, **args: Any) -> str:
+    return url_for(f"public.{endpoint}", **{**carried(), **args})
+
+
+def _here(**other: str | None) -> str:
+    """This page with another language or size."""
+    args = {**(request.view_args or {}), **{name: request.args[name] for name in request.args if name in ("unit", "page", "on", "lang", "large")}, **other}
+    return url_for(request.endpoint or "public.start", **{name: value for name, value in args.items() if value})
+
+
+def _page(template: str, **said: Any) -> str:
+    return render_template(template, pub=pub, here=_here, large=request.args.get("large") == "1", carried=carried(), **said)
+
+
+def words() -> dict[str, Any]:
+    """What templates of these pages read instead of the context of who is signed in (there is nobody); also their error pages."""
+    return {"pub": pub, "here": _here, "large": request.args.get("large") == "1", "carried": carried()}
+
+
+# -- notices
+
+
 def _now() -> Any:
     """Notices that run now: they leave by themselves at their end."""
-    return and_(notice.c.removed_on.is_(None), notice.c.until_on > bureau().office.today().isoformat())
+    return objections.running(bureau().office.today())
 
 
 def running(code: str = "", page: int = 1, size: int = 50) -> tuple[list[Mapping[Any, Any]], int]:
-    """A page of the notices that run now in a unit (all: ""), oldest first, and how many there are."""
+    """A page of the notices that run now in a unit (all: ""), by community and then the oldest first, and how many there are."""
     where = and_(_now(), notice.c.community.startswith(code, autoescape=True))
     with bureau().office.read() as conn:
         total = conn.scalar(select(func.count()).select_from(notice).where(where)) or 0
@@ -39,25 +111,185 @@ def running(code: str = "", page: int = 1, size: int = 50) -> tuple[list[Mapping
 def _shown(conn: Connection, where: Any, page: int = 1, size: int = 1) -> list[Mapping[Any, Any]]:
     names = (func.coalesce(_STREETS.c.name, notice.c.street).label("street_name"), func.coalesce(_COMMUNITIES.c.name, notice.c.community).label("community_name"))
     joined = select(*(notice.c[name] for name in SHOWN), *names).outerjoin(_STREETS, _STREETS.c.code == notice.c.street)
-    query = joined.outerjoin(_COMMUNITIES, _COMMUNITIES.c.code == notice.c.community).where(where).order_by(notice.c.id)
-    return [dict(row) for row in conn.execute(query.limit(size).offset((page - 1) * size)).mappings()]
+    query = joined.outerjoin(_COMMUNITIES, _COMMUNITIES.c.code == notice.c.community).where(where).order_by(notice.c.community, notice.c.id)
+    today = bureau().office.today()
+    rows = conn.execute(query.limit(size).offset((page - 1) * size)).mappings()
+    return [{**row, "days_left": (date.fromisoformat(row["until_on"][:10]) - today).days - 1} for row in rows]
 
 
-@bp.get("/public/notices")
-def notices() -> ResponseReturnValue:
-    code, page, size = request.args.get("unit", "")[:20], whole(request.args.get("page"), 1, 100_000), 50
-    rows, total = running(code, page, size)
-    return render_template("notices.html", found=Page(rows, total, page, size), args={"unit": code} if code else {})
-
-
-@bp.get("/public/notices/<int:notice_id>", endpoint="notice")
-def show(notice_id: int) -> ResponseReturnValue:
+def one_notice(notice_id: int) -> Mapping[Any, Any]:
+    """A notice that runs now; NotFound once it is over, as if there had been none."""
     with bureau().office.read() as conn:
         found = _shown(conn, and_(notice.c.id == notice_id, _now()))
     if not found:
         raise NotFound("没有这份公示，或公示已经结束")
-    page = letters.notice_sheet(found[0], found[0]["community_name"], found[0]["street_name"])
+    return found[0]
+
+
+def _places(conn: Connection) -> list[Mapping[Any, Any]]:
+    return organisation.units(conn, organisation.DISTRICT, "street")
+
+
+def _unit() -> str:
+    code = request.args.get("unit", "")[:20]
+    return code if code.isascii() and code.isdecimal() else ""
+
+
+@bp.get("/public")
+def start() -> ResponseReturnValue:
+    with bureau().office.read() as conn:
+        numbers = [row for row in phones.listed(conn) if row["level"] == "district"]
+    return _page("public_start.html", programmes=[(name, guide.title(name)) for name in guide.PROGRAMMES], numbers=numbers, hotline=phones.HOTLINE)
+
+
+@bp.get("/public/notices")
+def notices() -> ResponseReturnValue:
+    code, page, size = _unit(), whole(request.args.get("page"), 1, 100_000), 50
+    rows, total = running(code, page, size)
+    with bureau().office.read() as conn:
+        streets = _places(conn)
+    return _page("notices.html", found=Page(rows, total, page, size), args={**carried(), **({"unit": code} if code else {})}, streets=streets, unit=code)
+
+
+@bp.get("/public/notices/<int:notice_id>", endpoint="notice")
+def show(notice_id: int) -> ResponseReturnValue:
+    found = one_notice(_row_id(notice_id))
+    with bureau().office.read() as conn:
+        phone = phones.of(conn, found["community"])
+    more = _more(pub("notice", notice_id=notice_id), pub("object_notice", notice_id=notice_id))
+    page = letters.notice_sheet(found, found["community_name"], found["street_name"], phone=phone, more=more, large=request.args.get("large") == "1")
     return Response(page, mimetype="text/html")
+
+
+def qr(address: str) -> str:
+    """A QR code of an address of ours, as SVG; no style and no script in it."""
+    return str(segno.make(request.host_url.rstrip("/") + address, error="m").svg_inline(scale=3, border=2, svgclass=None, lineclass=None))
+
+
+def _more(here: str, object_at: str) -> str:
+    left = _page("public_more.html", object_at=object_at)
+    return f'<div class="qr">{qr(here)}</div>{left}'
+
+
+def _row_id(number: int) -> int:
+    if number >= 10**18:  # no number of a row: the database would not know what to do with it
+        raise NotFound("没有这份公示，或公示已经结束")
+    return number
+
+
+@bp.route("/public/notices/<int:notice_id>/objection", methods=["GET", "POST"])
+def object_notice(notice_id: int) -> ResponseReturnValue:
+    found = one_notice(_row_id(notice_id))
+    return _objection(found, lambda said: objected(notice_id=notice_id, said=said))
+
+
+@bp.route("/public/displays/<int:display_id>/objection", methods=["GET", "POST"])
+def object_display(display_id: int) -> ResponseReturnValue:
+    found = one_display(_row_id(display_id))
+    return _objection(found, lambda said: objected(display_id=display_id, said=said))
+
+
+def _objection(found: Mapping[str, Any], work: Any) -> ResponseReturnValue:
+    told, no = Told(), ""
+    typed = from_html(ObjectionIn, request.form)
+    if request.method == "POST":
+        try:
+            with told:
+                no = work(typed)["complaint"]
+        except TooManyRequests:
+            told.trouble, told.status = _("Too many from here. Try again in a minute."), 429
+    form = ObjectionIn(context={"lang": lang()})
+    return _page("public_objection.html", about=found, no=no, form=form, values=typed, errors=told.errors, trouble=told.trouble), told.status
+
+
+def objected(*, said: Mapping[str, Any], notice_id: int | None = None, display_id: int | None = None) -> dict[str, Any]:
+    """An objection by anybody: {"objection", "complaint"}. Raises Invalid, NotFound for what does not hang, TooManyRequests."""
+    counted(request.remote_addr or "")
+    understood, made = understand(ObjectionIn(context={"lang": lang()}), dict(said)), bureau()
+    with made.office.act() as act:
+        if notice_id is not None:
+            return objections.against_notice(made.cases, act, notice_id, understood)
+        return objections.against_display(made.cases, act, int(display_id or 0), understood)
+
+
+@bp.route("/public/complaint", methods=["GET", "POST"])
+def complaint() -> ResponseReturnValue:
+    """投诉举报, the form for everybody."""
+    told, no = Told(), ""
+    typed = from_html(PublicComplaint, request.form)
+    if request.method == "POST":
+        try:
+            with told:
+                no = everybodys(typed)["no"]
+        except TooManyRequests:
+            told.trouble, told.status = _("Too many from here. Try again in a minute."), 429
+    form = PublicComplaint(context={"lang": lang()})
+    return _page("complaint_public.html", no=no, form=form, values=typed, errors=told.errors, trouble=told.trouble), told.status
+
+
+# -- long-term displays
+
+
+def hanging(code: str, page: int = 1, size: int = 50, *, display_id: int | None = None) -> Page:
+    """The long-term displays of a unit, with the names of its places."""
+    with bureau().office.read() as conn:
+        found = displays.public(conn, bureau().office.today(), code, display_id=display_id, page=page, size=size)
+        codes = {row[name] for row in found.items for name in ("street", "community")}
+        names = {row.code: row.name for row in conn.execute(select(unit.c.code, unit.c.name).where(unit.c.code.in_(codes)))}
+    rows: list[Mapping[Any, Any]] = [{**row, "street_name": names.get(row["street"], row["street"]), "community_name": names.get(row["community"], row["community"])} for row in found.items]
+    return Page(rows, found.total, page, size)
+
+
+def one_display(display_id: int) -> Mapping[Any, Any]:
+    found = hanging("", display_id=display_id, size=1).items
+    if not found:
+        raise NotFound("没有这份公示，或公示已经结束")
+    return found[0]
+
+
+@bp.get("/public/displays")
+def board() -> ResponseReturnValue:
+    code = _unit()
+    found = hanging(code, whole(request.args.get("page"), 1, 100_000))
+    with bureau().office.read() as conn:
+        streets = _places(conn)
+    return _page("public_displays.html", found=found, args={**carried(), **({"unit": code} if code else {})}, streets=streets, unit=code)
+
+
+@bp.get("/public/displays/<int:display_id>")
+def display(display_id: int) -> ResponseReturnValue:
+    row = one_display(_row_id(display_id))
+    with bureau().office.read() as conn:
+        phone = phones.of(conn, row["community"])
+    more = _more(pub("display", display_id=display_id), pub("object_display", display_id=display_id))
+    return Response(display_sheets.sheet(row, row["community_name"], row["street_name"], phone, more, large=request.args.get("large") == "1"), mimetype="text/html")
+
+
+# -- policy guide, telephones
+
+
+@bp.get("/public/guide")
+def guides() -> ResponseReturnValue:
+    return _page("public_guides.html", programmes=[(name, guide.title(name)) for name in guide.PROGRAMMES])
+
+
+@bp.get("/public/guide/<programme>", endpoint="guide")
+def one_guide(programme: str) -> ResponseReturnValue:
+    today, asked = bureau().office.today(), request.args.get("on", "")
+    try:
+        on = guide.day_of(asked) if asked else today
+    except Invalid:
+        return redirect(pub("guide", programme=programme[:40]))
+    found = guide.of(programme, on)
+    known = [day for day in found["versions"] if day <= max(today, on).isoformat()]
+    return _page("public_guide.html", guide=found, versions=known[::-1], today=today.isoformat(), parts=guide.PARTS)
+
+
+@bp.get("/public/phones", endpoint="phones")
+def telephones() -> ResponseReturnValue:
+    with bureau().office.read() as conn:
+        rows = phones.listed(conn)
+    return _page("public_phones.html", rows=rows, hotline=phones.HOTLINE)
 
 
 @bp.get("/health")

@@ -29,6 +29,7 @@ from web.api import (
     complaints,
     definitions,
     dispersed,
+    displays,
     expenditure,
     facilities,
     findings,
@@ -60,10 +61,10 @@ from web.desk import bureau
 from web.errors import problem
 
 PREFIX = "/api/v1"
-PARTS = (misc, cases, tasks, habits, household, benefits, expenditure, standards, lists, staff, incidents, meetings, reports, reviews, record, audit, findings, appeals, tables, law, whatif, temporary, definitions, ledger, accountability, leads, screening, complaints, campaigns, attachments, facilities, dispersed, intakes)
+PARTS = (misc, cases, tasks, habits, household, benefits, expenditure, standards, lists, staff, incidents, meetings, reports, reviews, record, audit, findings, appeals, tables, law, whatif, temporary, definitions, ledger, accountability, leads, screening, complaints, campaigns, attachments, facilities, dispersed, intakes, displays)
 
 _ABOUT = """Casework for social assistance. Every call needs `Authorization: Bearer TOKEN` (`yingbao user token NAME`),
-except notices, `POST public/assessments` and this document.
+except `notices`, what stands under `public/`, and this document.
 
 Money is yuan as text ("2100.00") where a form asks for it, whole fen where a name ends in `_fen` in an answer.
 Dates are ISO. A task's form is JSON Schema: read `form` of GET tasks/{id}, send it as `answers`.

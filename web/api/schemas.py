@@ -989,6 +989,7 @@ class Notice(Said):
     amount_fen = _n()
     posted_on = _s()
     until_on = _s("the first day on which it is gone")
+    days_left = _n("after today; 0: today is the last")
 
 
 class ClockNow(Said):
