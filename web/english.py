@@ -210,6 +210,7 @@ _SAID: Mapping[str, str] = {
     r"不能早于发现日期": "Not before it was found",
     r"请选择机构": "Choose the unit",
     r"日期应如 2018-12-03": "A day like 2018-12-03",
+    r"没有这份快照": "No such snapshot",
     r"没有这条线索": "There is no such lead",
     r"没有这个居村": "There is no such community",
     r"这类发现人填写姓名或单位": "Of such a finder, give his name or office",
