@@ -186,7 +186,7 @@ def _words(app: Flask) -> None:
         made = desk.bureau()
         if g.get("open_page"):  # the same for everybody: no session is read
             return {"either": either, "lang": lang(), "me": None, "code": wording.word, "codes": wording.words, "choice_word": wording.choice_word, "hint": wording.hint,
-                    "path_label": wording.path_label, "today": made.office.today(), "kept_files": list, **public.words()}  # fmt: skip
+                "path_label": wording.path_label, "today": made.office.today(), "kept_files": list, **public.words()}  # fmt: skip
         offset = getattr(made.office.clock, "offset", None)
         who = desk.actor()
         return {
@@ -212,7 +212,6 @@ def _words(app: Flask) -> None:
             "deadline": wording.deadline,
             "since_word": wording.since_word,
             "card": deadlines.card,
-            "path_label": wording.path_label,
             "my_posts": _my_posts,
             "imports_lists": lists.mine,
             "waiting_for_me": tasks.waiting_for_me,

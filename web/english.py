@@ -244,6 +244,7 @@ _SAID: Mapping[str, str] = {
     r"没有这件公示异议": "There is no such objection",
     r"这一天还没有这项政策": "There was no such policy on that day",
     r"没有这个区或街镇": "There is no such district or street",
+    r"没有这份快照": "No such snapshot",
     r"没有这条线索": "There is no such lead",
     r"没有这个居村": "There is no such community",
     r"这类发现人填写姓名或单位": "Of such a finder, give his name or office",
