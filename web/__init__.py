@@ -52,6 +52,7 @@ from web import (
     meetings,
     people,
     public,
+    publicity,
     recognitions,
     record,
     replay,
@@ -62,6 +63,7 @@ from web import (
     tables,
     tasks,
     temporary,
+    training_sessions,
     uploads,
     whatif,
     wording,
@@ -105,7 +107,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints, attachments, facilities, dispersed):
+    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints, attachments, facilities, dispersed, training_sessions, publicity):
         app.register_blueprint(part.bp)
     csrf.exempt(estimate.bp)  # it changes nothing, and whoever asks needs no cookie
     api.init_app(app, csrf)

@@ -26,11 +26,13 @@ from processes import (
     lead_forms,
     leads,
     meeting_units,
+    outreach_forms,
     screening,
     screening_forms,
     temporary,
     temporary_forms,
     temporary_grants,
+    training_sessions,
 )
 from processes import household_forms as hf
 from processes.destitute_forms import SELF_CARE
@@ -94,6 +96,13 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
     "dispersed_check": _both(dispersed_forms.CHECKS),
     "dispersed_problem": _both(dispersed_forms.PROBLEMS),
     "dispersed_state": _both((code, *said) for code, said in dispersed_visits.STATES.items()),
+    "training_level": _both(outreach_forms.LEVELS),
+    "training_topic": _both(outreach_forms.TOPICS),
+    "training_role": _both(outreach_forms.ROLES),
+    "training_kind": _both((code, *said) for code, said in training_sessions.KINDS.items()),
+    "publicity_channel": _both(outreach_forms.CHANNELS),
+    "programme": _both(outreach_forms.PROGRAMMES),
+    "publicity_material": _both(outreach_forms.MATERIALS),
     "lead_hardship": _both(lead_forms.HARDSHIPS),
     "lead_finder": _both(lead_forms.GIVERS),
     "lead_outcome": _both(lead_forms.OUTCOMES),
