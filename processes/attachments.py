@@ -78,7 +78,7 @@ def _may(conn: Connection, actor: Actor, unit: str) -> str:
 def fetch(conn: Connection, keys: BoundKeys, folder: Path, actor: Actor, attachment_id: int) -> tuple[bytes, str]:
     """(bytes, media type), checked against what the record says; NotFound for who may not read it: the unit's readers of cases, and who sent it in."""
     row = conn.execute(select(attachment).where(attachment.c.id == attachment_id)).mappings().one_or_none()
-    if row is None or not (row["uploaded_by"] == actor.id or readers.of_cases(actor).covers(row["unit"])) or not (folder / row["stored_name"]).exists():
+    if row is None or not _reads(actor, row) or not (folder / row["stored_name"]).exists():
         raise NotFound("没有这份材料")
     cipher = Cipher(base64.b64decode(keys.reveal("attachment", "file_key", row["id"], row["file_key"])))
     try:
@@ -88,6 +88,16 @@ def fetch(conn: Connection, keys: BoundKeys, folder: Path, actor: Actor, attachm
     if file_commitment(cipher, data) != row["commitment"]:
         raise NotFound("这份材料与记录不符")
     return data, row["media_type"]
+
+
+def _reads(actor: Actor, row: Mapping[Any, Any]) -> bool:
+    return row["uploaded_by"] == actor.id or readers.of_cases(actor).covers(row["unit"])
+
+
+def opens(conn: Connection, actor: Actor, attachment_id: int) -> bool:
+    """Whether the actor may open the file."""
+    row = conn.execute(select(attachment).where(attachment.c.id == attachment_id)).mappings().one_or_none()
+    return row is not None and _reads(actor, row)
 
 
 def known(conn: Connection, ids: Collection[int]) -> dict[int, Mapping[Any, Any]]:

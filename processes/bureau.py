@@ -21,6 +21,7 @@ import processes.facility_tables
 import processes.finding_tables
 import processes.lead_tables
 import processes.ledger_snapshot_tables
+import processes.outreach_tables
 import processes.screening_tables
 import processes.temporary_tables  # noqa: F401 - its rows are projected from records like all others
 from engine import deadlines, unmanned

@@ -206,7 +206,7 @@ def verify(act: Act, hazard_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
         raise Refused("verifier", "由区民政局检查人员或所在街镇的民政专干、分管领导复查", "Verified by the district's inspectors or the street's civil affairs officer or leader")
     if row["state"] != "open":
         raise Conflict("这项隐患已经整改", "This hazard is fixed already")
-    if row["responsible"] in (act.actor.id, act.actor.name):
+    if row["responsible"] in (*act.actor.persons, act.actor.name):
         raise Refused("responsible", "整改责任人不能复查自己的整改", "Whoever is responsible does not verify his own work")
     if said["verified_on"] < row["found_on"]:
         raise Invalid({"verified_on": ["不能早于检查日期"]})
@@ -225,7 +225,8 @@ def verify(act: Act, hazard_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
 
 def obligation(conn: Connection, area: Area, on: date) -> dict[str, Any]:
     """The campaign's rule as a day ended: since, before, on; facilities, inspected, done; hazards {found, open, overdue, fixed}; rows, one for each facility in use:
-    facility_id, name, unit, inspections, first_finished_on, hazards, open, overdue, done, why (not_inspected | inspected_late | overdue)."""
+    facility_id, name, unit, inspections, first_finished_on, hazards, open, overdue, done, why (not_inspected | inspected_late | overdue). A hazard from before the
+    campaign blocks as well."""
     day, first, before = on.isoformat(), SINCE.isoformat(), BEFORE.isoformat()
     homes = conn.execute(select(facility).where(within(facility.c.unit, area), facility.c.registered_on <= day, or_(facility.c.closed_on.is_(None), facility.c.closed_on > day))
                          .order_by(facility.c.unit, facility.c.id)).mappings().all()  # fmt: skip
@@ -234,7 +235,7 @@ def obligation(conn: Connection, area: Area, on: date) -> dict[str, Any]:
     for row in conn.execute(select(inspection.c.facility_id, inspection.c.finished_on).where(within(inspection.c.unit, area), done_by).order_by(inspection.c.finished_on)):
         finished[row.facility_id].append(row.finished_on)
     dangers = defaultdict[int, list[Mapping[Any, Any]]](list)
-    for one in conn.execute(select(hazard).where(within(hazard.c.unit, area), hazard.c.found_on.between(first, day))).mappings():
+    for one in conn.execute(select(hazard).where(within(hazard.c.unit, area), hazard.c.found_on <= day)).mappings():
         dangers[one["facility_id"]].append(one)
     rows = [_standing(home, finished[home["id"]], dangers[home["id"]], day, before) for home in homes]
     return {"since": first, "before": before, "on": day, "facilities": len(rows), "inspected": sum(row["inspections"] > 0 for row in rows), "done": sum(row["done"] for row in rows),

@@ -98,6 +98,7 @@ def _values(said: Mapping[str, Any], home: Mapping[Any, Any], first: str, second
         "causes": json.dumps(said["causes"]), "assistance": json.dumps(said.get("assistance") or []), "result": said["result"], "result_text": said.get("result_text") or None,
         "still_hardship": said["still_hardship"], "hardship_text": said.get("hardship_text") or None, "relative_of_staff": said["relative_of_staff"],
         "relatives_on_assistance": said["relatives_on_assistance"], "qualifies": said.get("qualifies"), "state": "recorded", "lead_id": lead,
+        **{name: said[name] for name in ("policy_explained", "leaflet_given") if said.get(name) is not None},
     }  # fmt: skip
 
 
@@ -267,7 +268,7 @@ def listed(conn: Connection, actor: Actor, *, population: str | None = None, sta
 
 
 _SHOWN = ("id", "household_id", "street", "community", "population", "visited_on", "first_visitor", "second_visitor", "companions", "met_person", "result",
-          "still_hardship", "relative_of_staff", "relatives_on_assistance", "qualifies", "state", "confirmed_on", "lead_id")  # fmt: skip
+          "still_hardship", "relative_of_staff", "relatives_on_assistance", "qualifies", "state", "confirmed_on", "lead_id", "policy_explained", "leaflet_given")  # fmt: skip
 _FINDING = ("id", "kind", "found_on", "due_on", "state", "done_on", "done_by")
 
 

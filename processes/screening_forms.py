@@ -98,6 +98,8 @@ class ScreeningIn(Form):
     relative_of_staff = yes_no("是否经办人员、居村委会成员近亲属", "Near relative of staff")
     relatives_on_assistance = yes_no("近亲属是否享受社会救助", "Near relatives in assistance")
     qualifies = yes_no("是否达到救助条件", "Qualifies for assistance", required=False)
+    policy_explained = yes_no("是否讲解政策", "Policy explained", required=False)
+    leaflet_given = yes_no("是否发放明白纸、小册子", "Leaflet given", required=False)
     findings = rows("问题", "Findings", ScreeningFinding)
 
     @validates_schema(skip_on_field_errors=False)

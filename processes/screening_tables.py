@@ -32,6 +32,8 @@ screening = Table(
     Column("state", String(10), nullable=False),  # recorded | confirmed (by the second visitor himself)
     Column("confirmed_on", String(10)),
     Column("lead_id", Id),
+    Column("policy_explained", Boolean),  # none: not asked when the visit was entered
+    Column("leaflet_given", Boolean),
     Index("ix_screening_community", "community", "population"),
     Index("ix_screening_household_id", "household_id", "visited_on"),
 )

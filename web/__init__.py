@@ -56,6 +56,7 @@ from web import (
     meetings,
     people,
     public,
+    publicity,
     recognitions,
     record,
     replay,
@@ -66,6 +67,7 @@ from web import (
     tables,
     tasks,
     temporary,
+    training_sessions,
     uploads,
     whatif,
     wording,
@@ -118,7 +120,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints, campaigns, attachments, facilities, dispersed, intakes, displays):
+    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints, campaigns, attachments, facilities, dispersed, intakes, displays, training_sessions, publicity):
         app.register_blueprint(part.bp)
     csrf.exempt(public.bp)  # nobody is signed in there, and no cookie is asked for
     csrf.exempt(estimate.bp)  # it changes nothing, and whoever asks needs no cookie
@@ -186,7 +188,7 @@ def _words(app: Flask) -> None:
         made = desk.bureau()
         if g.get("open_page"):  # the same for everybody: no session is read
             return {"either": either, "lang": lang(), "me": None, "code": wording.word, "codes": wording.words, "choice_word": wording.choice_word, "hint": wording.hint,
-                "path_label": wording.path_label, "today": made.office.today(), "kept_files": list, **public.words()}  # fmt: skip
+                    "path_label": wording.path_label, "today": made.office.today(), "kept_files": list, **public.words()}  # fmt: skip
         offset = getattr(made.office.clock, "offset", None)
         who = desk.actor()
         return {
@@ -212,6 +214,7 @@ def _words(app: Flask) -> None:
             "deadline": wording.deadline,
             "since_word": wording.since_word,
             "card": deadlines.card,
+            "path_label": wording.path_label,
             "my_posts": _my_posts,
             "imports_lists": lists.mine,
             "waiting_for_me": tasks.waiting_for_me,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from sqlalchemy import Connection
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 
 from engine.errors import Invalid
+from engine.forms import Form, from_html, understand
 from engine.model import Actor
-from processes import attachments
-from web.desk import bureau, me
+from engine.office import Act
+from processes import attachments, organisation
+from web.desk import bureau, idem, lang, me, whole
+from web.households import Told
 from web.uploads import titles
 
 bp = Blueprint("attachments", __name__)
@@ -56,6 +60,37 @@ def with_files(unit: str, kind: str) -> MultiDict[str, str]:
     if wrong:
         raise Broken(wrong, form)
     return form
+
+
+def filled(page: str, form_class: type[Form], title: str, unit: str, back: str, work: Callable[[Act, Any], dict[str, Any]], values: dict[str, Any], then: Callable[[dict[str, Any]], str],
+           *, read: Callable[[type[Form], Any], dict[str, Any]] = from_html, communities: Any = (), **more: Any) -> ResponseReturnValue:  # fmt: skip
+    """As `leads.filled`, with files of a unit (`communities`: the units to choose from): they are kept before the form is judged, and the page that comes back has them. `read`: the form as sent -> what was typed."""
+    made, told, typed = bureau(), Told(), values
+    form = form_class(context={"today": made.office.today(), "actor": me(), "lang": lang(), "facts": {}})
+    if request.method == "POST":
+        with told:
+            typed = read(form_class, request.form)
+            try:
+                typed = read(form_class, with_files(unit, "photo"))
+            except Broken as error:
+                typed = read(form_class, error.form)
+                raise
+            if request.form.get("_do") != "row":
+                said = understand(form, typed)
+                with made.office.act(me(), idem()) as act:
+                    done = work(act, said)
+                flash(_("Recorded."))
+                return redirect(then(done))
+    with made.office.read() as conn:
+        papers = named(conn, typed)
+    return render_template(page, title=title, form=form, values=typed, errors=told.errors, trouble=told.trouble, papers=papers, colleagues=[], communities=communities, back=back,
+                           extra=whole(request.form.get("_rows"), 0, 50) if request.form.get("_do") == "row" else 0, **more), told.status  # fmt: skip
+
+
+def units_of(roles: Collection[str], *levels: str) -> list[Mapping[Any, Any]]:
+    """The units for which one of the reader's posts with these roles works."""
+    with bureau().office.read() as conn:
+        return [one for one in organisation.units(conn, me().only(me().roles & set(roles)).areas) if one["level"] in levels]
 
 
 class Broken(Invalid):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -10,8 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from engine.errors import Refused
-from engine.forms import Form, from_html, understand
-from engine.office import Act
+from engine.forms import Form, from_html
 from processes import facilities, organisation, readers
 from processes.facility_forms import (
     GROUPS,
@@ -24,8 +23,7 @@ from processes.facility_forms import (
     InspectionIn,
 )
 from web import attachments, wording
-from web.desk import bureau, idem, lang, me, whole
-from web.households import Told
+from web.desk import bureau, idem, me, whole
 from web.leads import filled
 
 bp = Blueprint("facilities", __name__, url_prefix="/facilities")
@@ -62,7 +60,8 @@ def listing() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     if not _registers():
         raise Refused("facility", "供养服务机构由区民政局检查人员或所在街镇的民政专干、分管领导登记", "Facilities are listed by the district's inspectors or the street's civil affairs officer or leader")
-    return filled(FacilityIn, _("List a facility"), url_for("facilities.listing"), facilities.register, {}, lambda done: url_for("facilities.show", facility_id=done["facility"]))
+    return filled(FacilityIn, _("List a facility"), url_for("facilities.listing"), facilities.register, {}, lambda done: url_for("facilities.show", facility_id=done["facility"]),
+                  attachments.units_of(facilities.INSPECTORS | facilities.STREET, "street", "community"))  # fmt: skip
 
 
 @bp.get("/<int:facility_id>")
@@ -106,39 +105,15 @@ def inspect(facility_id: int) -> ResponseReturnValue:
     if not inspects():
         raise Refused("inspector", "由区民政局的检查人员（抽查人、审查人、监督主管）办理", "By the district's inspectors: spot checkers, examiners and supervisors")
     values = {"inspected_on": bureau().office.today().isoformat(), "items": [{"group": group, "item": item} for group, item in SUGGESTED]}
-    return _with_photos("facility_inspect.html", InspectionIn, _("Safety inspection"), row["unit"], url_for("facilities.show", facility_id=facility_id),
-                        lambda act, said: facilities.inspect(act, facility_id, said), values, lambda done: url_for("facilities.inspection", inspection_id=done["inspection"]), facility=row)  # fmt: skip
-
-
-def _with_photos(page: str, form_class: type[Form], title: str, unit: str, back: str, work: Callable[[Act, Any], dict[str, Any]], values: dict[str, Any],
-                 then: Callable[[dict[str, Any]], str], **more: Any) -> ResponseReturnValue:  # fmt: skip
-    """As `leads.filled`, with photos: they are kept before the form is judged, and the page that comes back has them."""
-    made, told = bureau(), Told()
-    form, typed = form_class(context={"today": made.office.today(), "actor": me(), "lang": lang(), "facts": {}}), values
-    if request.method == "POST":
-        with told:
-            try:
-                sent = attachments.with_files(unit, "photo")
-            except attachments.Broken as error:
-                typed = _without_hints(form_class, error.form)
-                raise
-            typed = _without_hints(form_class, sent)
-            if request.form.get("_do") != "row":
-                said = understand(form, typed)
-                with made.office.act(me(), idem()) as act:
-                    done = work(act, said)
-                flash(_("Recorded."))
-                return redirect(then(done))
-    with made.office.read() as conn:
-        papers = attachments.named(conn, typed)
-    return render_template(page, title=title, form=form, values=typed, errors=told.errors, trouble=told.trouble, papers=papers, colleagues=[], communities=(), back=back,
-                           extra=whole(request.form.get("_rows"), 0, 50) if request.form.get("_do") == "row" else 0, **more), told.status  # fmt: skip
+    return attachments.filled("facility_inspect.html", InspectionIn, _("Safety inspection"), row["unit"], url_for("facilities.show", facility_id=facility_id),
+                              lambda act, said: facilities.inspect(act, facility_id, said), values, lambda done: url_for("facilities.inspection", inspection_id=done["inspection"]),
+                              read=_without_hints, facility=row)  # fmt: skip
 
 
 def _without_hints(form_class: type[Form], sent: Any) -> dict[str, Any]:
     """What was typed; a row of the sheet that begins with a suggested item and was given no result is one that nobody looked at."""
     typed = from_html(form_class, sent)
-    if form_class is InspectionIn and isinstance(typed.get("items"), list):
+    if isinstance(typed.get("items"), list):
         typed["items"] = [one for one in typed["items"] if set(one) - {"group", "item"} or (one.get("group"), one.get("item")) not in SUGGESTED]
     return typed
 
@@ -196,5 +171,5 @@ def verify(hazard_id: int) -> ResponseReturnValue:
     with bureau().office.read() as conn:
         row = facilities.seen_hazard(conn, me(), hazard_id)
     back = url_for("facilities.inspection", inspection_id=row["inspection_id"])
-    return _with_photos("form_page.html", HazardVerified, _("Verify that it is fixed"), row["unit"], back, lambda act, said: facilities.verify(act, hazard_id, said),
-                        {"verified_on": bureau().office.today().isoformat()}, lambda _done: back)  # fmt: skip
+    return attachments.filled("form_page.html", HazardVerified, _("Verify that it is fixed"), row["unit"], back, lambda act, said: facilities.verify(act, hazard_id, said),
+                              {"verified_on": bureau().office.today().isoformat()}, lambda _done: back)  # fmt: skip

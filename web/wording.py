@@ -31,11 +31,13 @@ from processes import (
     leads,
     meeting_units,
     objections,
+    outreach_forms,
     screening,
     screening_forms,
     temporary,
     temporary_forms,
     temporary_grants,
+    training_sessions,
 )
 from processes import household_forms as hf
 from processes.destitute_forms import SELF_CARE
@@ -110,6 +112,13 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
     "display_level": _both(display_forms.LEVELS),
     "display_removed": _both(display_forms.REMOVED_WHY),
     "objection_state": _both((code, *said) for code, said in objections.STATES.items()),
+    "training_level": _both(outreach_forms.LEVELS),
+    "training_topic": _both(outreach_forms.TOPICS),
+    "training_role": _both(outreach_forms.ROLES),
+    "training_kind": _both((code, *said) for code, said in training_sessions.KINDS.items()),
+    "publicity_channel": _both(outreach_forms.CHANNELS),
+    "programme": _both(outreach_forms.PROGRAMMES),
+    "publicity_material": _both(outreach_forms.MATERIALS),
     "lead_hardship": _both(lead_forms.HARDSHIPS),
     "lead_finder": _both(lead_forms.GIVERS),
     "lead_outcome": _both(lead_forms.OUTCOMES),

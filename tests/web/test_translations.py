@@ -24,6 +24,7 @@ DATA_MODULES = {
     "demo_benefits.py": "invented lists, reports and reviews of the demonstration",
     "demo_meetings.py": "invented people and votes of the demonstration",
     "demo_campaign.py": "the invented campaign of the demonstration",
+    "demo_training.py": "invented classes and activities of the demonstration",
     "demo_facilities.py": "invented facilities, hazards and visits of the demonstration",
     "demo_help.py": "invented emergencies of the demonstration",
     "demo_intakes.py": "invented matters at the window of the demonstration",

@@ -43,6 +43,7 @@ from web.api import (
     lists,
     meetings,
     misc,
+    publicity,
     record,
     reports,
     reviews,
@@ -53,6 +54,7 @@ from web.api import (
     tables,
     tasks,
     temporary,
+    training_sessions,
     whatif,
 )
 from web.api.desk import say, spoken
@@ -61,7 +63,7 @@ from web.desk import bureau
 from web.errors import problem
 
 PREFIX = "/api/v1"
-PARTS = (misc, cases, tasks, habits, household, benefits, expenditure, standards, lists, staff, incidents, meetings, reports, reviews, record, audit, findings, appeals, tables, law, whatif, temporary, definitions, ledger, accountability, leads, screening, complaints, campaigns, attachments, facilities, dispersed, intakes, displays)
+PARTS = (misc, cases, tasks, habits, household, benefits, expenditure, standards, lists, staff, incidents, meetings, reports, reviews, record, audit, findings, appeals, tables, law, whatif, temporary, definitions, ledger, accountability, leads, screening, complaints, campaigns, attachments, facilities, dispersed, intakes, displays, training_sessions, publicity)
 
 _ABOUT = """Casework for social assistance. Every call needs `Authorization: Bearer TOKEN` (`yingbao user token NAME`),
 except `notices`, what stands under `public/`, and this document.

@@ -132,7 +132,7 @@ class FacilityStanding(schemas.Said):
     unit = _s()
     inspections = _n("finished ones of the campaign")
     first_finished_on = _s(none=True)
-    hazards = _n("found since the campaign began")
+    hazards = _n("found by then")
     open = _n()
     overdue = _n()
     done = _yes("a finished inspection before the holiday, and nothing overdue")

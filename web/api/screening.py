@@ -71,6 +71,8 @@ class ScreeningRow(schemas.Said):
     state = _s("recorded | confirmed")
     confirmed_on = _s(none=True)
     lead_id = _n("the lead of who qualifies", none=True)
+    policy_explained = _yes(none=True)
+    leaflet_given = _yes(none=True)
     findings = schemas.said_list(ScreeningFindingRow)
     may = schemas.said_list(fields.String(), "what you may do now: confirm")
 
