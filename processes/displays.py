@@ -55,8 +55,11 @@ def _current(conn: Connection, one: Mapping[Any, Any], on: date) -> dict[str, An
 
 
 def _in_benefit(one: Mapping[Any, Any], on: date) -> bool:
-    """A benefit that is stopped from a later month on is one until then."""
-    return one["status"] in benefits.LIVE or (one["status"] == "stopped" and one["stopped_from"] > f"{on:%Y-%m}")
+    """A benefit that is stopped, or becomes one that is not displayed, from a later month on is displayed until then."""
+    month = f"{on:%Y-%m}"
+    if one["category"] not in SHOWN and (one["amount_from"] or "") <= month:
+        return False
+    return one["status"] in benefits.LIVE or (one["status"] == "stopped" and one["stopped_from"] > month)
 
 
 def make(act: Act, benefit_id: int) -> dict[str, Any]:
@@ -89,11 +92,12 @@ def reprint(act: Act, display_id: int) -> dict[str, Any]:
     record, row, one = _opened(act, display_id)
     if (told := act.recall()) is not None:
         return told  # type: ignore[no-any-return]
-    _through(act, row["community"], MAKERS, "长期公示由居村委会、窗口经办人或民政专干办理", "The committee, window clerks and civil affairs officers make displays")
+    now = _current(act.conn, one, act.today)
+    moved = row["community"] if act.actor.post_over(row["community"], MAKERS) else now["community"]
+    _through(act, moved, MAKERS, "长期公示由居村委会、窗口经办人或民政专干办理", "The committee, window clerks and civil affairs officers make displays")
     _recusal(act, row["household_id"])
     if not _in_benefit(one, act.today):
         raise Refused("display-ended", "这项救助已经停止，不再公示", "This benefit has ended: it is not displayed any more")
-    now = _current(act.conn, one, act.today)
     if all(row[name] == value for name, value in now.items()):
         raise Conflict("公示内容没有变化，不需要重新印制", "Nothing of the sheet has changed")
     version = row["version"] + 1
@@ -141,7 +145,7 @@ def take_down(act: Act, display_id: int, said: Mapping[str, Any]) -> dict[str, A
     hung = _hanging(act.conn, display_id, level)
     if hung is None:
         raise Conflict("这一层级没有张贴公示表", "Nothing hangs there")
-    if said["why"] == "ended" and one["status"] in benefits.LIVE:
+    if said["why"] == "ended" and one["status"] in benefits.LIVE and _in_benefit(one, act.today):
         raise Refused("display-live", "这户仍在享受救助，公示期间不能以救助停止为由揭下", "The household is still in benefit: its display stays up")
     wrong = documents.foreign(act.conn, TakenDown(), said, row["household_id"])
     if said["taken_down_on"] < hung["posted_on"]:
@@ -207,14 +211,17 @@ def _hangs() -> ColumnElement[bool]:
 
 
 def _live(on: date) -> ColumnElement[bool]:
-    return or_(benefit.c.status.in_(benefits.LIVE), and_(benefit.c.status == "stopped", benefit.c.stopped_from > f"{on:%Y-%m}"))
+    month = f"{on:%Y-%m}"
+    kind = or_(benefit.c.category.in_(SHOWN), benefit.c.amount_from > month)
+    return and_(kind, or_(benefit.c.status.in_(benefits.LIVE), and_(benefit.c.status == "stopped", benefit.c.stopped_from > month)))
 
 
 def _stale(on: date) -> ColumnElement[bool]:
     """Whether the sheet says something else than the benefit does, as far as that has begun."""
     grown = benefits.add_months(on, -12 * identity.ADULT_YEARS).isoformat()
     minor = func.coalesce(person.c.birth_date, "") > grown
-    begun = or_(benefit.c.amount_from.is_(None), benefit.c.amount_from <= f"{on:%Y-%m}", benefit.c.status == "pending_first_payment")
+    month = case((benefit.c.first_payment_month > f"{on:%Y-%m}", benefit.c.first_payment_month), else_=f"{on:%Y-%m}")
+    begun = or_(benefit.c.amount_from.is_(None), benefit.c.amount_from <= month)
     differs = or_(benefit.c.amount_fen != display.c.amount_fen, benefit.c.members != display.c.members, benefit.c.category != display.c.category)
     return or_(and_(begun, differs), minor != display.c.masked, and_(~minor, person.c.name != display.c.applicant), household.c.community != display.c.community)
 
@@ -260,7 +267,9 @@ def _late(on: date) -> ColumnElement[bool]:
 
 
 def _theirs(actor: Actor) -> ColumnElement[bool]:
-    return within(display.c.community, readers.of_cases(actor).areas)
+    """Of the area where it hangs, and of that to which the household has moved since."""
+    areas = readers.of_cases(actor).areas
+    return or_(within(display.c.community, areas), display.c.household_id.in_(select(household.c.id).where(within(household.c.community, areas))))
 
 
 def listed(conn: Connection, actor: Actor, on: date, *, state: str | None = None, late: bool = False, unit: str | None = None, household_id: int | None = None,
@@ -328,7 +337,7 @@ def may(actor: Actor, row: Mapping[Any, Any]) -> dict[str, Any]:
     """What the actor can do now: {"reprint": bool, "post": [levels], "take_down": [levels]}."""
     live, held = row["state"] not in ("to_remove", "ended"), [level for level in LEVEL_NAMES if actor.post_over(level_unit(row, level), POSTERS[level]) is not None]
     stale = row["state"] == "to_reprint"
-    return {"reprint": stale and actor.post_over(row["community"], MAKERS) is not None,
+    return {"reprint": stale and not actor.roles.isdisjoint(MAKERS),
             "post": [level for level in held if live and not stale and row[f"{level}_version"] != row["version"]],
             "take_down": [level for level in held if row[f"{level}_version"] is not None]}  # fmt: skip
 

@@ -8,16 +8,17 @@ import re
 import pytest
 from sqlalchemy import select, update
 
-from processes import benefits, guide, identity, organisation
+from processes import benefits, guide, households, identity, organisation
 from processes.benefits import Change
 from processes.case_tables import notice
-from processes.display_tables import display, objection
+from processes.display_tables import display, objection, unit_phone
 from processes.rebuild import differences
 from processes.tables import household, person
 from tests.district import COMMUNITY, PASSWORD, STREET, paper
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk, rows
 from web import complaints
+from web.demo_public import Public
 
 CHILD = {"disability_kind": "intellectual", "disability_grade": 1, "serious_illness": True}
 SECRETS = ("演示路", "13800138000", "6222020000000000013", "智力", "残疾", "重病")
@@ -148,6 +149,28 @@ def test_a_rise_of_next_month_is_printed_when_it_begins_and_is_late_after_its_pe
     key = {"Idempotency-Key": "r1"}
     assert door.good("clerk", "POST", f"{one}/reprint", headers=key) == door.good("clerk", "POST", f"{one}/reprint", headers=key) == {"display": shown.display, "version": 2}
     assert state(door, shown)[:2] == ("to_post", "2019-01-16")
+
+
+def test_what_becomes_no_dibao_comes_down_and_a_near_relative_keeps_off(door, shown):
+    decide(shown, kind="convert", reason_code="converted", from_month="2019-01", category="destitute_dispersed", amount_fen=138_000, recount=False)
+    assert state(door, shown)[0] == "posted"
+    shown.clock.set("2019-01-02T09:00")
+    assert state(door, shown)[0] == "to_remove"
+    door.bad(404, None, "GET", f"/public/displays/{shown.display}")
+    with shown.office.act(shown.people["clerk"]) as act:
+        households.declare_near_relative(act, shown.home, {"staff_login": "clerk", "staff_name": "某clerk", "position": "经办人", "relation": "sibling"})
+    assert off(door, shown, "clerk", "street", 403)["rule"] == "near-relative"
+    off(door, shown, "clerk2", "street")
+
+
+def test_who_moves_is_printed_anew_by_the_new_street(door, shown):
+    with shown.office.store.write() as conn:
+        conn.execute(update(household).where(household.c.id == shown.home).values(street="120116005", community="120116005001"))
+    door.bad(404, None, "GET", f"/public/displays/{shown.display}")
+    assert state(door, shown, "stranger")[0] == "to_reprint"
+    door.good("stranger", "POST", f"/displays/{shown.display}/reprint")
+    assert state(door, shown, "stranger")[0] == "to_post"
+    door.bad(404, "clerk", "GET", f"/displays/{shown.display}")
 
 
 def test_it_comes_down_when_the_benefit_ends_and_the_public_sees_it_no_more(door, shown):
@@ -372,3 +395,26 @@ def test_the_pages_of_the_staff_do_the_same(door, shown):
     assert desk.get(f"/displays/board?unit={STREET}").status_code in (200, 404)
     assert Desk(door.app, "stranger").get(f"/displays/{shown.display}").status_code == 404
     assert desk.get("/displays?late=1&state=to_post&page=3").status_code == 200
+
+
+class Village:
+    """What the demo's parts need of its district."""
+
+    def __init__(self, district):
+        self.made, self.district, self.scans = district.bureau, district, {}
+
+    def by_role(self, role, unit):
+        return [actor for actor in self.district.people.values() if actor.holds(role, unit)]
+
+
+def test_the_demo_publishes_numbers_and_hangs_displays(door, district):
+    village, part = Village(district), Public()
+    home, _benefit = granted(district)
+    village.scans[home] = district.scan
+    part.begin(village)
+    for day in ("2018-12-04", "2018-12-05", "2018-12-12"):
+        district.clock.set(f"{day}T10:00")
+        part.day(village, district.office.today())
+    assert rows(door.bureau, unit_phone) >= 2
+    assert door.good("clerk", "GET", "/displays")["total"] == 1
+    assert door.good("clerk", "GET", "/displays/owed")["total"] == 0

@@ -44,7 +44,7 @@ class DisplayRow(schemas.Said):
     household_id = _n()
     street = _s()
     community = _s()
-    applicant = _s("as the sheet shows it: a minor's name is masked")
+    applicant = _s("as the sheet shows it: a minor's name is masked; null: erased", none=True)
     masked = _yes()
     members = _n()
     category = _s("dibao | low_income")
