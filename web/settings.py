@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from engine.errors import Invalid
+from processes import bank_files
 from processes.audit_lists import Parameters
 
 
@@ -45,6 +46,8 @@ class Settings:
     witnesses: tuple[str, ...] = ()  # addresses that cosign checkpoints
     sequencer_database: str = ""  # where the sequencer has a login of its own
     audit: Parameters = field(default_factory=Parameters)  # what the lists of anomalies go by in this office
+    bank_profiles: str = ""  # file with bank profiles of the bureau's own
+    bank: str = ""  # folder of the bank's front-end machine; none: files are carried there
     whatif: int = 2000  # households over which a page or a call tries a changed law at once
 
     def for_sequencer(self) -> dict[str, str]:
@@ -61,7 +64,7 @@ class Settings:
             "REGISTRY": self.registry, "HOST": self.host, "PORT": str(self.port), "SIGNING_KEY": str(self.signing_key), "SUITE": str(self.suite),
             "SIGNER_COMMAND": self.signer_command, "SIGNER_KEY": self.signer_key, "WITNESSES": " ".join(self.witnesses),
             "SEQUENCER_DATABASE": self.sequencer_database, "AUDIT": " ".join(f"{name}={value}" for name, value in asdict(self.audit).items()),
-            "WHATIF": str(self.whatif),
+            "WHATIF": str(self.whatif), "BANK": self.bank, "BANK_PROFILES": self.bank_profiles,
         }  # fmt: skip
 
     @property
@@ -110,6 +113,8 @@ class Settings:
             sequencer_database=driver(given["SEQUENCER_DATABASE"]) if given.get("SEQUENCER_DATABASE") else "",
             audit=_audit(given.get("AUDIT", "")),
             whatif=_count("WHATIF", given.get("WHATIF", "2000")),
+            bank=_folder("BANK", given.get("BANK", "")),
+            bank_profiles=_profiles(given.get("BANK_PROFILES", "")),
         )
 
 
@@ -125,6 +130,21 @@ def _count(name: str, text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,7}", text):
         raise BadSetting(f"YINGBAO_{name} must be a number of households, not {text!r}")
     return int(text)
+
+
+def _folder(name: str, text: str) -> str:
+    if text and not Path(text).is_dir():
+        raise BadSetting(f"YINGBAO_{name} must be a folder that is there, not {text!r}")
+    return text
+
+
+def _profiles(text: str) -> str:
+    if text:
+        try:
+            bank_files.read_profiles(Path(text).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise BadSetting(f"YINGBAO_BANK_PROFILES: {error}") from error
+    return text
 
 
 def _address(name: str, text: str) -> str:
