@@ -14,6 +14,7 @@ import processes.accountability_tables
 import processes.appeal_tables
 import processes.definition_tables
 import processes.expenditure_tables
+import processes.festival_tables
 import processes.finding_tables
 import processes.lead_tables
 import processes.screening_tables

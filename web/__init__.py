@@ -13,7 +13,7 @@ from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from engine.errors import EngineError
-from processes import calendar, deadlines, organisation, readers
+from processes import calendar, condolences, deadlines, festival_batches, organisation, readers
 from processes.audit import AUDITORS
 from processes.bureau import CATALOGUE, Bureau, build
 from processes.eligibility_facts import BadFacts
@@ -37,6 +37,7 @@ from web import (
     desk,
     english,
     estimate,
+    festival,
     findings,
     habits,
     households,
@@ -102,7 +103,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints):
+    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints, festival):
         app.register_blueprint(part.bp)
     csrf.exempt(estimate.bp)  # it changes nothing, and whoever asks needs no cookie
     api.init_app(app, csrf)
@@ -175,7 +176,7 @@ def _words(app: Flask) -> None:
         return {"either": either, "lang": lang(), "me": who, "is_boss": boss, "keeps_record": who is not None and not who.roles.isdisjoint(record.READERS), "may_audit": who is not None and not who.roles.isdisjoint(AUDITORS), "in_room": in_room, "deploys": who is not None and who.post_over(organisation.DISTRICT, definitions.READERS) is not None, "may_forecast": who is not None and not who.roles.isdisjoint(readers.FORECASTS), "new_key": desk.new_key, "roles": organisation.ROLES, "clock_moved": moved,
                 "business_now": made.office.clock(), "today": made.office.today(), "code": wording.word, "codes": wording.words,
                 "choice_word": wording.choice_word, "hint": wording.hint, "article": wording.article, "deadline": wording.deadline, "since_word": wording.since_word, "card": deadlines.card,
-                "path_label": wording.path_label, "my_posts": _my_posts, "imports_lists": lists.mine, "waiting_for_me": tasks.waiting_for_me, "visits_for_me": screening.waiting_for_me, "findings_for_me": findings.waiting_for_me, "reads_findings": findings.reads, "appeals_for_me": appeals.waiting_for_me, "handles_appeals": appeals.handles, "handles_complaints": complaints.handles, "accounts": accountability.handles, "reads_ledger": ledger.reads, "keys_on": people.keys_on(), "session_left": people.seconds_left, "kept_files": uploads.titles, "opens_case": cases.opens, "reads_area": readers.of_cases(who).covers if who else None}  # fmt: skip
+                "path_label": wording.path_label, "my_posts": _my_posts, "imports_lists": lists.mine, "waiting_for_me": tasks.waiting_for_me, "visits_for_me": screening.waiting_for_me, "findings_for_me": findings.waiting_for_me, "reads_findings": findings.reads, "appeals_for_me": appeals.waiting_for_me, "handles_appeals": appeals.handles, "handles_complaints": complaints.handles, "accounts": accountability.handles, "pays_festival": festival_batches.reads, "visits_condole": condolences.reads, "reads_ledger": ledger.reads, "keys_on": people.keys_on(), "session_left": people.seconds_left, "kept_files": uploads.titles, "opens_case": cases.opens, "reads_area": readers.of_cases(who).covers if who else None}  # fmt: skip
 
     app.jinja_env.globals.update(finding_title=findings.title, finding_state=findings.state, appeal_title=appeals.title, appeal_state=appeals.state)
     app.jinja_env.filters.update(yuan=yuan, iso_moment=wording.iso_moment, mask_name=mask_name, left=_left, moment=wording.moment, english=english.english)
