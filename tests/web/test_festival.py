@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from datetime import date
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
 
-from processes import bank_files, benefits, households, organisation
+from processes import bank_files, benefits, condolences, festival_batches, households, organisation
 from processes.bank_files import Head, Line
 from processes.festival_tables import festival_claim, festival_item
 from processes.rebuild import differences
@@ -16,6 +18,7 @@ from tests.district import COMMUNITY, PASSWORD, STREET
 from tests.served import app_of
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk
+from web.demo_festival import Festival
 
 ALL = ["year_end", "festival_fee", "heating"]
 
@@ -308,3 +311,20 @@ def test_the_pages_do_the_same(bureau, door, district):
     assert "王" not in officer.text("/festival/listed")
     assert "取暖补贴" in Desk(app, "officer").text("/festival/new")
     assert f"/festival/heating/{home}" in officer.text(f"/households/{home}")
+
+
+def test_the_demos_part(district):
+    for n in range(1, 4):
+        in_benefit(district, n=2, serial=n)
+    in_benefit(district, "low_income", serial=9, bank_account="", bank_holder="")
+    hands, part = SimpleNamespace(made=district.bureau, streets=[(STREET, COMMUNITY)], by_role=lambda role, _street: [district.people[{"civil_affairs_officer": "officer", "street_leader": "lee"}[role]]]), Festival()
+    part.begin(hands)
+    for n in range(20):
+        district.clock.set(f"2019-01-{7 + n:02d}T09:00")
+        part.day(hands, district.office.today())
+    with district.office.read() as conn:
+        told = festival_batches.progress(conn, STREET, 2019, date(2019, 2, 4))
+        visits = condolences.sums(conn, district.people["officer"])
+    assert [(row["state"], row["credited"], row["left_out"]) for row in told["units"]] == [("overdue", 3, 1)]
+    assert (visits["visits"], visits["received_fen"]) == (4, 2_000_000)
+    assert differences(district.office) == []

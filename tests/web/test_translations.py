@@ -23,6 +23,7 @@ DATA_MODULES = {
     "demo.py": "invented people, places and papers of the demonstration",
     "demo_benefits.py": "invented lists, reports and reviews of the demonstration",
     "demo_meetings.py": "invented people and votes of the demonstration",
+    "demo_festival.py": "invented donors and reasons of the demonstration",
     "demo_help.py": "invented emergencies of the demonstration",
     "bench.py": "invented answers of the load test",
     "cli.py": "the operator's terminal",

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Response, abort, request
 from flask_smorest import Blueprint
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from engine.errors import Invalid, NotFound
 from engine.forms import Whole
@@ -304,22 +304,26 @@ class VisitSums(schemas.Said):
     received_goods_fen = _n()
 
 
+def _year(**kind: Any) -> Whole:
+    return Whole(validate=validate.Range(1900, 2200, error="应在 1900 至 2200 之间"), **kind)
+
+
 class BatchQuery(schemas.Paging):
-    year = Whole()
+    year = _year()
     street = schemas.text(most=20)
     state = schemas.one_of(*festival_batches.BATCH_STATES)
 
 
 class ItemQuery(schemas.Paging):
     batch_id = Whole()
-    year = Whole()
+    year = _year()
     street = schemas.text(most=20)
     state = schemas.one_of(*festival_batches.ITEM_STATES)
     household_id = Whole()
 
 
 class ProgressQuery(schemas.Strict):
-    year = Whole(required=True)
+    year = _year(required=True)
     unit = schemas.text("code of a unit: it and those below it", most=20)
 
 
@@ -340,7 +344,7 @@ class DonationQuery(schemas.Paging, SumQuery):
 
 
 class ListedQuery(schemas.Paging):
-    year = Whole()
+    year = _year()
 
 
 class SendIn(schemas.Strict):
