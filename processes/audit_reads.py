@@ -34,6 +34,7 @@ READS = {
     "evidence_exported": ("导出证据包", "Evidence exported"),
     "log_exported": ("导出事件日志", "Event log exported"),
     "read_log_read": ("查看阅读日志", "Read log looked at"),
+    "festival_list_read": ("查看两节补贴发放清单或银行文件", "List of festival payments, or its bank file"),
 }
 HEALTH = ("health", "labour_ability")  # fields whose reading is a reading of health
 ADMIN = {

@@ -18,6 +18,7 @@ import processes.definition_tables
 import processes.display_tables
 import processes.expenditure_tables
 import processes.facility_tables
+import processes.festival_tables
 import processes.finding_tables
 import processes.lead_tables
 import processes.ledger_snapshot_tables

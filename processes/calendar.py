@@ -125,3 +125,37 @@ def count_on(since: str, workdays: str) -> dict[str, Any]:
         raise Invalid(wrong)
     last = add_workdays(start, int(workdays))
     return {"since": since, "workdays": int(workdays), "last": last.isoformat(), "provisional": provisional(last)}
+
+
+# 正月初一 of the lunar calendar (Asia/Shanghai); checked against the holidays that the State Council published for these years.
+_NEW_YEARS = {day.year: day for day in map(date.fromisoformat, (
+    "2004-01-22", "2005-02-09", "2006-01-29", "2007-02-18", "2008-02-07", "2009-01-26", "2010-02-14", "2011-02-03", "2012-01-23", "2013-02-10", "2014-01-31", "2015-02-19",
+    "2016-02-08", "2017-01-28", "2018-02-16", "2019-02-05", "2020-01-25", "2021-02-12", "2022-02-01", "2023-01-22", "2024-02-10", "2025-01-29", "2026-02-17"))}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SpringFestival:
+    """new_year: 正月初一; holiday_from: the first day off before or on it; last_workday: the one before the holiday (domain 0, 1.15: 2019-02-03)."""
+
+    year: int
+    new_year: date
+    holiday_from: date
+    last_workday: date
+
+
+@lru_cache(maxsize=64)
+def spring_festival(year: int, published: int | None = None) -> SpringFestival:
+    """The Spring Festival of a year. Raises Invalid where its holidays are not known. `published` as in `is_workday`."""
+    first = _NEW_YEARS.get(year)
+    if first is None or year > (LAST_PUBLISHED if published is None else published):
+        raise Invalid({"year": [f"{year} 年春节的放假安排不在本系统的日历中，不能确定发放期限"]})
+    off = first
+    while not is_workday(off - timedelta(days=1), published):
+        off -= timedelta(days=1)
+    return SpringFestival(year, first, off, off - timedelta(days=1))
+
+
+def next_spring_festival(day: date, published: int | None = None) -> SpringFestival:
+    """The Spring Festival on or after a day. Raises Invalid."""
+    this = _NEW_YEARS.get(day.year)
+    return spring_festival(day.year + (this is not None and day > this), published)

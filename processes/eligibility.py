@@ -709,25 +709,3 @@ def destitute_amount(month: str, hukou_kind: str, support: str = "institutional"
     """特困: the full standard per person and month, yuan, never a difference. support: "institutional" | "dispersed"."""
     on = month_of(month)
     return law.value("destitute_urban" if hukou_kind == "urban" else f"destitute_rural_{support}", on)
-
-
-def festival_fen(month: str, hukou_kind: str, members: int) -> int:
-    """年终一次性补贴 and 过节费 of a household, fen, one-off (domain 1.15; TYE18)."""
-    on = month_of(month)
-    return members * to_fen(law.value(f"year_end_{hukou_kind}", on).amount + law.value("festival_fee", on).amount)
-
-
-def heating_fen(month: str, group: str, fee_fen: int | None = None) -> int:
-    """取暖补贴 of a household and season, fen (domain 1.15; THEAT, unverified). fee_fen: the fee; None: no central heating.
-
-    group: "dibao" (a share of the capped fee), "full_fee" (三无 dibao, dispersed destitute: all of it), "low_income".
-    """
-    on = month_of(month)
-    if group not in ("dibao", "full_fee", "low_income"):
-        raise ValueError("group is dibao, full_fee or low_income")
-    if group == "low_income" or fee_fen is None:
-        return to_fen(law.value("heating_fixed", on).amount)
-    if group == "full_fee":
-        return fee_fen
-    capped = min(Fraction(fee_fen, 100), law.value("heating_fee_cap", on).fraction)
-    return to_fen(capped * law.value("heating_share", on).fraction)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from engine.errors import EngineError
-from processes import calendar, deadlines, intake_lists, organisation, readers
+from processes import calendar, condolences, deadlines, festival_batches, intake_lists, organisation, readers
 from processes.audit import AUDITORS
 from processes.bureau import CATALOGUE, Bureau, build
 from processes.eligibility_facts import BadFacts
@@ -43,6 +43,7 @@ from web import (
     english,
     estimate,
     facilities,
+    festival,
     findings,
     habits,
     households,
@@ -120,7 +121,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints, campaigns, attachments, facilities, dispersed, intakes, displays, training_sessions, publicity):
+    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints, campaigns, attachments, facilities, dispersed, intakes, displays, training_sessions, publicity, festival):
         app.register_blueprint(part.bp)
     csrf.exempt(public.bp)  # nobody is signed in there, and no cookie is asked for
     csrf.exempt(estimate.bp)  # it changes nothing, and whoever asks needs no cookie
@@ -231,6 +232,8 @@ def _words(app: Flask) -> None:
             "objections_for_me": displays.waiting_for_me,
             "accounts": accountability.handles,
             "reads_ledger": ledger.reads,
+            "pays_festival": festival_batches.reads,
+            "visits_condole": condolences.reads,
             "keys_on": people.keys_on(),
             "session_left": people.seconds_left,
             "kept_files": uploads.titles,

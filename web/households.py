@@ -21,6 +21,7 @@ from processes import (
     change_report_2012,
     conclusions,
     documents,
+    festival_facts,
     households,
     law,
     organisation,
@@ -170,6 +171,7 @@ def show(household_id: int) -> ResponseReturnValue:
             "open_report": _open_report(conn, household_id),
             "place": organisation.unit_name(conn, house["community"]),
             **_helped(conn, household_id, house["community"]),
+            "describes": me().post_over(house["community"], festival_facts.DESCRIBERS) is not None,
             "relatives": [{**r, "may_agree": recusals.may_agree(me(), house["community"], r)} for r in recusals.statements(conn, household_id)],
         }
         in_benefit = benefits.live(conn, household_id) is not None

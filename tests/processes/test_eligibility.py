@@ -214,18 +214,6 @@ def test_rows_22_23_destitute_is_the_full_standard() -> None:
     assert e.destitute_amount("2018-12", "rural", "dispersed").amount == 1380
 
 
-def test_rows_36_to_41_winter_payments() -> None:
-    assert e.festival_fen("2019-01", "urban", 3) == 270_000
-    assert e.festival_fen("2019-01", "rural", 3) == 210_000
-    assert e.heating_fen("2018-11", "dibao", 120_000) == 72_000
-    assert e.heating_fen("2018-11", "dibao", 200_000) == 75_000  # the fee counts up to 1250
-    assert e.heating_fen("2018-11", "dibao") == 34_000
-    assert e.heating_fen("2018-11", "full_fee", 160_000) == 160_000
-    assert e.heating_fen("2018-11", "low_income", 160_000) == 34_000
-    with pytest.raises(ValueError, match="group"):
-        e.heating_fen("2018-11", "other", 1)
-
-
 # -- edges, versions, windows
 
 

@@ -26,6 +26,7 @@ DATA_MODULES = {
     "demo_campaign.py": "the invented campaign of the demonstration",
     "demo_training.py": "invented classes and activities of the demonstration",
     "demo_facilities.py": "invented facilities, hazards and visits of the demonstration",
+    "demo_festival.py": "invented donors and reasons of the demonstration",
     "demo_help.py": "invented emergencies of the demonstration",
     "demo_intakes.py": "invented matters at the window of the demonstration",
     "bench.py": "invented answers of the load test",
