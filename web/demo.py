@@ -26,17 +26,24 @@ from processes import bureau as bureaus
 from processes import calendar, documents, households, identity, investigation, organisation, schema
 from processes.case_tables import notice
 from processes.tables import staff
-from web import demo_help, sequencer
+from web import demo_facilities, demo_help, demo_intakes, demo_ledger, demo_training, sequencer
 from web.demo_benefits import ANSWERS as OF_BENEFITS
 from web.demo_benefits import Benefits, facts_of
+from web.demo_campaign import Campaign
+from web.demo_festival import Festival
 from web.demo_meetings import Meetings
 from web.demo_meetings import people as meeting_people
+from web.demo_public import Public
 from web.registry import DOWN, create_registry
 from web.settings import Settings
 
 FIRST, LAST = date(2018, 11, 19), date(2018, 12, 20)
 CAMPAIGN_LAST = date(2019, 2, 28)
-PARTS: tuple[Any, ...] = ()  # modules with begin(d) and day(d, day): what happens beside applications, reviews, reports and meetings
+# What happens beside applications, reviews, reports and meetings: each has begin(d) and day(d, day).
+PARTS: tuple[Callable[[], Any], ...] = (
+    Campaign, Public, Festival, lambda: demo_training, lambda: demo_facilities, lambda: demo_intakes,
+    lambda: demo_ledger,  # last: it keeps what the day came to
+)  # fmt: skip
 PASSWORD = "binhai-2018"  # noqa: S105 - printed for everybody who runs the demo
 _KNOWN_LATE = 4
 _OBJECTIONS, _EXCEEDING = 0.03, 0.05  # of notices a day, of checks
@@ -72,6 +79,7 @@ class District:
     meetings: Meetings | None = None
     benefits: Benefits | None = None
     last: date = LAST
+    parts: list[Any] = field(default_factory=list)
     known_late: int = 0  # households whose near relative came out when the district had received the file
     left: dict[str, int] = field(default_factory=dict)  # node -> the task that nobody ever does, so that every step has open work
 
@@ -123,7 +131,8 @@ def _fill(made: bureaus.Bureau, clock: DemoClock, count: int, seed: int, last: d
         _people(district)
         days = (last - FIRST).days + 1
         ids = _households(district, count)
-        for part in PARTS:
+        district.parts = [make() for make in PARTS]
+        for part in district.parts:
             part.begin(district)
         with tqdm(total=days, desc=f"{FIRST} … {last}", disable=None, unit="day") as bar:
             for n in range(days):
@@ -285,7 +294,7 @@ def _a_day(d: District, day: date, applying: list[int]) -> None:
     if calendar.is_workday(day):
         _a_working_day(d, day, applying)
     d.clock.now = max(d.clock.now, datetime.combine(day, time(16, 0), SHANGHAI))
-    for part in PARTS:
+    for part in d.parts:
         part.day(d, day)
 
 

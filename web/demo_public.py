@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from engine.errors import Refused
+from engine.errors import NotFound, Refused
 from engine.model import Actor
 from processes import displays, objections, organisation, phones
 from processes.case_tables import notice
@@ -60,7 +60,7 @@ class Public:
         for row in owed:
             self._begin(d, clerk, row, day)
         for row in todo:
-            with contextlib.suppress(Refused):  # of a household to which the clerk is a near relative another one sees
+            with contextlib.suppress(Refused, NotFound):  # another one sees to a household to which the clerk is a near relative, or that moves away
                 self._go_on(d, clerk, row, day)
 
     def _begin(self, d: District, clerk: Actor, row: Mapping[Any, Any], day: date) -> None:
