@@ -23,6 +23,7 @@ import processes.finding_tables
 import processes.lead_tables
 import processes.ledger_snapshot_tables
 import processes.outreach_tables
+import processes.progress_tables
 import processes.screening_tables
 import processes.temporary_tables  # noqa: F401 - its rows are projected from records like all others
 from engine import deadlines, unmanned
@@ -45,6 +46,7 @@ from processes import (
     households,
     law,
     organisation,
+    progress_reports,
     report_duties,
     reviews,
     spot_check,
@@ -86,6 +88,7 @@ _WAYS = {
     "standard_finish": ("调标：汇总办结", "A new standard: the batch is summed up"),
     case_migrations.KIND: ("个案迁移：把一件在办个案移到另一版流程图", "A migration: one running case is put on another version of its drawing"),
     unmanned.KIND: ("人员、岗位或回避变动：查找无人可办的待办并报主管", "Posts, staff or recusals changed: tasks that nobody may do are put before the supervisor"),
+    progress_reports.SWEEP: ("作战进度：到期前提醒，逾期未报的标出", "Progress reports: units are reminded of what is due, and what is missing is marked"),
     deadlines.LATE: ("每日逾期清查：把过了时限的待办标出并报主管", "The daily sweep: marks work that is past its last day"),
 }
 
@@ -133,10 +136,10 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None, *, publish
     handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end,
                                     "benefit_month": _benefit_month, "report_due": _report_due, "report_reminder": _report_reminder,
                                     "review_due": _review(cases, reviews.fall_due), "review_early": _review_early(cases),
-                                    "review_round": _review_round, complaints.REVIEW_JOB: lambda job: lambda act: complaints.open_review(cases, act, job.record_id, job.key), deadlines.LATE: deadlines.sweep, unmanned.KIND: unmanned.handler(cases), case_migrations.KIND: case_migrations.handler(cases), **standards.handlers(office)}  # fmt: skip
+                                    "review_round": _review_round, complaints.REVIEW_JOB: lambda job: lambda act: complaints.open_review(cases, act, job.record_id, job.key), deadlines.LATE: deadlines.sweep, progress_reports.SWEEP: lambda _job: progress_reports.sweep, unmanned.KIND: unmanned.handler(cases), case_migrations.KIND: case_migrations.handler(cases), **standards.handlers(office)}  # fmt: skip
     ways = {kind: Way(*words) for kind, words in _WAYS.items()}
     ways["means_check"] = Way("向各部门核对家庭经济状况", "Asking the registries about the household's means", skip=_unavailable(cases))
-    return Bureau(office, cases, Jobs(office, handlers, ways=ways, daily={deadlines.LATE: district_record}), settings, registry, in_force)
+    return Bureau(office, cases, Jobs(office, handlers, ways=ways, daily={deadlines.LATE: district_record, progress_reports.SWEEP: district_record}), settings, registry, in_force)
 
 
 def district_record(conn: Connection) -> int | None:

@@ -30,6 +30,7 @@ from processes.campaign_tables import (
     campaign_stage,
     campaign_unit,
 )
+from processes.progress_tables import progress_report
 from processes.tables import unit as unit_table
 
 KIND = "campaign_frame"
@@ -88,8 +89,17 @@ def change(act: Act, campaign_id: int, said: Data) -> dict[str, Any]:
     outside += [one["title"] for one in _active(act.conn, campaign_obligation, campaign_id) if one["due_on"] and not said["start_on"] <= one["due_on"] <= said["end_on"]]
     if outside:
         raise Refused("outside", "这些阶段或任务的日期不在新的起止日期内，请先调整：" + "、".join(outside), "Stages or obligations would lie outside of the campaign, change them first: " + ", ".join(outside))
+    _refuse_moved_reports(act, row, said)
     act.append(record, "campaign_changed", puts=[Put("campaign", campaign_id, _settings(said))])
     return {"campaign": campaign_id, "id": campaign_id}
+
+
+def _refuse_moved_reports(act: Act, row: Mapping[Any, Any], said: Data) -> None:
+    """Reports that were begun keep their period: its days follow from the first day and the interval."""
+    new = _settings(said)
+    moved = any(new[name] != row[name] for name in ("start_on", "report_weeks", "report_weekday")) or new["end_on"] < min(row["end_on"], act.today.isoformat())
+    if moved and act.conn.scalar(select(progress_report.c.id).where(progress_report.c.campaign_id == row["id"]).limit(1)) is not None:
+        raise Refused("reports-begun", "已有作战进度报告，开始日期和报送周期不能再改，结束日期不能早于今天", "Progress reports were begun: the first day and the interval stay, and the last day is not before today")
 
 
 def close(act: Act, campaign_id: int, said: Data) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def _places(conn: Connection, codes: Any) -> dict[str, str]:
     return {code: organisation.unit_name(conn, code) for code in {*codes}}
 
 
-def _number(name: str) -> int:
+def row_number(name: str) -> int:
     """A row's number in the address; 0 when it is none."""
     text = request.args.get(name, "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
@@ -81,7 +81,7 @@ def _number(name: str) -> int:
 def home() -> ResponseReturnValue:
     """Day n, what is due for the reader's unit, who is late; `?id=`: another campaign than that of today."""
     made, today = bureau(), bureau().office.today()
-    asked = _number("id")
+    asked = row_number("id")
     with made.office.snapshot() as conn:
         row = campaigns.seen(conn, me(), asked) if asked else campaigns.current(conn, me(), today)
         others = [one for one in campaigns.listed(conn, me(), today, size=20).items if row is None or one["id"] != row["id"]]
@@ -165,7 +165,7 @@ def _unit(conn: Connection, campaign_id: int, unit: str) -> tuple[Mapping[Any, A
 
 @bp.route("/new", methods=["GET", "POST"])
 def new() -> ResponseReturnValue:
-    return _page(forms.CampaignIn, _("Begin a campaign"), url_for("campaigns.home"), campaigns.begin, {}, lambda done: url_for("campaigns.home", id=done["campaign"]))
+    return form_page(forms.CampaignIn, _("Begin a campaign"), url_for("campaigns.home"), campaigns.begin, {}, lambda done: url_for("campaigns.home", id=done["campaign"]))
 
 
 @bp.route("/<int:campaign_id>/new/<what>", methods=["GET", "POST"])
@@ -175,7 +175,7 @@ def of_campaign(campaign_id: int, what: str) -> ResponseReturnValue:
         row = campaigns.seen(conn, me(), campaign_id)
     values = {**row, "report_weekday": str(row["report_weekday"])} if what == "amendment" else {}
     back = url_for("campaigns.home", id=campaign_id) if what in ("amendment", "closure") else url_for("campaigns.units" if what == "unit" else "campaigns.duties", campaign_id=campaign_id)
-    return _page(form_class, heading, back, lambda act, said: work(act, campaign_id, said), values, lambda _done: back)
+    return form_page(form_class, heading, back, lambda act, said: work(act, campaign_id, said), values, lambda _done: back)
 
 
 @bp.route("/<int:campaign_id>/units/<unit>/<what>", methods=["GET", "POST"])
@@ -187,10 +187,10 @@ def of_unit(campaign_id: int, unit: str, what: str) -> ResponseReturnValue:
         values: dict[str, Any] = campaigns.unit_told(conn, one, me()) if what == "part" else {}
         fixed: dict[str, Any] = {"unit": unit}
         if what == "plan":
-            fixed["stage"] = _number("stage")
+            fixed["stage"] = row_number("stage")
             values = next((dict(plan) for plan in campaigns.plans(conn, row, [unit], stage=fixed["stage"])), {})
     back = url_for("campaigns.show_unit", campaign_id=campaign_id, unit=unit)
-    return _page(form_class, heading, back, lambda act, said: work(act, campaign_id, said), values, lambda _done: back, fixed)
+    return form_page(form_class, heading, back, lambda act, said: work(act, campaign_id, said), values, lambda _done: back, fixed)
 
 
 @bp.route("/<what>/<int:row_id>", methods=["GET", "POST"])
@@ -202,7 +202,7 @@ def of_row(what: str, row_id: int) -> ResponseReturnValue:
     unit = one.get("unit") or request.args.get("unit", "")[:20]
     back = url_for("campaigns.show_unit", campaign_id=row["id"], unit=unit) if unit else url_for("campaigns.duties", campaign_id=row["id"])
     values = {} if what in ("remedy", "verification", "judgement", "proof") else dict(one)
-    return _page(form_class, heading, back, lambda act, said: work(act, row_id, said), values, lambda _done: back, {"unit": unit} if what == "proof" else {})
+    return form_page(form_class, heading, back, lambda act, said: work(act, row_id, said), values, lambda _done: back, {"unit": unit} if what == "proof" else {})
 
 
 @bp.post("/<what>/<int:row_id>/removal")
@@ -210,7 +210,7 @@ def drop(what: str, row_id: int) -> ResponseReturnValue:
     if what not in DROPS:
         raise NotFound("没有这个页面")
     with bureau().office.act(me(), idem()) as act:
-        done = _once(act, lambda: DROPS[what](act, row_id))
+        done = once(act, lambda: DROPS[what](act, row_id))
     return redirect(url_for("campaigns.units" if what == "unit" else "campaigns.duties", campaign_id=done["campaign"]))
 
 
@@ -221,7 +221,7 @@ def _known(listed: Mapping[str, tuple[type[Form], Any, Work]], what: str) -> tup
     return form_class, str(heading), work
 
 
-def _once(act: Act, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def once(act: Act, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Sent twice, done once."""
     done: dict[str, Any] | None = act.recall()
     if done is None:
@@ -230,7 +230,7 @@ def _once(act: Act, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     return done
 
 
-def _page(form_class: type[Form], title: str, back: str, work: Callable[[Act, Any], dict[str, Any]], values: dict[str, Any], then: Callable[[dict[str, Any]], str],
+def form_page(form_class: type[Form], title: str, back: str, work: Callable[[Act, Any], dict[str, Any]], values: dict[str, Any], then: Callable[[dict[str, Any]], str],
           fixed: Mapping[str, Any] | None = None) -> ResponseReturnValue:  # fmt: skip
     """A form, and when it is sent, the act; then the page that `then` names. `fixed`: what the address says already."""
     made, told = bureau(), Told()
@@ -241,7 +241,7 @@ def _page(form_class: type[Form], title: str, back: str, work: Callable[[Act, An
         with told:
             said = understand(form, typed)
             with made.office.act(me(), idem()) as act:
-                done = _once(act, lambda: work(act, said))
+                done = once(act, lambda: work(act, said))
             return redirect(then(done))
     return render_template("form_page.html", title=title, form=form, values=typed, errors=told.errors, trouble=told.trouble, papers=[], colleagues=[], back=back, fixed=fixed or {},
                            extra=whole(request.form.get("_rows"), 0, 50) if more else 0), told.status  # fmt: skip

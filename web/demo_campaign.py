@@ -1,16 +1,17 @@
-"""The hundred-day campaign in the demo: begun on the first day, each street's part and plans, shortfalls, and what is owed.
+"""The hundred-day campaign in the demo: begun on the first day, each street's part and plans, shortfalls, what is owed, and the reports.
 
-Made through the verbs of processes/campaigns.py. Some streets are late, one shortfall comes back, and something waits for the district.
+Made through the verbs of processes/campaigns.py and progress_reports.py. Some streets are late, one shortfall and one report in each
+week come back, and something waits for the district.
 """
 
 from __future__ import annotations
 
 import random
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from engine.model import Actor
-from processes import campaigns, organisation
+from processes import campaigns, organisation, progress_reports
 from processes.campaign_obligations import OBLIGATIONS
 
 if TYPE_CHECKING:
@@ -29,6 +30,15 @@ _NAMES = ["王建国", "李淑英", "张志强", "刘桂兰", "陈永明", "杨�
 _PLANS = ("召开动员会，成立由主要领导任组长的工作专班，张贴政策宣传材料。", "以居村为单位组成排查小组，每组不少于两人，逐户走访并登记台账。",
           "对台账问题逐项整改，核对发放名册，走访分散供养特困人员。", "汇总附件1、附件2，形成总结报告，梳理经验做法。")  # fmt: skip
 _LACKS = (("staff", "缺少专职救助工作人员1名", "通过政府购买服务补充1名专职人员"), ("equipment", "受理窗口没有高拍仪", "采购高拍仪1台"), ("premises", "没有独立的谈话室", "调整办公用房，设立谈话室"))
+
+
+_WORDS = {
+    "progress": ("本期入户走访按计划推进，已完成的家庭均已登记台账，发现的问题当场整改。", "召开工作推进会，组织民政专干和居村干部入户排查，宣传救助政策。", "对在保家庭开展信息核对和入户复核，对未保困难群众逐户了解情况。"),
+    "good_practice": ("网格员与低保专干结对走访，线索当日报送。", "在居村公示栏和微信群同步公布政策和举报电话。", "无"),
+    "difficulties": ("部分居民白天不在家，入户率受影响。", "人户分离家庭核查难度较大。", "基层专职人员不足，年底任务集中。"),
+    "suggestions": ("建议增加一次业务培训。", "建议部门间核对信息及时反馈。", "无"),
+}  # fmt: skip
+REPORTING = 4  # streets that report each week
 
 
 class Campaign:
@@ -51,6 +61,7 @@ class Campaign:
             date(2018, 12, 21): self._district_training, date(2019, 1, 22): lambda d: self._plans(d, 2), date(2019, 2, 1): self._visits, date(2019, 2, 2): self._confirmed, date(2019, 2, 12): lambda d: self._plans(d, 3)}  # fmt: skip
         if day in work:
             work[day](d)
+        self._reports(d, day)
 
     # -- what is done on a day
 
@@ -117,6 +128,52 @@ class Campaign:
         for unit, actor in who:
             self._do(d, actor, campaigns.prove, number, {"unit": unit, **said})
 
+    # -- reports
+
+    def _reports(self, d: District, day: date) -> None:
+        """Each week some streets report on its last day, one or two the week after, one never; the district looks at them on the Monday.
+        To be cheap only the first streets report: the figures of each are counted from the records."""
+        with d.made.office.read() as conn:
+            row = campaigns.seen(conn, self._keeper(d), self.id)
+            listed = progress_reports.periods(row)
+            summary = progress_reports.whole(conn, row)
+        streets = self._streets(d)
+        for period in listed:
+            late = -period.number % REPORTING  # the street that is late this time
+            if day == period.due_on:
+                self._all_report(d, [one for n, one in enumerate(streets[:REPORTING]) if n != late], period.number)
+            elif day == period.due_on + timedelta(days=3):
+                self._looked_at(d, period.number)
+            elif day == period.due_on + timedelta(days=4) and period.number % 3:
+                self._all_report(d, streets[late : late + 1], period.number)
+        if day == summary.due_on:
+            self._all_report(d, streets[: REPORTING - 1], 0)
+        elif day == summary.due_on + timedelta(days=2):
+            self._looked_at(d, 0)
+
+    def _all_report(self, d: District, streets: list[tuple[str, Actor]], number: int) -> None:
+        for street, who in streets:
+            self._report(d, street, who, number)
+
+    def _report(self, d: District, street: str, who: Actor, number: int) -> None:
+        texts = {name: self.chance.choice(_WORDS[name]) for name in _WORDS}
+        report = self._do(d, who, progress_reports.draft, self.id, {"unit": street, "period": number, **texts})["report"]
+        self._do(d, who, progress_reports.submit, report)
+
+    def _looked_at(self, d: District, number: int) -> None:
+        """All but the newest; the first one comes back, and is handed in again in every second week."""
+        keeper, now = self._keeper(d), d.made.office.clock()
+        with d.made.office.read() as conn:
+            row = campaigns.seen(conn, keeper, self.id)
+            rows = progress_reports.listed(conn, row, campaigns.units_of(conn, row, keeper), progress_reports.period_of(conn, row, number), now)
+        handed = [one for one in rows if one["state"] == "submitted"]
+        again = (now.date() + timedelta(days=3)).isoformat()
+        for n, one in enumerate(handed[:-1] or handed):
+            said = {"verdict": "return", "reason": "困难问题写得过于笼统，请写明具体情况。", "again_on": again} if n == 0 and len(handed) > 1 else {"verdict": "accept"}
+            self._do(d, keeper, progress_reports.judge, one["id"], said)
+            if n == 0 and len(handed) > 1 and number % 2 == 0:
+                self._report(d, one["unit"], dict(self._streets(d))[one["unit"]], number)
+
     # -- who
 
     def _keeper(self, d: District, n: int = 0) -> Actor:
@@ -126,7 +183,7 @@ class Campaign:
     def _streets(self, d: District) -> list[tuple[str, Actor]]:
         """The streets that have people in the demo, each with who enters its part."""
         streets = dict.fromkeys(street for street, _ in d.streets)
-        return [(street, d.by_role("civil_affairs_officer", street)[0]) for street in streets]
+        return [(street, (d.by_role("civil_affairs_officer", street) or d.by_role("window_clerk", street))[0]) for street in streets]
 
     @staticmethod
     def _do(d: District, who: Actor, verb: Callable[..., dict[str, Any]], *said: Any) -> dict[str, Any]:

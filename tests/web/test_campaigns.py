@@ -227,7 +227,7 @@ def test_the_same_acts_on_the_pages(frame):
 
 def test_the_demo_lives_through_the_campaign_and_leaves_something_late(frame):
     people = frame.district.people
-    small = SimpleNamespace(made=frame.bureau, streets=[(STREET, COMMUNITY)], by_role=lambda role, unit: [one for one in people.values() if one.holds(role, unit)])
+    small = SimpleNamespace(made=frame.bureau, streets=[(STREET, COMMUNITY), (OTHER, OTHER + "001")], by_role=lambda role, unit: [one for one in people.values() if one.holds(role, unit)])
     made, day = Campaign(), date(2018, 11, 19)
     made.begin(small)
     while day <= date(2019, 2, 28):
@@ -235,6 +235,9 @@ def test_the_demo_lives_through_the_campaign_and_leaves_something_late(frame):
         made.day(small, day)
         day += timedelta(days=1)
     frame.campaign = made.id
-    assert (frame.stand("clerk", "organisation")["state"], frame.stand("stranger", "organisation", OTHER)["state"]) == ("met", "open")
+    assert (frame.stand("clerk", "organisation")["state"], frame.stand("stranger", "organisation", OTHER)["state"]) == ("met", "met")
     assert [one["state"] for one in frame.good("sue", "GET", frame.at_campaign("shortfalls"))["items"]] == ["open"]
     assert frame.stand("sue", "festival_payment")["state"] == "late"
+    found = frame.good("sue", "GET", frame.at_campaign("periods"))["items"]
+    assert (sum(one["states"]["accepted"] for one in found) > 3, any(one["states"]["returned"] for one in found), found[-1]["kind"]) == (True, True, "summary")
+    assert frame.stand("stranger", "progress_report", OTHER)["state"] == "late"
