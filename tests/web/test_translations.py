@@ -25,6 +25,7 @@ DATA_MODULES = {
     "demo_meetings.py": "invented people and votes of the demonstration",
     "demo_campaign.py": "the invented campaign of the demonstration",
     "demo_facilities.py": "invented facilities, hazards and visits of the demonstration",
+    "demo_screening.py": "invented visits and findings of the demonstration",
     "demo_help.py": "invented emergencies of the demonstration",
     "demo_intakes.py": "invented matters at the window of the demonstration",
     "bench.py": "invented answers of the load test",
