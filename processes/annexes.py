@@ -37,7 +37,7 @@ NOTE_1 = ("备注：“备注”栏须注明：1.除城乡低保、低收入、�
 BLANK_ROWS = 7  # of annex 2 as printed
 FULL = frozenset({"window_clerk", "civil_affairs_officer", "reviewer", "street_leader", "district_examiner", "approver", "supervisor"})
 HIDDEN = "****"
-_UNSEEN = "未入户核查"
+_UNSEEN, _UNSAID = "未入户核查", "未填写"
 _CATEGORY = {code: zh for zh, code in CATEGORIES.items()}
 _PROGRAMMES = {"dibao": "低保", "low_income": "低收入", "destitute": "特困", "illness_expenditure": "支出型困难家庭"}
 _CAUSE, _ASSISTANCE, _RESULT = ({code: zh for code, zh, _ in listed} for listed in (CAUSES, ASSISTANCE, RESULTS))
@@ -195,15 +195,15 @@ class _Known:
     def cause(self, home: int, visit: Mapping[Any, Any] | None) -> str:
         if not self.plain(home):
             return HIDDEN
-        if visit is not None:
-            return "、".join(_CAUSE[code] for code in screening.words(self.keys, visit)["causes"])
+        if visit is not None and (said := screening.words(self.keys, visit)["causes"]):
+            return "、".join(_CAUSE[code] for code in said)
         return self.keys.reveal("household", "hardship_cause", home, self.houses[home]["hardship_cause"]) or "未登记"
 
     def result(self, home: int, visit: Mapping[Any, Any] | None) -> str:
         if visit is None:
             return str(self.listed(home).get("survey_result") or _UNSEEN) if self.plain(home) else _UNSEEN
         text = screening.words(self.keys, visit)["result_text"]
-        return _RESULT[visit["result"]] + (f"（{text}）" if text and self.plain(home) else "")
+        return _RESULT.get(visit["result"], _UNSAID) + (f"（{text}）" if text and self.plain(home) else "")
 
     def remark(self, home: int, visit: Mapping[Any, Any] | None) -> str:
         """The three points of the note: other policies, hardship that remains, near relatives."""
@@ -211,6 +211,8 @@ class _Known:
             words = self.listed(home).get("remarks") if self.plain(home) else None
             return str(words) if words else f"1.另享受：{_UNSEEN}；2.保障后仍有困难：{_UNSEEN}；3.近亲属享受社会救助：{_UNSEEN}"
         said = screening.words(self.keys, visit)
+        if visit["still_hardship"] is None:  # brought in from annex 2, which does not ask
+            return f"1.另享受：{self._enjoyed(home, said) or '无'}；2.保障后仍有困难：{_UNSAID}；3.近亲属享受社会救助：{_UNSAID}"
         hard = "是" + (f"（{said['hardship_text']}）" if said["hardship_text"] and self.plain(home) else "") if visit["still_hardship"] else "否"
         near = ("是" if visit["relatives_on_assistance"] else "否") + ("（系经办人员或居村委会成员近亲属）" if visit["relative_of_staff"] else "")
         return f"1.另享受：{self._enjoyed(home, said) or '无'}；2.保障后仍有困难：{hard}；3.近亲属享受社会救助：{near}"

@@ -42,6 +42,7 @@ IMPORTERS = frozenset({"window_clerk", "civil_affairs_officer"})  # who enters d
 _FORMULA = "（公式）"  # what stands in the error workbook instead of one
 _TITLE_LINES = 10  # the heading stands within the first lines
 _LIVE = ("pending_first_payment", "active", "suspended")
+_MACROS = {"file": ["文件含有宏，请另存为不含宏的 .xlsx 后重新上传"]}
 _TOO_MUCH = {"file": ["文件展开后太大"]}
 _UNREADABLE = {"file": ["不是 Excel（.xlsx）文件，或文件已损坏；旧的 .xls 文件请另存为 .xlsx"]}
 
@@ -165,6 +166,12 @@ def _unfit(given: Mapping[str, str | None], path: str, today: date) -> dict[str,
 
 def _read(raw: bytes) -> list[tuple[int, tuple[Any, ...]]]:
     """(line number, its 13 cells) of every household in the first sheet."""
+    lines = lines_of(raw)
+    return households_in(lines, _head(lines))
+
+
+def lines_of(raw: bytes) -> list[tuple[Any, ...]]:
+    """The first sheet's lines of 13 cells, formulas as such. Invalid for what is no workbook, holds macros, or is too much."""
     if len(raw) > MAX_BYTES:
         raise Invalid({"file": ["文件太大，最多 8 MB"]})
     try:
@@ -176,7 +183,11 @@ def _read(raw: bytes) -> list[tuple[int, tuple[Any, ...]]]:
         raise
     except Exception as error:  # a damaged file makes openpyxl raise almost anything
         raise Invalid(_UNREADABLE) from error
-    head = _head(lines)
+    return lines
+
+
+def households_in(lines: Sequence[tuple[Any, ...]], head: int) -> list[tuple[int, tuple[Any, ...]]]:
+    """(line number, its cells) of what stands below the heading's last line, without notes and sums."""
     found = [(n, line) for n, line in enumerate(lines, start=1) if n > head and any(v not in (None, "") for v in line[1:])]
     found = [(n, line) for n, line in found if not str(line[0] or "").strip().startswith(("注", "备注", "填表", "合计"))]
     if len(found) > MAX_ROWS:
@@ -193,9 +204,13 @@ def _guard(raw: bytes) -> None:
         if len(parts) > 500 or sum(p.file_size for p in parts) > MAX_UNPACKED:
             raise Invalid(_TOO_MUCH)
         for part in parts:
+            if part.filename.lower().endswith(("vbaproject.bin", "vbadata.xml")):
+                raise Invalid(_MACROS)
             plain = packed.read(part).replace(b"\0", b"")
             if plain.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")[:1] != b"<":
                 continue
+            if b"macroEnabled" in plain[:4000] and part.filename == "[Content_Types].xml":
+                raise Invalid(_MACROS)
             tags += plain.count(b"<")
             if tags > MAX_TAGS:
                 raise Invalid(_TOO_MUCH)
@@ -265,20 +280,20 @@ def _bare(name: str) -> str:
 
 def _judge(row: Row, places: Places, seen: set[str], today: date, *, production: bool) -> None:
     cells = dict(zip(HEADINGS, (*row.cells, *[None] * len(HEADINGS)), strict=False))
-    if formulas := [name for name, v in cells.items() if isinstance(v, (ArrayFormula, DataTableFormula)) or _text(v).startswith("=")]:
+    if formulas := [name for name, v in cells.items() if isinstance(v, (ArrayFormula, DataTableFormula)) or text_of(v).startswith("=")]:
         row.errors |= {name: ["单元格是公式，请改为数值"] for name in formulas}
         return
-    name = "".join(_text(cells["申请人"]).split())
+    name = "".join(text_of(cells["申请人"]).split())
     if not name or len(name) > 60:
         row.errors["申请人"] = ["请填写申请人姓名，最多 60 字"]
     number = _number(row, cells["身份证号"], seen, today, production=production)
-    place, wrong = places.find(_text(cells["乡镇（街道）"]), _text(cells["村（居委会）"]))
+    place, wrong = places.find(text_of(cells["乡镇（街道）"]), text_of(cells["村（居委会）"]))
     row.errors |= wrong
     row.data = {"name": name, "id_no": number, "community": place, **_figures(row, cells), **_texts(row, cells)}
 
 
 def _number(row: Row, value: Any, seen: set[str], today: date, *, production: bool) -> str:
-    number = identity.normalise(_text(value))
+    number = identity.normalise(text_of(value))
     if isinstance(value, (int, float)):
         row.errors["身份证号"] = ["单元格是数字格式，会丢失末几位，请改为文本格式后重新填写"]
     elif why := identity.problem(number, today, production=production):
@@ -291,12 +306,12 @@ def _number(row: Row, value: Any, seen: set[str], today: date, *, production: bo
 
 def _figures(row: Row, cells: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    members = folded(_text(cells["家庭人口"])).removesuffix("人").removesuffix(".0")
+    members = folded(text_of(cells["家庭人口"])).removesuffix("人").removesuffix(".0")
     if members.isascii() and members.isdecimal() and len(members) < 3 and 1 <= int(members) <= 20:
         found["members"] = int(members)
     else:
         row.errors["家庭人口"] = ["家庭人口应为 1 至 20 的整数"]
-    category = "".join(_text(cells["救助类别"]).split()).replace("(", "（").replace(")", "）")
+    category = "".join(text_of(cells["救助类别"]).split()).replace("(", "（").replace(")", "）")
     if category not in CATEGORIES:
         row.errors["救助类别"] = [f"应为：{'、'.join(CATEGORIES)}"]
     found["category"] = CATEGORIES.get(category)
@@ -311,11 +326,11 @@ def _figures(row: Row, cells: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _texts(row: Row, cells: Mapping[str, Any]) -> dict[str, Any]:
-    cause = _text(cells["致困原因"])
+    cause = text_of(cells["致困原因"])
     if not cause or len(cause) > 60:
         row.errors["致困原因"] = ["请填写致困原因，最多 60 字"]
     said = {"property": "家庭财产", "survey_result": "入户核查结果", "remarks": "备注"}
-    found = {key: _text(cells[heading]) for key, heading in said.items()}
+    found = {key: text_of(cells[heading]) for key, heading in said.items()}
     row.errors |= {said[key]: ["文字太长，最多 500 字"] for key, text in found.items() if len(text) > 500}
     if not all(re.search(words, found["remarks"]) for words in ("享受", "困难", "近亲属")):
         row.hints.append("备注应写明三点：另享受的政策、保障后是否仍有困难、近亲属是否享受救助")
@@ -326,7 +341,7 @@ def _texts(row: Row, cells: Mapping[str, Any]) -> dict[str, Any]:
     return {"cause": cause, **found, "assets_fen": assets}
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     """A cell as clean text: NFC, no control characters."""
     said = unicodedata.normalize("NFC", "" if value is None else str(value)).replace("\n", " ")
     return "".join(c for c in said if c.isprintable()).strip()
@@ -336,7 +351,7 @@ def _plain(value: Any) -> str:
     """Excel gives 660 as 660 or 660.0, and 660.5 as a binary fraction: text with two decimals, as it is shown."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return f"{value:.2f}" if value == value and round(value, 2) == value else repr(value)  # noqa: PLR0124 - not a number differs from itself
-    return _text(value)
+    return text_of(value)
 
 
 def own_people(conn: Connection, actor: Actor) -> frozenset[str]:
@@ -390,13 +405,13 @@ def error_workbook(seen: Preview) -> bytes:
     sheet.append([*HEADINGS, "错误"])
     for row in seen.bad:
         why = "；".join(f"{column}：{'，'.join(texts)}" for column, texts in row.errors.items())
-        sheet.append([_harmless(v) for v in (*row.cells, *[None] * (len(HEADINGS) - len(row.cells)))] + [why])
+        sheet.append([harmless(v) for v in (*row.cells, *[None] * (len(HEADINGS) - len(row.cells)))] + [why])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
 
 
-def _harmless(value: Any) -> Any:
+def harmless(value: Any) -> Any:
     if isinstance(value, (ArrayFormula, DataTableFormula)):
         return _FORMULA
     if not isinstance(value, str):

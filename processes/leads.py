@@ -170,6 +170,27 @@ def _linked(act: Act, record: Record, row: Mapping[Any, Any], case_no: str, fact
     return {"lead": row["id"], "state": "applied", "case": case_no, "counts": why is None, "why_not": why}
 
 
+def hold(act: Act, lead_id: int) -> tuple[Record, Mapping[Any, Any]]:
+    """A lead of a visit, locked, before the application is begun from it (see `applied`)."""
+    record = act.open("lead", lead_id >> 16)
+    return record, act.conn.execute(select(lead).where(lead.c.id == lead_id)).mappings().one()
+
+
+def applied(act: Act, held: tuple[Record, Mapping[Any, Any]], case_no: str, applied_on: str) -> None:
+    """The application was begun in this act, from the visit that gave the lead: who begins it has verified the lead if he may, and it is
+    linked. Else it stays as it is, to be verified and linked by another one."""
+    record, row = held
+    own = act.actor.id == row["finder_login"] or act.actor.id in households.recused_staff(act.conn, row["household_id"])
+    if row["state"] == "reported" and not own and act.actor.post_over(row["community"], VERIFIERS) is not None:
+        values = {"state": "verified", "outcome": "help_apply", "verified_by": act.actor.id, "verified_on": act.today.isoformat(), "note": "由排查走访发起申请"}
+        act.append(record, "lead_verified", {"outcome": "help_apply"}, puts=[Put("lead", row["id"], values, _subject(record))])
+    elif row["state"] != "verified":
+        return
+    why = _why_not(row, act.now, applied_on)
+    linked = {"state": "applied", "case_no": case_no, "applied_on": applied_on or None, "linked_by": act.actor.id, "linked_on": act.today.isoformat(), "counts": why is None, "why_not": why}
+    act.append(record, "lead_linked", {"case": case_no, "counts": why is None}, puts=[Put("lead", row["id"], linked, _subject(record))])
+
+
 def _why_not(row: Mapping[Any, Any], opened: datetime, applied: str) -> str | None:
     """None: it counts as 基层主动发现. Older: entered before the case was, and not after the day for which it was applied."""
     if row["found_by"] not in GRASSROOTS:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from engine import store
 from engine.crypto import BoundKeys
@@ -27,9 +27,12 @@ from processes.screening_tables import screening, screening_finding
 from processes.tables import household, person
 
 STATES = {"recorded": ("待第二名调查人确认", "Waits for the second visitor"), "confirmed": ("已确认", "Confirmed")}
-FINDING_STATES = {"open": ("整改中", "To be put right"), "done": ("已完成", "Done")}
+FINDING_STATES = {"open": ("整改中", "To be put right"), "done": ("已完成，待复核", "Done, to be verified"), "verified": ("已复核", "Verified")}
 SINCE = date(2018, 11, 19)  # the campaign's first day [seed]
+TARGET = 100  # per cent of the households in benefit (domain 1.1)
 VISITORS = frozenset({"civil_affairs_officer", "village_committee", "grid_worker", "investigator", "window_clerk"})  # volunteers only come along
+CHECKERS = frozenset({"civil_affairs_officer", "reviewer", "street_leader", "supervisor"})  # who verifies what was put right, never who did it
+APPLIERS = frozenset({"window_clerk", "civil_affairs_officer"})
 _LEAD_KIND = {"illness": "illness", "disability": "disability", "old_age": "old_age", "unemployment": "job_loss", "disaster": "accident"}
 
 
@@ -45,19 +48,28 @@ def record(act: Act, said: Mapping[str, Any]) -> dict[str, Any]:
     if {act.actor.id, second.id} & households.recused_staff(act.conn, home["id"]):
         raise Refused("near-relative", "调查人与这户家庭成员有近亲属关系，应当回避", "A visitor is a near relative of the household")
     erasure.refuse_restricted(act.conn, home["id"])
-    _population(act, home["id"], said)
+    check_population(act, home["id"], said)
     act.through(post)
+    told = enter(act, home, said, act.actor, second)
+    act.remember(told)
+    return told
+
+
+def enter(act: Act, home: Mapping[Any, Any], said: Mapping[str, Any], first: Actor, second: Actor, origin: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The record of a visit that was judged already. `origin`: entered_by, list_digest and list_line of one that came in from an annex."""
     subject = f"household:{home['id']}"
     made = act.new("screening", home["community"], subject=subject)
     number = made.next_id()
-    found = _lead(act, said, home, number, second) if said.get("qualifies") else None
-    values = _values(said, home, act.actor.id, second.id, found)
+    found = _lead(act, said, home, number, (first, second)) if said.get("qualifies") and not _has(act.conn, home["id"], act.today) else None
+    values = {**_values(said, home, first.id, second.id, found), **(origin or {})}
     puts = [Put("screening", number, values, subject)]
     puts += [Put("screening_finding", made.next_id(), _finding(one, number, values), subject) for one in said.get("findings") or ()]
     act.append(made, "household_screened", {"population": said["population"]}, puts=puts)
-    told = {"screening": number, "state": "recorded", "lead": found}
-    act.remember(told)
-    return told
+    return {"screening": number, "state": "recorded", "lead": found}
+
+
+def _has(conn: Connection, household_id: int, on: date) -> bool:
+    return bool(in_benefit.on(conn, "", on, household_id=household_id))
 
 
 def _home(act: Act, household_id: int) -> Mapping[Any, Any]:
@@ -79,10 +91,10 @@ def _second(act: Act, login: str, community: str) -> Actor:
     return found
 
 
-def _population(act: Act, household_id: int, said: Mapping[str, Any]) -> None:
+def check_population(act: Act, household_id: int, said: Mapping[str, Any]) -> None:
     """The household must be one of the population: what is screened as in benefit is, and so on."""
     population, on = said["population"], date.fromisoformat(_iso(said["visited_on"]))
-    has = household_id in {one["household_id"] for one in in_benefit.on(act.conn, "", on, household_id=household_id)}
+    has = _has(act.conn, household_id, on)
     if population == IN_BENEFIT and not has:
         raise Invalid({"population": ["这户家庭走访时不在保"]})
     if population not in (IN_BENEFIT, REFUSED) and has:
@@ -94,10 +106,10 @@ def _population(act: Act, household_id: int, said: Mapping[str, Any]) -> None:
 def _values(said: Mapping[str, Any], home: Mapping[Any, Any], first: str, second: str, lead: int | None) -> dict[str, Any]:
     return {
         "household_id": home["id"], "street": home["street"], "community": home["community"], "population": said["population"], "visited_on": _iso(said["visited_on"]),
-        "first_visitor": first, "second_visitor": second, "companions": said.get("companions") or None, "met_person": said["met_person"],
-        "causes": json.dumps(said["causes"]), "assistance": json.dumps(said.get("assistance") or []), "result": said["result"], "result_text": said.get("result_text") or None,
-        "still_hardship": said["still_hardship"], "hardship_text": said.get("hardship_text") or None, "relative_of_staff": said["relative_of_staff"],
-        "relatives_on_assistance": said["relatives_on_assistance"], "qualifies": said.get("qualifies"), "state": "recorded", "lead_id": lead,
+        "first_visitor": first, "second_visitor": second, "companions": said.get("companions") or None, "met_person": said.get("met_person"),
+        "causes": json.dumps(said["causes"]), "assistance": json.dumps(said.get("assistance") or []), "result": said.get("result"), "result_text": said.get("result_text") or None,
+        "still_hardship": said.get("still_hardship"), "hardship_text": said.get("hardship_text") or None, "relative_of_staff": said.get("relative_of_staff"),
+        "relatives_on_assistance": said.get("relatives_on_assistance"), "qualifies": said.get("qualifies"), "state": "recorded", "lead_id": lead,
         **{name: said[name] for name in ("policy_explained", "leaflet_given") if said.get(name) is not None},
     }  # fmt: skip
 
@@ -116,30 +128,42 @@ def confirm(act: Act, screening_id: int) -> dict[str, Any]:
     opened, row = _opened(act, screening_id)
     if (told := act.recall()) is not None:
         return told  # type: ignore[no-any-return]
-    if act.actor.id != row["second_visitor"]:
+    if act.actor.id != row["second_visitor"] and not (row["entered_by"] and act.actor.id == row["first_visitor"]):
         raise Refused("second-visitor", "由第二名调查人本人确认", "The second visitor confirms it himself")
     post = act.actor.post_over(row["community"], VISITORS)
     if post is None:
         raise Refused("visitor", "您在这个居村没有排查岗位", "You have no post there that visits")
-    if row["state"] != "recorded":
+    if not _asked(row, act.actor):
         raise Conflict("这次走访已经确认", "This visit is confirmed already")
     act.through(post)
-    values = {"state": "confirmed", "confirmed_on": act.today.isoformat()}
+    values = {("confirmed_on" if act.actor.id == row["second_visitor"] else "first_confirmed_on"): act.today.isoformat()}
+    after = {**row, **values}
+    if after["confirmed_on"] and (after["first_confirmed_on"] or not row["entered_by"]):
+        values["state"] = "confirmed"
     act.append(opened, "screening_confirmed", puts=[Put("screening", screening_id, values, _subject(row))])
-    told = {"screening": screening_id, "state": "confirmed", "lead": row["lead_id"]}
+    told = {"screening": screening_id, "state": values.get("state", "recorded"), "lead": row["lead_id"]}
     act.remember(told)
     return told
+
+
+def _asked(row: Mapping[Any, Any], actor: Actor) -> bool:
+    """Whether the visit still waits for the word of this visitor: of the second one, and of the first where somebody else entered it."""
+    if row["state"] != "recorded":
+        return False
+    if actor.id == row["second_visitor"]:
+        return row["confirmed_on"] is None
+    return actor.id == row["first_visitor"] and row["entered_by"] is not None and row["first_confirmed_on"] is None
 
 
 def _subject(row: Mapping[Any, Any]) -> str:
     return f"household:{row['household_id']}"
 
 
-def _lead(act: Act, said: Mapping[str, Any], home: Mapping[Any, Any], screening_id: int, second: Actor) -> int:
+def _lead(act: Act, said: Mapping[str, Any], home: Mapping[Any, Any], screening_id: int, visitors: Sequence[Actor]) -> int:
     """A lead from the visit, at once, for the application may follow on the same day; in the name of the visitor who is of the grass roots,
     if one of them is."""
     text, causes = said.get("result_text"), said["causes"]
-    finder, role = next(((one.id, role) for one in (act.actor, second) for role in _held(one, home["community"])), (None, "street_staff"))
+    finder, role = next(((one.id, role) for one in visitors for role in _held(one, home["community"])), (None, "street_staff"))
     lead = {"household_id": home["id"], "hardship": next((_LEAD_KIND[c] for c in causes if c in _LEAD_KIND), "low_income"),
             "reason": f"入户排查认为达到救助条件{'：' + text if text else ''}", "found_on": said["visited_on"], "found_by": role,
             "finder_login": finder, "finder": None if finder else act.actor.name}  # fmt: skip
@@ -148,30 +172,6 @@ def _lead(act: Act, said: Mapping[str, Any], home: Mapping[Any, Any], screening_
 
 def _held(actor: Actor, community: str) -> list[str]:
     return [role for role in sorted(leads.WITH_ACCOUNT & leads.GRASSROOTS) if actor.post_over(community, {role}) is not None]
-
-
-def rectify(act: Act, finding_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
-    """A finding is put right, or the household was helped; `said`: as understood by Rectified."""
-    row = act.conn.execute(select(screening_finding).where(screening_finding.c.id == finding_id)).mappings().one_or_none()
-    if row is None or not readers.of_cases(act.actor).covers(row["community"]):
-        raise NotFound("没有这项排查问题")
-    opened = act.open("screening", finding_id >> 16)
-    row = act.conn.execute(select(screening_finding).where(screening_finding.c.id == finding_id)).mappings().one()
-    if (told := act.recall()) is not None:
-        return told  # type: ignore[no-any-return]
-    post = act.actor.post_over(row["community"], VISITORS | leads.VERIFIERS)
-    if post is None:
-        raise Refused("rectifier", "由本辖区的经办人员登记整改结果", "The caseworkers of the area say what was done")
-    if row["state"] != "open":
-        raise Conflict("这项问题已经完成整改", "This finding is done already")
-    if _iso(said["done_on"]) < row["found_on"]:
-        raise Invalid({"done_on": ["不能早于发现日期"]})
-    act.through(post)
-    values = {"state": "done", "done_on": _iso(said["done_on"]), "done_by": act.actor.id, "done_text": said["text"]}
-    act.append(opened, "screening_rectified", {"finding": finding_id}, puts=[Put("screening_finding", finding_id, values, _subject(row))])
-    told = {"finding": finding_id, "state": "done"}
-    act.remember(told)
-    return told
 
 
 def _opened(act: Act, screening_id: int) -> tuple[Record, Mapping[Any, Any]]:
@@ -231,7 +231,28 @@ def coverage(conn: Connection, area: Area, on: date, since: date = SINCE) -> lis
             line["screened"] += (population, home) in seen_in
     for community, n in others.items():
         found.setdefault(community, _line(community))["elsewhere"] = n
+    for line in found.values():
+        _percent(line)
     return [found[code] for code in sorted(found)]
+
+
+def covered(lines: Sequence[Mapping[str, Any]], unit: str) -> dict[str, Any]:
+    """The sum of lines of `coverage`."""
+    whole = _line(unit)
+    for line in lines:
+        for population in (IN_BENEFIT, REFUSED):
+            for name in ("to_screen", "screened"):
+                whole[population][name] += line[population][name]
+        whole["elsewhere"] += line["elsewhere"]
+    _percent(whole)
+    return whole
+
+
+def _percent(line: Mapping[str, Any]) -> None:
+    """Screened of those to screen, cut to one decimal: 100 means that nobody is missing."""
+    for population in (IN_BENEFIT, REFUSED):
+        one = line[population]
+        one["percent"] = one["screened"] * 1000 // one["to_screen"] / 10 if one["to_screen"] else None
 
 
 def _line(community: str) -> dict[str, Any]:
@@ -254,9 +275,10 @@ def seen(conn: Connection, actor: Actor, screening_id: int) -> Mapping[Any, Any]
 
 
 def listed(conn: Connection, actor: Actor, *, population: str | None = None, state: str | None = None, household_id: int | None = None, unit_code: str | None = None,
-           finding: str | None = None, page: int = 1, size: int = 25) -> Page:  # fmt: skip
-    """Visits that the actor reads: those to be confirmed first, then the newest. finding: only those with one that is open | done."""
-    where = [_theirs(actor)]
+           finding: str | None = None, mine: bool = False, page: int = 1, size: int = 25) -> Page:  # fmt: skip
+    """Visits that the actor reads: those to be confirmed first, then the newest. finding: only those with one that is open | done | verified;
+    mine: only those that wait for the actor's own word."""
+    where = [_theirs(actor)] + ([_for(actor), screening.c.state == "recorded"] if mine else [])
     where += [screening.c[name] == value for name, value in (("population", population), ("state", state), ("household_id", household_id)) if value is not None]
     if unit_code:
         where.append(within(screening.c.community, unit_code))
@@ -268,8 +290,9 @@ def listed(conn: Connection, actor: Actor, *, population: str | None = None, sta
 
 
 _SHOWN = ("id", "household_id", "street", "community", "population", "visited_on", "first_visitor", "second_visitor", "companions", "met_person", "result",
-          "still_hardship", "relative_of_staff", "relatives_on_assistance", "qualifies", "state", "confirmed_on", "lead_id", "policy_explained", "leaflet_given")  # fmt: skip
-_FINDING = ("id", "kind", "found_on", "due_on", "state", "done_on", "done_by")
+          "still_hardship", "relative_of_staff", "relatives_on_assistance", "qualifies", "state", "confirmed_on", "lead_id", "entered_by", "first_confirmed_on", "case_no",
+          "policy_explained", "leaflet_given")  # fmt: skip
+_FINDING = ("id", "kind", "found_on", "due_on", "state", "done_on", "done_by", "proof_id", "outcome", "verified_by", "verified_on", "sent_back")
 
 
 def told(conn: Connection, keys: BoundKeys, rows: Sequence[Mapping[Any, Any]], actor: Actor, today: date) -> list[dict[str, Any]]:
@@ -288,19 +311,32 @@ def words(keys: BoundKeys, row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _told(keys: BoundKeys, row: Mapping[Any, Any], findings: Sequence[Mapping[Any, Any]], name: tuple[str, str], actor: Actor, today: date) -> dict[str, Any]:
-    works = readers.of_cases(actor).covers(row["community"]) and actor.post_over(row["community"], VISITORS | leads.VERIFIERS) is not None
     visits = actor.post_over(row["community"], VISITORS) is not None
-    told_findings = [{**{n: one[n] for n in _FINDING}, **{n: keys.reveal("screening_finding", n, one["id"], one[n]) if one[n] else None for n in ("text", "referred_to", "done_text")},
-                      "late": one["state"] == "open" and bool(one["due_on"]) and one["due_on"] < today.isoformat(),
-                      "may": ["rectify"] if works and one["state"] == "open" else []} for one in findings]  # fmt: skip
-    return {**{n: row[n] for n in _SHOWN}, "household_no": name[0], "applicant": name[1], **words(keys, row), "findings": told_findings,
-            "may": ["confirm"] if row["state"] == "recorded" and actor.id == row["second_visitor"] and visits else []}  # fmt: skip
+    told_findings = [finding_told(keys, one, actor, today) for one in findings]
+    begins = row["lead_id"] is not None and row["case_no"] is None and row["state"] == "confirmed" and actor.post_over(row["community"], APPLIERS) is not None
+    may = [verb for verb, allowed in (("confirm", visits and _asked(row, actor)), ("apply", begins)) if allowed]
+    return {**{n: row[n] for n in _SHOWN}, "household_no": name[0], "applicant": name[1], **words(keys, row), "findings": told_findings, "may": may}
+
+
+def finding_told(keys: BoundKeys, one: Mapping[Any, Any], actor: Actor, today: date) -> dict[str, Any]:
+    """A finding in JSON. may: rectify (say what was done), verify (somebody else than who did it)."""
+    works = readers.of_cases(actor).covers(one["community"]) and actor.post_over(one["community"], VISITORS | leads.VERIFIERS) is not None
+    checks = actor.post_over(one["community"], CHECKERS) is not None and actor.id != one["done_by"]
+    may = [verb for verb, allowed in (("rectify", works and one["state"] == "open"), ("verify", checks and one["state"] == "done")) if allowed]
+    return {**{n: one[n] for n in _FINDING}, **{n: keys.reveal("screening_finding", n, one["id"], one[n]) if one[n] else None for n in ("text", "referred_to", "done_text", "verify_text")},
+            "sent_back": one["sent_back"] or 0, "late": one["state"] == "open" and bool(one["due_on"]) and one["due_on"] < today.isoformat(), "may": may}  # fmt: skip
 
 
 def waiting(conn: Connection, actor: Actor) -> int:
     """How many visits wait for the actor's confirmation."""
     if actor.roles.isdisjoint(VISITORS):
         return 0
-    return conn.scalar(select(func.count()).select_from(screening).where(screening.c.second_visitor == actor.id, screening.c.state == "recorded")) or 0
+    return conn.scalar(select(func.count()).select_from(screening).where(_for(actor), screening.c.state == "recorded")) or 0
+
+
+def _for(actor: Actor) -> ColumnElement[bool]:
+    """Visits that wait for this visitor's word (see `_asked`)."""
+    s = screening.c
+    return or_(and_(s.second_visitor == actor.id, s.confirmed_on.is_(None)), and_(s.first_visitor == actor.id, s.entered_by.is_not(None), s.first_confirmed_on.is_(None)))
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
 
-from engine.forms import Form, choice, number, on_date, rows, several, text, yes_no
+from engine.forms import Form, choice, document, number, on_date, rows, several, text, yes_no
 
 IN_BENEFIT, REFUSED = "in_benefit", "refused_2018"
 POPULATIONS = [
@@ -128,8 +128,76 @@ class ScreeningIn(Form):
         return {"findings": ("整改期限不能早于走访日期", "To be put right after the visit")} if early else {}
 
 
+OUTCOMES = [("helped", "已解决", "Solved"), ("partly", "部分解决", "Partly solved"), ("none", "未能解决", "Not solved")]
+VERDICTS = [("verified", "整改属实", "Put right"), ("returned", "退回整改", "Back to be put right")]
+
+
 class Rectified(Form):
     """整改（帮扶）完成."""
 
+    NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {"outcome": ("突出困难必填", "needed of grave hardship")}
     done_on = on_date("完成日期", "Done on")
+    outcome = choice("帮扶结果", "What came of the help", OUTCOMES, required=False, widget="select")
+    proof_id = document("整改佐证材料", "Proof")
     text = text("整改或帮扶结果", "What was done", max=500, widget="textarea")
+
+
+class RectificationChecked(Form):
+    """整改复核."""
+
+    NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {"text": ("退回必填", "needed when it goes back")}
+    verdict = choice("复核意见", "Verdict", VERDICTS)
+    text = text("说明", "Why", required=False, max=500, widget="textarea")
+
+
+class Team(Form):
+    """Two who visit together."""
+
+    first = text("调查人登录名", "Login of the first visitor", max=60)
+    second = text("第二名调查人登录名", "Login of the second visitor", max=60)
+
+
+class ScreeningPlanIn(Form):
+    """排查计划: one population of one community."""
+
+    SECTIONS: ClassVar[Mapping[str, tuple[str, str]]] = {"community": ("计划", "Plan"), "teams": ("分组", "Teams")}
+    community = text("居村", "Community", max=20)
+    population = choice("排查对象", "Population", POPULATIONS, widget="select")
+    from_on = on_date("开始日期", "From", not_future=False)
+    until_on = on_date("完成日期", "Until", not_future=False)
+    note = text("说明", "Note", required=False, max=400)
+    teams = rows("调查组", "Teams", Team, required=True, least=1, hint="每组两人，分别本人确认", hint_en="Two each, who both answer for the visit")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _days(self, data: Mapping[str, Any], **_: Any) -> None:
+        first, last, today = data.get("from_on"), data.get("until_on"), self.context_value("today")
+        if first and today and abs((first - today).days) > OLDEST:
+            raise ValidationError({"from_on": [self.say("日期相差一年以上，请核对", "More than a year away: please check the date")]})
+        if first and last and last < first:
+            raise ValidationError({"until_on": [self.say("完成日期不能早于开始日期", "Not before the first day")]})
+        if first and last and (last - first).days > OLDEST:
+            raise ValidationError({"until_on": [self.say("计划不能超过一年", "A plan lasts a year at most")]})
+
+
+class HomeAdded(Form):
+    """A household that the records do not show, by hand."""
+
+    household_id = number("家庭", "Household")
+    reason = text("加入理由", "Why", max=200)
+    first = text("调查人登录名", "Login of the first visitor", required=False, max=60)
+    second = text("第二名调查人登录名", "Login of the second visitor", required=False, max=60)
+    visit_on = on_date("计划走访日期", "To be visited on", required=False, not_future=False)
+
+
+class HomeAssigned(Form):
+    """Who visits a household, and when."""
+
+    first = text("调查人登录名", "Login of the first visitor", max=60)
+    second = text("第二名调查人登录名", "Login of the second visitor", max=60)
+    visit_on = on_date("计划走访日期", "To be visited on", not_future=False)
+
+
+class HomeDropped(Form):
+    """Why a household is not visited after all."""
+
+    reason = text("移出理由", "Why", max=200)

@@ -65,6 +65,8 @@ from web import (
     reports,
     reviews,
     screening,
+    screening_import,  # noqa: F401 - these pages stand on the blueprint of the screening
+    screening_plans,  # noqa: F401
     standards,
     tables,
     tasks,

@@ -27,6 +27,7 @@ from processes import (
     organisation,
     readers,
     recusals,
+    screening_apply,
     self_care,
     temporary_assistance,
     temporary_grants,
@@ -302,6 +303,9 @@ def _add(household_id: int, what: str, form_class: type[Form], typed: dict[str, 
     made, page = bureau(), url_for("households.show", household_id=household_id)
     uploads.keep(form_class, typed, household_id, None)
     with made.office.act(me(), idem()) as act:
+        if what in APPLICATIONS and (visit := whole(request.args.get("visit"), 0, MAX_WHOLE)):
+            begun = screening_apply.begin(act, made.cases, visit, _by_the_law(_STARTS[what], act.today), {**typed, "household_id": household_id}, lang=lang())
+            return url_for("cases.show", no=begun["case"])
         if what in _STARTS:
             said = typed if what == "self-care" else {**typed, "household_id": household_id}
             told = made.cases.start(act, _by_the_law(_STARTS[what], act.today), said, lang=lang())

@@ -27,7 +27,7 @@ from web.english import english
 from web.errors import fields_of
 
 _IMPORTER = Actor("import", "批量导入", annex1.IMPORTERS, DISTRICT)
-_reading = threading.BoundedSemaphore(2)  # a hostile workbook costs memory and seconds; many at once must not take all of it
+reading = threading.BoundedSemaphore(2)  # a hostile workbook costs memory and seconds; many at once must not take all of it
 
 AT_ONCE = 300  # households in one request: about ten seconds on a small machine
 
@@ -59,7 +59,7 @@ class Result:
 
 def look(made: Bureau, actor: Actor, data: bytes, options: Mapping[str, Any] | None = None, lines: Lines | None = None) -> Preview:
     """The list as it stands today, judged for this actor. `options`, `lines`: answers for all, and line by line."""
-    with _reading, made.office.read() as conn:
+    with reading, made.office.read() as conn:
         return annex1.preview(io.BytesIO(data), conn, made.office.keys.on(conn), actor, options or {}, made.office.today(),
                               lines=lines, production=made.settings.production)  # fmt: skip
 

@@ -14,9 +14,10 @@ from engine.forms import Form, from_html, understand
 from engine.office import Act
 from processes import leads, organisation, readers
 from processes.lead_forms import LeadIn, LeadLinked, LeadVerified
-from web import wording
+from web import uploads, wording
 from web.desk import bureau, idem, lang, me, whole
 from web.households import Told
+from web.tasks import _papers
 
 bp = Blueprint("leads", __name__, url_prefix="/leads")
 
@@ -80,16 +81,22 @@ def _form(form_class: type[Form], title: str, back: str, work: Callable[[Act, An
 
 
 def filled(form_class: type[Form], title: str, back: str, work: Callable[[Act, Any], dict[str, Any]], values: dict[str, Any], then: Callable[[dict[str, Any]], str],
-           communities: Any = (), fixed: Mapping[str, Any] | None = None) -> ResponseReturnValue:  # fmt: skip
-    """A form, and when it is sent, the act; then the page that `then` names."""
+           communities: Any = (), fixed: Mapping[str, Any] | None = None, household_id: int | None = None) -> ResponseReturnValue:  # fmt: skip
+    """A form, and when it is sent, the act; then the page that `then` names. `household_id`: whose papers it names; files sent with it become such."""
     made, told = bureau(), Told()
     form = form_class(context={"today": made.office.today(), "actor": me(), "lang": lang(), "facts": {}})
     typed = from_html(form_class, request.form) if request.method == "POST" else values
     if request.method == "POST" and request.form.get("_do") != "row":
         with told:
+            if household_id is not None:
+                uploads.keep(form_class, typed, household_id, None)
             said = understand(form, typed)
             with made.office.act(me(), idem()) as act:
                 done = work(act, said)
             return redirect(then(done))
-    return render_template("form_page.html", title=title, form=form, values=typed, errors=told.errors, trouble=told.trouble, papers=[], colleagues=[],
+    papers: Any = []
+    if household_id is not None:
+        with made.office.read() as conn:
+            papers = _papers(conn, household_id)
+    return render_template("form_page.html", title=title, form=form, values=typed, errors=told.errors, trouble=told.trouble, papers=papers, colleagues=[],
                            communities=communities, fixed=fixed, back=back, extra=whole(request.form.get("_rows"), 0, 50) if request.form.get("_do") == "row" else 0), told.status  # fmt: skip

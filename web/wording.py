@@ -74,7 +74,9 @@ _ANNEX1 = {
     "序号": lazy_gettext("No."), "申请人": lazy_gettext("Applicant"), "身份证号": lazy_gettext("ID number"), "家庭人口": lazy_pgettext("number", "Members"),
     "乡镇（街道）": lazy_gettext("Street or town"), "村（居委会）": lazy_gettext("Village or residents' committee"), "家庭收入": lazy_gettext("Household income"),
     "家庭财产": lazy_gettext("Property"), "救助类别": lazy_gettext("Kind of assistance"), "保障金额": lazy_gettext("Amount"), "致困原因": lazy_gettext("Cause of hardship"),
-    "入户核查结果": lazy_gettext("Result of the home check"), "备注": lazy_gettext("Remarks")}  # fmt: skip
+    "入户核查结果": lazy_gettext("Result of the home check"), "备注": lazy_gettext("Remarks"), "申请救助时间": lazy_gettext("Applied on"),
+    "申请救助类别": lazy_gettext("Applied for"), "未批准救助原因": lazy_gettext("Why it was refused"),
+    "核查结果（是否达到救助条件、并注明享受何种救助）": lazy_gettext("Result: does it qualify, which assistance"), "调查人": lazy_gettext("Visitors")}  # fmt: skip
 SIGNER = {"before": lazy_gettext("before it is handed in"), "after": lazy_gettext("after it is handed in"), "asked": lazy_gettext("not answered yet"),
           "agreed": lazy_gettext("agrees"), "disagreed": lazy_gettext("does not agree"), "withdrawn": lazy_gettext("withdrawn as a signer")}  # fmt: skip
 CODES: Mapping[str, Mapping[str, LazyString]] = {
@@ -119,6 +121,11 @@ CODES: Mapping[str, Mapping[str, LazyString]] = {
     "publicity_channel": _both(outreach_forms.CHANNELS),
     "programme": _both(outreach_forms.PROGRAMMES),
     "publicity_material": _both(outreach_forms.MATERIALS),
+    "screening_outcome": _both(screening_forms.OUTCOMES),
+    "screening_home": {"left": lazy_gettext("not visited yet"), "visited": lazy_gettext("visited"), "dropped": lazy_gettext("taken out")},
+    "screening_visits": {"today": lazy_pgettext("visit list", "Today"), "left": lazy_gettext("Left to visit"), "visited": lazy_gettext("Visited")},
+    "filled_line": {"new": lazy_gettext("can be brought in"), "known": lazy_gettext("visit here already"), "differs": lazy_gettext("a visit of that day says something else"),
+                    "blank": lazy_gettext("not filled in"), "error": lazy_gettext("has errors")},
     "lead_hardship": _both(lead_forms.HARDSHIPS),
     "lead_finder": _both(lead_forms.GIVERS),
     "lead_outcome": _both(lead_forms.OUTCOMES),

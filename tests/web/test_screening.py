@@ -11,7 +11,7 @@ from processes import annexes, organisation
 from processes.import_annex1 import HEADINGS
 from processes.rebuild import differences
 from processes.screening_tables import screening
-from tests.district import COMMUNITY, PASSWORD, STREET
+from tests.district import COMMUNITY, PASSWORD, STREET, paper
 from tests.processes.test_import_annex1 import NUMBER, line, read, sheet
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk, rows
@@ -48,13 +48,15 @@ def visited(door, home, who="officer", by="vera", **more):
 def test_two_visit_each_answers_and_findings_are_put_right(door, district, home):
     made = door.good("officer", "POST", "/screenings", VISIT | {"household_id": home, "findings": FINDINGS})
     one = f"/screenings/{made['screening']}"
-    whole = {"community": COMMUNITY, "in_benefit": {"to_screen": 1, "screened": 0}, "refused_2018": {"to_screen": 0, "screened": 0}, "elsewhere": 0}
+    whole = {"community": COMMUNITY, "in_benefit": {"to_screen": 1, "screened": 0, "percent": 0.0}, "refused_2018": {"to_screen": 0, "screened": 0, "percent": None}, "elsewhere": 0}
     assert door.good("sue", "GET", "/screenings/coverage")["communities"] == [whole]
+    assert [row["household_id"] for row in door.good("sue", "GET", f"/screenings/missing?unit={COMMUNITY}")["items"]] == [home]
     assert door.bad(403, "ann", "POST", f"{one}/confirmation")["rule"] == "second-visitor"
     assert door.good("vera", "GET", one)["may"] == ["confirm"]
     assert door.good("vera", "POST", f"{one}/confirmation") == {"screening": made["screening"], "state": "confirmed", "lead": None}
     door.bad(409, "vera", "POST", f"{one}/confirmation")
-    assert door.good("sue", "GET", f"/screenings/coverage?unit={STREET}")["communities"] == [whole | {"in_benefit": {"to_screen": 1, "screened": 1}}]
+    assert door.good("sue", "GET", f"/screenings/coverage?unit={STREET}")["communities"] == [whole | {"in_benefit": {"to_screen": 1, "screened": 1, "percent": 100.0}}]
+    assert door.good("sue", "GET", "/screenings/missing")["total"] == 0
     assert door.good("sue", "GET", "/screenings/coverage?since=2018-12-04")["communities"] == [whole]
     told = door.good("rita", "GET", one)
     assert [(f["kind"], f["due_on"], f["referred_to"], f["late"]) for f in told["findings"]] == [
@@ -70,6 +72,23 @@ def test_two_visit_each_answers_and_findings_are_put_right(door, district, home)
     door.good("rita", "POST", fixed, {"done_on": "2018-12-10", "text": "补发"})
     door.bad(409, "rita", "POST", fixed, {"done_on": "2018-12-10", "text": "补发"})
     assert door.good("rita", "GET", "/screenings?finding=open")["total"] == 1
+    checked = f"/screening-findings/{first['id']}/verification"
+    assert door.bad(403, "rita", "POST", checked, {"verdict": "verified"})["rule"] == "own-rectification"
+    assert door.bad(403, "clerk", "POST", checked, {"verdict": "verified"})["rule"] == "rectification-checker"
+    assert "text" in door.bad(422, "lee", "POST", checked, {"verdict": "returned"})["errors"]
+    door.good("lee", "POST", checked, {"verdict": "returned", "text": "没有凭证"})
+    assert [(f["id"], f["sent_back"], f["done_on"]) for f in door.good("rita", "GET", "/screening-findings?list=overdue")["items"]] == [(first["id"], 1, None)]
+    other = paper(district, "clerk", district.household(serial=6))
+    assert "proof_id" in door.bad(422, "rita", "POST", fixed, {"done_on": "2018-12-11", "text": "补发", "proof_id": other})["errors"]
+    assert "outcome" in door.bad(422, "rita", "POST", fixed, {"done_on": "2018-12-11", "text": "补发", "outcome": "helped"})["errors"]
+    door.good("rita", "POST", fixed, {"done_on": "2018-12-11", "text": "补发", "proof_id": paper(district, "clerk", home)})
+    door.good("lee", "POST", checked, {"verdict": "verified"})
+    door.bad(409, "lee", "POST", checked, {"verdict": "verified"})
+    assert [f["state"] for f in door.good("sue", "GET", "/screening-findings?list=verified")["items"]] == ["verified"]
+    help_ = f"/screening-findings/{door.good('rita', 'GET', one)['findings'][1]['id']}/rectification"
+    assert "outcome" in door.bad(422, "rita", "POST", help_, {"done_on": "2018-12-11", "text": "送医药费 2000 元"})["errors"]
+    door.good("rita", "POST", help_, {"done_on": "2018-12-11", "text": "送医药费 2000 元", "outcome": "partly"})
+    assert door.good("stranger", "GET", "/screening-findings")["total"] == 0
     assert differences(district.office) == []
 
 
@@ -103,6 +122,26 @@ def test_who_qualifies_is_a_lead_that_counts(door, district):
     again = visited(door, other, "ann", "bob", population="disabled", qualifies=True)
     assert door.good("officer", "GET", f"/leads/{again['lead']}")["found_by"] == "street_staff"
     assert door.good("sue", "GET", "/screenings/coverage")["communities"][0]["elsewhere"] == 1
+    assert differences(district.office) == []
+
+
+def test_the_application_begins_from_the_visit(door, district):
+    other = district.household(110_000, serial=5)
+    made = door.good("ann", "POST", "/screenings", VISIT | {"household_id": other, "second_visitor": "grid", "population": "disabled", "qualifies": True})
+    where, sent = f"/screenings/{made['screening']}/application", {"process": "dibao-2012", "answers": {"programme": "dibao", "applied_on": "2018-12-03", "applied_by": "head", "reason": "困难"}}
+    district.clock.advance(minutes=5)
+    assert door.bad(403, "clerk", "POST", where, sent)["rule"] == "visit-qualifies"
+    door.good("grid", "POST", f"/screenings/{made['screening']}/confirmation")
+    assert door.bad(403, "clerk", "POST", where, sent | {"process": "review-2012"})["rule"] == "no-application"
+    assert "household_id" in door.bad(422, "clerk", "POST", where, sent | {"answers": sent["answers"] | {"household_id": other + 1}})["errors"]
+    door.bad(404, "stranger", "POST", where, sent)
+    assert door.good("clerk", "GET", f"/screenings/{made['screening']}")["may"] == ["apply"]
+    case = door.good("clerk", "POST", where, sent, headers={"Idempotency-Key": "once"})["case"]
+    assert door.good("clerk", "POST", where, sent, headers={"Idempotency-Key": "once"})["case"] == case
+    door.bad(409, "clerk", "POST", where, sent)
+    lead = door.good("officer", "GET", f"/leads/{made['lead']}")
+    assert (lead["state"], lead["case_no"], lead["counts"], lead["verified_by"]) == ("applied", case, True, "clerk")
+    assert door.good("clerk", "GET", f"/screenings/{made['screening']}")["case_no"] == case
     assert differences(district.office) == []
 
 
@@ -154,14 +193,14 @@ def test_annex_2_has_the_merged_heading_seven_rows_and_who_was_refused(door, dis
     assert paper.max_row == 12
     district.to_refusal()
     home = district.facts()["household_id"]
-    assert door.good("sue", "GET", "/screenings/coverage")["communities"][0]["refused_2018"] == {"to_screen": 1, "screened": 0}
+    assert door.good("sue", "GET", "/screenings/coverage")["communities"][0]["refused_2018"] == {"to_screen": 1, "screened": 0, "percent": 0.0}
     day = district.clock.now.date().isoformat()
     visited(door, home, population="refused_2018", qualifies=True, visited_on=day, assistance=["heating"])
     row = door.good("officer", "GET", "/annexes/2?full=true")["rows"][0]
     assert (row[0], row[1], row[3], row[8], row[9], row[10]) == ("1", "张一", "3", "2018-12-03", "低保", "收入不符合条件")
     assert row[6:8] == ["6000.00", "无"]
     assert row[11:] == ["达到条件，享受取暖补贴", "某officer、某vera"]
-    assert door.good("sue", "GET", "/screenings/coverage")["communities"][0]["refused_2018"] == {"to_screen": 1, "screened": 1}
+    assert door.good("sue", "GET", "/screenings/coverage")["communities"][0]["refused_2018"] == {"to_screen": 1, "screened": 1, "percent": 100.0}
     assert door.good("auditor", "GET", "/annexes/2")["rows"][0][11] == "达到条件，另享受其他救助"
     assert differences(district.office) == []
 

@@ -27,6 +27,7 @@ DATA_MODULES = {
     "demo_training.py": "invented classes and activities of the demonstration",
     "demo_facilities.py": "invented facilities, hazards and visits of the demonstration",
     "demo_festival.py": "invented donors and reasons of the demonstration",
+    "demo_screening.py": "invented visits and findings of the demonstration",
     "demo_help.py": "invented emergencies of the demonstration",
     "demo_intakes.py": "invented matters at the window of the demonstration",
     "bench.py": "invented answers of the load test",

@@ -37,7 +37,7 @@ START = {
     ]}  # fmt: skip
 SENT = {name: form for p in CATALOGUE.values() for name, form in p.messages.items() if name in p.senders}
 MESSAGE = {"anyOf": [shape_of(form) for form in SENT.values()]}
-_START_EXAMPLE = {
+START_EXAMPLE = {
     "process": next(iter(CATALOGUE)),
     "answers": {"household_id": 17, "programme": "dibao", "applied_on": "2018-12-03", "applied_by": "head", "reason": "收入低，生活困难"}}  # fmt: skip
 _HEALTH = frozenset({"disability_kind", "disability_grade", "serious_illness", "serious_outpatient_illness", "hardships"})
@@ -64,7 +64,7 @@ def listed(row: Mapping[Any, Any]) -> dict[str, Any]:
     status=201,
     takes=StartCase,
     sent=START,
-    example=_START_EXAMPLE,
+    example=START_EXAMPLE,
     replies=(404,),
 )
 def start(said: dict[str, Any]) -> Any:
