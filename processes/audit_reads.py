@@ -33,6 +33,7 @@ READS = {
     "case_read": ("查看个案", "Case read"),
     "evidence_exported": ("导出证据包", "Evidence exported"),
     "log_exported": ("导出事件日志", "Event log exported"),
+    "payment_file_read": ("下载银行文件", "Bank file taken away"),
     "read_log_read": ("查看阅读日志", "Read log looked at"),
     "festival_list_read": ("查看两节补贴发放清单或银行文件", "List of festival payments, or its bank file"),
 }

@@ -312,13 +312,17 @@ def amount_in(conn: Connection, benefit_id: int, month: str) -> int:
 
 def _decided(conn: Connection, benefit_id: int, month: str) -> tuple[int, str]:
     """(fen, status) by the last decision whose month has begun."""
-    decisions = history_of(conn, benefit_id)
+    fen, status, _ = decided_of(row(conn, benefit_id), history_of(conn, benefit_id), month)
+    return fen, status
+
+
+def decided_of(found: Mapping[Any, Any], decisions: Sequence[Mapping[Any, Any]], month: str) -> tuple[int, str, int]:
+    """(fen, status, id of the decision; 0: from before there were any) of a benefit's row and all its decisions, oldest first: pure."""
     if begun := [d for d in decisions if d["from_month"] <= month]:
-        return int(begun[-1]["after_fen"]), begun[-1]["after_status"]
-    found = row(conn, benefit_id)
+        return int(begun[-1]["after_fen"]), begun[-1]["after_status"], int(begun[-1]["id"])
     if month < found["first_payment_month"]:
-        return 0, "pending_first_payment"
-    return int(decisions[0]["before_fen"] if decisions else found["amount_fen"]), "active"
+        return 0, "pending_first_payment", 0
+    return int(decisions[0]["before_fen"] if decisions else found["amount_fen"]), "active", 0
 
 
 def share_withheld(conn: Connection, benefit_id: int, month: str) -> bool:

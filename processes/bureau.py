@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -23,6 +24,7 @@ import processes.finding_tables
 import processes.lead_tables
 import processes.ledger_snapshot_tables
 import processes.outreach_tables
+import processes.payment_tables
 import processes.progress_tables
 import processes.screening_tables
 import processes.temporary_tables  # noqa: F401 - its rows are projected from records like all others
@@ -39,6 +41,8 @@ from engine.replays import Replays
 from engine.store import Store, record
 from processes import audit_tables as _audit_tables  # noqa: F401 - its tables belong to every database
 from processes import (
+    bank_files,
+    bank_port,
     benefits,
     case_migrations,
     complaints,
@@ -46,6 +50,7 @@ from processes import (
     households,
     law,
     organisation,
+    payments,
     progress_reports,
     report_duties,
     reviews,
@@ -63,13 +68,14 @@ from processes.illness_expenditure import ILLNESS_EXPENDITURE_2018
 from processes.in_force import InForce, law_now
 from processes.joint_meeting import JOINT_MEETING
 from processes.low_income import LOW_INCOME_2016, LOW_INCOME_2021
+from processes.payment_run import PAYMENT_RUN
 from processes.registry_port import Registry, RegistryFailed, conclude
 from processes.review_2012 import REVIEW_2012
 from processes.review_2021 import REVIEW_2021
 from processes.self_care import SELF_CARE
 from processes.temporary_assistance import TEMPORARY_ASSISTANCE
 
-CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012, DIBAO_2021, LOW_INCOME_2016, LOW_INCOME_2021, ILLNESS_EXPENDITURE_2018, REVIEW_2012, REVIEW_2021, CHANGE_REPORT_2012, CHANGE_REPORT_2021, JOINT_MEETING, DESTITUTE_2016, DESTITUTE_2021, SELF_CARE, TEMPORARY_ASSISTANCE, complaints.COMPLAINT)}
+CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012, DIBAO_2021, LOW_INCOME_2016, LOW_INCOME_2021, ILLNESS_EXPENDITURE_2018, REVIEW_2012, REVIEW_2021, CHANGE_REPORT_2012, CHANGE_REPORT_2021, JOINT_MEETING, DESTITUTE_2016, DESTITUTE_2021, SELF_CARE, TEMPORARY_ASSISTANCE, complaints.COMPLAINT, PAYMENT_RUN)}
 
 # What the jobs are, in words for those who decide what becomes of one that failed.
 _WAYS = {
@@ -86,6 +92,12 @@ _WAYS = {
     "standard_feed": ("调标：分批下达", "A new standard: the batch is handed out"),
     "standard_item": ("调标：调整一户", "A new standard: one household's benefit is adjusted"),
     "standard_finish": ("调标：汇总办结", "A new standard: the batch is summed up"),
+    "payment_list": ("发放清单：分批生成明细", "A payment run: its list is made part by part"),
+    "payment_compare": ("发放清单：查找重复", "A payment run: duplicates are looked for"),
+    "payment_release": ("撤销的发放：释放明细", "A payment run was called off: its items are released"),
+    "payment_fill": ("银行文件：分批生成", "A file for the bank is filled part by part"),
+    "payment_hand_over": ("银行文件：送交银行", "A file is handed over to the bank"),
+    "payment_answer": ("银行回盘：分批登记", "The bank's answer is written down part by part"),
     case_migrations.KIND: ("个案迁移：把一件在办个案移到另一版流程图", "A migration: one running case is put on another version of its drawing"),
     unmanned.KIND: ("人员、岗位或回避变动：查找无人可办的待办并报主管", "Posts, staff or recusals changed: tasks that nobody may do are put before the supervisor"),
     progress_reports.SWEEP: ("作战进度：到期前提醒，逾期未报的标出", "Progress reports: units are reminded of what is due, and what is missing is marked"),
@@ -124,9 +136,11 @@ def refuse_other_key(made: Bureau) -> None:
         raise OtherKey("YINGBAO_DATA_KEY 不是这个数据库的密钥 / YINGBAO_DATA_KEY is not the key of this database")
 
 
-def build(settings: Any, clock: Callable[[], datetime] | None = None, *, published: int | None = None) -> Bureau:
+def build(settings: Any, clock: Callable[[], datetime] | None = None, *, published: int | None = None, bank: bank_port.Bank | None = None) -> Bureau:
     """`settings`: database, data_key, files, registry, env (see web.settings.Settings). `published`: the last year whose
-    calendar of working days counts as known, where that is not what processes.calendar knows."""
+    calendar of working days counts as known, where that is not what processes.calendar knows. `bank`: where it is not the settings'."""
+    if own := getattr(settings, "bank_profiles", ""):
+        bank_files.install(Path(own))
     store, in_force = Store(settings.database), InForce()
     office = Office(store, Keys(settings.data_key), clock or BusinessClock(store), origin=settings.origin, production=settings.env == "production",
                     published=published, in_force=in_force.around)  # fmt: skip
@@ -136,7 +150,8 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None, *, publish
     handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end,
                                     "benefit_month": _benefit_month, "report_due": _report_due, "report_reminder": _report_reminder,
                                     "review_due": _review(cases, reviews.fall_due), "review_early": _review_early(cases),
-                                    "review_round": _review_round, complaints.REVIEW_JOB: lambda job: lambda act: complaints.open_review(cases, act, job.record_id, job.key), deadlines.LATE: deadlines.sweep, progress_reports.SWEEP: lambda _job: progress_reports.sweep, unmanned.KIND: unmanned.handler(cases), case_migrations.KIND: case_migrations.handler(cases), **standards.handlers(office)}  # fmt: skip
+                                    "review_round": _review_round, complaints.REVIEW_JOB: lambda job: lambda act: complaints.open_review(cases, act, job.record_id, job.key), deadlines.LATE: deadlines.sweep, progress_reports.SWEEP: lambda _job: progress_reports.sweep, unmanned.KIND: unmanned.handler(cases), case_migrations.KIND: case_migrations.handler(cases), **standards.handlers(office),
+                                    **payments.handlers(office, bank or bank_port.at(getattr(settings, "bank", "")))}  # fmt: skip
     ways = {kind: Way(*words) for kind, words in _WAYS.items()}
     ways["means_check"] = Way("向各部门核对家庭经济状况", "Asking the registries about the household's means", skip=_unavailable(cases))
     return Bureau(office, cases, Jobs(office, handlers, ways=ways, daily={deadlines.LATE: district_record, progress_reports.SWEEP: district_record}), settings, registry, in_force)

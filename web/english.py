@@ -6,6 +6,18 @@ import re
 from collections.abc import Mapping
 
 _SAID: Mapping[str, str] = {
+    r"没有这次发放": "There is no such payment run",
+    r"没有这笔发放": "There is no such payment",
+    r"没有这个问题": "There is no such problem",
+    r"没有这次回盘": "There is no such answer of the bank",
+    r"没有这个银行文件": "There is no such file for the bank",
+    r"没有这个银行文件，或还在生成": "There is no such file for the bank, or it is still being made",
+    r"没有这种银行文件格式": "There is no such bank profile",
+    r"没有这项账户变更": "There is no such change of account",
+    r"应为过去十二个月至下个月的发放": "A run of the last twelve months, or of the next one",
+    r"没有这户的这份材料": "No such paper of this household",
+    r"没有这个区、街镇": "No such district or street",
+    r"只能发放到下个月": "A run is for a month up to the next one",
     r"没有这个常用视图": "There is no such view",
     r"请填写名称，最多 (\d+) 字": r"Give it a name of at most \1 characters",
     r"筛选条件不正确": "This is no filter of the list",
@@ -151,7 +163,6 @@ _SAID: Mapping[str, str] = {
     r"没有这个街镇或管委会": "There is no such street or zone",
     r"截止日期应在 (\S+) 至 (\S+) 之间": r"A cut-off date from \1 to \2",
     r"请从所列银行文件格式中选择": "Choose one of the bank's forms",
-    r"没有这个银行文件": "There is no such bank file",
     r"名单人员的重发应填写账号和户名": "Give account and holder for a person of the list",
     r"家庭没有登记银行账户，请填写": "The household has no account: give one",
     r"没有这个批次": "There is no such batch",

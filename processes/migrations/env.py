@@ -8,6 +8,7 @@ import processes.benefit_tables
 import processes.case_tables
 import processes.finding_tables
 import processes.meeting_tables
+import processes.payment_tables
 import processes.proof_tables
 import processes.tables  # noqa: F401
 from engine.store import metadata

@@ -8,7 +8,7 @@ import os
 import pathlib
 import signal
 import sys
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import event, select
 from sqlalchemy.engine import Engine
@@ -109,9 +109,11 @@ def die_in(url: str, files: str, moment: str, case_id: int, request, point: str)
     send(made, case_id, *request)
 
 
-def drain(url: str, files: str, moment: str) -> None:
-    """What a worker does; the parent kills it."""
-    opened(url, files, moment).jobs.run_all()
+def drain(url: str, files: str, moment: str, minutes: int = 0) -> None:
+    """What a worker does; the parent kills it. `minutes`: how much later it comes than it is, so that a dead worker's lease is over."""
+    made = opened(url, files, moment)
+    made.jobs.real_clock = lambda: datetime.now(UTC) + timedelta(minutes=minutes)
+    made.jobs.run_all()
 
 
 def die_migrating(url: str, files: str, moment: str, number: int, case_id: int, at: int) -> None:

@@ -47,7 +47,7 @@ def holds(text, facts):
 def test_no_two_ways_are_open_at_once(file):
     """Tried apart from the lint, on more values than it needs."""
     several = {name: said for name, said in gateways(file).items() if len(said) > 1}
-    assert several or file.name == "self-care.bpmn", "a short road with one condition at each fork"
+    assert several or file.name in ("self-care.bpmn", "payment-run.bpmn"), "a short road with one condition at each fork"
     for name, said in several.items():
         for facts in every(said.values()):
             assert sum(holds(text, facts) for text in said.values()) <= 1, (name, facts)
