@@ -74,6 +74,7 @@ from web import (
     temporary,
     training_sessions,
     uploads,
+    visits,
     whatif,
     wording,
     worklist,  # noqa: F401 - the list's pages stand on the blueprint of the tasks
@@ -125,7 +126,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints, campaigns, attachments, facilities, dispersed, intakes, displays, training_sessions, publicity, festival, progress_reports, payments):
+    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints, campaigns, attachments, facilities, dispersed, intakes, displays, training_sessions, publicity, festival, progress_reports, payments, visits):
         app.register_blueprint(part.bp)
     csrf.exempt(public.bp)  # nobody is signed in there, and no cookie is asked for
     csrf.exempt(estimate.bp)  # it changes nothing, and whoever asks needs no cookie
@@ -225,6 +226,7 @@ def _words(app: Flask) -> None:
             "waiting_for_me": tasks.waiting_for_me,
             "reports_for_me": progress_reports.waiting_for_me,
             "visits_for_me": screening.waiting_for_me,
+            "goes_on_visits": visits.goes,
             "inspections_for_me": facilities.waiting_for_me,
             "waiting_transfers": intakes.waiting_transfers,
             "handles_transfers": intake_lists.handles,

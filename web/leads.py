@@ -18,6 +18,7 @@ from web import uploads, wording
 from web.desk import bureau, idem, lang, me, whole
 from web.households import Told
 from web.tasks import _papers
+from web.tasks import device
 
 bp = Blueprint("leads", __name__, url_prefix="/leads")
 
@@ -81,8 +82,9 @@ def _form(form_class: type[Form], title: str, back: str, work: Callable[[Act, An
 
 
 def filled(form_class: type[Form], title: str, back: str, work: Callable[[Act, Any], dict[str, Any]], values: dict[str, Any], then: Callable[[dict[str, Any]], str],
-           communities: Any = (), fixed: Mapping[str, Any] | None = None, household_id: int | None = None) -> ResponseReturnValue:  # fmt: skip
-    """A form, and when it is sent, the act; then the page that `then` names. `household_id`: whose papers it names; files sent with it become such."""
+           communities: Any = (), fixed: Mapping[str, Any] | None = None, household_id: int | None = None, offline: str = "") -> ResponseReturnValue:  # fmt: skip
+    """A form, and when it is sent, the act; then the page that `then` names. `household_id`: whose papers it names; files sent with it become such.
+    `offline`: under which name a device without a network keeps it."""
     made, told = bureau(), Told()
     form = form_class(context={"today": made.office.today(), "actor": me(), "lang": lang(), "facts": {}})
     typed = from_html(form_class, request.form) if request.method == "POST" else values
@@ -99,4 +101,4 @@ def filled(form_class: type[Form], title: str, back: str, work: Callable[[Act, A
         with made.office.read() as conn:
             papers = _papers(conn, household_id)
     return render_template("form_page.html", title=title, form=form, values=typed, errors=told.errors, trouble=told.trouble, papers=papers, colleagues=[],
-                           communities=communities, fixed=fixed, back=back, extra=whole(request.form.get("_rows"), 0, 50) if request.form.get("_do") == "row" else 0), told.status  # fmt: skip
+                           communities=communities, fixed=fixed, offline=offline, device=device() if offline else "", back=back, extra=whole(request.form.get("_rows"), 0, 50) if request.form.get("_do") == "row" else 0), told.status  # fmt: skip

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from flask import Blueprint, flash, g, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, jsonify, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import Connection, select
@@ -17,7 +18,7 @@ from engine.bpmn import Node, Run
 from engine.cases import acts_of, barred, task_etag
 from engine.errors import Conflict, EngineError, Invalid, NotFound, Refused
 from engine.forms import Form, from_html
-from engine.model import Actor
+from engine.model import Actor, Entry
 from engine.office import Act, history
 from processes import (
     complaints,
@@ -30,6 +31,7 @@ from processes import (
     investigation,
     organisation,
     readers,
+    visits,
 )
 from processes.bureau import CATALOGUE
 from processes.eligibility_facts import BadFacts
@@ -117,7 +119,10 @@ def _page(
             "since": since(entries, process, names) if conflict else [], "deadline_parts": deadlines.told(found, made.office.today()),
             "communities": organisation.units(conn, level="community") if "new_community" in process.form_of(row["node"])._declared_fields else [],
         }  # fmt: skip
+        view |= _visited(conn, keys, row, household_id, entries)
     form_class = process.form_of(row["node"])
+    if view["declared"] and typed is None and not draft:
+        draft = {"compared": view["declared"]}
     titles = {str(p["id"]): p["title"] or wording.word("document", p["kind"]) for p in view["papers"]}
     handed_in = _read_only(form_class, beside["held"]["answers"], names, process, titles) if beside["held"] else []
     checked = {**check, "answers": _read_only(form_class, typed or {}, names, process, titles), "inputs": checking.inputs(typed or {}),
@@ -129,6 +134,25 @@ def _page(
         conflict=conflict, refused=refused, trouble=trouble, handed_in=handed_in, who_for=who.on_behalf_of, saved_at=saved_at, etag=task_etag(row), process=process, check=checked, returns=returns, grave=checking.final(form_class),
         extra=whole(request.form.get("_rows"), 0, 50), **view,
     ), status  # fmt: skip
+
+
+SEES_SURVEY = frozenset({visits.COSIGN, "neighbor_enquiry", "democratic_review", "street_opinion", "district_examination", "spot_check_visit", "late_spot_check_visit"})
+
+
+def _visited(conn: Connection, keys: Any, row: Mapping[Any, Any], household_id: int | None, entries: Sequence[Entry]) -> dict[str, Any]:
+    """declared: what the survey form begins with; survey: the last one, for whoever signs it or builds on it."""
+    on_page = row["state"] == "open" and household_id is not None
+    survey = visits.last_survey(entries) if on_page and row["node"] in SEES_SURVEY else None
+    return {"declared": visits.declared(conn, keys, household_id) if on_page and household_id and row["node"] == visits.SURVEY else [], "survey": survey,
+            "surveyors": wording.names_of(conn, [survey["by"], survey["second"]]) if survey else {}, "days_late": visits.days_late(survey) if survey else 0,
+            "device": device() if row["node"] in visits.NODES else ""}  # fmt: skip
+
+
+def device() -> str:
+    """What drafts on this device are bound to: another sign-in, even of the same person, gets another one."""
+    if "device" not in session:
+        session["device"] = secrets.token_hex(16)
+    return str(session["device"])
 
 
 def why_unmanned(conn: Connection, rows: Sequence[Mapping[Any, Any]]) -> dict[int, str]:
@@ -290,6 +314,9 @@ def act_on(task_id: int) -> ResponseReturnValue:
         seen(me(), row)
     form_class = CATALOGUE[row["process"]].form_of(row["node"])
     typed = _typed(form_class)
+    if row["node"] == visits.SURVEY and verb in ("complete", "edit") and typed.get("compared"):
+        with made.office.read() as conn:
+            typed["compared"] = visits.answered(typed["compared"], visits.declared(conn, made.office.keys.on(conn), int(row["subject"].partition(":")[2])))
     try:
         if verb in ("complete", "draft", "row", "return") and _workable(row):
             uploads.keep(form_class, typed, int((row["subject"] or "").partition(":")[2] or 0), row["no"])

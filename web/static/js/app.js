@@ -84,6 +84,9 @@
     if (letters[e.key]) { e.preventDefault(); letters[e.key](); }
   });
 
+  // Signing out leaves nothing of a visit on this device (the answer says so to the browser, too).
+  document.querySelector("form[action$='/sign-out']")?.addEventListener("submit", () => window.indexedDB?.deleteDatabase("yingbao-visits"));
+
   // A quiet line when something new has come; the list itself never jumps.
   const news = document.getElementById("news");
   if (news) setInterval(async () => {
