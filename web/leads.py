@@ -17,8 +17,7 @@ from processes.lead_forms import LeadIn, LeadLinked, LeadVerified
 from web import uploads, wording
 from web.desk import bureau, idem, lang, me, whole
 from web.households import Told
-from web.tasks import _papers
-from web.tasks import device
+from web.tasks import _papers, device
 
 bp = Blueprint("leads", __name__, url_prefix="/leads")
 
