@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, select
 import processes.accountability_tables
 import processes.appeal_tables
 import processes.attachment_tables
+import processes.attempt_tables
 import processes.campaign_tables
 import processes.definition_tables
 import processes.display_tables

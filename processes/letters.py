@@ -148,6 +148,7 @@ def _acceptance(data: Mapping[str, Any]) -> list[str]:
         f"您于{chinese_date(data['applied_on'])}提出的{_asked(data)}申请，材料齐全，我单位于{chinese_date(data['accepted_on'])}予以受理。",
         _what_follows(data),
         "家庭人口、收入或财产在办理期间发生变化的，请及时告知我们。作出决定前，您可以随时书面撤回申请。",
+        *([f"办理进度可在社会救助公开网页凭个案号{data['case_no']}和查询码{data['query_code']}查询。查询码请妥善保管。"] if data.get("query_code") else []),
     ]
 
 

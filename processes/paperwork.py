@@ -14,7 +14,7 @@ from engine.model import Data, Put
 from engine.office import Act
 from engine.prepared import Prepared
 from engine.process import CaseRef
-from processes import households, identity, letters
+from processes import households, identity, letters, query_codes
 from processes.case_tables import letter, letter_bytes, letter_number, notice
 
 
@@ -35,6 +35,7 @@ def issue(act: Act, case: CaseRef, kind: str, facts: Data, more: Data) -> list[P
         "street_name": street,
         "community_name": head["community_name"] or facts["community"],
         "issued_on": act.today.isoformat(),
+        **({"query_code": query_codes.of_case(act.keys, case.no)} if kind in ("acceptance", "temp_acceptance") else {}),
     }
     stored = letters.render(kind, data).encode()
     row_id = case.next_id()

@@ -47,6 +47,7 @@ def _acceptance(data: Mapping[str, Any]) -> list[str]:
         f"{_asked(data)}，材料齐全，我单位于{_day(data['accepted_on'])}予以受理。",
         f"我们将核对家庭经济状况、入户调查并公示，自受理之日起{data['temp_workdays']}个工作日内作出决定。请予配合。",
         "家庭情况在办理期间发生变化的，请及时告知我们。作出决定前，您可以随时书面撤回申请。",
+        *([f"办理进度可在社会救助公开网页凭个案号{data['case_no']}和查询码{data['query_code']}查询。查询码请妥善保管。"] if data.get("query_code") else []),
     ]
 
 

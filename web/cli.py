@@ -24,7 +24,7 @@ from processes import benefits, organisation, parameters, recounts, schema
 from processes import bureau as bureaus
 from processes.eligibility_facts import BadFacts
 from processes.law import BadLaw
-from web import cli_audit, cli_definitions, cli_whatif, logs, training
+from web import cli_audit, cli_definitions, cli_whatif, logs, privacy_scan, training
 from web import cli_record as record
 from web.opening import bureau as _bureau
 from web.opening import settings as _settings
@@ -383,6 +383,7 @@ def bench(database: str | None, *, as_json: bool, quick: bool, timers: bool, evi
 for command in record.COMMANDS:
     cli.add_command(command)
 cli_audit.add_to(cli, record.export, _bureau)
+cli.add_command(privacy_scan.command(_bureau))
 cli.add_command(cli_whatif.whatif)
 cli.add_command(cli_definitions.deploy)
 cli.add_command(cli_definitions.migrate)

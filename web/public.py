@@ -6,6 +6,7 @@ Nothing needs a script.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -21,7 +22,7 @@ from engine.errors import Invalid, NotFound
 from engine.forms import from_html, understand
 from engine.model import SHANGHAI
 from engine.queries import Page
-from processes import display_sheets, displays, guide, letters, objections, organisation, phones
+from processes import display_sheets, displays, guide, letters, objections, organisation, phones, progress
 from processes.case_tables import notice
 from processes.complaint_forms import PublicComplaint
 from processes.display_forms import ObjectionIn
@@ -33,7 +34,7 @@ from web.households import Told
 bp = Blueprint("public", __name__)
 SHOWN = ("id", "stage", "street", "community", "applicant", "members", "category", "amount_fen", "posted_on", "until_on")
 KEPT_SECONDS = 60  # for which a page may be kept on the way; never beyond midnight, when notices end
-_UNKEPT = ("public.health", "public.icon", "public.object_notice", "public.object_display", "public.complaint")
+_UNKEPT = ("public.health", "public.icon", "public.object_notice", "public.object_display", "public.complaint", "public.progress")
 
 
 _STREETS, _COMMUNITIES = unit.alias("its_street"), unit.alias("its_community")
@@ -79,7 +80,8 @@ def pub(endpoint: str, **args: Any) -> str:
 
 def _here(**other: str | None) -> str:
     """This page with another language or size."""
-    args = {**(request.view_args or {}), **{name: request.args[name] for name in request.args if name in ("unit", "page", "on", "lang", "large")}, **other}
+    asked = {"unit": _unit(), "page": str(whole(request.args.get("page"), 0, 100_000) or ""), "on": _as_day(request.args.get("on", ""))}
+    args = {**(request.view_args or {}), **asked, **carried(), **other}
     return url_for(request.endpoint or "public.start", **{name: value for name, value in args.items() if value})
 
 
@@ -131,8 +133,18 @@ def _places(conn: Connection) -> list[Mapping[Any, Any]]:
 
 
 def _unit() -> str:
-    code = request.args.get("unit", "")[:20]
-    return code if code.isascii() and code.isdecimal() else ""
+    """The unit that is asked for; nothing else that somebody wrote into the address comes back in the page."""
+    code = request.args.get("unit", "")
+    return code if code.isascii() and code.isdecimal() and len(code) <= 12 else ""
+
+
+def _as_day(text: str) -> str:
+    return text if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else ""
+
+
+def _as_number(text: str) -> str:
+    """What the QR code of a slip fills in: a number of an intake or a case."""
+    return text if re.fullmatch(r"[A-Za-z]{2,4}-[0-9]{4}-[0-9]{1,9}", text) else ""
 
 
 @bp.get("/public")
@@ -225,6 +237,37 @@ def complaint() -> ResponseReturnValue:
             told.trouble, told.status = _("Too many from here. Try again in a minute."), 429
     form = PublicComplaint(context={"lang": lang()})
     return _page("complaint_public.html", no=no, form=form, values=typed, errors=told.errors, trouble=told.trouble), told.status
+
+
+# -- progress
+
+
+def looked_up(said: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The steps of a matter by number and query code. NotFound, the same for a wrong number and a wrong code; Invalid; TooManyRequests."""
+    found = understand(progress.ProgressIn(context={"lang": lang()}), dict(said))
+    steps, wait = progress.asked(bureau(), request.remote_addr or "", found["no"], found["code"])
+    if wait:
+        raise TooManyRequests(retry_after=wait)
+    if steps is None:
+        raise NotFound("受理号或查询码不正确")
+    return steps
+
+
+@bp.route("/public/progress", methods=["GET", "POST"], endpoint="progress")
+def progress_page() -> ResponseReturnValue:
+    """办理进度查询. Number and code are sent, never put into the address; `?no=` of the slip's QR code fills in the number alone."""
+    told, steps = Told(), None
+    typed = from_html(progress.ProgressIn, request.form) if request.method == "POST" else {"no": _as_number(request.args.get("no", ""))}
+    if request.method == "POST":
+        try:
+            with told:
+                steps = looked_up(typed)
+        except NotFound:
+            told.trouble, told.status = _("Number or query code is wrong."), 404
+        except TooManyRequests as error:
+            told.trouble, told.status = _("Asked too often. Try again in %(n)s minutes.", n=-(-int(str(error.retry_after or 60)) // 60)), 429
+    form = progress.ProgressIn(context={"lang": lang()})
+    return _page("public_progress.html", steps=steps, form=form, values=typed if steps is None else {}, errors=told.errors, trouble=told.trouble), told.status
 
 
 # -- long-term displays

@@ -10,6 +10,7 @@ from marshmallow import fields
 from engine.forms import Whole
 from processes import displays, guide, objections, phones
 from processes.display_forms import DisplayIn, ObjectionHandled, ObjectionIn, PhoneIn, Posted, TakenDown
+from processes.progress import ProgressIn
 from web import displays as pages
 from web import public
 from web.api import schemas
@@ -402,6 +403,30 @@ def telephones() -> Any:
     """Public: the complaint telephones that district and streets publish (N220 art 35)."""
     with bureau().office.read() as conn:
         return {"hotline": phones.HOTLINE, "items": phones.listed(conn)}, _kept_for()
+
+
+class ProgressStep(schemas.Said):
+    programme = _s("null: of the whole", none=True)
+    title = _s()
+    title_en = _s()
+    zh = _s()
+    en = _s()
+    on = _s("null: not yet", none=True)
+    until = _s("last day of whose turn it is", none=True)
+    state = _s("done | now | next")
+    n = _n()
+    of = _n()
+
+
+class ProgressTold(schemas.Said):
+    steps = schemas.said_list(ProgressStep)
+
+
+@operation(blp, "POST", "/public/progress", ProgressTold, takes=ProgressIn, public=True, replies=(404, 429), example={"no": "SL-2018-000123", "code": "ABCDEFGH"})
+def looked_up(said: dict[str, Any]) -> Any:
+    """Public: where an intake or an application stands, for who has its number and query code. 404 for a wrong number and for a wrong code alike; 429 with
+    Retry-After for too many tries from one address or of one number, counted in the database."""
+    return {"steps": public.looked_up(said)}
 
 
 @operation(blp, "GET", "/public/guide", schemas.paged(GuideTitle), public=True)
