@@ -33,6 +33,7 @@ from web import (
     campaigns,
     cases,
     complaints,
+    dashboard,
     definitions,
     deliveries,
     desk,
@@ -103,7 +104,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints, campaigns):
+    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, dashboard, accountability, leads, screening, annexes, complaints, campaigns):
         app.register_blueprint(part.bp)
     csrf.exempt(estimate.bp)  # it changes nothing, and whoever asks needs no cookie
     api.init_app(app, csrf)
