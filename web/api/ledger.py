@@ -229,7 +229,7 @@ class Snapshot(schemas.Said):
 class SnapshotChange(schemas.Said):
     number = said_text()
     change = said_text("entered | left")
-    why = said_text("happened | belated | reclassified | period | converted | moved | corrected")
+    why = said_text("first | happened | belated | reclassified | period | converted | moved | corrected")
     zh = said_text()
     en = said_text()
     person_id = said_number(none=True)

@@ -23,14 +23,15 @@ function read(table) {
   const series = heads.map((head, n) => ({ head, n })).filter(({ head }) => "series" in head.dataset);
   return {
     names: rows.map((row) => row.cells[0].dataset.name),
+    most: Number(series[0]?.head.dataset.max) || undefined,
     series: series.map(({ head, n }) => ({ name: head.dataset.series || head.textContent.trim(), data: rows.map((row) => (row.cells[n].dataset.v === "" ? null : Number(row.cells[n].dataset.v))) })),
   };
 }
 
-function options(kind, { names, series }) {
+function options(kind, { names, most, series }) {
   const across = kind === "across";
-  const axis = { type: "category", data: names, inverse: across, axisLabel: { color: INK, interval: across ? 0 : "auto", width: across ? 130 : undefined, overflow: "truncate", rotate: kind === "bar" && names.length > 6 ? 40 : 0 } };
-  const value = { type: "value", minInterval: across ? undefined : 1, axisLabel: { color: INK } };
+  const axis = { type: "category", data: names, inverse: across, axisLabel: { color: INK, interval: across ? 0 : "auto", width: across ? 130 : 90, overflow: "truncate", rotate: kind === "bar" && names.length > 6 ? 40 : 0 } };
+  const value = { type: "value", max: most, minInterval: across ? undefined : 1, axisLabel: { color: INK } };
   return {
     animation: false, color: COLOURS, aria: { enabled: true, label: { enabled: false }, decal: { show: true } }, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
     grid: { left: 8, right: 24, top: 36, bottom: 8, containLabel: true }, xAxis: across ? value : axis, yAxis: across ? axis : value,
