@@ -387,9 +387,11 @@ def _below(conn: Connection, unit: str) -> list[str]:
 # -- one number, person by person
 
 
-def persons_of(conn: Connection, keys: BoundKeys, wanted: Asked, today: date, number: str, *, count: str = "persons", page: int = 1, size: int = 25) -> Page:
+def persons_of(conn: Connection, keys: BoundKeys, wanted: Asked, today: date, number: str, *, count: str = "persons", days: tuple[str, str] = ("", "9999"),
+               page: int = 1, size: int = 25) -> Page:  # fmt: skip
     """Who is counted in a number, at one end of the period ("start", "end") or as a correction, each with the case, the decision and the
-    entry that says so; names and IDs masked. count: persons | households. NotFound for another number."""
+    entry that says so; names and IDs masked. count: persons | households; days: only those counted by something on these days. NotFound
+    for another number."""
     if number not in NUMBERS and number not in ENDS and number not in CORRECTIONS:
         raise NotFound("台账没有这一项")
     side = Book(conn, wanted, today).of(wanted.unit)[count]
@@ -397,7 +399,7 @@ def persons_of(conn: Connection, keys: BoundKeys, wanted: Asked, today: date, nu
         counted = list(side.corrected[number])
     else:
         counted = [(1, hit) for hit in (side.hits[number] if number in NUMBERS else side.at[number]).values()]
-    counted.sort(key=lambda one: (one[1].day, one[1].key))
+    counted = sorted((one for one in counted if days[0] <= one[1].day <= days[1]), key=lambda one: (one[1].day, one[1].key))
     shown = counted[(page - 1) * size : page * size]
     return Page([_row(conn, keys, hit, sign, persons=count == "persons") for sign, hit in shown], len(counted), page, size)
 

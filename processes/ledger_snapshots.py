@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -27,7 +27,7 @@ from processes.tables import household
 KEEPERS = frozenset({"civil_affairs_officer", "reviewer", "street_leader", "supervisor", "district_examiner", "approver"})  # who reports for a unit
 ITEMS = ("L5", "L6")  # counted in matters and findings, not in persons
 WHY: Mapping[str, tuple[str, str]] = {
-    "happened": ("上次快照之后发生", "Happened since the last snapshot"), "belated": ("属上次快照期间，之后才记入", "Of the time of the last snapshot, recorded after it"),
+    "first": ("首次快照", "The first snapshot"), "happened": ("上次快照之后发生", "Happened since the last snapshot"), "belated": ("属上次快照期间，之后才记入", "Of the time of the last snapshot, recorded after it"),
     "reclassified": ("退出原因归类变化", "The exit counts as another kind now"), "period": ("统计期间不同", "The periods begin on different days"),
     "converted": ("同月转入其他类别，不再计入", "Granted another category in the same month: not counted any more"), "moved": ("按区内迁移处理，不再计入", "A move inside the district: not counted any more"),
     "corrected": ("个案更正", "The case was corrected"),
@@ -156,7 +156,7 @@ def changes(conn: Connection, row: Mapping[Any, Any], against: str, today: date)
         return _compare(own, json.loads(_count(conn, _asked(row), today)[1]), row["since"], row["until"], row["since"])
     before = conn.execute(select(table.c.since, table.c.until, table.c.counted).where(table.c.id == row["previous_id"])).one_or_none()
     if before is None:
-        return _compare({}, own, row["since"], "", row["since"])
+        return [replace(one, why="first") for one in _compare({}, own, row["since"], "", row["since"])]
     return _compare(json.loads(before.counted), own, before.since, before.until, row["since"])
 
 

@@ -35,6 +35,7 @@ from web import (
     campaigns,
     cases,
     complaints,
+    dashboard,
     definitions,
     deliveries,
     desk,
@@ -126,7 +127,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints, campaigns, attachments, facilities, dispersed, intakes, displays, training_sessions, publicity, festival, progress_reports, payments, visits):
+    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints, campaigns, attachments, facilities, dispersed, intakes, displays, training_sessions, publicity, festival, progress_reports, payments, visits, dashboard):
         app.register_blueprint(part.bp)
     csrf.exempt(public.bp)  # nobody is signed in there, and no cookie is asked for
     csrf.exempt(estimate.bp)  # it changes nothing, and whoever asks needs no cookie

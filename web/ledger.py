@@ -96,13 +96,14 @@ def _page() -> int:
 def persons(number: str) -> ResponseReturnValue:
     """Who is counted in a number, each with the case and the entry; `count=households`: which households."""
     made, today, count = bureau(), bureau().office.today(), "households" if request.args.get("count") == "households" else "persons"
+    typed = {name: request.args.get(name, "")[:10] for name in ("day_from", "day_to")}
     with made.office.snapshot() as conn:
         wanted = _wanted(conn)
-        found = ledger.persons_of(conn, made.office.keys.on(conn), wanted, today, number, count=count, page=_page(), size=SHOWN)
+        found = ledger.persons_of(conn, made.office.keys.on(conn), wanted, today, number, count=count, days=(typed["day_from"] or "", typed["day_to"] or "9999"), page=_page(), size=SHOWN)
         places = {row["community"]: organisation.unit_name(conn, row["community"]) for row in found.items}
         place = organisation.unit_name(conn, wanted.unit)
     title, why = _titles(number)
-    return render_template("ledger_persons.html", found=found, number=number, title=title, why=why, args=_period(wanted) | ({"count": count} if count != "persons" else {}),
+    return render_template("ledger_persons.html", found=found, number=number, title=title, why=why, args=_period(wanted) | ({"count": count} if count != "persons" else {}) | {name: day for name, day in typed.items() if day}, days=typed,
                            places=places, place=place, of_households=count == "households", period=_period(wanted))  # fmt: skip
 
 

@@ -74,6 +74,7 @@ def test_a_snapshot_says_what_it_said_and_who_is_counted_otherwise_by_now(roads)
     one = f"/ledger/snapshots/{taken['snapshot']}"
     before = roads.good("rita", "GET", one)
     assert (before["reproduced"], before["intact"], before["drift"], before["previous"]) == (True, True, [], None)
+    assert {row["why"] for row in roads.good("rita", "GET", f"{one}/changes")["items"]} == {"first"}
     assert [row["digest"] for row in roads.good("sue", "GET", f"/ledger/snapshots?unit={STREET}")["items"]] == [taken["digest"]]
     assert roads.good("stranger", "GET", "/ledger/snapshots")["items"] == []
     roads.bad(404, "stranger", "GET", one)

@@ -25,6 +25,8 @@ class LedgerQuery(schemas.Strict):
 
 class LedgerListQuery(schemas.Paging, LedgerQuery):
     count = one_of("persons", "households", about="what is counted; persons when left out")
+    day_from = schemas.text("only what is counted by something on this day or later: a week of the trend", most=10, example="2018-12-03")
+    day_to = schemas.text("or on this day or earlier", most=10, example="2018-12-09")
 
 
 class LedgerMatterQuery(schemas.Paging, LedgerQuery):
@@ -227,7 +229,7 @@ class Snapshot(schemas.Said):
 class SnapshotChange(schemas.Said):
     number = said_text()
     change = said_text("entered | left")
-    why = said_text("happened | belated | reclassified | period | converted | moved | corrected")
+    why = said_text("first | happened | belated | reclassified | period | converted | moved | corrected")
     zh = said_text()
     en = said_text()
     person_id = said_number(none=True)
@@ -267,7 +269,7 @@ def persons(number: str, asked: dict[str, Any]) -> Any:
     the case and the entry that says so. Names and IDs are masked."""
     made = bureau()
     with made.office.snapshot() as conn:
-        found = ledger.persons_of(conn, made.office.keys.on(conn), _wanted(conn, asked), made.office.today(), number, count=asked.get("count") or "persons",
+        found = ledger.persons_of(conn, made.office.keys.on(conn), _wanted(conn, asked), made.office.today(), number, count=asked.get("count") or "persons", days=(asked.get("day_from") or "", asked.get("day_to") or "9999"),
                                   page=asked["page"], size=asked["size"])  # fmt: skip
     return schemas.listed(list(found.items), found.total, found.page, found.size)
 
