@@ -60,20 +60,24 @@ def take(act: Act, wanted: Asked) -> dict[str, Any]:
     if post is None:
         raise Refused("snapshot", "台账快照由本级经办、审核、审批和监督人员留存", "Snapshots are taken by those who report for the unit")
     act.through(post)
+    told = keep(act, wanted)
+    act.remember(told)
+    return told
+
+
+def keep(act: Act, wanted: Asked) -> dict[str, Any]:
+    """`take` without asking who: for what rests on the ledger and has asked already (a progress report)."""
     figures, counted = _count(act.conn, wanted, act.today)
     digest = _digest(wanted, figures, counted)
     last = act.conn.execute(select(table.c.id, table.c.digest).where(table.c.unit == wanted.unit).order_by(table.c.id.desc()).limit(1)).one_or_none()
     if last is not None and last.digest == digest:
-        told = {"snapshot": last.id, "digest": digest, "known": True}
-    else:
-        record = act.new("ledger", wanted.unit)
-        values = {"unit": wanted.unit, "since": wanted.since.isoformat(), "until": wanted.until.isoformat(), "taken_by": act.actor.id, "taken_on": act.today.isoformat(),
-                  "previous_id": last.id if last is not None else None, "figures": figures, "counted": counted, "digest": digest}  # fmt: skip
-        number = record.next_id()
-        act.append(record, "ledger_taken", {"digest": digest}, puts=[Put("ledger_snapshot", number, values)])
-        told = {"snapshot": number, "digest": digest, "known": False}
-    act.remember(told)
-    return told
+        return {"snapshot": last.id, "digest": digest, "known": True}
+    record = act.new("ledger", wanted.unit)
+    values = {"unit": wanted.unit, "since": wanted.since.isoformat(), "until": wanted.until.isoformat(), "taken_by": act.actor.id, "taken_on": act.today.isoformat(),
+              "previous_id": last.id if last is not None else None, "figures": figures, "counted": counted, "digest": digest}  # fmt: skip
+    number = record.next_id()
+    act.append(record, "ledger_taken", {"digest": digest}, puts=[Put("ledger_snapshot", number, values)])
+    return {"snapshot": number, "digest": digest, "known": False}
 
 
 def takes(actor: Actor, unit: str) -> bool:

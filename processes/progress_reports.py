@@ -21,9 +21,10 @@ from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.forms import folded
 from engine.model import SHANGHAI, Actor, Data, Put, stamp
 from engine.office import Act, Record
-from processes import annexes, calendar, campaigns, ledger, organisation, readers
+from processes import annexes, calendar, campaigns, ledger, ledger_snapshots, organisation, readers
 from processes.campaign_obligations import OBLIGATIONS, Context, Standing
 from processes.campaign_tables import campaign, campaign_obligation, campaign_unit
+from processes.ledger_snapshot_tables import ledger_snapshot
 from processes.progress_tables import TEXTS, progress_annex, progress_report, progress_submission
 
 SWEEP = "progress_sweep"  # kind of job
@@ -116,12 +117,19 @@ def _late(one: Period, row: Mapping[Any, Any] | None, now: datetime) -> bool:
 # -- the figures
 
 
-def figures(conn: Connection, row: Mapping[Any, Any], unit: str, one: Period, today: date) -> dict[str, Any]:
+def figures(conn: Connection, row: Mapping[Any, Any], unit: str, one: Period, today: date, whole_told: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """L1 to L6 of a unit: {since, as_of, cumulative, increment}; each {from, to, start, end, numbers: {L1: {persons, households}, …}, L5, L6,
-    broken: names of checks that do not hold}. As of the period's last day, or today when it has not ended yet."""
-    as_of, first = min(today, one.end_on), _since(conn, row, unit, one)
-    both = {name: _block(conn, unit, since, as_of, today) for name, since in (("cumulative", date.fromisoformat(row["start_on"])), ("increment", first))}
-    return {"since": first.isoformat(), "as_of": as_of.isoformat(), **both}
+    broken: names of checks that do not hold}. As of the period's last day, or today when it has not ended yet. `whole_told`: the ledger since the
+    campaign's first day, where it is known already."""
+    asked, first = _whole_asked(row, unit, one, today), _since(conn, row, unit, one)
+    whole_told = whole_told or ledger.told(conn, asked, today)
+    part = whole_told if first == asked.since else ledger.told(conn, ledger.Asked(unit, first, asked.until), today)
+    return {"since": first.isoformat(), "as_of": asked.until.isoformat(), "cumulative": _block(whole_told), "increment": _block(part)}
+
+
+def _whole_asked(row: Mapping[Any, Any], unit: str, one: Period, today: date) -> ledger.Asked:
+    """The cumulative ledger of a report: from the campaign's first day."""
+    return ledger.Asked(unit, date.fromisoformat(row["start_on"]), min(today, one.end_on))
 
 
 def _since(conn: Connection, row: Mapping[Any, Any], unit: str, one: Period) -> date:
@@ -133,12 +141,11 @@ def _since(conn: Connection, row: Mapping[Any, Any], unit: str, one: Period) -> 
     return min(one.start_on, date.fromisoformat(last) + timedelta(days=1)) if last else one.start_on
 
 
-def _block(conn: Connection, unit: str, since: date, until: date, today: date) -> dict[str, Any]:
-    told = ledger.told(conn, ledger.Asked(unit, since, until), today)
+def _block(told: Mapping[str, Any]) -> dict[str, Any]:
     problems = told["problems"]
     return {
         "from": told["from"], "to": told["to"], "start": told["start"], "end": told["end"], "numbers": {one["number"]: {name: one[name] for name in ("persons", "households")} for one in told["numbers"]},
-        "L5": told["violations"]["concluded"], "L6": {name: problems[name] for name in ("found", "settled", "overdue")}, "broken": [one["check"] for one in told["checks"] if not one["holds"]],
+        "L5": told["violations"]["concluded"], "L6": {name: problems[name] for name in ("found", "settled", "overdue")}, "broken": [one["check"] for one in told["checks"] if not one["ok"]],
     }  # fmt: skip
 
 
@@ -169,10 +176,12 @@ def submit(act: Act, report_id: int) -> dict[str, Any]:
     if lacking := [name for name in TEXTS if not texts[name]]:
         raise Invalid({name: ["报送前应当填写，没有的填“无”"] for name in lacking})
     frame = campaigns.seen(act.conn, act.actor, row["campaign_id"])
-    made = figures(act.conn, frame, row["unit"], period, act.today)
+    snapshot = ledger_snapshots.keep(act, _whole_asked(frame, row["unit"], period, act.today))["snapshot"]
+    kept = act.conn.scalar(select(ledger_snapshot.c.figures).where(ledger_snapshot.c.id == snapshot))
+    made = figures(act.conn, frame, row["unit"], period, act.today, json.loads(kept or "{}"))
     no, today = row["times"] + 1, act.today.isoformat()
     late = _late(period, row, act.now)
-    values = {"report_id": report_id, "no": no, "since": made["since"], "as_of": made["as_of"], "figures": json.dumps(made, ensure_ascii=False, sort_keys=True), **texts,
+    values = {"report_id": report_id, "no": no, "since": made["since"], "as_of": made["as_of"], "snapshot_id": snapshot, "figures": json.dumps(made, ensure_ascii=False, sort_keys=True), **texts,
               "submitted_by": act.actor.id, "submitted_on": today, "submitted_at": stamp(act.now), "late": late}  # fmt: skip
     puts = [Put("progress_submission", record.next_id(), values, _subject(record))]
     if row["kind"] == SUMMARY:
@@ -325,11 +334,17 @@ def _streets(conn: Connection, campaign_id: int) -> list[str]:
 
 
 def seen(conn: Connection, actor: Actor, report_id: int) -> Mapping[Any, Any]:
-    """The row; NotFound for who does not see this unit's part of the campaign."""
+    """The row; NotFound for who reads nothing of this unit."""
     row = conn.execute(select(progress_report).where(progress_report.c.id == report_id)).mappings().one_or_none()
-    if row is None or not (actor.covers(row["unit"]) or any(own.startswith(row["unit"]) for _, own in actor.posts)):
+    reader = readers.of_cases(actor)
+    if row is None or not (reader.covers(row["unit"]) or any(own.startswith(row["unit"]) for _, own in reader.posts)):
         raise NotFound("没有这份报告")
     return row
+
+
+def units_read(conn: Connection, row: Mapping[Any, Any], actor: Actor) -> list[Mapping[Any, Any]]:
+    """The units whose reports somebody reads: of those whose part of the campaign he sees, where he reads cases, too."""
+    return campaigns.units_of(conn, row, readers.of_cases(actor))
 
 
 def overview(conn: Connection, row: Mapping[Any, Any], units: Sequence[Mapping[Any, Any]], now: datetime) -> list[dict[str, Any]]:
@@ -420,7 +435,7 @@ def told(conn: Connection, keys: BoundKeys, row: Mapping[Any, Any], actor: Actor
         **_brief(period, row["unit"], row, now), **_days(frame, period, now), "campaign": row["campaign_id"], "campaign_name": frame["name"], "unit_name": organisation.unit_name(conn, row["unit"]),
         **{name: keys.reveal("progress_report", name, row["id"], row[name]) or None for name in TEXTS}, "drafted_by": row["drafted_by"], "drafted_on": row["drafted_on"],
         "figures": shown, "frozen": frozen, "may": may, "annexes": [dict(file) for file in files],
-        "submissions": [{**{name: found[name] for name in ("no", "since", "as_of", "submitted_by", "submitted_on", "submitted_at", "late", "outcome", "judged_by", "judged_on")},
+        "submissions": [{**{name: found[name] for name in ("no", "since", "as_of", "snapshot_id", "submitted_by", "submitted_on", "submitted_at", "late", "outcome", "judged_by", "judged_on")},
                          **{name: keys.reveal("progress_submission", name, found["id"], found[name]) or None for name in (*TEXTS, "reason")}, "figures": json.loads(found["figures"])} for found in handed],
     }  # fmt: skip
 

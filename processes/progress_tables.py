@@ -45,6 +45,7 @@ progress_submission = Table(
     Column("no", Integer, nullable=False),
     Column("since", String(10), nullable=False),  # first day of the increment
     Column("as_of", String(10), nullable=False),  # last day that the figures count
+    Column("snapshot_id", Id, nullable=False),  # of the ledger: who was counted, and what has changed since the one before
     Column("figures", Text, nullable=False),  # JSON, frozen: see progress_reports.figures
     *_texts(),
     Column("submitted_by", String(60), nullable=False),

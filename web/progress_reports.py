@@ -39,7 +39,7 @@ def listing() -> ResponseReturnValue:
         row = campaigns.seen(conn, me(), asked) if asked else campaigns.current(conn, me(), made.today())
         if row is None:
             return render_template("campaign_none.html", others=[], begins=False, words=campaigns)
-        units = campaigns.units_of(conn, row, me())
+        units = progress_reports.units_read(conn, row, me())
         found = progress_reports.overview(conn, row, units, made.clock())
         late = progress_reports.late_list(conn, row, units, made.clock())
         streets = [one["unit"] for one in units if one["level"] == "street"]
@@ -55,7 +55,7 @@ def period(campaign_id: int, number: int) -> ResponseReturnValue:
     with made.snapshot() as conn:
         row = campaigns.seen(conn, me(), campaign_id)
         wanted = progress_reports.period_of(conn, row, number)
-        rows = progress_reports.listed(conn, row, campaigns.units_of(conn, row, me()), wanted, made.clock())
+        rows = progress_reports.listed(conn, row, progress_reports.units_read(conn, row, me()), wanted, made.clock())
         people = wording.names_of(conn, [one["submitted_by"] for one in rows])
     begun = wanted.start_on <= made.today()
     writes = [one["unit"] for one in rows if begun and campaigns.writes(me(), one["unit"], "street")]
@@ -69,7 +69,7 @@ def write(campaign_id: int, number: int, unit: str) -> ResponseReturnValue:
     with bureau().office.read() as conn:
         row = campaigns.seen(conn, me(), campaign_id)
         progress_reports.period_of(conn, row, number)
-        if unit not in {one["unit"] for one in campaigns.units_of(conn, row, me())}:
+        if unit not in {one["unit"] for one in progress_reports.units_read(conn, row, me())}:
             raise NotFound("没有这个机构，或不在您的辖区")
         values = progress_reports.words(conn, bureau().office.keys.on(conn), campaign_id, number, unit)
     title = _("Progress report of period %(n)s", n=number) if number else _("Summary report")

@@ -106,7 +106,9 @@ def test_who_may_not_and_what_is_not_there(weeks):
     assert weeks.bad(403, "clerk", "POST", weeks.at_campaign("reports"), {**said, "period": 2})["rule"] == "period-ahead"
     report = weeks.report("clerk", 1)
     for path in (f"/progress-reports/{report}", f"/progress-reports/{report}/annex1.xlsx"):
-        weeks.bad(404, "stranger", "GET", path)
+        for who in ("stranger", "admin"):
+            weeks.bad(404, who, "GET", path)
+    assert weeks.good("admin", "GET", weeks.at_campaign("reports?period=1"))["items"] == []
     weeks.bad(404, "clerk", "GET", "/progress-reports/1")
     weeks.bad(404, "clerk", "GET", weeks.at_campaign("reports?period=99"))
     weeks.bad(404, "clerk", "GET", weeks.at_campaign(f"reports?unit={OTHER}"))
@@ -195,6 +197,11 @@ def test_the_summary_report_freezes_figures_and_annexes(bureau, district):
     assert ([(one["no"], one["annex"], one["as_of"]) for one in told["annexes"]], told["late"]) == ([(1, 1, "2019-02-19"), (1, 2, "2019-02-19"), (2, 1, "2019-02-22"), (2, 2, "2019-02-22")], False)
     stands = weeks.stand("clerk", "summary_report")
     assert (stands["state"], stands["met_on"], stands["late"]) == ("met", "2019-02-19", False)
+    # each submission is a snapshot of the ledger, with what has changed since the one before it
+    snapshots = [one["snapshot_id"] for one in told["submissions"]]
+    assert snapshots[0] != snapshots[1]
+    kept = weeks.good("lee", "GET", f"/ledger/snapshots/{snapshots[0]}")
+    assert (kept["unit"], kept["from"], kept["to"]) == (STREET, "2018-11-19", "2019-02-19")
     # on the pages
     lee, sue = Desk(app_of(bureau), "lee"), Desk(app_of(bureau), "sue")
     page = sue.text(f"/progress-reports/report/{report}")

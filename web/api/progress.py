@@ -133,6 +133,7 @@ class ReportHanded(ReportTexts):
     no = said_number()
     since = said_text()
     as_of = said_text()
+    snapshot_id = said_number("of the ledger: GET ledger/snapshots/{id}")
     figures = fields.Nested(ReportFigures, required=True)
     submitted_by = said_text()
     submitted_on = said_text()
@@ -173,7 +174,7 @@ class Report(ReportBrief, ReportTexts):
 
 def _asked(conn: Any, campaign_id: int, unit: str | None) -> tuple[Any, list[Any]]:
     row = campaigns.seen(conn, me(), campaign_id)
-    units = campaigns.units_of(conn, row, me())
+    units = progress_reports.units_read(conn, row, me())
     if unit is not None:
         units = [one for one in units if one["unit"] == unit]
         if not units:

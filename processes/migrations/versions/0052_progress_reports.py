@@ -35,7 +35,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_progress_report_campaign_id", "progress_report", ["campaign_id", "kind", "period", "unit"], unique=True)
     _table(
-        "progress_submission", sa.Column("report_id", _NUMBER, nullable=False), _whole("no"), _text("since", 10), _text("as_of", 10), sa.Column("figures", sa.Text(), nullable=False),
+        "progress_submission", sa.Column("report_id", _NUMBER, nullable=False), _whole("no"), _text("since", 10), _text("as_of", 10), sa.Column("snapshot_id", _NUMBER, nullable=False), sa.Column("figures", sa.Text(), nullable=False),
         *[sa.Column(name, sa.LargeBinary()) for name in _TEXTS], _text("submitted_by", 60), _text("submitted_on", 10), _text("submitted_at", 40), sa.Column("late", sa.Boolean(), nullable=False),
         _text("outcome", 10, none=True), sa.Column("reason", sa.LargeBinary()), _text("judged_by", 60, none=True), _text("judged_on", 10, none=True),
     )
