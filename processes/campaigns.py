@@ -18,7 +18,11 @@ from engine.forms import folded
 from engine.model import Actor, Data, Put
 from engine.office import Act, Record
 from engine.queries import Page, within
-from processes import calendar, organisation
+from processes import (
+    calendar,
+    campaign_facts,  # noqa: F401 - what other parts' records show of obligations
+    organisation,
+)
 from processes.campaign_obligations import KINDS, OBLIGATIONS, OTHER, standings
 from processes.campaign_tables import (
     campaign,

@@ -125,15 +125,15 @@ def solve(act: Act, problem_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def people(conn: Connection, area: Area, on: date, since: date = SINCE) -> list[dict[str, Any]]:
-    """Those supported at home on a day: household_id, person_id, benefit_id, street, community, visited_on (his last visit from `since` to then at which he
-    was met, wherever he lived then; None: not yet). Who died or was not met was not visited."""
+    """Those supported at home on a day: household_id, person_id, benefit_id, street, community, visited_on and first_visited_on (his last and first visit from `since` to
+    then at which he was met, wherever he lived then; None: not yet), died. Who died or was not met was not visited."""
     rows = _persons(in_benefit.on(conn, area, on))
     v = dispersed_visit.c
-    met = select(v.person_id, func.max(v.visited_on)).where(v.condition.in_(MET), v.visited_on.between(since.isoformat(), on.isoformat()),
+    met = select(v.person_id, func.max(v.visited_on), func.min(v.visited_on)).where(v.condition.in_(MET), v.visited_on.between(since.isoformat(), on.isoformat()),
                                                             v.recorded_on <= on.isoformat()).group_by(v.person_id)  # fmt: skip
-    last = _pairs(conn, met)
+    visited = {row[0]: (row[1], row[2]) for row in conn.execute(met)}
     died = set(conn.scalars(select(v.person_id).where(v.condition == "died", v.recorded_on <= on.isoformat())))
-    return [{**{name: row[name] for name in ("household_id", "person_id", "benefit_id", "street", "community")}, "visited_on": last.get(row["person_id"]), "died": row["person_id"] in died}
+    return [{**{name: row[name] for name in ("household_id", "person_id", "benefit_id", "street", "community")}, **dict(zip(("visited_on", "first_visited_on"), visited.get(row["person_id"], (None, None)), strict=True)), "died": row["person_id"] in died}
             for row in rows]  # fmt: skip
 
 

@@ -223,11 +223,11 @@ def verify(act: Act, hazard_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
 # -- the campaign's rule
 
 
-def obligation(conn: Connection, area: Area, on: date) -> dict[str, Any]:
+def obligation(conn: Connection, area: Area, on: date, *, since: date = SINCE, before: date = BEFORE) -> dict[str, Any]:
     """The campaign's rule as a day ended: since, before, on; facilities, inspected, done; hazards {found, open, overdue, fixed}; rows, one for each facility in use:
-    facility_id, name, unit, inspections, first_finished_on, hazards, open, overdue, done, why (not_inspected | inspected_late | overdue). A hazard from before the
-    campaign blocks as well."""
-    day, first, before = on.isoformat(), SINCE.isoformat(), BEFORE.isoformat()
+    facility_id, name, unit, inspections, first_finished_on, settled_on (since when it is inspected without anything overdue, in time or not), hazards, open,
+    overdue, done, why (not_inspected | inspected_late | overdue). A hazard from before the campaign blocks as well."""
+    day, first, limit = on.isoformat(), since.isoformat(), before.isoformat()
     homes = conn.execute(select(facility).where(within(facility.c.unit, area), facility.c.registered_on <= day, or_(facility.c.closed_on.is_(None), facility.c.closed_on > day))
                          .order_by(facility.c.unit, facility.c.id)).mappings().all()  # fmt: skip
     finished = defaultdict[int, list[str]](list)
@@ -237,8 +237,8 @@ def obligation(conn: Connection, area: Area, on: date) -> dict[str, Any]:
     dangers = defaultdict[int, list[Mapping[Any, Any]]](list)
     for one in conn.execute(select(hazard).where(within(hazard.c.unit, area), hazard.c.found_on <= day)).mappings():
         dangers[one["facility_id"]].append(one)
-    rows = [_standing(home, finished[home["id"]], dangers[home["id"]], day, before) for home in homes]
-    return {"since": first, "before": before, "on": day, "facilities": len(rows), "inspected": sum(row["inspections"] > 0 for row in rows), "done": sum(row["done"] for row in rows),
+    rows = [_standing(home, finished[home["id"]], dangers[home["id"]], day, limit) for home in homes]
+    return {"since": first, "before": limit, "on": day, "facilities": len(rows), "inspected": sum(row["inspections"] > 0 for row in rows), "done": sum(row["done"] for row in rows),
             "hazards": {"found": sum(row["hazards"] for row in rows), "open": sum(row["open"] for row in rows), "overdue": sum(row["overdue"] for row in rows),
                         "fixed": sum(row["hazards"] - row["open"] for row in rows)}, "rows": rows}  # fmt: skip
 
@@ -248,7 +248,9 @@ def _standing(home: Mapping[Any, Any], finished: Sequence[str], dangers: Sequenc
     overdue = sum(one["due_on"] < day for one in left)
     why = [] if finished and finished[0] < before else ["inspected_late"] if finished else ["not_inspected"]
     why += ["overdue"] if overdue else []
-    return {"facility_id": home["id"], "name": home["name"], "unit": home["unit"], "inspections": len(finished), "first_finished_on": finished[0] if finished else None,
+    cleared = [str(one["verified_on"]) for one in dangers if one["verified_on"] and one["due_on"] < one["verified_on"] <= day]  # until then they blocked
+    settled = max([finished[0], *cleared]) if finished and not overdue else None
+    return {"facility_id": home["id"], "name": home["name"], "unit": home["unit"], "inspections": len(finished), "first_finished_on": finished[0] if finished else None, "settled_on": settled,
             "hazards": len(dangers), "open": len(left), "overdue": overdue, "done": not why, "why": why}  # fmt: skip
 
 

@@ -172,6 +172,14 @@ def coverage(conn: Connection, area: Area, on: date) -> dict[str, Any]:
             "staff": _share({p.login for p in people}, logins), "units": units}  # fmt: skip
 
 
+def first_held(conn: Connection, level: str, unit: str, since: str, until: str) -> str | None:
+    """The day of the first session that a unit organised in these days, of those not withdrawn."""
+    s = training_session.c
+    where = (s.level == level, s.unit == unit, s.held_on.between(since, until), s.recorded_on <= until, or_(s.withdrawn_on.is_(None), s.withdrawn_on > until))
+    found: str | None = conn.scalar(select(func.min(s.held_on)).where(*where))
+    return found
+
+
 def _inside(unit: str, area: Area) -> bool:
     return any(unit.startswith(code) for code in ([area] if isinstance(area, str) else area))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date, timedelta
 from types import SimpleNamespace
 
@@ -11,9 +12,13 @@ from processes.campaign_obligations import KINDS, festival
 from processes.rebuild import differences
 from tests.api_roads import Roads
 from tests.district import COMMUNITY, STREET
+from tests.processes.test_import_annex1 import line, read, sheet
 from tests.served import app_of
+from tests.web.test_dispersed import ANSWERS, FINE
+from tests.web.test_facilities import GOOD, HOME, PNG, STOVE
 from tests.web.test_pages import Desk
 from web.demo_campaign import Campaign
+from web.importing import bring_in
 
 OTHER = "120116005"
 STAGES = [{"name": "动员部署", "start_on": "2018-11-19", "end_on": "2018-11-30", "goals": "层层动员"},
@@ -36,6 +41,12 @@ class Frame(Roads):
 
     def owed(self, kind):
         return next(one["id"] for one in self.good("sue", "GET", f"/campaigns/{self.campaign}")["obligations"] if one["kind"] == kind)
+
+
+    def extra(self, level="street", due_on=None):
+        """An obligation of this campaign alone: no part's records show it."""
+        sent = {"level": level, "title": "报送材料", "proof": "材料"} | ({"due_on": due_on} if due_on else {})
+        return self.good("sue", "POST", self.at_campaign("obligations"), sent)["id"]
 
 
 @pytest.fixture
@@ -88,21 +99,21 @@ def test_a_campaign_from_its_first_day_to_the_end(frame):
     frame.good("sue", "POST", f"/campaign-shortfalls/{lacking}/verification", {"verdict": "accept"})
     frame.bad(409, "clerk", "POST", f"/campaign-shortfalls/{lacking}/remedy", {"remedied_on": "2018-12-17", "remedy": "再"})
     # an obligation without records of its own: entered with its proof, confirmed by the district
-    visits = frame.owed("dispersed_visits")
+    visits = frame.extra(due_on="2019-02-10")
     done = {"unit": STREET, "done_on": "2018-12-16", "what": "走访12户", "proof": "走访台账"}
     proof = frame.good("officer", "POST", f"/campaign-obligations/{visits}/proofs", done)["id"]
     frame.bad(409, "officer", "POST", f"/campaign-obligations/{visits}/proofs", done)
-    assert (frame.stand("sue", "dispersed_visits")["state"], frame.stand("sue", "dispersed_visits")["waiting"]) == ("open", True)
+    assert (frame.stand("sue", "other")["state"], frame.stand("sue", "other")["waiting"]) == ("open", True)
     assert frame.bad(403, "officer", "POST", f"/campaign-proofs/{proof}/verification", {"verdict": "accept"})["rule"] == "role"
     frame.good("sue", "POST", f"/campaign-proofs/{proof}/verification", {"verdict": "return", "reason": "缺签字"})
-    assert "缺签字" in frame.stand("clerk", "dispersed_visits")["zh"]
+    assert "缺签字" in frame.stand("clerk", "other")["zh"]
     frame.at("2019-02-11T08:00")
-    assert frame.stand("clerk", "dispersed_visits")["state"] == "late"
-    late = next(one for one in frame.good("sue", "GET", frame.at_campaign("standing"))["obligations"] if one["kind"] == "dispersed_visits")
+    assert frame.stand("clerk", "other")["state"] == "late"
+    late = next(one for one in frame.good("sue", "GET", frame.at_campaign("standing"))["obligations"] if one["kind"] == "other")
     assert (late["late"], late["late_units"], late["met"]) == (2, [STREET, OTHER], 0)
     again = frame.good("officer", "POST", f"/campaign-obligations/{visits}/proofs", done)["id"]
     frame.good("sue", "POST", f"/campaign-proofs/{again}/verification", {"verdict": "accept"})
-    stands = frame.stand("clerk", "dispersed_visits")
+    stands = frame.stand("clerk", "other")
     assert (stands["state"], stands["met_on"], stands["late"]) == ("met", "2018-12-16", False)
     # other streets see their own, the whole stays what the records say
     assert [one["unit"] for one in frame.good("stranger", "GET", frame.at_campaign("parts"))["items"]] == [OTHER]
@@ -165,11 +176,14 @@ def test_what_is_refused_changes_nothing(frame):
     # proofs: not for what the records show, not of another level, not of a day to come
     done = {"unit": STREET, "done_on": "2018-11-19", "what": "x", "proof": "y"}
     wrong(403, "clerk", f"/campaign-obligations/{frame.owed('organisation')}/proofs", done, "by-facts")
-    wrong(422, "clerk", f"/campaign-obligations/{frame.owed('district_training')}/proofs", done, "unit")
-    wrong(422, "clerk", f"/campaign-obligations/{frame.owed('own_training')}/proofs", {**done, "done_on": "2018-11-20"}, "done_on")
-    wrong(422, "clerk", f"/campaign-obligations/{frame.owed('own_training')}/proofs", {**done, "done_on": "2018-11-18"}, "done_on")
+    for kind in ("district_training", "own_training", "facility_inspection", "dispersed_visits"):
+        assert next(row for row in frame.good("sue", "GET", one)["obligations"] if row["kind"] == kind)["facts"] is True
+    of_street, of_district = frame.extra(), frame.extra("district")
+    wrong(422, "clerk", f"/campaign-obligations/{of_street}/proofs", {**done, "done_on": "2018-11-20"}, "done_on")
+    wrong(422, "clerk", f"/campaign-obligations/{of_street}/proofs", {**done, "done_on": "2018-11-18"}, "done_on")
     # who keeps the campaign may enter the district's own, and may not confirm it himself
-    own = frame.good("sue", "POST", f"/campaign-obligations/{frame.owed('district_training')}/proofs", {**done, "unit": "120116"})["id"]
+    wrong(422, "clerk", f"/campaign-obligations/{of_district}/proofs", done, "unit")
+    own = frame.good("sue", "POST", f"/campaign-obligations/{of_district}/proofs", {**done, "unit": "120116"})["id"]
     wrong(403, "sue", f"/campaign-proofs/{own}/verification", {"verdict": "accept"}, "own-entry")
     for path in ("/campaigns/999", "/campaigns/999/standing", f"{one}/parts?unit={OTHER}", f"{one}/parts?unit=120116"):
         frame.bad(404, "clerk", "GET", path)
@@ -207,13 +221,13 @@ def test_the_same_acts_on_the_pages(frame):
     assert all(word in page for word in ("王某", "电脑 × 2", "逐户走访", "缺专职人员", "待补齐"))
     assert clerk.get(f"/campaign/{number}/units/{OTHER}").status_code == 404
     frame.at("2018-11-21T09:00")
-    owed = frame.owed("own_training")
+    owed = frame.extra()
     assert clerk.post(f"/campaign/proof/{owed}?unit={STREET}", {"unit": STREET, "done_on": "2018-11-20", "what": "培训", "proof": "签到表"}).status_code == 302
     page = sue.text("/campaign")
     assert all(word in page for word in ("逾期未补齐的短板", "待您核实", "签到表"))
     [proof] = frame.good("sue", "GET", f"/campaigns/{number}/proofs")["items"]
     assert sue.post(f"/campaign/judgement/{proof['id']}", {"verdict": "accept"}).status_code == 302
-    assert frame.stand("clerk", "own_training")["state"] == "met"
+    assert frame.stand("clerk", "other")["state"] == "met"
     assert sue.post(f"/campaign/{number}/new/duty", {"level": "street", "duty": "公布电话"}).status_code == 302
     page = sue.text(f"/campaign/{number}/duties")
     assert all(word in page for word in ("公布电话", "受理主体责任", "2019-02-20"))
@@ -241,3 +255,36 @@ def test_the_demo_lives_through_the_campaign_and_leaves_something_late(frame):
     found = frame.good("sue", "GET", frame.at_campaign("periods"))["items"]
     assert (sum(one["states"]["accepted"] for one in found) > 3, any(one["states"]["returned"] for one in found), found[-1]["kind"]) == (True, True, "summary")
     assert frame.stand("stranger", "progress_report", OTHER)["state"] == "late"
+def test_what_other_parts_records_show_is_met_by_them_alone(frame, district):
+    home = next(iter(bring_in(frame.bureau, read(district, sheet(line(救助类别="特困（分散）", 保障金额=1780)), "officer", **ANSWERS), district.people["officer"]).homes.values()))
+    frame.begun()
+    def state(kind, unit=STREET):
+        found = frame.stand("sue", kind, unit)
+        return found["state"], found["met_on"], found["late"]
+    assert [state(*one) for one in (("own_training",), ("district_training", "120116"), ("facility_inspection", "120116"), ("dispersed_visits",))] == [("open", None, False)] * 4
+    assert state("dispersed_visits", OTHER) == ("met", None, False), "nobody lives there who is to be visited"
+    # training, as the register has it
+    frame.at("2019-01-03T09:00")
+    for level, unit, who, held in (("street", STREET, "officer", "2018-12-05"), ("district", "120116", "sue", "2019-01-02")):
+        frame.good(who, "POST", "/training", {"level": level, "unit": unit, "title": "培训", "held_on": held, "place": "会议室", "trainer": "救助科", "topics": ["policy"]})
+    assert state("own_training") == ("met", "2018-12-05", False)
+    assert state("district_training", "120116") == ("met", "2019-01-02", True), "after the year's end"
+    # visits
+    frame.good("officer", "POST", "/dispersed-visits", FINE | {"household_id": home, "visited_on": "2019-01-03"})
+    assert state("dispersed_visits") == ("met", "2019-01-03", False)
+    # inspections: an overdue hazard blocks what was met, until it is verified
+    facility = frame.good("spot", "POST", "/facilities", HOME)["facility"]
+    assert frame.stand("sue", "facility_inspection", "120116")["zh"] == "未完成检查的机构1家，逾期未整改的隐患0处"
+    made = frame.good("spot", "POST", f"/facilities/{facility}/inspections", {"inspected_on": "2019-01-03", "inspectors": "exam", "items": [*GOOD, STOVE]})
+    frame.good("exam", "POST", f"/inspections/{made['inspection']}/confirmation")
+    assert state("facility_inspection", "120116") == ("met", "2019-01-03", False)
+    frame.at("2019-01-21T09:00")
+    assert state("facility_inspection", "120116")[0] == "open"
+    photo = frame.good("officer", "POST", "/attachments", data={"file": (io.BytesIO(PNG), "p.png"), "unit": STREET}, content_type="multipart/form-data")["id"]
+    frame.good("officer", "POST", f"/hazards/{made['hazards'][0]}/verification", {"verified_on": "2019-01-21", "outcome": "fixed", "seen": "已装", "photo": photo})
+    assert state("facility_inspection", "120116") == ("met", "2019-01-21", False)
+    frame.at("2019-02-04T09:00")
+    frame.good("spot", "POST", "/facilities", HOME | {"name": "另一家"})
+    assert state("facility_inspection", "120116") == ("late", None, True)
+    done = {"unit": "120116", "done_on": "2019-02-04", "what": "x", "proof": "y"}
+    assert frame.bad(403, "sue", "POST", f"/campaign-obligations/{frame.owed('facility_inspection')}/proofs", done)["rule"] == "by-facts"

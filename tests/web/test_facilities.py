@@ -62,7 +62,7 @@ def test_s27_an_overdue_hazard_blocks_the_facility(door, district, home):
     spot, wiring, stove = told["hazards"]
     assert (spot["state"], wiring["state"], stove["state"], wiring["may"]) == ("on_spot", "open", "open", ["verify"])
     assert standing(door, "2019-01-16")["rows"][0] | {"facility_id": 0} == {
-        "facility_id": 0, "name": "塘沽敬老院", "unit": STREET, "inspections": 1, "first_finished_on": "2019-01-16", "hazards": 3, "open": 2, "overdue": 0, "done": True, "why": []}  # fmt: skip
+        "facility_id": 0, "name": "塘沽敬老院", "unit": STREET, "inspections": 1, "first_finished_on": "2019-01-16", "settled_on": "2019-01-16", "hazards": 3, "open": 2, "overdue": 0, "done": True, "why": []}  # fmt: skip
     district.clock.set("2019-01-24T10:00")
     said = {"verified_on": "2019-01-24", "outcome": "fixed", "seen": "已更换", "photo": photo(door)}
     assert door.bad(403, "clerk", "POST", f"/hazards/{wiring['id']}/verification", said)["rule"] == "verifier"

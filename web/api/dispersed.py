@@ -97,6 +97,7 @@ class Unvisited(schemas.Said):
     street = _s()
     community = _s()
     visited_on = _s(none=True)
+    first_visited_on = _s(none=True)
     died = _yes()
 
 

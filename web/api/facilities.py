@@ -132,6 +132,7 @@ class FacilityStanding(schemas.Said):
     unit = _s()
     inspections = _n("finished ones of the campaign")
     first_finished_on = _s(none=True)
+    settled_on = _s("since when it is inspected without anything overdue, in time or not", none=True)
     hazards = _n("found by then")
     open = _n()
     overdue = _n()
