@@ -80,7 +80,7 @@ def _form(form_class: type[Form], title: str, back: str, work: Callable[[Act, An
 
 
 def filled(form_class: type[Form], title: str, back: str, work: Callable[[Act, Any], dict[str, Any]], values: dict[str, Any], then: Callable[[dict[str, Any]], str],
-           communities: Any = (), fixed: Mapping[str, Any] | None = None) -> ResponseReturnValue:  # fmt: skip
+           communities: Any = (), fixed: Mapping[str, Any] | None = None, members: Any = ()) -> ResponseReturnValue:  # fmt: skip
     """A form, and when it is sent, the act; then the page that `then` names."""
     made, told = bureau(), Told()
     form = form_class(context={"today": made.office.today(), "actor": me(), "lang": lang(), "facts": {}})
@@ -92,4 +92,4 @@ def filled(form_class: type[Form], title: str, back: str, work: Callable[[Act, A
                 done = work(act, said)
             return redirect(then(done))
     return render_template("form_page.html", title=title, form=form, values=typed, errors=told.errors, trouble=told.trouble, papers=[], colleagues=[],
-                           communities=communities, fixed=fixed, back=back, extra=whole(request.form.get("_rows"), 0, 50) if request.form.get("_do") == "row" else 0), told.status  # fmt: skip
+                           communities=communities, fixed=fixed, members=members, back=back, extra=whole(request.form.get("_rows"), 0, 50) if request.form.get("_do") == "row" else 0), told.status  # fmt: skip
