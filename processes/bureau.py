@@ -24,6 +24,7 @@ import processes.festival_tables
 import processes.finding_tables
 import processes.lead_tables
 import processes.ledger_snapshot_tables
+import processes.notification_tables
 import processes.outreach_tables
 import processes.payment_tables
 import processes.progress_tables
@@ -48,8 +49,10 @@ from processes import (
     case_migrations,
     complaints,
     dmn,
+    gateways,
     households,
     law,
+    notifications,
     organisation,
     payments,
     progress_reports,
@@ -65,6 +68,7 @@ from processes.destitute_2016 import DESTITUTE_2016
 from processes.destitute_2021 import DESTITUTE_2021
 from processes.dibao_2012 import DIBAO_2012
 from processes.dibao_2021 import DIBAO_2021
+from processes.gateways import Gateway
 from processes.illness_expenditure import ILLNESS_EXPENDITURE_2018
 from processes.in_force import InForce, law_now
 from processes.joint_meeting import JOINT_MEETING
@@ -100,6 +104,7 @@ _WAYS = {
     "payment_hand_over": ("银行文件：送交银行", "A file is handed over to the bank"),
     "payment_answer": ("银行回盘：分批登记", "The bank's answer is written down part by part"),
     case_migrations.KIND: ("个案迁移：把一件在办个案移到另一版流程图", "A migration: one running case is put on another version of its drawing"),
+    notifications.SCAN: ("查找应告知居民的事项，放入发件箱", "Looks for what residents are to be told, and puts it into the outbox"),
     unmanned.KIND: ("人员、岗位或回避变动：查找无人可办的待办并报主管", "Posts, staff or recusals changed: tasks that nobody may do are put before the supervisor"),
     progress_reports.SWEEP: ("作战进度：到期前提醒，逾期未报的标出", "Progress reports: units are reminded of what is due, and what is missing is marked"),
     deadlines.LATE: ("每日逾期清查：把过了时限的待办标出并报主管", "The daily sweep: marks work that is past its last day"),
@@ -114,10 +119,16 @@ class Bureau:
     settings: Any
     registry: Registry = field(repr=False)
     in_force: InForce = field(default_factory=InForce, repr=False)
+    gateways: dict[str, Gateway] = field(default_factory=dict, repr=False)  # channel -> where its messages leave; none: nobody is told
     replays: Replays = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.replays = Replays(self.cases)
+
+    def connect(self, channel: str, gateway: Gateway) -> None:
+        """From now on residents are told through this gateway."""
+        self.gateways[channel] = gateway
+        self.jobs.daily[notifications.SCAN] = district_record
 
     @property
     def habits(self) -> Habits:
@@ -155,7 +166,13 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None, *, publish
                                     **payments.handlers(office, bank or bank_port.at(getattr(settings, "bank", "")))}  # fmt: skip
     ways = {kind: Way(*words) for kind, words in _WAYS.items()}
     ways["means_check"] = Way("向各部门核对家庭经济状况", "Asking the registries about the household's means", skip=_unavailable(cases))
-    return Bureau(office, cases, Jobs(office, handlers, ways=ways, daily={deadlines.LATE: district_record, progress_reports.SWEEP: district_record}), settings, registry, in_force)
+    leaving: dict[str, Gateway] = {}
+    handlers |= {notifications.SCAN: notifications.scan(office, leaving), notifications.SEND: notifications.send(office, leaving)}
+    ways[notifications.SEND] = Way("向居民发送通知", "A message to a resident", skip=notifications.given_up)
+    made = Bureau(office, cases, Jobs(office, handlers, ways=ways, daily={deadlines.LATE: district_record, progress_reports.SWEEP: district_record}), settings, registry, in_force, leaving)
+    for channel, gateway in gateways.of(settings).items():
+        made.connect(channel, gateway)
+    return made
 
 
 def district_record(conn: Connection) -> int | None:

@@ -25,6 +25,7 @@ letter = Table(
     Column("delivery_method", String(30)),
     Column("receipt_document", Id),
     Index("ix_letter_case_no", "case_no"),
+    Index("ix_letter_issued_on", "issued_on"),
 )
 
 # The issued bytes themselves, compressed and sealed under the household's key; the letter's row names them.

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from engine.errors import EngineError
-from processes import calendar, condolences, deadlines, festival_batches, intake_lists, organisation, readers
+from processes import calendar, condolences, deadlines, festival_batches, intake_lists, notifications, organisation, readers
 from processes.audit import AUDITORS
 from processes.bureau import CATALOGUE, Bureau, build
 from processes.eligibility_facts import BadFacts
@@ -48,6 +48,7 @@ from web import (
     findings,
     habits,
     households,
+    inbox,
     incidents,
     intakes,
     law,
@@ -56,6 +57,7 @@ from web import (
     lists,
     logs,
     meetings,
+    outbox,
     payments,
     people,
     progress_reports,
@@ -127,7 +129,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints, campaigns, attachments, facilities, dispersed, intakes, displays, training_sessions, publicity, festival, progress_reports, payments, visits, dashboard):
+    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints, campaigns, attachments, facilities, dispersed, intakes, displays, training_sessions, publicity, festival, progress_reports, payments, visits, dashboard, inbox, outbox):
         app.register_blueprint(part.bp)
     csrf.exempt(public.bp)  # nobody is signed in there, and no cookie is asked for
     csrf.exempt(estimate.bp)  # it changes nothing, and whoever asks needs no cookie
@@ -226,6 +228,8 @@ def _words(app: Flask) -> None:
             "imports_lists": lists.mine,
             "waiting_for_me": tasks.waiting_for_me,
             "reports_for_me": progress_reports.waiting_for_me,
+            "unread": inbox.unread,
+            "reads_outbox": notifications.READERS,
             "visits_for_me": screening.waiting_for_me,
             "goes_on_visits": visits.goes,
             "inspections_for_me": facilities.waiting_for_me,

@@ -81,7 +81,7 @@ def _form(form_class: type[Form], title: str, back: str, work: Callable[[Act, An
 
 
 def filled(form_class: type[Form], title: str, back: str, work: Callable[[Act, Any], dict[str, Any]], values: dict[str, Any], then: Callable[[dict[str, Any]], str],
-           communities: Any = (), fixed: Mapping[str, Any] | None = None, household_id: int | None = None, offline: str = "") -> ResponseReturnValue:  # fmt: skip
+           communities: Any = (), fixed: Mapping[str, Any] | None = None, household_id: int | None = None, offline: str = "", members: Any = ()) -> ResponseReturnValue:  # fmt: skip
     """A form, and when it is sent, the act; then the page that `then` names. `household_id`: whose papers it names; files sent with it become such.
     `offline`: under which name a device without a network keeps it."""
     made, told = bureau(), Told()
@@ -100,4 +100,4 @@ def filled(form_class: type[Form], title: str, back: str, work: Callable[[Act, A
         with made.office.read() as conn:
             papers = _papers(conn, household_id)
     return render_template("form_page.html", title=title, form=form, values=typed, errors=told.errors, trouble=told.trouble, papers=papers, colleagues=[],
-                           communities=communities, fixed=fixed, offline=offline, device=device() if offline else "", back=back, extra=whole(request.form.get("_rows"), 0, 50) if request.form.get("_do") == "row" else 0), told.status  # fmt: skip
+                           communities=communities, fixed=fixed, members=members, offline=offline, device=device() if offline else "", back=back, extra=whole(request.form.get("_rows"), 0, 50) if request.form.get("_do") == "row" else 0), told.status  # fmt: skip

@@ -48,6 +48,10 @@ class Settings:
     audit: Parameters = field(default_factory=Parameters)  # what the lists of anomalies go by in this office
     bank_profiles: str = ""  # file with bank profiles of the bureau's own
     bank: str = ""  # folder of the bank's front-end machine; none: files are carried there
+    sms: str = ""  # address of the SMS gateway (docs/notifications.md); none: no SMS
+    sms_token: str = ""
+    smtp: str = ""  # smtp://USER:PASSWORD@HOST:PORT or smtps://…; none: no e-mail
+    mail_from: str = ""
     whatif: int = 2000  # households over which a page or a call tries a changed law at once
 
     def for_sequencer(self) -> dict[str, str]:
@@ -64,7 +68,7 @@ class Settings:
             "REGISTRY": self.registry, "HOST": self.host, "PORT": str(self.port), "SIGNING_KEY": str(self.signing_key), "SUITE": str(self.suite),
             "SIGNER_COMMAND": self.signer_command, "SIGNER_KEY": self.signer_key, "WITNESSES": " ".join(self.witnesses),
             "SEQUENCER_DATABASE": self.sequencer_database, "AUDIT": " ".join(f"{name}={value}" for name, value in asdict(self.audit).items()),
-            "WHATIF": str(self.whatif), "BANK": self.bank, "BANK_PROFILES": self.bank_profiles,
+            "WHATIF": str(self.whatif), "SMS": self.sms, "SMS_TOKEN": self.sms_token, "SMTP": self.smtp, "MAIL_FROM": self.mail_from, "BANK": self.bank, "BANK_PROFILES": self.bank_profiles,
         }  # fmt: skip
 
     @property
@@ -112,6 +116,10 @@ class Settings:
             witnesses=tuple(_address("WITNESSES", one) for one in given.get("WITNESSES", "").split()),
             sequencer_database=driver(given["SEQUENCER_DATABASE"]) if given.get("SEQUENCER_DATABASE") else "",
             audit=_audit(given.get("AUDIT", "")),
+            sms=_address("SMS", given["SMS"]) if given.get("SMS") else "",
+            sms_token=given.get("SMS_TOKEN", ""),
+            smtp=_mail(given),
+            mail_from=given.get("MAIL_FROM", ""),
             whatif=_count("WHATIF", given.get("WHATIF", "2000")),
             bank=_folder("BANK", given.get("BANK", "")),
             bank_profiles=_profiles(given.get("BANK_PROFILES", "")),
@@ -130,6 +138,16 @@ def _count(name: str, text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,7}", text):
         raise BadSetting(f"YINGBAO_{name} must be a number of households, not {text!r}")
     return int(text)
+
+
+def _mail(given: Mapping[str, str]) -> str:
+    """The mail server; with one, a sender is needed."""
+    text, sender = given.get("SMTP", ""), given.get("MAIL_FROM", "")
+    if text and not re.fullmatch(r"smtps?://([^@/\s]+@)?[A-Za-z0-9.-]+(:[0-9]{1,5})?/?", text):
+        raise BadSetting("YINGBAO_SMTP must be like smtp://user:password@host:25 or smtps://host")
+    if text and not re.fullmatch(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+", sender):
+        raise BadSetting(f"YINGBAO_MAIL_FROM must be an address, not {sender!r}: messages by e-mail need a sender")
+    return text
 
 
 def _folder(name: str, text: str) -> str:
