@@ -253,6 +253,7 @@ _SAID: Mapping[str, str] = {
     r"不能早于登记日期（(.*)）": r"Not before it was listed (\1)",
     r"不能早于检查日期": "Not before the inspection",
     r"没有这次检查": "There is no such inspection",
+    r"看板没有这一项": "The dashboard has no such figure",
     r"没有这项隐患": "There is no such hazard",
     r"这户家庭走访时没有分散供养的特困人员": "Nobody of this household was supported at home as destitute on that day",
     r"这户有两名以上分散供养的特困人员，请指明": "Several of this household are destitute: say who",

@@ -30,6 +30,8 @@ DATA_MODULES = {
     "demo_screening.py": "invented visits and findings of the demonstration",
     "demo_help.py": "invented emergencies of the demonstration",
     "demo_intakes.py": "invented matters at the window of the demonstration",
+    "demo_public.py": "invented opening hours, places and objections of the demonstration",
+    "demo_notifications.py": "invented residents of the demonstration",
     "demo_payments.py": "invented accounts and answers of a bank of the demonstration",
     "bench.py": "invented answers of the load test",
     "cli.py": "the operator's terminal",
