@@ -21,7 +21,17 @@ from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.forms import folded
 from engine.model import SHANGHAI, Actor, Data, Put, stamp
 from engine.office import Act, Record
-from processes import annexes, calendar, campaigns, ledger, ledger_snapshots, organisation, readers
+from processes import (
+    accountability,
+    annexes,
+    calendar,
+    campaigns,
+    ledger,
+    ledger_problems,
+    ledger_snapshots,
+    organisation,
+    readers,
+)
 from processes.campaign_obligations import OBLIGATIONS, Context, Standing
 from processes.campaign_tables import campaign, campaign_obligation, campaign_unit
 from processes.ledger_snapshot_tables import ledger_snapshot
@@ -123,8 +133,8 @@ def figures(conn: Connection, row: Mapping[Any, Any], unit: str, one: Period, to
     campaign's first day, where it is known already."""
     asked, first = _whole_asked(row, unit, one, today), _since(conn, row, unit, one)
     whole_told = whole_told or ledger.told(conn, asked, today)
-    part = whole_told if first == asked.since else ledger.told(conn, ledger.Asked(unit, first, asked.until), today)
-    return {"since": first.isoformat(), "as_of": asked.until.isoformat(), "cumulative": _block(whole_told), "increment": _block(part)}
+    part = _block(whole_told) if first == asked.since else _part(conn, ledger.Asked(unit, first, asked.until), today)
+    return {"since": first.isoformat(), "as_of": asked.until.isoformat(), "cumulative": _block(whole_told), "increment": part}
 
 
 def _whole_asked(row: Mapping[Any, Any], unit: str, one: Period, today: date) -> ledger.Asked:
@@ -146,6 +156,19 @@ def _block(told: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "from": told["from"], "to": told["to"], "start": told["start"], "end": told["end"], "numbers": {one["number"]: {name: one[name] for name in ("persons", "households")} for one in told["numbers"]},
         "L5": told["violations"]["concluded"], "L6": {name: problems[name] for name in ("found", "settled", "overdue")}, "broken": [one["check"] for one in told["checks"] if not one["ok"]],
+    }  # fmt: skip
+
+
+def _part(conn: Connection, asked: ledger.Asked, today: date) -> dict[str, Any]:
+    """A block of the unit alone, as `ledger.told` counts it: without the units below it, whom a report does not name."""
+    side = ledger.Book(conn, asked, today).of(asked.unit)
+    persons, houses = side["persons"], side["households"]
+    problems = ledger_problems.problems(conn, asked.unit, asked.since, asked.until)
+    return {
+        "from": asked.since.isoformat(), "to": asked.until.isoformat(), "start": {"persons": persons.start, "households": houses.start}, "end": {"persons": persons.end, "households": houses.end},
+        "numbers": {number: {"persons": persons.count(number), "households": houses.count(number)} for number in _NUMBERS},
+        "L5": accountability.violations(conn, asked.unit, asked.since, asked.until)["concluded"], "L6": {name: problems[name] for name in ("found", "settled", "overdue")},
+        "broken": [one["check"] for one in ledger.checks({asked.unit: side}, asked.unit, ()) if not one["ok"]],
     }  # fmt: skip
 
 

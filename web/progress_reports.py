@@ -41,7 +41,9 @@ def listing() -> ResponseReturnValue:
             return render_template("campaign_none.html", others=[], begins=False, words=campaigns)
         units = progress_reports.units_read(conn, row, me())
         found = progress_reports.overview(conn, row, units, made.clock())
-        late = progress_reports.late_list(conn, row, units, made.clock())
+        late: dict[str, list[dict[str, Any]]] = {}
+        for one in progress_reports.late_list(conn, row, units, made.clock()):
+            late.setdefault(one["unit"], []).append(one)
         streets = [one["unit"] for one in units if one["level"] == "street"]
         places = {code: organisation.unit_name(conn, code) for code in streets}
         writes = [code for code in streets if campaigns.writes(me(), code, "street")]
