@@ -79,7 +79,7 @@ class Triggers:
         for seq, body in self._conn.execute(entries):
             said = read_body(body)
             at, data = datetime.fromisoformat(said["at"]), said["data"]
-            if (seq == 1 and report) or data.get("message") == "record_change":
+            if (seq == 1 and report) or data.get("message") == "change_reported":
                 by = named(said, "reported_by")
                 kind = change_kinds.exit_trigger("public" if by == "others" else str(by))
                 yield Trigger(str(named(said, "reported_on") or day_of(said)), at, kind, "report" if seq == 1 else "told", no)

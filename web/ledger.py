@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from engine.errors import Invalid, NotFound
 from engine.model import Actor
-from processes import accountability, ledger, ledger_problems, ledger_snapshots, organisation, readers
+from processes import accountability, findings, ledger, ledger_problems, ledger_snapshots, organisation, readers
 from processes.event_log import harmless
 from web import wording
 from web.desk import bureau, either, idem, lang, me, whole
@@ -135,7 +135,7 @@ def problems() -> ResponseReturnValue:
         found = ledger_problems.problems_of(conn, wanted.unit, wanted.since, wanted.until, kind=kind, state=state, page=_page(), size=SHOWN)
         places = {code: organisation.unit_name(conn, code) for code in (wanted.unit, *(row["unit"] for row in found.items))}
     args = _period(wanted) | {name: value for name, value in (("type", kind), ("state", state)) if value}
-    return render_template("ledger_problems.html", found=found, args=args, period=_period(wanted), places=places, types=ledger_problems.PROBLEMS)
+    return render_template("ledger_problems.html", found=found, args=args, period=_period(wanted), places=places, types=ledger_problems.PROBLEMS, reads_finding=lambda unit: findings.reads(me(), unit))
 
 
 # -- snapshots

@@ -327,6 +327,24 @@ class Lot:
         self.on(day + 1, lambda: self.street.tip(home))  # too late, and never proved
         self.on(day + 2, lambda: self.stopped(home, self.street.reviewed(home), "cleared"))
 
+    def says_it_in_the_review(self, home: int) -> None:
+        """The household tells of its car before the check finds it."""
+        def act() -> None:
+            street = self.street
+            no = street.reviewed(home)
+            street.go("officer", "contact_household", contacted_on=street.today, method="phone", contact_outcome="contacted", asked_for=[])
+            street.send("clerk", "change_reported", change_kind="property_change", changed_on=street.today, reported_on=street.today, channel="window", reported_by="household", details="购置小汽车")
+            street.check("exceeds_standard")
+            street.good("officer", "PUT", f"/households/{home}/property", {"property": [{"kind": "vehicle"}]})
+            street.go("ann", "home_survey", **street.seen())
+            street.go("bob", "survey_cosign", agree="agree")
+            street.no = no
+            street.concluded("stop", "property_over")
+            self.say("recheck", home)
+            self.say("out", home, kind="voluntary")
+
+        self.on(self.chance.randint(2, 50), act)
+
     def told_of(self, home: int) -> None:
         def act() -> None:
             self.street.known(home)
@@ -508,7 +526,7 @@ def test_another_district_counts_as_a_model_of_it(bureau, district):
     street.clock.set("2018-11-12T09:00")
     size = lambda: lot.chance.randint(2, 4)  # noqa: E731
     fates = [lot.kept, lot.own, lot.screened, lot.told_of, lot.told_of_before_the_check, lot.own_before_a_tip, lot.own_after_a_tip, lambda home: lot.loses(home, "death"),
-             lambda home: lot.loses(home, "imprisonment"), lot.moves, lot.grows, lot.found_out, lot.comes_again, lambda home: lot.comes_again(home, "1200.00"), lot.dies_out]  # fmt: skip
+             lambda home: lot.loses(home, "imprisonment"), lot.moves, lot.grows, lot.found_out, lot.says_it_in_the_review, lot.comes_again, lambda home: lot.comes_again(home, "1200.00"), lot.dies_out]  # fmt: skip
     street.brought_in([*(size() for _ in fates[:-1]), 1])
     for fate, home in zip(fates, street.listed, strict=True):
         fate(home)
