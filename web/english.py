@@ -281,7 +281,6 @@ _SAID: Mapping[str, str] = {
     r"没有这件公示异议": "There is no such objection",
     r"这一天还没有这项政策": "There was no such policy on that day",
     r"没有这个区或街镇": "There is no such district or street",
-    r"看板没有这一项": "The dashboard has no such figure",
     r"没有这份快照": "No such snapshot",
     r"组织单位与培训层级不符，或没有这个单位": "The organising unit is not of this level, or there is none",
     r"这位工作人员在多个单位任职，请填写单位": "He has posts in several units: say which",
