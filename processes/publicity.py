@@ -25,6 +25,7 @@ SINCE = date(2018, 11, 19)  # the campaign's first day [seed]
 RECORDERS = frozenset({"window_clerk", "civil_affairs_officer", "investigator", "reviewer", "street_leader", "village_committee", "supervisor", "district_examiner", "approver", "spot_checker",
                        "complaint_officer"})  # fmt: skip
 CODES = tuple(code for code, _zh, _en in PROGRAMMES)
+_ALL = frozenset({"全部", "all"})
 MOST_REACHED = 150  # communities of one activity: no street has more
 _APART = re.compile(r"[\s,，、;；]+")
 
@@ -54,7 +55,7 @@ def _reached(conn: Connection, unit: str, level: str, named: str) -> list[str]:
             raise Invalid({"communities": ["居村开展的活动覆盖本居村，不用填写"]})
         return [unit]
     known = organisation.units(conn, unit, "community")
-    if codes in (["全部"], ["all"]):
+    if len(codes) == 1 and codes[0] in _ALL:
         codes = [one["code"] for one in known]
     called = Counter(one["name"] for one in known)
     meant = {one["code"]: one["code"] for one in known} | {one["name"]: one["code"] for one in known if called[one["name"]] == 1}
