@@ -43,7 +43,7 @@ class FacilityIn(_Beds):
 
     name = text("机构名称", "Name", max=60)
     organisation = text("主办单位", "Run by", max=100)
-    unit = text("所在街镇或居村代码", "Code of the street or community", max=20)
+    unit = text("所在街镇或居村", "Street or community", max=20)
     kind = choice("机构类别", "Kind", KINDS, widget="select")
     address = text("地址", "Address", required=False, max=200)
     capacity = number("床位数", "Beds")

@@ -68,7 +68,7 @@ class TrainingIn(_Attended):
     """培训登记."""
 
     level = choice("培训层级", "Level", LEVELS)
-    unit = text("组织单位代码", "Code of the organising unit", max=20)
+    unit = text("组织单位", "Organising unit", max=20)
     title = text("培训名称", "Title", max=100)
     held_on = on_date("培训日期", "Held on")
     place = text("培训地点", "Place", max=100)
@@ -98,13 +98,13 @@ class TrainingAttended(_Attended):
 class PublicityIn(Form):
     """宣传活动登记."""
 
-    unit = text("开展单位代码", "Code of the unit that does it", max=20)
+    unit = text("开展单位", "Unit that does it", max=20)
     channel = choice("宣传方式", "Channel", CHANNELS, widget="select")
     programmes = several("宣传的救助项目", "Programmes", PROGRAMMES, required=True)
     title = text("活动名称", "Title", max=100)
     held_on = on_date("日期", "Date")
     place = text("地点或媒体", "Place or medium", max=100)
-    communities = text("覆盖居村代码", "Codes of the communities reached", required=False, max=2000, hint="街镇、区开展的填写，用顿号或空格分开", hint_en="Of activities of a street or the district, with commas or spaces between")
+    communities = text("覆盖居村", "Communities reached", required=False, max=4000, hint="街镇、区开展的填写居村名称或代码，用顿号或空格分开；全部覆盖的填“全部”", hint_en="Of activities of a street or the district: names or codes with commas or spaces between, or “all”")
     audience_count = number("受众人数", "Audience")
     material_type = choice("宣传材料", "Material", MATERIALS, widget="select")
     copies = number("份数", "Copies")

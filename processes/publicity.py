@@ -25,6 +25,8 @@ SINCE = date(2018, 11, 19)  # the campaign's first day [seed]
 RECORDERS = frozenset({"window_clerk", "civil_affairs_officer", "investigator", "reviewer", "street_leader", "village_committee", "supervisor", "district_examiner", "approver", "spot_checker",
                        "complaint_officer"})  # fmt: skip
 CODES = tuple(code for code, _zh, _en in PROGRAMMES)
+_ALL = frozenset({"全部", "all"})
+MOST_REACHED = 150  # communities of one activity: no street has more
 _APART = re.compile(r"[\s,，、;；]+")
 
 
@@ -52,10 +54,17 @@ def _reached(conn: Connection, unit: str, level: str, named: str) -> list[str]:
         if codes not in ([], [unit]):
             raise Invalid({"communities": ["居村开展的活动覆盖本居村，不用填写"]})
         return [unit]
-    known = {one["code"] for one in organisation.units(conn, unit, "community")}
-    if wrong := [code for code in codes if code not in known]:
+    known = organisation.units(conn, unit, "community")
+    if len(codes) == 1 and codes[0] in _ALL:
+        codes = [one["code"] for one in known]
+    called = Counter(one["name"] for one in known)
+    meant = {one["code"]: one["code"] for one in known} | {one["name"]: one["code"] for one in known if called[one["name"]] == 1}
+    if wrong := [code for code in codes if code not in meant]:
         raise Invalid({"communities": [f"不是本单位的居村：{'、'.join(wrong)[:100]}"]})
-    return codes
+    reached = list(dict.fromkeys(meant[code] for code in codes))
+    if len(reached) > MOST_REACHED:
+        raise Invalid({"communities": [f"一次最多登记 {MOST_REACHED} 个居村，请分街镇登记"]})
+    return reached
 
 
 def withdraw(act: Act, activity_id: int, reason: str) -> dict[str, Any]:

@@ -289,6 +289,7 @@ _SAID: Mapping[str, str] = {
     r"没有这次培训": "There is no such session",
     r"居村开展的活动覆盖本居村，不用填写": "An activity of a community reaches it: leave this empty",
     r"不是本单位的居村：(.*)": r"No communities of this unit: \1",
+    r"一次最多登记 (\d+) 个居村，请分街镇登记": r"At most \1 communities at once: enter it by street",
     r"没有这项宣传活动": "There is no such activity",
     r"没有这条线索": "There is no such lead",
     r"没有这个居村": "There is no such community",

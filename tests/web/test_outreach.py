@@ -98,7 +98,7 @@ def test_what_is_no_session_is_refused_and_nothing_is_written(door):
 def test_programmes_reach_communities(door, district):
     made = door.good("officer", "POST", "/publicity", TALK | {"evidence": [scan(door, "officer", STREET)]})
     door.good("vera", "POST", "/publicity", TALK | {"unit": COMMUNITY, "communities": "", "channel": "display", "programmes": ["medical"], "audience_count": 0, "material_type": "poster", "copies": 5})
-    door.good("sue", "POST", "/publicity", TALK | {"unit": "120116", "communities": f"{COMMUNITY}、{OTHER}", "channel": "wechat", "programmes": list(publicity.CODES[:3]), "material_type": "none", "copies": 0})
+    door.good("sue", "POST", "/publicity", TALK | {"unit": "120116", "communities": "紫云园社区 120116005001、紫云园社区", "channel": "wechat", "programmes": list(publicity.CODES[:3]), "material_type": "none", "copies": 0})
     told = door.good("officer", "GET", "/publicity/coverage")
     assert (told["activities"], told["audience"], told["copies"], told["explained"]) == (2, 120, 305, 0)
     assert told["communities"] == [{"community": COMMUNITY, "activities": 3, "programmes": ["dibao", "low_income", "destitute", "medical", "temporary"], "lacking": ["education", "housing", "employment", "illness_expenditure"], "explained": 0}]
@@ -113,6 +113,8 @@ def test_programmes_reach_communities(door, district):
     door.good("officer", "POST", f"/publicity/{made['activity']}/withdrawal", {"reason": "重复登记"})
     door.bad(409, "officer", "POST", f"/publicity/{made['activity']}/withdrawal", {"reason": "重复登记"})
     assert door.good("officer", "GET", "/publicity/coverage")["copies"] == 5
+    named = door.good("sue", "POST", "/publicity", TALK | {"unit": "120116", "communities": "全部"})["activity"]
+    assert door.good("sue", "GET", f"/publicity/{named}")["communities"] == [COMMUNITY, OTHER]
     assert differences(district.office) == []
 
 

@@ -96,7 +96,7 @@ def listing(asked: dict[str, Any]) -> Any:
 
 @operation(blp, "POST", "/publicity", PublicityMoved, status=201, takes=PublicityIn, example=_EXAMPLE)
 def write(said: dict[str, Any]) -> Any:
-    """An activity, by the staff of the unit that does it (403 `publicity`). `communities`: codes of those that it reached; one of a community reaches it anyway."""
+    """An activity, by the staff of the unit that does it (403 `publicity`). `communities`: names or codes of those that it reached, or `all`; one of a community reaches it anyway."""
     told = once(plain(said), lambda act: publicity.record(act, said))
     return told, {"Location": f"/api/v1/publicity/{told['activity']}"}
 
