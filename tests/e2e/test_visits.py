@@ -57,7 +57,7 @@ def test_typed_without_a_network_and_sent_when_it_is_back(phone, district):
     page, context, number = phone
     page.goto("/visits/")
     page.click(f"a[href='/tasks/{number}']")
-    page.wait_for_load_state("load")
+    page.wait_for_url(f"**/tasks/{number}")
     context.set_offline(True)
     fill(page, district)
     assert page.locator(".row.differs").count() == 1
