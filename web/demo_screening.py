@@ -34,14 +34,17 @@ _TEXT = {3: "已补发取暖补贴。", 6: "协会资助医疗费 3000 元。", 
 
 
 class Screening:
-    """What the visitors do on a day. `d`: web.demo.District. Draws no lots."""
+    """What the visitors do on a day. Draws no lots."""
 
-    def __init__(self, d: District) -> None:
-        self.d, self.visits, self.applied = d, 0, False
+    d: District
+
+    def __init__(self) -> None:
+        self.visits, self.applied = 0, False
         self.due: list[tuple[date, int, int, int]] = []  # (day, number of the visit in order, finding, how often done)
 
-    def begin(self, first: date = date(2018, 11, 19)) -> None:
+    def begin(self, d: District, first: date = date(2018, 11, 19)) -> None:
         """A plan for each community where somebody is in benefit, and for the old and disabled of the first two."""
+        self.d = d
         with self.d.made.office.read() as conn:
             places = sorted({one["community"] for one in in_benefit.on(conn, "", first)})
         for n, place in enumerate(places):  # one or two households each: the streets begin one after the other
@@ -50,7 +53,7 @@ class Screening:
             self._plan(place, "elderly", first, UNTIL)
             self._plan(place, "disabled", first, UNTIL)
 
-    def day(self, day: date) -> None:
+    def day(self, _d: District, day: date) -> None:
         if day in RENEWED:
             self._renew(day)
         if day == REFUSALS:
