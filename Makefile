@@ -34,6 +34,7 @@ load: install ## the sizes of the issues, with figures; not part of test
 	YINGBAO_TEST_KILLS=25 $(PY) -m pytest -s tests/engine/test_kill_worker.py tests/engine/test_kill.py
 	YINGBAO_TEST_REVIEWS=50000 $(PY) -m pytest -s tests/processes/test_review_2012.py -k due_in_one_second
 	YINGBAO_TEST_PAYMENTS=100000 YINGBAO_TEST_PAYMENT_KILLS=20 $(PY) -m pytest -s tests/processes/test_payments_load.py
+	YINGBAO_TEST_HISTORIES=1000 $(PY) -m pytest -s tests/processes/test_account_book.py
 	YINGBAO_TEST_WHATIF=5000 $(PY) -m pytest -s tests/processes/test_whatif.py
 	YINGBAO_TEST_MACHINE_RUNS=200 $(PY) -m pytest -s tests/processes/test_machine.py
 	$(VENV)/bin/yingbao bench --evidence

@@ -16,7 +16,7 @@ from engine.forms import Form, choice, on_date, text, yes_no
 from engine.model import Data, Put
 from engine.office import Act, Record
 from engine.process import CaseRef
-from processes import benefits, households, law, paperwork
+from processes import account_book, benefits, households, law, paperwork
 from processes.benefit_act_tables import benefit_proposal
 from processes.benefits import CLASSES, RESUMPTIONS, SUSPENSIONS, Change
 
@@ -132,6 +132,8 @@ def settled(act: Act, benefit_id: int, settlement_id: int, said: Data) -> None:
     """The finance office registers that a recovery is paid back, or arrears are paid out. Nothing is settled by the end of a plan:
     that a month is over does not show that money came."""
     found = _money(act, benefit_id, settlement_id, PAYERS, "只有资金发放岗可以登记结清", "Only finance officers register payments")
+    if run := account_book.in_a_run(act.conn, settlement_id):
+        raise Refused("in-payment-run", f"这笔补发已列入发放批次 {run}，由银行回盘结清", f"Run {run} pays these arrears: the bank's answer settles them")
     if said["cleared_on"] < (first := benefits.first_of(found["from_month"]).isoformat()):
         raise Invalid({"cleared_on": [f"不能早于所涉月份的第一天（{first}）"]})
     benefits.clear(act, found, "settled", {"cleared_on": said["cleared_on"]}, said.get("note") or "")

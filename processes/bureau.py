@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+import processes.account_tables
 import processes.accountability_tables
 import processes.appeal_tables
 import processes.attachment_tables
@@ -41,8 +42,8 @@ from engine.office import Act, Office
 from engine.process import Process
 from engine.replays import Replays
 from engine.store import Store, record
-from processes import audit_tables as _audit_tables  # noqa: F401 - its tables belong to every database
 from processes import (
+    account_book,
     bank_files,
     bank_port,
     benefits,
@@ -61,6 +62,7 @@ from processes import (
     spot_check,
     standards,
 )
+from processes import audit_tables as _audit_tables  # noqa: F401 - its tables belong to every database
 from processes import proof_tables as _proof_tables  # noqa: F401 - the same
 from processes.change_report_2012 import CHANGE_REPORT_2012
 from processes.change_report_2021 import CHANGE_REPORT_2021
@@ -97,6 +99,7 @@ _WAYS = {
     "standard_feed": ("调标：分批下达", "A new standard: the batch is handed out"),
     "standard_item": ("调标：调整一户", "A new standard: one household's benefit is adjusted"),
     "standard_finish": ("调标：汇总办结", "A new standard: the batch is summed up"),
+    "account_post": ("账户记账：按单位分批登记", "The accounts of a unit are posted part by part"),
     "payment_list": ("发放清单：分批生成明细", "A payment run: its list is made part by part"),
     "payment_compare": ("发放清单：查找重复", "A payment run: duplicates are looked for"),
     "payment_release": ("撤销的发放：释放明细", "A payment run was called off: its items are released"),
@@ -163,7 +166,7 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None, *, publish
                                     "benefit_month": _benefit_month, "report_due": _report_due, "report_reminder": _report_reminder,
                                     "review_due": _review(cases, reviews.fall_due), "review_early": _review_early(cases),
                                     "review_round": _review_round, complaints.REVIEW_JOB: lambda job: lambda act: complaints.open_review(cases, act, job.record_id, job.key), deadlines.LATE: deadlines.sweep, progress_reports.SWEEP: lambda _job: progress_reports.sweep, unmanned.KIND: unmanned.handler(cases), case_migrations.KIND: case_migrations.handler(cases), **standards.handlers(office),
-                                    **payments.handlers(office, bank or bank_port.at(getattr(settings, "bank", "")))}  # fmt: skip
+                                    **account_book.handlers(), **payments.handlers(office, bank or bank_port.at(getattr(settings, "bank", "")))}  # fmt: skip
     ways = {kind: Way(*words) for kind, words in _WAYS.items()}
     ways["means_check"] = Way("向各部门核对家庭经济状况", "Asking the registries about the household's means", skip=_unavailable(cases))
     leaving: dict[str, Gateway] = {}

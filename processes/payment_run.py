@@ -18,7 +18,7 @@ from engine.given import gives
 from engine.model import Data, Put
 from engine.office import Act
 from engine.process import Broken, CaseRef, Process
-from processes import benefits, calendar, duties, organisation, payments
+from processes import account_book, benefits, calendar, duties, organisation, payments
 from processes.payment_forms import FORMS, RunIn
 
 KEY = "payment-run"
@@ -57,6 +57,8 @@ def begin(act: Act, facts: Data) -> Data:
     act.through(post)
     if not "2012-12" <= month <= benefits.month_after(act.today):
         raise Invalid({"month": ["只能发放到下个月"]})
+    if begun := account_book.posted_from(act.conn, month):
+        raise Refused("books-begun", f"账簿已从 {begun} 起建立，不能发放更早的月份；以前月份应补发的，由补发决定办理", f"The books begin in {begun}: what is owed for earlier months is found by a decision")
     payments.refuse_second(act, scope, month)
     last = payments.pay_by(month)
     return {"pay_by": last, "pay_eve": (date.fromisoformat(last) - timedelta(days=1)).isoformat()}
@@ -134,7 +136,10 @@ def _on_reissue(act: Act, case: CaseRef, answers: Data, _facts: Data) -> None:
         raise Refused("nothing-to-reissue", "没有可补发的明细：请先办理账户变更，或选择按原账户重发", "Nothing can be reissued: change an account first, or send to the same one again")
 
 
-def _on_close(act: Act, case: CaseRef, _answers: Data, _facts: Data) -> list[Put]:
+def _on_close(act: Act, case: CaseRef, _answers: Data, facts: Data) -> list[Put]:
+    """What was never credited is free for a later run, and the unit's accounts are posted."""
+    payments.release(act, case.id, unpaid=True)
+    account_book.begin_posting(act, facts["scope"])
     return _run(act, case, status="closed", closed_on=act.today.isoformat())
 
 

@@ -25,10 +25,10 @@ from engine.jobs import Handler, Job, Later, plan
 from engine.model import Actor, Data, Put
 from engine.office import Act, Office, Record
 from engine.queries import Area, Page, within
-from processes import bank_files, benefits, calendar, law, payment_accounts, readers
+from processes import account_book, bank_files, benefits, calendar, law, payment_accounts, readers
 from processes.bank_files import Head, Payment, Sent
 from processes.bank_port import Bank, BankFailed
-from processes.benefit_tables import benefit_adjustment
+from processes.benefit_tables import benefit_adjustment, settlement
 from processes.benefits import first_of
 from processes.money import to_fen, yuan
 from processes.payment_accounts import Account
@@ -170,7 +170,9 @@ def _stretch(conn: Connection, keys: BoundKeys, run: Row, after: int) -> _Stretc
     month = run["month"]
     query = select(benefit, household.c.community, household.c.hukou_kind).join(household, household.c.id == benefit.c.household_id)
     listed = exists().where(payment_item.c.run_id == run["id"], payment_item.c.live, payment_item.c.benefit_id == benefit.c.id)  # and stopped since
-    due = and_(benefit.c.id > after, benefit.c.first_payment_month <= month, or_(benefit.c.stopped_from.is_(None), benefit.c.stopped_from > month, listed))
+    owed = exists().where(settlement.c.benefit_id == benefit.c.id, settlement.c.kind == "arrears", settlement.c.status.in_(benefits.OWED))
+    left = exists().where(payment_item.c.benefit_id == benefit.c.id, payment_item.c.live.is_(False), payment_item.c.state.in_(UNPAID))
+    due = and_(benefit.c.id > after, benefit.c.first_payment_month <= month, or_(benefit.c.stopped_from.is_(None), benefit.c.stopped_from > month, listed, owed, left))
     rows = list(conn.execute(query.where(due, within(household.c.community, run["scope"])).order_by(benefit.c.id).limit(LIST)).mappings())
     if not rows:
         return _Stretch(None, (), 0, ())
@@ -185,18 +187,21 @@ def _stretch(conn: Connection, keys: BoundKeys, run: Row, after: int) -> _Stretc
     accounts, names = payment_accounts.of_households(conn, keys, homes, month), payment_accounts.names(conn, homes)
     dead = set(conn.scalars(select(household_member.c.person_id).where(household_member.c.household_id.in_(homes), household_member.c.left_reason == "death")))
     most = to_fen(law.value("payment_item_most", first_of(month)).amount)
+    back = _back_payments(conn, ids, run)
     lines, not_due, gone = [], 0, []
     for row in rows:
         fen, status, decision = benefits.decided_of(row, decisions.get(row["id"], ()), month)
-        if fen <= 0 or status not in ("active", "pending_first_payment"):
+        whose, account = counted.get(row["id"], []), accounts[row["household_id"]]
+        wrong = [*_of_account(account, names.get(row["household_id"], set())), *(["deceased"] if any(number in dead for number, _, _ in whose) else [])]
+        known = _values(keys, run, row, decision, account)
+        if fen > 0 and status in ("active", "pending_first_payment"):
+            back.insert(0, (row["id"], {"claim": f"benefit:{row['id']}:{month}", "amount_fen": fen, "standard": _standard(row["category"], row["hukou_kind"], month)}))
+        else:
             not_due += status == "suspended"
             gone.append(row["id"])
-            continue
-        whose = counted.get(row["id"], [])
-        account = accounts[row["household_id"]]
-        problems = [*_of_account(account, names.get(row["household_id"], set())), *(["over_ceiling"] if fen > most else []),
-                    *(["deceased"] if any(number in dead for number, _, _ in whose) else [])]  # fmt: skip
-        lines.append(_Line(f"benefit:{row['id']}:{month}", _values(keys, run, row, fen, decision, account), tuple(whose), tuple(problems)))
+        for said in [said for number, said in back if number == row["id"]]:
+            problems = [*wrong, *(["over_ceiling"] if said["amount_fen"] > most else [])]
+            lines.append(_Line(said["claim"], {**known, **said}, tuple(whose), tuple(problems)))
     return _Stretch(rows[-1]["id"], tuple(lines), not_due, tuple(gone))
 
 
@@ -206,11 +211,25 @@ def _of_account(account: Account, names: Collection[str]) -> list[str]:
     return [] if payment_accounts.plain(account.holder) in names else ["holder_differs"]
 
 
-def _values(keys: BoundKeys, run: Row, row: Row, fen: int, decision: int, account: Account) -> dict[str, Any]:
+def _back_payments(conn: Connection, ids: Collection[int], run: Row) -> list[tuple[int, dict[str, Any]]]:
+    """补发: what benefits are still owed for earlier months: arrears that were found, and items of closed runs that were never credited."""
+    found: list[tuple[int, dict[str, Any]]] = []
+    owed = select(settlement).where(settlement.c.benefit_id.in_(ids), settlement.c.kind == "arrears", settlement.c.status.in_(benefits.OWED)).order_by(settlement.c.id)
+    for one in conn.execute(owed).mappings().all():
+        elsewhere = conn.scalar(select(payment_item.c.run_id).where(payment_item.c.claim == f"settlement:{one['id']}", payment_item.c.live, payment_item.c.state != "credited"))
+        if (elsewhere in (None, run["id"])) and (rest := account_book.rest_of(conn, one)) > 0:
+            found.append((one["benefit_id"], {"claim": f"settlement:{one['id']}", "settlement_id": one["id"], "amount_fen": rest, "standard": ""}))
+    item, again = payment_item, payment_item.alias("again")
+    newer = exists().where(again.c.claim == item.c.claim, again.c.id > item.c.id, or_(again.c.run_id != run["id"], again.c.live.is_(False)), again.c.state != "dropped")
+    left = select(item).join(payment_run, payment_run.c.id == item.c.run_id).where(
+        item.c.benefit_id.in_(ids), item.c.live.is_(False), item.c.state.in_(UNPAID), item.c.settlement_id.is_(None), item.c.month < run["month"], payment_run.c.status == "closed", ~newer)  # fmt: skip
+    return found + [(row["benefit_id"], {name: row[name] for name in ("claim", "month", "amount_fen", "standard")}) for row in conn.execute(left.order_by(item.c.id)).mappings()]
+
+
+def _values(keys: BoundKeys, run: Row, row: Row, decision: int, account: Account) -> dict[str, Any]:
     return {
         "run_id": run["id"], "benefit_id": row["id"], "household_id": row["household_id"], "community": row["community"], "month": run["month"],
-        "claim": f"benefit:{row['id']}:{run['month']}", "live": True, "state": "listed", "category": row["category"], "members": row["members"],
-        "standard": _standard(row["category"], row["hukou_kind"], run["month"]), "amount_fen": fen, "adjustment_id": decision, "again": False, "attempts": 0,
+        "live": True, "state": "listed", "category": row["category"], "members": row["members"], "adjustment_id": decision, "again": False, "attempts": 0,
         **_account_values(keys, account),
     }  # fmt: skip
 
@@ -261,7 +280,7 @@ def _drop_stale(act: Act, run: Row, found: _Stretch, known: Mapping[str, Row]) -
     lines = {line.claim: line for line in found.lines}
     old = [row for claim, row in known.items() if _stale(act.keys, row, lines[claim], run)]
     if found.gone:
-        gone = and_(payment_item.c.run_id == run["id"], payment_item.c.live, payment_item.c.benefit_id.in_(found.gone))
+        gone = and_(payment_item.c.run_id == run["id"], payment_item.c.live, payment_item.c.claim.in_([f"benefit:{n}:{run['month']}" for n in found.gone]))
         old += act.conn.execute(select(payment_item).where(gone)).mappings()
     for part in sorted({row["part"] for row in old}):
         mine = [row for row in old if row["part"] == part]
@@ -310,7 +329,7 @@ def _pairs(conn: Connection, run: Row, part: int) -> list[tuple[int, str, int]]:
     found = [(row.id, "account_twice", row.twin) for row in conn.execute(select(item.c.id, func.min(other.c.id).label("twin")).join(other, same).where(mine).group_by(item.c.id))]
     who, twin = payment_item_person, payment_item_person.alias("twin")
     query = select(item.c.id, func.min(other.c.id).label("twin")).join(who, who.c.item_id == item.c.id)
-    query = query.join(twin, and_(twin.c.month == who.c.month, twin.c.id_blind == who.c.id_blind, twin.c.item_id != who.c.item_id)).join(other, and_(other.c.id == twin.c.item_id, beside))
+    query = query.join(twin, and_(twin.c.month == who.c.month, twin.c.id_blind == who.c.id_blind, twin.c.item_id != who.c.item_id)).join(other, and_(other.c.id == twin.c.item_id, other.c.benefit_id != item.c.benefit_id, beside))
     found += [(row.id, "person_twice", row.twin) for row in conn.execute(query.where(mine).group_by(item.c.id))]
     return sorted(found)
 
@@ -424,18 +443,22 @@ def refuse_unfit(conn: Connection, run: Row) -> None:
 # -- calling off
 
 
-def release(act: Act, run_id: int) -> None:
-    """The items of a run that was called off are free for another one: part by part, by jobs of the parts (the run's end with its case)."""
-    parts = act.conn.scalars(select(payment_item.c.part).where(payment_item.c.run_id == run_id, payment_item.c.live).distinct())
-    act.write(_NEW_JOBS, [{"kind": "payment_release", "record_id": part, "key": "off", "due_at": act.now, "state": "ready", "data": "{}"} for part in sorted(parts)])
+def release(act: Act, run_id: int, *, unpaid: bool = False) -> None:
+    """The items of a run that was called off are free for another one; `unpaid`: those of a closed one that were never credited, as what
+    they are. Part by part, by jobs of the parts (the run's end with its case)."""
+    states = UNPAID if unpaid else ITEM_STATES
+    parts = act.conn.scalars(select(payment_item.c.part).where(payment_item.c.run_id == run_id, payment_item.c.live, payment_item.c.state.in_(states)).distinct())
+    key = "unpaid" if unpaid else "off"
+    act.write(_NEW_JOBS, [{"kind": "payment_release", "record_id": part, "key": key, "due_at": act.now, "state": "ready", "data": "{}"} for part in sorted(parts)])
 
 
 def _releasing(job: Job) -> Callable[[Act], None]:
     def effect(act: Act) -> None:
-        part = act.open("payment_part", job.record_id)
-        ids = list(act.conn.scalars(select(payment_item.c.id).where(payment_item.c.part == part.id, payment_item.c.live)))
+        part, unpaid = act.open("payment_part", job.record_id), job.key == "unpaid"
+        states = UNPAID if unpaid else ITEM_STATES
+        ids = list(act.conn.scalars(select(payment_item.c.id).where(payment_item.c.part == part.id, payment_item.c.live, payment_item.c.state.in_(states)).order_by(payment_item.c.id)))
         if ids:
-            act.append(part, "items_released", puts=[Put("payment_item", n, {"live": False, "state": "dropped"}) for n in ids])
+            act.append(part, "items_released", puts=[Put("payment_item", n, {"live": False} if unpaid else {"live": False, "state": "dropped"}) for n in ids])
 
     return effect
 
@@ -665,7 +688,7 @@ def _answering(job: Job) -> Callable[[Act], None]:
 def _answered(act: Act, part_id: int, return_id: int, lines: Sequence[tuple[int, str, str | None, str]]) -> None:
     """Write down what the bank did with some payments of a part: once, whoever says it again."""
     part = act.open("payment_part", part_id)
-    query = select(payment_sending, payment_item.c.household_id).join(payment_item, payment_item.c.id == payment_sending.c.item_id)
+    query = select(payment_sending, payment_item.c.household_id, payment_item.c.benefit_id, payment_item.c.settlement_id).join(payment_item, payment_item.c.id == payment_sending.c.item_id)
     rows = {row["id"]: row for row in act.conn.execute(query.where(payment_sending.c.id.in_([n for n, _, _, _ in lines]), payment_sending.c.state == "sent")).mappings()}
     puts = []
     for n, result, day, reason in lines:
@@ -677,6 +700,9 @@ def _answered(act: Act, part_id: int, return_id: int, lines: Sequence[tuple[int,
         puts.append(Put("payment_item", rows[n]["item_id"], {"state": "credited" if paid else "returned", "cause": values["cause"], "credited_on": values["credited_on"]}))
     if puts:
         act.append(part, "items_answered", {"return": return_id}, puts=puts)
+    arrears = {(row["benefit_id"], row["settlement_id"]) for n, result, _, _ in lines if result == "paid" and (row := rows.get(n)) and row["settlement_id"]}
+    for benefit_id, settlement_id in sorted(arrears):
+        account_book.arrears_paid(act, benefit_id, settlement_id)
 
 
 # -- reissuing
@@ -816,7 +842,7 @@ def items(conn: Connection, keys: BoundKeys, run: Row, area: Area, today: date, 
 def _late(run: Row, today: date) -> ColumnElement[bool]:
     item = payment_item.c
     over = today.isoformat() > run["pay_by"]
-    open_ = and_(item.live, item.state != "credited") if over else item.id < 0
+    open_ = item.state.in_(("listed", "held", "sent", "returned")) if over else item.id < 0
     return or_(open_, and_(item.state == "credited", item.credited_on > run["pay_by"]))
 
 
@@ -839,7 +865,7 @@ def _items_told(conn: Connection, keys: BoundKeys, rows: Sequence[Row], run: Row
 def _is_late(row: Row, run: Row, today: date) -> bool:
     if row["state"] == "credited":
         return bool(row["credited_on"] and row["credited_on"] > run["pay_by"])
-    return bool(row["live"]) and today.isoformat() > run["pay_by"]
+    return bool(row["state"] != "dropped") and today.isoformat() > run["pay_by"]
 
 
 def sendings(conn: Connection, item_id: int) -> list[Row]:

@@ -22,6 +22,7 @@ from processes.identity import mask_name
 from processes.law import BadLaw
 from processes.money import yuan
 from web import (
+    account_book,
     accountability,
     admin,
     annexes,
@@ -129,7 +130,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints, campaigns, attachments, facilities, dispersed, intakes, displays, training_sessions, publicity, festival, progress_reports, payments, visits, dashboard, inbox, outbox):
+    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints, campaigns, attachments, facilities, dispersed, intakes, displays, training_sessions, publicity, festival, progress_reports, payments, account_book, visits, dashboard, inbox, outbox):
         app.register_blueprint(part.bp)
     csrf.exempt(public.bp)  # nobody is signed in there, and no cookie is asked for
     csrf.exempt(estimate.bp)  # it changes nothing, and whoever asks needs no cookie

@@ -18,6 +18,8 @@ _SAID: Mapping[str, str] = {
     r"没有这户的这份材料": "No such paper of this household",
     r"没有这个区、街镇": "No such district or street",
     r"只能发放到下个月": "A run is for a month up to the next one",
+    r"没有这笔抵扣": "There is no such offset",
+    r"金额应大于零，不超过未结清的 (.*) 元": r"Above zero, and not above what is left: \1 yuan",
     r"没有这个常用视图": "There is no such view",
     r"请填写名称，最多 (\d+) 字": r"Give it a name of at most \1 characters",
     r"筛选条件不正确": "This is no filter of the list",

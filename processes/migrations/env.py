@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import processes.account_tables
 import processes.accountability_tables
 import processes.benefit_act_tables
 import processes.benefit_tables

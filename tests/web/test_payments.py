@@ -158,3 +158,49 @@ def test_the_demos_runs(district, bureau):
     assert [found[m]["status"] for m in ("2018-12", "2019-01", "2019-02")] == ["closed", "paying", "paying"]
     assert (found["2018-12"]["totals"]["returned"], found["2018-12"]["late"] > 0, found["2019-01"]["totals"]["sent"], found["2019-02"]["totals"]["sent"]) == (1, True, 0, 1)
     assert differences(town.office) == []
+
+
+def test_statements_repayments_and_offsets_over_the_api_and_on_pages(roads, district):
+    from processes import benefits
+
+    town = roads.town
+    home = town.home()
+    number = town.benefit(home, 66_000)
+    town.start()
+    town.approve()
+    town.send()
+    town.take(town.answer_bytes(town.sent()))
+    with town.office.act() as act:
+        [asked] = benefits.settle(act, number, None, "income_changed", {"2018-12": 30_000})
+        [owed] = benefits.settle(act, number, None, "income_changed", {"2018-12": -7_000})
+    path = f"/benefits/{number}/settlements/{asked.id}"
+    said = {"amount": "100.00", "on_day": "2018-12-03"}
+    assert roads.bad(403, "app", "POST", f"{path}/repayments", said)["rule"] == "role"
+    roads.bad(422, "fin", "POST", f"{path}/repayments", said | {"amount": "300.01"})
+    roads.bad(422, "fin", "POST", f"{path}/repayments", said | {"on_day": "2018-13-01"})
+    once = {"Idempotency-Key": "r1"}
+    assert roads.good("fin", "POST", f"{path}/repayments", said, headers=once) == roads.good("fin", "POST", f"{path}/repayments", said, headers=once)
+    receipt = roads.good("fin", "POST", f"{path}/offsets", {"against": owed.id, "amount": "70.00", "note": "家庭同意"})["receipt"]
+    assert roads.bad(403, "fin", "POST", f"/benefits/{number}/offsets/{receipt}", {"outcome": "agree"})["rule"] == "role"
+    roads.bad(422, "app", "POST", f"/benefits/{number}/offsets/{receipt}", {"outcome": "refuse"})
+    assert roads.good("app", "POST", f"/benefits/{number}/offsets/{receipt}", {"outcome": "agree"})["state"] == "done"
+    told = roads.good("rita", "GET", f"/households/{home}/account")
+    [month] = told["months"]
+    assert month == {"month": "2018-12", "approved_fen": 43_000, "paid_fen": 66_000, "recovered_fen": 10_000, "set_off_fen": 0, "written_off_fen": 0, "payable_fen": 0, "receivable_fen": 13_000,
+                     "owed_fen": -13_000}  # fmt: skip
+    assert {s["id"]: (s["rest_fen"], s["status"]) for s in told["settlements"]} == {asked.id: (13_000, "found"), owed.id: (0, "settled")}
+    roads.bad(404, "stranger", "GET", f"/households/{home}/account")
+    roads.bad(403, "app", "POST", "/accounts/postings", {"unit": "120116"})
+    roads.good("fin", "POST", "/accounts/postings", {"unit": "120116"})
+    town.jobs()
+    assert roads.good("sue", "GET", "/accounts?unit=120116&month=2018-12&differing=true")["items"][0]["receivable_fen"] == 13_000
+    assert roads.good("sue", "GET", "/accounts/totals?unit=120116&month=2018-12")["paid_fen"] == 66_000
+    roads.bad(422, "sue", "GET", "/accounts/totals?unit=120116&month=2018-13")
+    assert roads.good("stranger", "GET", "/accounts?unit=120116&month=2018-12")["total"] == 0
+    desk = Desk(roads.app, "fin")
+    assert "130.00" in desk.text(f"/accounts/households/{home}") and "660.00" in desk.text("/accounts/?unit=120116&month=2018-12")
+    answer = desk.post(f"/accounts/benefits/{number}/{asked.id}/repayment", {"amount": "130.00", "on_day": "2018-12-03"})
+    assert answer.status_code == 302 and "已结清" in desk.text(f"/accounts/households/{home}")
+    assert desk.post("/accounts/post", {"unit": "120116"}, page="/accounts/?unit=120116").status_code == 302
+    assert desk.get("/accounts/?month=2018-99").status_code == 422
+    assert differences(district.office) == []

@@ -19,6 +19,7 @@ from engine.forms import flat
 from processes.eligibility_facts import BadFacts
 from processes.law import BadLaw
 from web.api import (
+    account_book,
     accountability,
     appeals,
     attachments,
@@ -71,7 +72,7 @@ from web.desk import bureau
 from web.errors import problem
 
 PREFIX = "/api/v1"
-PARTS = (misc, cases, tasks, habits, household, benefits, expenditure, standards, lists, staff, incidents, meetings, reports, reviews, record, audit, findings, appeals, tables, law, whatif, temporary, definitions, ledger, accountability, leads, screening, complaints, campaigns, attachments, facilities, dispersed, intakes, displays, training_sessions, publicity, festival, progress, screening_lists, screening_plans, payments, visits, dashboard, notifications)
+PARTS = (misc, cases, tasks, habits, household, benefits, expenditure, standards, lists, staff, incidents, meetings, reports, reviews, record, audit, findings, appeals, tables, law, whatif, temporary, definitions, ledger, accountability, leads, screening, complaints, campaigns, attachments, facilities, dispersed, intakes, displays, training_sessions, publicity, festival, progress, screening_lists, screening_plans, payments, account_book, visits, dashboard, notifications)
 
 _ABOUT = """Casework for social assistance. Every call needs `Authorization: Bearer TOKEN` (`yingbao user token NAME`),
 except `notices`, what stands under `public/`, and this document.
