@@ -64,6 +64,12 @@ class Payments:
         d.made.jobs.run_all()
         maker, checker = self._officers
         with d.made.office.read() as conn:
+            overtaken = payments.changed(conn, payments.of_case(conn, self._no))
+        if overtaken:  # a benefit or an account has changed since the list was made
+            with d.made.office.act(maker) as act:
+                payments.list_again(act, self._no)
+            d.made.jobs.run_all()
+        with d.made.office.read() as conn:
             run = payments.of_case(conn, self._no)
             wrong = payments.problems(conn, d.made.office.keys.on(conn), run, organisation.DISTRICT, state="open", size=200).items
             if not payments.totals(conn, run["id"])["items"]:  # nobody is in benefit yet
