@@ -22,7 +22,18 @@ from engine.forms import folded
 from engine.model import Actor, Put
 from engine.office import Act, Record
 from engine.queries import Area, Page, within
-from processes import bank_files, erasure, festival, households, identity, in_benefit, law, organisation, readers
+from processes import (
+    bank_files,
+    erasure,
+    festival,
+    households,
+    identity,
+    in_benefit,
+    law,
+    organisation,
+    payment_accounts,
+    readers,
+)
 from processes.bank_files import Head, Line, Payment, Sent
 from processes.calendar import SpringFestival, spring_festival
 from processes.festival_forms import CAUSES, day_of
@@ -110,15 +121,16 @@ def entitled_on(conn: Connection, keys: BoundKeys, street: Area, cut_off: date, 
     account (plain), suspended, heating (None: not described)."""
     rows = in_benefit.on(conn, street, cut_off)
     homes, people, warm = _homes(conn, {row["household_id"] for row in rows}), _names(conn, {row["person_id"] or row["applicant_id"] for row in rows}), _heating(conn, {row["household_id"] for row in rows}, year)
-    found = []
+    found, accounts = [], dict[int, payment_accounts.Account]()
+    for some in batched(sorted(homes), 500):
+        accounts |= payment_accounts.of_households(conn, keys, some, f"{cut_off:%Y-%m}")
     for row in rows:
         home, whom = homes[row["household_id"]], row["person_id"]
-        name = people.get(whom or row["applicant_id"], "")
-        account = keys.reveal("household", "bank_account", home["id"], home["bank_account"]) if home["bank_account"] else None
+        name, at = people.get(whom or row["applicant_id"], ""), accounts.get(row["household_id"])
         found.append({
             "payee": f"person:{whom}" if whom else f"household:{home['id']}", "grouping": row["category"], "household_id": home["id"], "person_id": whom, "listed_id": None,
-            "street": row["street"], "community": row["community"], "hukou_kind": home["hukou_kind"], "members": 1 if whom else row["members"], "name": name, "holder": home["bank_holder"] or name,
-            "account": account, "suspended": row["status"] == "suspended", "heating": warm.get(home["id"]),
+            "street": row["street"], "community": row["community"], "hukou_kind": home["hukou_kind"], "members": 1 if whom else row["members"], "name": name, "holder": (at and at.holder) or name,
+            "account": (at and at.account) or None, "suspended": row["status"] == "suspended", "heating": warm.get(home["id"]),
         })  # fmt: skip
     return found + _listed(conn, keys, street, year)
 
@@ -133,7 +145,7 @@ def _listed(conn: Connection, keys: BoundKeys, street: Area, year: int) -> list[
 
 def _homes(conn: Connection, ids: set[int]) -> dict[int, Mapping[Any, Any]]:
     h = household.c
-    query = select(h.id, h.hukou_kind, h.bank_account, h.bank_holder)
+    query = select(h.id, h.hukou_kind)
     return {row["id"]: row for some in batched(sorted(ids), 500) for row in conn.execute(query.where(h.id.in_(some))).mappings()}
 
 
@@ -378,10 +390,10 @@ def _account(act: Act, found: Mapping[Any, Any], said: Mapping[str, Any]) -> tup
         return account, holder
     if not found["household_id"]:
         raise Invalid({"account": ["名单人员的重发应填写账号和户名"]})
-    home = households.row(act.conn, found["household_id"])
-    if not home["bank_account"]:
+    at = payment_accounts.of_households(act.conn, act.keys, {found["household_id"]}, f"{act.today:%Y-%m}").get(found["household_id"])
+    if at is None or not at.account:
         raise Invalid({"account": ["家庭没有登记银行账户，请填写"]})
-    return act.keys.reveal("household", "bank_account", home["id"], home["bank_account"]), home["bank_holder"] or found["name"]
+    return at.account, at.holder or found["name"]
 
 
 def agree(act: Act, item_id: int, said: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from processes.festival_tables import festival_item
 from processes.gateways import CHANNELS, Gateway, GatewayFailed, GatewayRefused, Message
 from processes.notification_tables import inbox_seen, notification
 from processes.notification_tables import notification_contact as contact
+from processes.payment_tables import payment_item, payment_return, payment_sending
 from processes.tables import benefit, household
 
 SCAN, SEND = "notify_scan", "notify_send"  # kinds of jobs
@@ -182,6 +183,17 @@ def _festival(conn: Connection, _keys: BoundKeys, today: date) -> Iterator[News]
         yield News(row.state, f"festival:{row.id}:{row.state}", row.household_id, row.credited_on or row.returned_on, person_id=row.person_id)
 
 
+def _monthly(conn: Connection, _keys: BoundKeys, today: date) -> Iterator[News]:
+    """What the bank has said of the monthly payments; of runs with an answer of these days, and households of which somebody wants to be told."""
+    c, since = payment_sending.c, _back(today)
+    runs = select(payment_return.c.run_id).where(payment_return.c.entered_on >= since)
+    agreed = select(contact.c.household_id).where(contact.c.active)
+    query = select(c.id, c.state, c.credited_on, c.answered_on, payment_item.c.household_id, benefit.c.person_id).join(payment_item, payment_item.c.id == c.item_id).join(benefit, benefit.c.id == payment_item.c.benefit_id)
+    for row in conn.execute(query.where(c.run_id.in_(runs), c.state.in_(("paid", "returned")), c.answered_on >= since, payment_item.c.household_id.in_(agreed)).order_by(c.id)):
+        paid = row.state == "paid"
+        yield News("credited" if paid else "returned", f"payment:{row.id}:{row.state}", row.household_id, row.credited_on if paid and row.credited_on else row.answered_on, person_id=row.person_id)
+
+
 def _reviews(conn: Connection, _keys: BoundKeys, today: date) -> Iterator[News]:
     c = benefit.c
     query = select(c.id, c.household_id, c.person_id, c.next_review_on).where(c.status == "active", c.next_review_on > today.isoformat(), c.next_review_on <= (today + timedelta(days=REVIEW_AHEAD)).isoformat())
@@ -193,7 +205,7 @@ def _back(today: date) -> str:
     return (today - timedelta(days=LOOKS_BACK)).isoformat()
 
 
-SOURCES: list[Callable[[Connection, BoundKeys, date], Iterable[News]]] = [_letters, _festival, _reviews]
+SOURCES: list[Callable[[Connection, BoundKeys, date], Iterable[News]]] = [_letters, _festival, _monthly, _reviews]
 """Where news comes from: each gives what is no older than LOOKS_BACK days; what was told already is left out afterwards."""
 
 

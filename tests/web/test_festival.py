@@ -328,3 +328,18 @@ def test_the_demos_part(district):
     assert [(row["state"], row["credited"], row["left_out"]) for row in told["units"]] == [("overdue", 3, 1)]
     assert (visits["visits"], visits["received_fen"]) == (4, 2_000_000)
     assert differences(district.office) == []
+
+
+def test_it_is_paid_where_the_household_is_paid(door, district):
+    """The account of a confirmed change counts, for a batch and for what is paid again."""
+    home = in_benefit(district)
+    change = {"holder": "张一", "bank": "中国银行", "account": "6217000000000000013", "from_month": "2018-12", "reason": "换卡"}
+    number, [one] = sent(door)
+    answered(door, number, said(one, "returned", cause="account_closed"))
+    assert door.bad(403, "officer", "POST", f"/festival-items/{one['id']}/reissue", {"reason": "再发"})["rule"] == "same-account"
+    asked = door.good("clerk", "POST", f"/households/{home}/account-changes", change)["change"]
+    door.good("rita", "POST", f"/account-changes/{asked}", {"outcome": "confirm", "opinion": "与存折相符"})
+    again = door.good("officer", "POST", f"/festival-items/{one['id']}/reissue", {"reason": "已换卡"})["item"]
+    assert door.good("officer", "GET", f"/festival-items/{again}")["account"] == "****0013"
+    door.good("officer", "POST", f"/households/{home}/heating", {"year": 2019, "central": False})
+    assert [row["account"] for row in listed(door, made(door, kinds=["heating"])["batch"])] == ["****0013"]

@@ -6,6 +6,7 @@ import json
 import socketserver
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ from processes.notification_tables import notification
 from processes.rebuild import differences
 from processes.tables import benefit
 from tests.district import PASSWORD, STREET
+from tests.paying import FakeBank, Paying
 from tests.served import app_of
 from tests.web.test_api import Door
 from tests.web.test_festival import answered, in_benefit, said, sent
@@ -213,6 +215,23 @@ def test_the_pages_do_the_same(door, district, bureau, gateway):
     number = door.good("clerk", "GET", f"/households/{home}/contacts")["items"][0]["id"]
     assert clerk.post(f"/contacts/{number}/end", {}).status_code == 302
     assert "2018-12-03 停止" in clerk.text(f"/households/{home}/contacts")
+
+
+def test_monthly_payments_are_told(door, district, gateway):
+    town = Paying(district, FakeBank())
+    homes = [town.paid_home(66_000), town.paid_home(70_000), town.paid_home(80_000)]
+    for home in homes[:2]:
+        agreed(door, district, home)
+    town.start()
+    town.approve()
+    town.send()
+    first, second, third = town.sent()
+    town.take(town.answer_bytes([first, replace(second, result="account_closed", credited_on=None), third]))
+    district.clock.advance(minutes=6)
+    district.bureau.jobs.run_all()
+    assert [(message.template, message.text) for message in gateway.sent.values()] == [
+        ("credited", "【塘沽街道】您的款项已于 2018-12-03 划入登记的账户，请查收。"), ("returned", "【塘沽街道】您的款项因账户原因未能到账，请持身份证件和银行卡到窗口办理。")]  # fmt: skip
+    assert differences(district.office) == []
 
 
 # -- the adapters
