@@ -21,6 +21,8 @@ KEPT = """async () => {
   return { keys: keys.map((k) => k.extractable), drafts: drafts.map((d) => new TextDecoder().decode(d.sealed)) };
 }"""
 
+SAVED = "form[data-offline]:not([data-unsaved])"  # the device has all that was typed
+
 
 @pytest.fixture
 def phone(browser, district):
@@ -66,9 +68,9 @@ def test_typed_without_a_network_and_sent_when_it_is_back(phone, district):
       const blob = await new Promise((yes) => canvas.toBlob(yes, 'image/jpeg')), box = new DataTransfer(), input = document.querySelector("input[capture]");
       box.items.add(new File([blob], 'photo.jpg', { type: 'image/jpeg' })); input.files = box.files; input.dispatchEvent(new Event('change', { bubbles: true }));
     }""")
-    page.wait_for_function("document.getElementById('device').textContent.includes('加密')")
+    page.wait_for_selector(SAVED)
     page.click("button.primary")
-    page.wait_for_function("document.getElementById('device').textContent.includes('没有网络')")
+    page.locator("#device", has_text="没有网络").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     kept = page.evaluate(KEPT)
     assert kept["keys"] == [False] and len(kept["drafts"]) == 1 and "张一" not in kept["drafts"][0] and "平房" not in kept["drafts"][0]
@@ -86,13 +88,13 @@ def test_what_was_changed_meanwhile_and_signing_out(phone, district):
     page, context, number = phone
     page.goto(f"/tasks/{number}")
     fill(page, district)
-    page.wait_for_function("document.getElementById('device').textContent.includes('加密')")
+    page.wait_for_selector(SAVED)
     page.reload()
-    page.wait_for_function("document.getElementById('device').textContent.includes('恢复')")
+    page.locator("#device", has_text="恢复").wait_for()
     assert page.input_value("#f-housing") == "自有平房两间"
     context.set_offline(True)
     page.click("button.primary")
-    page.wait_for_function("document.getElementById('device').textContent.includes('没有网络')")
+    page.locator("#device", has_text="没有网络").wait_for()
     district.do("carl", "home_survey", surveyed_on="2018-12-03", second_investigator="bob", met_person="张一", housing="一居室", living="简朴", findings="属实", surveyed_signature=district.scan)
     context.set_offline(False)
     page.wait_for_selector(".versions")

@@ -41,13 +41,16 @@
     files: await Promise.all(files().map((input) => Promise.all([...input.files].map(async (f) => ({ name: f.name, type: f.type, data: await base64(f) }))))),
   });
 
-  let waiting = false, sending = false, queue = Promise.resolve();
+  let waiting = false, sending = false, queue = Promise.resolve(), changes = 0;
+  const changed = () => { changes += 1; form.dataset.unsaved = ""; };
   const keep = (pending) => {
     waiting = waiting || pending;
     queue = queue.then(async () => {
+      const upTo = changes;
       const iv = crypto.getRandomValues(new Uint8Array(12)), said = new TextEncoder().encode(JSON.stringify({ ...await read(), waiting }));
       const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: about }, await key(), said);
       await store("drafts", "readwrite", (s) => s.put({ iv, sealed }, place));
+      if (upTo === changes) delete form.dataset.unsaved;
       say(waiting ? "waiting" : "kept");
     }).catch(() => say(""));  // a full or forbidden store: the page itself still holds what was typed
     return queue;
@@ -95,6 +98,7 @@
     } catch { return file; }  // the server judges what it is
   };
   form.addEventListener("change", async (e) => {
+    changed();
     if (e.target.type === "file" && e.target.name.startsWith("photos") && e.target.files.length) {
       const box = new DataTransfer(), had = [...e.target.files], made = await Promise.all(had.map(smaller));
       made.forEach((f) => box.items.add(f));
@@ -112,7 +116,9 @@
     input.closest(".row")?.classList.toggle("differs", Boolean(seen) && !SAME.has(seen) && seen !== plain(beside?.value || ""));
   });
   let timer = 0;
-  form.addEventListener("input", () => { mark(); clearTimeout(timer); timer = setTimeout(() => keep(false), 400); });
+  form.addEventListener("input", () => { changed(); mark(); clearTimeout(timer); timer = setTimeout(() => keep(false), 400); });
+
+  document.addEventListener("visibilitychange", () => { if (document.hidden && "unsaved" in form.dataset) keep(false); });
 
   const send = async () => {
     if (sending) return;
