@@ -68,8 +68,14 @@ class Period:
 
 
 def periods(row: Mapping[Any, Any]) -> list[Period]:
-    """The periods of a campaign. Each ends on the weekday of the report, the last one with the campaign; a report that would fall due
-    on a day off is due on the next working day (domain 10). Nothing is reported after a campaign was closed early."""
+    """The periods for which reports are owed: nothing falls due after a campaign was closed early."""
+    closed = date.fromisoformat(row["closed_on"]) if row["closed_on"] else None
+    return [one for one in _planned(row) if closed is None or one.due_on <= closed]
+
+
+def _planned(row: Mapping[Any, Any]) -> list[Period]:
+    """The periods of a campaign as it was planned. Each ends on the weekday of the report, the last one with the campaign; a report that would fall due
+    on a day off is due on the next working day (domain 10)."""
     first, last = date.fromisoformat(row["start_on"]), date.fromisoformat(row["end_on"])
     end = first + timedelta(days=(row["report_weekday"] - first.isoweekday()) % 7)
     found: list[Period] = []
@@ -77,8 +83,7 @@ def periods(row: Mapping[Any, Any]) -> list[Period]:
         due = _workday(end)
         found.append(Period(len(found) + 1, first, min(end, last), due, _moment(due, row["report_time"])))
         first, end = end + timedelta(days=1), end + timedelta(weeks=row["report_weeks"])
-    closed = date.fromisoformat(row["closed_on"]) if row["closed_on"] else None
-    return [one for one in found if closed is None or one.due_on <= closed]
+    return found
 
 
 def whole(conn: Connection, row: Mapping[Any, Any]) -> Period:
@@ -101,7 +106,7 @@ def _moment(day: date, time: str) -> datetime:
 
 def period_of(conn: Connection, row: Mapping[Any, Any], number: int) -> Period:
     """Raises NotFound where the campaign has no such period."""
-    found = whole(conn, row) if number == 0 else next((one for one in periods(row) if one.number == number), None)
+    found = whole(conn, row) if number == 0 else next((one for one in _planned(row) if one.number == number), None)
     if found is None:
         raise NotFound("没有这一期")
     return found
@@ -263,6 +268,8 @@ def _writes(act: Act, campaign_id: int, said: Mapping[Any, Any]) -> tuple[Mappin
         period = period_of(act.conn, frame, said["period"])
     except NotFound:
         raise Invalid({"period": ["没有这一期"]}) from None
+    if period.number and period not in periods(frame):
+        raise Conflict("该专项行动已结束", "This campaign is closed")
     if act.today < period.start_on:
         raise Refused("period-ahead", f"这一期从 {period.start_on.isoformat()} 开始，还不能填报", f"This period begins on {period.start_on.isoformat()}: not yet")
     return one, period
@@ -449,7 +456,7 @@ def told(conn: Connection, keys: BoundKeys, row: Mapping[Any, Any], actor: Actor
     handed = conn.execute(select(one).where(one.c.report_id == row["id"]).order_by(one.c.no)).mappings().all()
     frozen = row["state"] in DONE and bool(handed)
     shown = json.loads(handed[-1]["figures"]) if frozen else figures(conn, frame, row["unit"], period, now.astimezone(SHANGHAI).date())
-    writes = campaigns.writes(actor, row["unit"], "street") is not None and frame["state"] != "withdrawn"
+    writes = campaigns.writes(actor, row["unit"], "street") is not None and (frame["state"] == "open" or (row["kind"] == SUMMARY and frame["state"] != "withdrawn"))
     judges = actor.post_over(frame["unit"], campaigns.KEEPERS) is not None and row["submitted_by"] != actor.id
     may = [verb for verb, allowed in (("write", writes and row["state"] in WRITABLE), ("submit", writes and row["state"] in WRITABLE), ("judge", judges and row["state"] == "submitted"),
            ("annexes", bool(handed) and row["kind"] == SUMMARY and opens_annexes(actor, row["unit"]))) if allowed]  # fmt: skip

@@ -50,7 +50,7 @@ class Campaign:
 
     def begin(self, d: District) -> None:
         stages = [{"name": name, "start_on": first.isoformat(), "end_on": last.isoformat(), "goals": goals} for name, first, last, goals in _STAGES]
-        said = {"name": "精准救助百日会战", "paper": "市民政局《关于开展“精准救助百日会战”的通知》（津民发〔2018〕59号）", "start_on": "2018-11-19", "end_on": "2019-02-28", "goals": _GOALS, "stages": stages, "report_weeks": 2}
+        said = {"name": "精准救助百日会战", "paper": "市民政局《关于开展“精准救助百日会战”的通知》（津民发〔2018〕59号）", "start_on": "2018-11-19", "end_on": "2019-02-28", "goals": _GOALS, "stages": stages, "report_weeks": 4}
         self.id = self._do(d, self._keeper(d), campaigns.begin, said)["campaign"]
 
     def day(self, d: District, day: date) -> None:
@@ -131,7 +131,7 @@ class Campaign:
 
     def _reports(self, d: District, day: date) -> None:
         """The streets report on the last day of each period, but for one in nine: most of these do it days later, one never; the district
-        looks at them in the week after. Each report counts the ledger from the records: so every two weeks are enough for a demo."""
+        looks at them in the week after. Each report counts the ledger from the records: so every four weeks are enough for a demo."""
         with d.made.office.read() as conn:
             row = campaigns.seen(conn, self._keeper(d), self.id)
             listed, summary = progress_reports.periods(row), progress_reports.whole(conn, row)

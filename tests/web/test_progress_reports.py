@@ -117,14 +117,21 @@ def test_who_may_not_and_what_is_not_there(weeks):
     weeks.bad(404, "stranger", "POST", f"/progress-reports/{report}/submission")
     assert weeks.bad(403, "sue", "POST", f"/progress-reports/{report}/submission")["rule"] == "unit"
     owed = weeks.owed("progress_report")
+    assert weeks.bad(403, "clerk", "POST", f"/campaign-obligations/{owed}/proofs", {"unit": STREET, "done_on": "2018-11-19", "what": "x", "proof": "y"})["rule"] == "by-facts"
     # handed in early: the next report begins where its figures ended, so that no day is lost
     weeks.at("2018-11-21T12:00")
     weeks.good("clerk", "POST", f"/progress-reports/{report}/submission")
     assert weeks.told("clerk", report)["figures"]["as_of"] == "2018-11-21"
     weeks.at("2018-11-26T08:00")
     figures = weeks.told("clerk", weeks.report("clerk", 2))["figures"]
+    # closed early: what was written can be read, and no more is owed
+    second = weeks.good("clerk", "GET", weeks.at_campaign("periods"))["items"][1]["own"]["id"]
+    weeks.good("sue", "POST", f"/campaigns/{weeks.campaign}/closure", {"reason": "重新部署"})
+    assert [weeks.told("clerk", one)["state"] for one in (report, second)] == ["submitted", "draft"]
+    weeks.bad(409, "clerk", "POST", weeks.at_campaign("reports"), {**said, "period": 2})
+    weeks.bad(409, "clerk", "POST", f"/progress-reports/{second}/submission")
+    assert [one["number"] for one in weeks.good("clerk", "GET", weeks.at_campaign("periods"))["items"]] == [1, 0]
     assert (figures["since"], figures["increment"]["from"], figures["cumulative"]["from"]) == ("2018-11-22", "2018-11-22", "2018-11-19")
-    assert weeks.bad(403, "clerk", "POST", f"/campaign-obligations/{owed}/proofs", {"unit": STREET, "done_on": "2018-11-19", "what": "x", "proof": "y"})["rule"] == "by-facts"
 
 
 def test_units_are_reminded_and_who_is_late_is_on_the_list(weeks):
