@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, Table, or_, select
 
 from engine import store
 from engine.errors import NotFound
@@ -19,9 +19,12 @@ from engine.model import SHANGHAI, Actor, read_body
 from engine.queries import Page, within
 from processes import in_benefit, ledger, ledger_stays, organisation, screening
 from processes.complaint_tables import complaint
+from processes.facility_tables import dispersed_visit, hazard, inspection
+from processes.festival_tables import festival_item
 from processes.ledger import Asked, Book, Side
 from processes.ledger_problems import entry_of
 from processes.meeting_tables import agenda_item
+from processes.outreach_tables import publicity_activity, training_attendance, training_session
 from processes.screening_forms import IN_BENEFIT, REFUSED
 from processes.screening_tables import screening as visit
 from processes.temporary_tables import temporary_grant
@@ -33,8 +36,12 @@ FIGURES: Mapping[str, tuple[str, str]] = {
     "screened": ("在保家庭：已排查", "In benefit: screened"), "unscreened": ("在保家庭：未排查", "In benefit: not screened"), "again": ("2018年未获批准：已排查", "Refused in 2018: screened"),
     "not_again": ("2018年未获批准：未排查", "Refused in 2018: not screened"), "elsewhere": ("未在保家庭排查", "Visits to others not in benefit"),
     "benefits": ("月保障金额", "Benefits a month"), "temporary": ("临时救助", "Temporary assistance"), "done": ("环节办结", "Steps finished"), "open": ("环节在办", "Steps open"),
-    "late": ("环节超期", "Steps overdue"), "complaints": ("投诉举报办结", "Complaints concluded"), "meetings": ("联席会议研究", "Studied by the joint meeting"),
+    "late": ("环节超期", "Steps overdue"), "publicity": ("宣传活动", "Publicity activities"), "training": ("培训签到人次", "Attendance of training, signed"),
+    "inspections": ("供养机构安全检查", "Safety inspections"), "hazards": ("检查发现隐患", "Hazards found"), "dispersed": ("分散特困人员走访", "Visits to the dispersed destitute"),
+    "festival": ("两节补贴到账", "Festival payments credited"), "complaints": ("投诉举报办结", "Complaints concluded"), "meetings": ("联席会议研究", "Studied by the joint meeting"),
 }  # fmt: skip
+REGISTERS = ("publicity", "training", "inspections", "hazards", "dispersed", "festival")
+MONEY = frozenset({"benefits", "temporary", "festival"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,7 @@ class Item:
     label: str  # case number, or empty
     household_id: int | None
     key: str  # of which part of the figure: a finding, a resolution, a step
-    fen: int
+    fen: int  # of money; of a step hours or days late, of publicity copies
     table: str  # whose entry: a table and the row's id; of a step the task
     row_id: int
 
@@ -67,7 +74,9 @@ class Desk:
             raise NotFound("看板没有这一项")
         if figure not in self._made:
             makers: Mapping[str, Callable[[], Iterable[Item]]] = {
-                "benefits": self._benefits, "temporary": self._temporary, "complaints": self._complaints, "meetings": self._meetings, "done": self._done}  # fmt: skip
+                "benefits": self._benefits, "temporary": self._temporary, "complaints": self._complaints, "meetings": self._meetings, "done": self._done,
+                "publicity": self._publicity, "training": self._training, "inspections": self._inspections, "hazards": self._hazards, "dispersed": self._dispersed,
+                "festival": self._festival}  # fmt: skip
             if figure in makers:
                 self._made[figure] = _sorted(makers[figure]())
             elif figure in ("open", "late"):
@@ -120,6 +129,46 @@ class Desk:
         where = (within(row.community, self.unit), row.granted_on.between(self.since, self.until), row.state != "dropped")
         for one in self.conn.execute(select(row.id, row.case_no, row.household_id, row.community, row.form, row.amount_fen, row.granted_on).where(*where)):
             yield Item(one.community, one.granted_on, one.case_no, one.household_id, one.form, one.amount_fen, "temporary_grant", one.id)
+
+    # -- registers of the campaign
+
+    def _of(self, table: Table, day: str, *where: Any) -> Iterable[Any]:
+        """Rows of the unit whose day lies in the period."""
+        column = table.c
+        return self.conn.execute(select(table).where(within(column.unit if "unit" in column else column.community, self.unit), column[day].between(self.since, self.until), *where)).mappings()
+
+    def _stands(self, table: Table) -> Any:
+        """Not withdrawn by the end of the period."""
+        return or_(table.c.withdrawn_on.is_(None), table.c.withdrawn_on > self.until)
+
+    def _publicity(self) -> Iterable[Item]:
+        for one in self._of(publicity_activity, "held_on", self._stands(publicity_activity)):
+            yield Item(one["unit"], one["held_on"], "", None, one["channel"], one["copies"], "publicity_activity", one["id"])
+
+    def _training(self) -> Iterable[Item]:
+        """Everybody who signed for himself, by the unit where he works."""
+        here, session = training_attendance.c, training_session.c
+        query = select(here.id, here.unit, here.role, session.held_on).join(training_session, session.id == here.session_id).where(here.signed, within(here.unit, self.unit))
+        for one in self.conn.execute(query.where(session.held_on.between(self.since, self.until), self._stands(training_session))):
+            yield Item(one.unit, one.held_on, "", None, one.role, 0, "training_attendance", one.id)
+
+    def _inspections(self) -> Iterable[Item]:
+        for one in self._of(inspection, "inspected_on", inspection.c.finished_on <= self.until):
+            yield Item(one["unit"], one["inspected_on"], "", None, "", 0, "inspection", one["id"])
+
+    def _hazards(self) -> Iterable[Item]:
+        """key: fixed (on the spot, or verified by the end of the period) | open."""
+        for one in self._of(hazard, "found_on"):
+            fixed = one["state"] == "on_spot" or (one["verified_on"] is not None and one["verified_on"] <= self.until)
+            yield Item(one["unit"], one["found_on"], "", None, "fixed" if fixed else "open", 0, "hazard", one["id"])
+
+    def _dispersed(self) -> Iterable[Item]:
+        for one in self._of(dispersed_visit, "visited_on"):
+            yield Item(one["community"], one["visited_on"], "", one["household_id"], one["condition"], 0, "dispersed_visit", one["id"])
+
+    def _festival(self) -> Iterable[Item]:
+        for one in self._of(festival_item, "credited_on", festival_item.c.state == "credited"):
+            yield Item(one["community"], one["credited_on"], "", one["household_id"], one["grouping"], one["amount_fen"], "festival_item", one["id"])
 
     # -- complaints and the meeting
 
@@ -179,6 +228,7 @@ def told(conn: Connection, actor: Actor, wanted: Asked, today: date) -> dict[str
         "violations": figures["violations"]["concluded"], "problems": {name: figures["problems"][name] for name in ("found", "settled", "overdue")},
         "weeks": weeks(side, wanted), "units": _units(conn, desk, figures["units"]), "whole": _line(desk, wanted.unit), "steps": steps(desk),
         "complaints": _counted(desk, "complaints"), "meetings": _counted(desk, "meetings"),
+        "registers": [_register(desk, figure) for figure in REGISTERS],
     }  # fmt: skip
 
 
@@ -238,6 +288,14 @@ def _counted(desk: Desk, figure: str) -> list[dict[str, Any]]:
     return [{"key": key, "count": counted[key]} for key in sorted(counted)]
 
 
+def _register(desk: Desk, figure: str) -> dict[str, Any]:
+    """How many, and of money the fen, of publicity the copies, of hazards those that are fixed."""
+    found, (zh, en) = desk.items(figure), FIGURES[figure]
+    fixed = sum(one.key == "fixed" for one in found)
+    return {"figure": figure, "zh": zh, "en": en, "count": len(found), "fen": sum(one.fen for one in found) if figure in MONEY else None,
+            "copies": sum(one.fen for one in found) if figure == "publicity" else None, "fixed": fixed if figure == "hazards" else None}  # fmt: skip
+
+
 # -- drill-down
 
 
@@ -251,7 +309,7 @@ def items_of(conn: Connection, actor: Actor, wanted: Asked, figure: str, *, key:
 def _told(conn: Connection, figure: str, one: Item) -> dict[str, Any]:
     where = _of_task(conn, one) if one.table == "task" else {"record_id": one.row_id, "entry": 1} if one.table == "case" else entry_of(conn, one.table, one.row_id)
     return {"unit": one.place, "unit_name": organisation.unit_name(conn, one.place), "day": one.day or None, "case_no": one.label or None, "household_id": one.household_id, "key": one.key or None,
-            "fen": one.fen if figure in ("benefits", "temporary") else None, "hours": one.fen if figure == "done" else None, "days_late": one.fen if figure in ("open", "late") and one.fen else None,
+            "fen": one.fen if figure in MONEY else None, "copies": one.fen if figure == "publicity" else None, "hours": one.fen if figure == "done" else None, "days_late": one.fen if figure in ("open", "late") and one.fen else None,
             **where}  # fmt: skip
 
 

@@ -15,8 +15,11 @@ from engine.errors import Invalid, NotFound
 from processes import annexes, dashboard, ledger, organisation, readers
 from processes.bureau import CATALOGUE
 from processes.complaint_forms import FINDINGS
+from processes.dispersed_forms import CONDITIONS
 from processes.event_log import harmless
+from processes.festival import GROUPS
 from processes.money import yuan
+from processes.outreach_forms import CHANNELS
 from processes.screening_forms import POPULATIONS
 from processes.special_cases import RESOLUTIONS
 from processes.temporary import FORMS_OF_HELP
@@ -47,7 +50,13 @@ def _word(figure: str, key: str | None) -> str:
     if figure in ("done", "open", "late"):
         process, _dot, node = key.rpartition(".")
         return node_name({"process": process, "node": node})
-    listed = {"complaints": FINDINGS, "meetings": RESOLUTIONS, "elsewhere": POPULATIONS, "temporary": FORMS_OF_HELP}.get(figure, [])
+    if figure == "training":
+        return either(*organisation.ROLES.get(key, (key, key)))
+    if figure == "festival":
+        return either(*GROUPS.get(key, (key, key)))
+    if figure == "hazards":
+        return _("put right") if key == "fixed" else _("not put right yet")
+    listed = {"complaints": FINDINGS, "publicity": CHANNELS, "dispersed": CONDITIONS, "meetings": RESOLUTIONS, "elsewhere": POPULATIONS, "temporary": FORMS_OF_HELP}.get(figure, [])
     return next((either(zh, en) for code, zh, en in listed if code == key), str(wording.word("category", key)))
 
 

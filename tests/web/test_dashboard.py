@@ -9,7 +9,7 @@ import pytest
 
 from processes import dashboard
 from tests.api_roads import Roads, worker
-from tests.district import STREET
+from tests.district import COMMUNITY, STREET
 from tests.processes.test_ledger import Street, numbers
 from tests.served import app_of
 from tests.web.test_pages import Desk
@@ -52,6 +52,12 @@ def test_the_dashboard_has_the_ledger_s_numbers_and_every_figure_leads_to_its_en
         found = items(figure)
         assert found["total"] == counted, figure
         assert all(one["record_id"] and one["entry"] for one in found["items"]), figure
+    roads.good("vera", "POST", "/publicity", {"unit": COMMUNITY, "title": "政策上墙", "held_on": roads.today, "place": "居委会", "channel": "display", "programmes": ["medical"], "communities": "",
+                                              "audience_count": 0, "material_type": "poster", "copies": 5})  # fmt: skip
+    [put] = items("publicity")["items"]
+    assert (put["key"], put["copies"], put["unit"], put["entry"]) == ("display", 5, COMMUNITY, 1)
+    registers = {one["figure"]: (one["count"], one["copies"]) for one in roads.good("rita", "GET", f"/dashboard?{PERIOD}")["registers"]}
+    assert registers == {"publicity": (1, 5), "training": (0, None), "inspections": (0, None), "hazards": (0, None), "dispersed": (0, None), "festival": (0, None)}
     assert (whole["screened"], whole["to_screen"], whole["coverage"]) == (1, 2, 50.0)
     assert sum(one["fen"] for one in items("benefits")["items"]) == whole["month_fen"] > 0
     assert items("screened")["items"][0]["day"] == "2019-02-28"

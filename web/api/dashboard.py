@@ -83,6 +83,16 @@ class DashboardCount(schemas.Said):
     count = said_number()
 
 
+class DashboardRegister(schemas.Said):
+    figure = said_text("publicity | training | inspections | hazards | dispersed | festival: GET dashboard/items")
+    zh = said_text()
+    en = said_text()
+    count = said_number("in the period")
+    fen = said_number("of money", none=True)
+    copies = said_number("of publicity", none=True)
+    fixed = said_number("of hazards: on the spot, or verified by the last day", none=True)
+
+
 class Dashboard(schemas.Said):
     unit = said_text()
     unit_name = said_text()
@@ -102,6 +112,7 @@ class Dashboard(schemas.Said):
     steps = said_list(DashboardStep)
     complaints = said_list(DashboardCount, "concluded in the period, by finding")
     meetings = said_list(DashboardCount, "announced in the period, by resolution")
+    registers = said_list(DashboardRegister, "of the campaign")
 
 
 class DashboardItem(schemas.Said):
@@ -112,6 +123,7 @@ class DashboardItem(schemas.Said):
     household_id = said_number(none=True)
     key = said_text("finding, resolution, category, form, population, or process.step", none=True)
     fen = said_number("of money", none=True)
+    copies = said_number("of publicity", none=True)
     hours = said_number("from opened to finished, of a step", none=True)
     days_late = said_number("of an open step", none=True)
     record_id = said_number()
