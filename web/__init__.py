@@ -230,7 +230,6 @@ def _words(app: Flask) -> None:
             "waiting_for_me": tasks.waiting_for_me,
             "reports_for_me": progress_reports.waiting_for_me,
             "new_in_inbox": inbox.unread,
-            "unread_for_me": inbox.unread,
             "reads_outbox": notifications.READERS,
             "visits_for_me": screening.waiting_for_me,
             "goes_on_visits": visits.goes,
