@@ -30,6 +30,7 @@ import processes.outreach_tables
 import processes.payment_tables
 import processes.progress_tables
 import processes.screening_tables
+import processes.supervision_tables
 import processes.temporary_tables  # noqa: F401 - its rows are projected from records like all others
 from engine import deadlines, unmanned
 from engine.cases import Cases

@@ -1,7 +1,8 @@
-"""L6 of the ledger, 清查过程中发现的问题: what screenings and auditors found in a period, by type, with what is settled and what is overdue (domain 8)."""
+"""L6 of the ledger, 清查过程中发现的问题: what screenings, auditors and inspections found in a period, by type, with what is settled and what is overdue (domain 8)."""
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date
@@ -16,19 +17,19 @@ from engine.queries import Page, within
 from processes import accountability
 from processes.finding_tables import finding, finding_reply
 from processes.screening_tables import screening, screening_finding
+from processes.supervision_tables import inspection_finding
 
 PROBLEMS: Mapping[str, tuple[str, str]] = {
     "policy": ("政策落实不到位", "Policy not carried out"), "unlawful": ("违规享受", "Unlawful benefit"), "hardship": ("救助后仍突出困难", "Outstanding hardship after help"),
     "procedure": ("程序", "Procedure"), "money": ("资金", "Money"), "other": ("其他", "Other"),
 }
 _SCREENED = {"policy_not_implemented": "policy", "unlawful_benefit": "unlawful", "outstanding_hardship": "hardship"}
-_SCREENED = {"policy_not_implemented": "policy", "unlawful_benefit": "unlawful", "outstanding_hardship": "hardship"}
 STATES = ("settled", "overdue", "open")
 
 
 def found(conn: Connection, unit: str, since: date, until: date) -> list[dict[str, Any]]:
     """The findings raised in the period, as they stood on its last day, by the day: those of screenings that the second visitor had confirmed,
-    and the auditors', which say no type. Each: source (screening | audit), id, type, unit, found_on, due_on, state (settled | overdue | open),
+    the auditors', which say no type, and those of inspections. Each: source (screening | audit | inspection), id, type, unit, found_on, due_on, state (settled | overdue | open),
     settled_on, household_id, case_no."""
     first, last = since.isoformat(), until.isoformat()
     rows: list[dict[str, Any]] = []
@@ -45,8 +46,19 @@ def found(conn: Connection, unit: str, since: date, until: date) -> list[dict[st
     for row in conn.execute(query.where(*where)).mappings():
         late = row["due_on"] is not None and row["due_on"] < last
         rows.append({"source": "screening", "id": row["id"], "type": _SCREENED[row["kind"]], "unit": row["community"], "found_on": row["found_on"], "due_on": row["due_on"],
-                     **_state(row["done_on"], last, late=late), "household_id": row["household_id"], "case_no": None})  # fmt: skip
+                     **_state(_done(row, last), last, late=late), "household_id": row["household_id"], "case_no": None})  # fmt: skip
+    seen_by = inspection_finding.c
+    for row in conn.execute(select(inspection_finding).where(within(seen_by.unit, unit), seen_by.raised_on >= first, seen_by.raised_on <= last)).mappings():
+        over = row["settled_on"] if row["state"] == "accepted" else _done(row, last)
+        rows.append({"source": "inspection", "id": row["id"], "type": row["kind"], "unit": row["unit"], "found_on": row["raised_on"], "due_on": row["due_on"],
+                     **_state(over, last, late=row["due_on"] < last), "household_id": None, "case_no": None})  # fmt: skip
     return sorted(rows, key=lambda row: (row["found_on"], row["source"], row["id"]))
+
+
+def _done(row: Mapping[Any, Any], last: str) -> str | None:
+    """When it was put right, as things stood on a day: also what was sent back later."""
+    spells: list[tuple[str, str | None]] = [*json.loads(row["undone"] or "[]"), (row["done_on"], None)]
+    return next((done for done, back in spells if back is None or done <= last < back), None)
 
 
 def _state(settled_on: str | None, last: str, *, late: bool) -> dict[str, Any]:
@@ -69,7 +81,7 @@ def problems_of(conn: Connection, unit: str, since: date, until: date, *, kind: 
         raise NotFound("台账没有这一项")
     rows = [row for row in found(conn, unit, since, until) if kind in (None, row["type"]) and state in (None, row["state"])]
     shown = rows[(page - 1) * size : page * size]
-    tables = {"audit": "finding", "screening": "screening_finding"}
+    tables = {"audit": "finding", "screening": "screening_finding", "inspection": "inspection_finding"}
     return Page([{**row, **entry_of(conn, tables[row["source"]], row["id"])} for row in shown], len(rows), page, size)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -69,7 +70,8 @@ def verify(act: Act, finding_id: int, said: Mapping[str, Any]) -> dict[str, Any]
     values: dict[str, Any] = {"verified_by": act.actor.id, "verified_on": act.today.isoformat(), "verify_text": said.get("text") or None}
     if said["verdict"] == "verified":
         return _moved(act, opened, row, "screening_verified", values | {"state": "verified"})
-    back = {"state": "open", "done_on": None, "done_by": None, "done_text": None, "proof_id": None, "outcome": None, "sent_back": (row["sent_back"] or 0) + 1}
+    back = {"state": "open", "done_on": None, "done_by": None, "done_text": None, "proof_id": None, "outcome": None, "sent_back": (row["sent_back"] or 0) + 1,
+            "undone": json.dumps([*json.loads(row["undone"] or "[]"), [row["done_on"], act.today.isoformat()]][-12:])}  # fmt: skip
     return _moved(act, opened, row, "screening_sent_back", values | back)
 
 

@@ -65,6 +65,7 @@ screening_finding = Table(
     Column("verified_on", String(10)),
     Column("verify_text", LargeBinary, info=SEALED),
     Column("sent_back", Integer),  # how often the proof was not enough
+    Column("undone", String(400)),  # JSON: [done on, sent back on] of each time, for a ledger of a past day
     Index("ix_screening_finding_screening_id", "screening_id"),
     Index("ix_screening_finding_community", "community", "state"),
 )

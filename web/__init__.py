@@ -73,6 +73,7 @@ from web import (
     screening_import,  # noqa: F401 - these pages stand on the blueprint of the screening
     screening_plans,  # noqa: F401
     standards,
+    supervision,
     tables,
     tasks,
     temporary,
@@ -130,7 +131,7 @@ def create_app(settings: Settings | None = None, bureau: Bureau | None = None) -
     desk.speak(app)
     desk.remember_accounts(app)
     logs.keep(app)
-    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints, campaigns, attachments, facilities, dispersed, intakes, displays, training_sessions, publicity, festival, progress_reports, payments, account_book, visits, dashboard, inbox, outbox):
+    for part in (people, tasks, habits, cases, households, benefits, recognitions, deliveries, standards, reviews, reports, board, incidents, calendars, admin, public, meetings, record, audit, replay, findings, appeals, tables, law, estimate, whatif, temporary, definitions, ledger, accountability, leads, screening, annexes, complaints, campaigns, attachments, facilities, dispersed, intakes, displays, training_sessions, publicity, festival, progress_reports, payments, account_book, visits, dashboard, inbox, outbox, supervision):
         app.register_blueprint(part.bp)
     csrf.exempt(public.bp)  # nobody is signed in there, and no cookie is asked for
     csrf.exempt(estimate.bp)  # it changes nothing, and whoever asks needs no cookie
@@ -232,6 +233,7 @@ def _words(app: Flask) -> None:
             "new_in_inbox": inbox.unread,
             "reads_outbox": notifications.READERS,
             "visits_for_me": screening.waiting_for_me,
+            "supervises": supervision.mine,
             "goes_on_visits": visits.goes,
             "inspections_for_me": facilities.waiting_for_me,
             "waiting_transfers": intakes.waiting_transfers,

@@ -1,4 +1,4 @@
-"""The screening in the demo's campaign: plans of every community, visits until 2019-02-20, what they find and what comes of it."""
+"""The screening in the demo's campaign: plans of every community, visits until 2019-02-20, what they find and what comes of it; one inspection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from engine.errors import EngineError
 from engine.model import Actor
-from processes import in_benefit, screening, screening_apply, screening_findings, screening_plans
+from processes import in_benefit, organisation, screening, screening_apply, screening_findings, screening_plans, supervision
 from processes.screening_forms import IN_BENEFIT, REFUSED
 from processes.screening_tables import screening_finding, screening_plan, screening_plan_home
 from processes.tables import household
@@ -34,17 +34,17 @@ _TEXT = {3: "已补发取暖补贴。", 6: "协会资助医疗费 3000 元。", 
 
 
 class Screening:
-    """What the visitors do on a day. Draws no lots."""
+    """`begin` on the first day, `day` on every day after: what visitors and the district's inspectors do. Draws no lots of the demo's."""
 
     d: District
 
     def __init__(self) -> None:
-        self.visits, self.applied = 0, False
+        self.visits, self.applied, self.inspection = 0, False, 0
         self.due: list[tuple[date, int, int, int]] = []  # (day, number of the visit in order, finding, how often done)
 
-    def begin(self, d: District, first: date = date(2018, 11, 19)) -> None:
+    def begin(self, d: District) -> None:
         """A plan for each community where somebody is in benefit, and for the old and disabled of the first two."""
-        self.d = d
+        self.d, first = d, d.made.office.today()
         with self.d.made.office.read() as conn:
             places = sorted({one["community"] for one in in_benefit.on(conn, "", first)})
         for n, place in enumerate(places):  # one or two households each: the streets begin one after the other
@@ -53,7 +53,8 @@ class Screening:
             self._plan(place, "elderly", first, UNTIL)
             self._plan(place, "disabled", first, UNTIL)
 
-    def day(self, _d: District, day: date) -> None:
+    def day(self, d: District, day: date) -> None:
+        self.d = d
         if day in RENEWED:
             self._renew(day)
         if day == REFUSALS:
@@ -71,6 +72,8 @@ class Screening:
             self._visit(home, population, community, day)
         for entry in [one for one in self.due if one[0] == day]:
             self._put_right(*entry[1:], day)
+        if day in _INSPECTED:
+            _INSPECTED[day](self, day)
 
     def _plan(self, place: str, population: str, first: date, last: date) -> None:
         officer, *_ = self.d.by_role("civil_affairs_officer", place)
@@ -148,3 +151,50 @@ class Screening:
 
     def _home(self, conn: Any, finding: int) -> int:
         return int(conn.scalar(select(screening_finding.c.household_id).where(screening_finding.c.id == finding)))
+
+    # -- the district inspects what the first streets visited
+
+    def _boss(self) -> Actor:
+        return self.d.by_role("supervisor", organisation.DISTRICT)[0]
+
+    def _inspect_plan(self, day: date) -> None:
+        units = ",".join(dict.fromkeys(street for street, _ in self.d.streets[:8]))
+        said = {"title": "百日会战摸底排查质量检查", "units": units, "kind": "visits", "from_on": day - timedelta(days=26), "until_on": day, "method": "by_street", "size": 5,
+                "items": "是否两人入户\n致困原因与家庭情况是否相符\n发现的问题是否限期整改", "due_on": day + timedelta(days=30)}  # fmt: skip
+        try:
+            with self.d.made.office.act(self._boss()) as act:
+                self.inspection = supervision.make(act, said)["plan"]
+        except EngineError:
+            return  # a demo so small that nobody was visited there yet
+        with self.d.made.office.act(self._boss()) as act:
+            supervision.draw(act, self.inspection)
+
+    def _inspect(self, day: date) -> None:
+        """All but the last one; of the first two something is not in order."""
+        for n, one in enumerate(self._targets()[:-1]):
+            wrong = [{"kind": ("procedure", "policy")[n], "text": ("走访记录未写明接待人与申请人的关系。", "应享受的教育救助未告知。")[n], "due_on": day + timedelta(days=15)}] if n < 2 else []
+            said = {"inspected_on": day, "failed": str(n + 1) if wrong else "", "note": "查阅走访记录并电话回访。", "findings": wrong}
+            with self.d.made.office.act(self._boss()) as act:
+                supervision.inspect(act, one["id"], said)
+
+    def _targets(self) -> list[dict[str, Any]]:
+        if not self.inspection:
+            return []
+        with self.d.made.office.read() as conn:
+            row = supervision.seen(conn, self._boss(), self.inspection)
+            return supervision.targets(conn, self.d.made.office.keys.on(conn), row, self._boss())
+
+    def _answer(self, day: date) -> None:
+        """The first finding is put right and verified; the second waits, and is late in the end."""
+        if not self.inspection:
+            return
+        with self.d.made.office.read() as conn:
+            first = next(iter(supervision.findings_listed(conn, self._boss(), day, plan_id=self.inspection).items), None)
+        if first is not None:
+            with self.d.made.office.act(self.d.by_role("civil_affairs_officer", first["unit"])[0]) as act:
+                supervision.rectify(act, first["id"], {"done_on": day, "text": "已补记并由调查人签字。"})
+            with self.d.made.office.act(self._boss()) as act:
+                supervision.verify(act, first["id"], {"verdict": "verified", "text": "已查看补记。"})
+
+
+_INSPECTED = {date(2018, 12, 17): Screening._inspect_plan, date(2018, 12, 19): Screening._inspect, date(2018, 12, 27): Screening._answer}
