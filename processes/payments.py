@@ -932,7 +932,8 @@ def by_community(conn: Connection, run: Row, area: Area) -> list[Row]:
     due = and_(item.run_id == run["id"], item.live, within(item.community, area))
     query = select(item.community, func.count().label("items"), func.sum(item.members).label("persons"), func.sum(item.amount_fen).label("fen"),
                    func.coalesce(func.sum(case((item.state == "credited", item.amount_fen), else_=0)), 0).label("credited_fen"))  # fmt: skip
-    return list(conn.execute(query.where(due).group_by(item.community).order_by(item.community)).mappings())
+    rows = conn.execute(query.where(due).group_by(item.community).order_by(item.community)).mappings()
+    return [{name: value if name == "community" else int(value) for name, value in row.items()} for row in rows]  # PostgreSQL sums as decimals
 
 
 def told(conn: Connection, run: Row, today: date) -> dict[str, Any]:
