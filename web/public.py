@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import segno
@@ -165,9 +166,12 @@ def notices() -> ResponseReturnValue:
 
 @bp.get("/public/notices/<int:notice_id>", endpoint="notice")
 def show(notice_id: int) -> ResponseReturnValue:
-    found = one_notice(_row_id(notice_id))
     with bureau().office.read() as conn:
-        phone = phones.of(conn, found["community"])
+        rows = _shown(conn, and_(notice.c.id == _row_id(notice_id), _now()))
+        phone = phones.of(conn, rows[0]["community"]) if rows else ""
+    if not rows:
+        raise NotFound("没有这份公示，或公示已经结束")
+    found = rows[0]
     more = _more(pub("notice", notice_id=notice_id), pub("object_notice", notice_id=notice_id))
     page = letters.notice_sheet(found, found["community_name"], found["street_name"], phone=phone, more=more, large=request.args.get("large") == "1")
     return Response(page, mimetype="text/html")
@@ -175,12 +179,23 @@ def show(notice_id: int) -> ResponseReturnValue:
 
 def qr(address: str) -> str:
     """A QR code of an address of ours, as SVG; no style and no script in it."""
-    return str(segno.make(request.host_url.rstrip("/") + address, error="m").svg_inline(scale=3, border=2, svgclass=None, lineclass=None))
+    return _drawn(request.host_url.rstrip("/") + address)
+
+
+@lru_cache(maxsize=4096)
+def _drawn(text: str) -> str:
+    """Drawing it costs more than the rest of a notice, and it is always the same."""
+    return str(segno.make(text, error="m").svg_inline(scale=3, border=2, svgclass=None, lineclass=None))
 
 
 def _more(here: str, object_at: str) -> str:
-    left = _page("public_more.html", object_at=object_at)
-    return f'<div class="qr">{qr(here)}</div>{left}'
+    return _under(request.host_url.rstrip("/"), here, object_at, request.path, lang(), large=request.args.get("large") == "1")
+
+
+@lru_cache(maxsize=4096)
+def _under(host: str, here: str, object_at: str, path: str, language: str, *, large: bool) -> str:
+    """What stands under a sheet: it hangs on nothing but the address, and is the dearest part of the page. (path, language: part of the key.)"""
+    return f'<div class="qr">{_drawn(host + here)}</div>{_page("public_more.html", object_at=object_at)}'
 
 
 def _row_id(number: int) -> int:
