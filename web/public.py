@@ -16,7 +16,7 @@ import segno
 from flask import Blueprint, Response, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, bindparam, func, select
 from werkzeug.exceptions import TooManyRequests
 
 from engine.errors import Invalid, NotFound
@@ -111,22 +111,33 @@ def running(code: str = "", page: int = 1, size: int = 50) -> tuple[list[Mapping
         return _shown(conn, where, page, size), total
 
 
-def _shown(conn: Connection, where: Any, page: int = 1, size: int = 1) -> list[Mapping[Any, Any]]:
-    names = (func.coalesce(_STREETS.c.name, notice.c.street).label("street_name"), func.coalesce(_COMMUNITIES.c.name, notice.c.community).label("community_name"))
-    joined = select(*(notice.c[name] for name in SHOWN), *names).outerjoin(_STREETS, _STREETS.c.code == notice.c.street)
-    query = joined.outerjoin(_COMMUNITIES, _COMMUNITIES.c.code == notice.c.community).where(where).order_by(notice.c.community, notice.c.id)
-    today = bureau().office.today()
-    rows = conn.execute(query.limit(size).offset((page - 1) * size)).mappings()
-    return [{**row, "days_left": (date.fromisoformat(row["until_on"][:10]) - today).days - 1} for row in rows]
+_NAMES = (func.coalesce(_STREETS.c.name, notice.c.street).label("street_name"), func.coalesce(_COMMUNITIES.c.name, notice.c.community).label("community_name"))
+_NOTICES = (select(*(notice.c[name] for name in SHOWN), *_NAMES).outerjoin(_STREETS, _STREETS.c.code == notice.c.street)
+            .outerjoin(_COMMUNITIES, _COMMUNITIES.c.code == notice.c.community))  # fmt: skip
+# Made once: to put a statement together costs as much as to run it, and this is the page that everybody asks for.
+_ONE = _NOTICES.where(notice.c.id == bindparam("the_id"), notice.c.removed_on.is_(None), notice.c.until_on > bindparam("the_day"))
+
+
+def _shown(conn: Connection, where: Any, page: int, size: int) -> list[Mapping[Any, Any]]:
+    query = _NOTICES.where(where).order_by(notice.c.community, notice.c.id)
+    return [_with_days(row) for row in conn.execute(query.limit(size).offset((page - 1) * size)).mappings()]
+
+
+def _with_days(row: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    return {**row, "days_left": (date.fromisoformat(row["until_on"][:10]) - bureau().office.today()).days - 1}
+
+
+def _running_one(conn: Connection, notice_id: int) -> Mapping[Any, Any]:
+    """A notice that runs now; NotFound once it is over, as if there had been none."""
+    row = conn.execute(_ONE, {"the_id": notice_id, "the_day": bureau().office.today().isoformat()}).mappings().one_or_none()
+    if row is None:
+        raise NotFound("没有这份公示，或公示已经结束")
+    return _with_days(row)
 
 
 def one_notice(notice_id: int) -> Mapping[Any, Any]:
-    """A notice that runs now; NotFound once it is over, as if there had been none."""
     with bureau().office.read() as conn:
-        found = _shown(conn, and_(notice.c.id == notice_id, _now()))
-    if not found:
-        raise NotFound("没有这份公示，或公示已经结束")
-    return found[0]
+        return _running_one(conn, notice_id)
 
 
 def _places(conn: Connection) -> list[Mapping[Any, Any]]:
@@ -167,11 +178,8 @@ def notices() -> ResponseReturnValue:
 @bp.get("/public/notices/<int:notice_id>", endpoint="notice")
 def show(notice_id: int) -> ResponseReturnValue:
     with bureau().office.read() as conn:
-        rows = _shown(conn, and_(notice.c.id == _row_id(notice_id), _now()))
-        phone = phones.of(conn, rows[0]["community"]) if rows else ""
-    if not rows:
-        raise NotFound("没有这份公示，或公示已经结束")
-    found = rows[0]
+        found = _running_one(conn, _row_id(notice_id))
+        phone = phones.of(conn, found["community"])
     more = _more(pub("notice", notice_id=notice_id), pub("object_notice", notice_id=notice_id))
     page = letters.notice_sheet(found, found["community_name"], found["street_name"], phone=phone, more=more, large=request.args.get("large") == "1")
     return Response(page, mimetype="text/html")
