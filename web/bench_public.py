@@ -31,7 +31,7 @@ from web.settings import Settings
 WANTED = 200  # requests a second from one process (issue 7)
 THREADS = 8  # as `serve` has
 _ROUNDS = 3
-_NOTICE = {"case_no": "DB-2018-000001", "stage": "street_opinion", "street": "120116001", "community": "120116001016", "applicant": "张秀英", "members": 3, "category": "dibao",
+_NOTICE = {"case_no": "DB-2018-000001", "stage": "street_opinion", "street": "120116001", "community": "120116001016", "applicant": "Zhang Xiuying", "members": 3, "category": "dibao",
            "amount_fen": 66_000, "posted_on": "2018-12-03", "until_on": "2018-12-11"}  # fmt: skip
 
 
