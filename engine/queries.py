@@ -249,9 +249,12 @@ def case_tasks(conn: Connection, case_id: int) -> list[Mapping[Any, Any]]:
 
 
 def cases(conn: Connection, area: Area, *, process: str | Collection[str] | None = None, state: str | None = None,
-          subject: str | None = None, page: int = 1, size: int = 25) -> Page:  # fmt: skip
-    """Cases of a unit (or several) and those below it. `process`: its key, or several. `state`: open | closed."""
+          subject: str | None = None, only: ColumnElement[bool] | None = None, page: int = 1, size: int = 25) -> Page:  # fmt: skip
+    """Cases of a unit (or several) and those below it. `process`: its key, or several. `state`: open | closed. `only`: what else must be true of
+    a row of `record` for the reader to see that there is such a case."""
     where = [record.c.kind == "case", within(record.c.unit, area)]
+    if only is not None:
+        where.append(only)
     if process:
         where.append(record.c.process.in_([process] if isinstance(process, str) else process))
     if subject:

@@ -13,9 +13,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, or_, select, union_all
 
-from engine import jobs
+from engine import jobs, store
 from engine.cases import Cases
 from engine.errors import Invalid, NotFound, Refused
 from engine.forms import Form
@@ -23,11 +23,12 @@ from engine.given import gives
 from engine.model import OTHERS, SYSTEM, Actor, Data, Put
 from engine.office import Act
 from engine.process import Broken, CaseRef, Logins, Process
+from engine.queries import within
 from processes import benefits, calendar, complaint_rows, conclusions, duties, erasure, households, law, organisation, readers
 from processes.complaint_forms import FORMS, PROVED, ComplaintIn
-from processes.complaint_tables import complaint_reporter
+from processes.complaint_tables import complaint, complaint_reporter
 from processes.event_log import midnight
-from processes.tables import benefit, household, post, staff, staff_relative, unit
+from processes.tables import benefit, household, near_relative, post, staff, staff_relative, unit
 
 KEY = "complaint"
 STARTERS = frozenset({"system", "complaint_officer"})
@@ -183,6 +184,29 @@ def opens(conn: Connection, actor: Actor, case_no: str, *, had_task: bool) -> bo
     is recused from it."""
     row = complaint_rows.of_case(conn, case_no)
     return row is not None and (had_task or actor.post_over(row["unit"], READS) is not None) and not _kept_away(conn, actor, row)
+
+
+def listed(conn: Connection, actor: Actor) -> ColumnElement[bool]:
+    """What a list of cases shows of complaints (a condition on `record`): those that `opens` would open as a complaint's reader, and those of
+    which the actor had a task. To everybody else there are none, not even their numbers."""
+    areas = actor.only(actor.roles & READS).areas
+    mine = select(store.task.c.case_id).where(or_(store.task.c.assignee == actor.id, store.task.c.done_by == actor.id))
+    shown = or_(within(store.record.c.unit, areas), store.record.c.id.in_(mine))
+    if hidden := _hidden(conn, actor):
+        shown = and_(shown, store.record.c.id.not_in(hidden))
+    return or_(store.record.c.process != KEY, shown)
+
+
+def _hidden(conn: Connection, actor: Actor) -> list[int]:
+    """Records of complaints from which the actor is recused. Who is a near relative of nobody is asked for once, not for each complaint."""
+    own = [unit_code for _role, unit_code in actor.posts]
+    related = or_(near_relative.c.staff_login == actor.id, near_relative.c.staff_name == actor.name)
+    known = conn.scalar(select(near_relative.c.id).where(related).limit(1)) or conn.scalar(
+        select(staff.c.id).outerjoin(staff_relative, staff_relative.c.staff_id == staff.c.id).where(staff.c.login == actor.id, or_(staff_relative.c.id.is_not(None), staff.c.person_blind.is_not(None))).limit(1))
+    query = select(complaint)
+    if not known:
+        query = query.where(or_(complaint.c.target_login == actor.id, complaint.c.target_unit.in_(own)))
+    return [row["id"] >> 16 for row in conn.execute(query).mappings().all() if _kept_away(conn, actor, row)]
 
 
 def refuse_kept_away(conn: Connection, actor: Actor, case_no: str) -> None:

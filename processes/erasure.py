@@ -23,8 +23,10 @@ from engine.office import Act, Record, read_entry, stored_of
 from processes import law
 from processes.case_tables import letter, letter_bytes
 from processes.complaint_tables import complaint
+from processes.intake_tables import intake
+from processes.lead_tables import lead
 from processes.proof_tables import erasure
-from processes.tables import benefit, household_member, person
+from processes.tables import benefit, household, household_member, person
 
 REASONS = ("request", "retention_over", "wrong_person")
 ARTICLE = "PIPL art 47"
@@ -145,12 +147,25 @@ def _left_alone(conn: Connection, subject: str) -> Iterator[str]:
     person_id, gone = int(subject.partition(":")[2]), erased(conn)
     for household_id in households_of(conn, person_id):
         members = set(conn.scalars(select(household_member.c.person_id).where(household_member.c.household_id == household_id)))
-        if all(f"person:{n}" in gone for n in members - {person_id}):
+        alone = all(f"person:{n}" in gone for n in members - {person_id})
+        if alone or conn.scalar(select(household.c.applicant_id).where(household.c.id == household_id)) == person_id:
+            yield from _unregistered(conn, household_id, gone)
+        if alone:
             yield f"household:{household_id}"
             yield from sorted({f"case:{n >> 16}" for n in conn.scalars(select(complaint.c.id).where(complaint.c.household_id == household_id))})
             table = store.payload.c
             cases = _CASES.where(store.record.c.subject == f"household:{household_id}")
             yield from conn.scalars(select(table.subject).where(table.record_id.in_(cases), table.subject.startswith(OTHERS), table.subject.not_in(gone)).order_by(table.subject))
+
+
+def _unregistered(conn: Connection, household_id: int, gone: Collection[str]) -> Iterator[str]:
+    """What was written, under keys of its own, about somebody whom nobody had registered yet, and who turned out to be of this household: leads and
+    intakes. They tell of who was in need, so they fall with the applicant, or with the last of the household."""
+    for table, kind in ((lead, "lead"), (intake, "intake")):
+        ids = conn.scalars(select(table.c.id).where(table.c.household_id == household_id).order_by(table.c.id))
+        subjects = [f"{kind}:{number >> 16}" for number in ids]
+        written = set(conn.scalars(select(store.payload.c.subject).where(store.payload.c.subject.in_(subjects))))
+        yield from (subject for subject in subjects if subject in written and subject not in gone)
 
 
 @dataclass

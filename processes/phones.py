@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, bindparam, select
 
 from engine.errors import NotFound, Refused
 from engine.forms import folded
@@ -52,8 +52,10 @@ def listed(conn: Connection, *, all_units: bool = False) -> list[dict[str, Any]]
     return found
 
 
+_OF = select(unit_phone.c.unit, unit_phone.c.phone).where(unit_phone.c.unit.in_([bindparam("the_street"), organisation.DISTRICT]), unit_phone.c.published)
+
+
 def of(conn: Connection, code: str) -> str:
     """What a notice of a street prints: its own number, else the district's, else the hotline."""
-    query = select(unit_phone.c.unit, unit_phone.c.phone).where(and_(unit_phone.c.unit.in_([code[:9], organisation.DISTRICT]), unit_phone.c.published))
-    found = {row.unit: row.phone for row in conn.execute(query)}
+    found = {row.unit: row.phone for row in conn.execute(_OF, {"the_street": code[:9]})}
     return str(found.get(code[:9]) or found.get(organisation.DISTRICT) or HOTLINE)

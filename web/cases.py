@@ -173,7 +173,7 @@ def listing() -> ResponseReturnValue:
     with made.office.read() as conn:
         if sought.upper().startswith(tuple(f"{process.prefix}-" for process in CATALOGUE.values())):
             return redirect(url_for("cases.show", no=sought.upper()))
-        found = _named(conn, actor, sought, page) if sought else queries.cases(conn, readers.of_cases(actor).areas, state=state, page=page)
+        found = _named(conn, actor, sought, page) if sought else queries.cases(conn, readers.of_cases(actor).areas, state=state, only=complaints.listed(conn, actor), page=page)
         names = households.applicant_names(conn, [row["subject"] for row in found.items])
         places = {row["unit"]: organisation.unit_name(conn, row["unit"]) for row in found.items}
     return render_template("cases.html", found=found, names=names, places=places, state=state, sought=sought, outcomes=OUTCOMES)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.exceptions import TooManyRequests
@@ -16,7 +16,7 @@ from werkzeug.exceptions import TooManyRequests
 from engine.errors import NotFound, Refused
 from engine.forms import from_html, understand
 from engine.model import Actor
-from processes import complaint_rows, complaints, organisation
+from processes import complaint_papers, complaint_rows, complaints, organisation
 from processes.complaint_forms import CHANNELS, FINDINGS, STATES, ComplaintIn, PublicComplaint, ReporterIn
 from processes.complaint_rows import Filter
 from web.desk import bureau, idem, lang, me, whole
@@ -124,13 +124,23 @@ def reporter(complaint_id: int) -> ResponseReturnValue:
     return answer
 
 
+def printed(actor: Actor, complaint_id: int, kind: str) -> Response:
+    """登记表, 核查报告 or 反馈书, for those who read complaints there and are not recused; as long as nobody else may open it there is none."""
+    who, made = reader(actor), bureau()
+    with made.office.read() as conn:
+        row = complaint_rows.row(conn, complaint_id)
+        if row is None or not complaints.opens(conn, who, row["case_no"], had_task=False):
+            raise NotFound("没有这件举报")
+        page = complaint_papers.paper(kind, complaint_papers.facts_of(conn, made.office.keys.on(conn), row), made.office.today().isoformat())
+    return Response(page, mimetype="text/html", headers={"Cache-Control": "no-store"})
+
+
 @bp.get("/complaints/<int:complaint_id>/feedback")
 def feedback(complaint_id: int) -> ResponseReturnValue:
     """反馈书, to print: it names nobody."""
-    who, made = reader(me()), bureau()
-    with made.office.read() as conn:
-        row = complaint_rows.row(conn, complaint_id)
-        if row is None or not complaints.opens(conn, who, row["case_no"], had_task=False) or row["finding"] is None or not row["is_named"]:
-            raise NotFound("没有这份反馈书")
-        place = organisation.unit_name(conn, row["unit"])
-    return render_template("complaint_feedback.html", row=row, place=place)
+    return printed(me(), complaint_id, "feedback")
+
+
+@bp.get("/complaints/<int:complaint_id>/papers/<kind>")
+def paper(complaint_id: int, kind: str) -> ResponseReturnValue:
+    return printed(me(), complaint_id, kind)

@@ -279,6 +279,8 @@ _SAID: Mapping[str, str] = {
     r"已由这位窗口人员负责": "This clerk answers for it already",
     r"不能早于公示表制作日期（(.*)）": r"Not before the sheet was made (\1)",
     r"受理号或查询码不正确": "Number or query code is wrong",
+    r"核查尚未完成，没有核查报告": "It is not investigated yet: there is no report",
+    r"没有这件举报": "There is no such complaint",
     r"没有这份长期公示": "There is no such display",
     r"没有这件公示异议": "There is no such objection",
     r"这一天还没有这项政策": "There was no such policy on that day",

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import segno
 from flask import Blueprint, Response, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, bindparam, func, select
 from werkzeug.exceptions import TooManyRequests
 
 from engine.errors import Invalid, NotFound
@@ -110,22 +111,33 @@ def running(code: str = "", page: int = 1, size: int = 50) -> tuple[list[Mapping
         return _shown(conn, where, page, size), total
 
 
-def _shown(conn: Connection, where: Any, page: int = 1, size: int = 1) -> list[Mapping[Any, Any]]:
-    names = (func.coalesce(_STREETS.c.name, notice.c.street).label("street_name"), func.coalesce(_COMMUNITIES.c.name, notice.c.community).label("community_name"))
-    joined = select(*(notice.c[name] for name in SHOWN), *names).outerjoin(_STREETS, _STREETS.c.code == notice.c.street)
-    query = joined.outerjoin(_COMMUNITIES, _COMMUNITIES.c.code == notice.c.community).where(where).order_by(notice.c.community, notice.c.id)
-    today = bureau().office.today()
-    rows = conn.execute(query.limit(size).offset((page - 1) * size)).mappings()
-    return [{**row, "days_left": (date.fromisoformat(row["until_on"][:10]) - today).days - 1} for row in rows]
+_NAMES = (func.coalesce(_STREETS.c.name, notice.c.street).label("street_name"), func.coalesce(_COMMUNITIES.c.name, notice.c.community).label("community_name"))
+_NOTICES = (select(*(notice.c[name] for name in SHOWN), *_NAMES).outerjoin(_STREETS, _STREETS.c.code == notice.c.street)
+            .outerjoin(_COMMUNITIES, _COMMUNITIES.c.code == notice.c.community))  # fmt: skip
+# Made once: to put a statement together costs as much as to run it, and this is the page that everybody asks for.
+_ONE = _NOTICES.where(notice.c.id == bindparam("the_id"), notice.c.removed_on.is_(None), notice.c.until_on > bindparam("the_day"))
+
+
+def _shown(conn: Connection, where: Any, page: int, size: int) -> list[Mapping[Any, Any]]:
+    query = _NOTICES.where(where).order_by(notice.c.community, notice.c.id)
+    return [_with_days(row) for row in conn.execute(query.limit(size).offset((page - 1) * size)).mappings()]
+
+
+def _with_days(row: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    return {**row, "days_left": (date.fromisoformat(row["until_on"][:10]) - bureau().office.today()).days - 1}
+
+
+def _running_one(conn: Connection, notice_id: int) -> Mapping[Any, Any]:
+    """A notice that runs now; NotFound once it is over, as if there had been none."""
+    row = conn.execute(_ONE, {"the_id": notice_id, "the_day": bureau().office.today().isoformat()}).mappings().one_or_none()
+    if row is None:
+        raise NotFound("没有这份公示，或公示已经结束")
+    return _with_days(row)
 
 
 def one_notice(notice_id: int) -> Mapping[Any, Any]:
-    """A notice that runs now; NotFound once it is over, as if there had been none."""
     with bureau().office.read() as conn:
-        found = _shown(conn, and_(notice.c.id == notice_id, _now()))
-    if not found:
-        raise NotFound("没有这份公示，或公示已经结束")
-    return found[0]
+        return _running_one(conn, notice_id)
 
 
 def _places(conn: Connection) -> list[Mapping[Any, Any]]:
@@ -165,8 +177,8 @@ def notices() -> ResponseReturnValue:
 
 @bp.get("/public/notices/<int:notice_id>", endpoint="notice")
 def show(notice_id: int) -> ResponseReturnValue:
-    found = one_notice(_row_id(notice_id))
     with bureau().office.read() as conn:
+        found = _running_one(conn, _row_id(notice_id))
         phone = phones.of(conn, found["community"])
     more = _more(pub("notice", notice_id=notice_id), pub("object_notice", notice_id=notice_id))
     page = letters.notice_sheet(found, found["community_name"], found["street_name"], phone=phone, more=more, large=request.args.get("large") == "1")
@@ -175,12 +187,23 @@ def show(notice_id: int) -> ResponseReturnValue:
 
 def qr(address: str) -> str:
     """A QR code of an address of ours, as SVG; no style and no script in it."""
-    return str(segno.make(request.host_url.rstrip("/") + address, error="m").svg_inline(scale=3, border=2, svgclass=None, lineclass=None))
+    return _drawn(request.host_url.rstrip("/") + address)
+
+
+@lru_cache(maxsize=4096)
+def _drawn(text: str) -> str:
+    """Drawing it costs more than the rest of a notice, and it is always the same."""
+    return str(segno.make(text, error="m").svg_inline(scale=3, border=2, svgclass=None, lineclass=None))
 
 
 def _more(here: str, object_at: str) -> str:
-    left = _page("public_more.html", object_at=object_at)
-    return f'<div class="qr">{qr(here)}</div>{left}'
+    return _under(request.host_url.rstrip("/"), here, object_at, request.path, lang(), large=request.args.get("large") == "1")
+
+
+@lru_cache(maxsize=4096)
+def _under(host: str, here: str, object_at: str, path: str, language: str, *, large: bool) -> str:
+    """What stands under a sheet: it hangs on nothing but the address, and is the dearest part of the page. (path, language: part of the key.)"""
+    return f'<div class="qr">{_drawn(host + here)}</div>{_page("public_more.html", object_at=object_at)}'
 
 
 def _row_id(number: int) -> int:

@@ -10,12 +10,12 @@ from sqlalchemy import func, select
 from engine import habits, sealing, store
 from engine.errors import Conflict, NotFound, Refused
 from engine.office import Act, history
-from processes import documents, erasure, households, readers, verify
+from processes import documents, erasure, households, leads, readers, verify
 from processes.case_tables import letter, letter_bytes
 from processes.proof_tables import erasure as table
 from processes.rebuild import differences
 from processes.tables import document, household_member, person
-from tests.district import paper
+from tests.district import COMMUNITY, paper
 from tests.processes.test_verify import KEYS, seal
 
 
@@ -251,4 +251,30 @@ def test_what_waited_for_a_countersignature_is_forgotten_with_whom_it_concerns(d
         keys = district.office.keys.on(conn)
         held = [keys.reveal("held", "answers", r.id, r.answers) for r in conn.execute(select(store.held).order_by(store.held.c.id)) if r.answers]
     assert held == ['{"enquired_on": "2018-12-03"}']
+    assert differences(district.office) == []
+
+
+def test_what_was_written_of_him_before_he_was_registered_is_forgotten_with_him(district, bureau):
+    """A lead about somebody unregistered keeps its own key after it is linked; it falls with the applicant of the household that it led to."""
+    said = {"community": COMMUNITY, "known_as": "三号楼独居老人", "hardship": "old_age", "reason": "无人照料，靠捡废品", "found_on": "2018-12-03", "found_by": "village_committee"}
+    number = act(district, "vera", lambda a: leads.report(a, said))["lead"]
+    act(district, "officer", lambda a: leads.verify(a, number, {"outcome": "help_apply", "note": "属实，家徒四壁"}))
+    home = district.household(600_000, n=2)
+    no = district.apply(home)
+    act(district, "officer", lambda a: leads.link(a, number, no))
+    act(district, "clerk", lambda a: district.cases.receive(a, no, "withdrawal", {"withdrawn_on": a.today.isoformat(), "reason": "搬走"}))
+    with district.office.read() as conn:
+        first = households.row(conn, home)["applicant_id"]
+        assert erasure.keep_until(conn, f"person:{first}") is not None
+    assert "独居老人" in str(act(district, "officer", lambda a: leads.told(a.keys, [leads.seen(a.conn, a.actor, number)], a.actor)))
+    district.clock.set("2030-01-02T09:00")
+    forgotten(district, first)
+    with district.office.read() as conn:
+        keys = district.office.keys.on(conn)
+        assert keys.find(f"lead:{number >> 16}") is None
+        assert keys.find(f"household:{home}") is not None, "the other member is still there"
+        row = leads.seen(conn, district.people["officer"], number)
+        assert (row["known_as"], row["reason"], row["note"]) == (None, None, None)
+        told = leads.told(keys, [row], district.people["officer"])[0]
+        assert (told["known_as"], told["state"]) == (None, "applied")
     assert differences(district.office) == []

@@ -275,7 +275,21 @@ def test_the_pages_say_the_same(roads):
     roads.verified()
     roads.go("tess", "conclude", result="unsubstantiated", action="无")
     assert "不属实" in desk.text(f"{address}/feedback")
+    papers = {kind: desk.text(f"{address}/papers/{kind}") for kind in ("registration", "report", "feedback")}
+    assert all(word in papers["registration"] for word in ("举报登记表", "有小汽车", "实名", "受理，组织核查", "某tess"))
+    lacking = [word for word in ("核查报告", "车辆登记查询", "登记信息", "某ann", "某bob", "情况属实，同意", "不属实") if word not in papers["report"]]
+    assert lacking == [], papers["report"]
+    assert "有小汽车" not in papers["feedback"], "it names nobody and nothing"
+    assert not [value for value in SECRET.values() for text_ in papers.values() if value in text_]
+    api = f"/complaints/{address.rpartition('/')[2]}/papers"
+    assert roads.call("auditor", "GET", f"{api}/report").status_code == 200
+    roads.bad(403, "clerk", "GET", f"{api}/report")
+    roads.bad(404, "tess", "GET", f"{api}/other")
     other = Desk(roads.app, "sue")
+    assert roads.no not in roads.call("clerk", "GET", "/cases?size=100").get_data(as_text=True), "not even its number"
+    assert roads.no not in Desk(roads.app, "clerk").text("/cases")
+    for who in ("tess", "sue", "ann", "bob"):
+        assert roads.no in roads.call(who, "GET", "/cases?size=100").get_data(as_text=True), who
     assert other.get(f"{address}/reporter").status_code == 403
     assert Desk(roads.app, "clerk").get("/complaints").status_code == 403
     nobody = Desk.__new__(Desk)

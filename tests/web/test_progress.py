@@ -72,9 +72,9 @@ def test_wrong_number_and_wrong_code_are_the_same_in_answer_and_in_work(door, di
     pages = [http.post("/public/progress", data={"no": no, "code": "AAAAAAAA"}) for no in (case, "DB-2018-999999")]
     assert {p.status_code for p in pages} == {404}
     assert len({p.get_data(as_text=True).replace(case, "N").replace("DB-2018-999999", "N") for p in pages}) == 1
-    complaint = query_codes.of_case
     with district.office.read() as conn:
-        assert complaint(district.office.keys.on(conn), case) == district.code != complaint(district.office.keys.on(conn), "DB-2018-000002")
+        keys = district.office.keys.on(conn)
+        assert query_codes.of_case(keys, case) == district.code != query_codes.of_case(keys, "DB-2018-000002")
     for sent in ({"no": case}, {"code": "A"}, {"no": "", "code": ""}, {"no": "9" * 41, "code": "A"}):
         door.bad(422, None, "POST", "/public/progress", sent)
 

@@ -17,7 +17,7 @@ from engine.errors import Refused
 from engine.forms import json_schema
 from engine.office import Act, history, seals_hold
 from engine.process import Process
-from processes import calendar, deadlines, deliveries, households, letters, notices, paperwork, readers, word
+from processes import calendar, complaints, deadlines, deliveries, households, letters, notices, paperwork, readers, word
 from processes.bureau import CATALOGUE
 from processes.case_tables import notice
 from web.api import schemas
@@ -81,7 +81,7 @@ def listing(asked: dict[str, Any]) -> Any:
         raise Refused("unit", "这个机构不在您的辖区", "This unit is outside your area")
     subject = f"household:{asked['household_id']}" if asked.get("household_id") is not None else None
     with bureau().office.read() as conn:
-        found = queries.cases(conn, unit or readers.of_cases(me()).areas, process=asked.get("process"), state=asked.get("state"), subject=subject,
+        found = queries.cases(conn, unit or readers.of_cases(me()).areas, process=asked.get("process"), state=asked.get("state"), subject=subject, only=complaints.listed(conn, me()),
                               page=asked["page"], size=asked["size"])  # fmt: skip
     return schemas.listed([listed(r) for r in found.items], found.total, found.page, found.size)
 

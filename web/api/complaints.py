@@ -125,6 +125,12 @@ def reporter(complaint_id: int, said: dict[str, Any]) -> Any:
         return complaints.reveal(act, complaint_id, said["reason"])
 
 
+@operation(blp, "GET", "/complaints/<row:complaint_id>/papers/<name:kind>", ("text/html",), replies=(403, 404))
+def paper(complaint_id: int, kind: str) -> Any:
+    """registration (举报登记表), report (核查报告, once it is investigated) or feedback (反馈书, of a named complaint with a finding), to print. None names who complained."""
+    return pages.printed(me(), complaint_id, kind)
+
+
 @operation(blp, "POST", "/public/complaints", ComplaintNumber, status=201, takes=PublicBody, public=True, replies=(429,), example={
     "street": "120116001", "about": "紫云园某户", "allegation": "家中有小汽车"})  # fmt: skip
 def everybody(said: dict[str, Any]) -> Any:

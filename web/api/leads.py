@@ -27,7 +27,7 @@ class LeadRow(schemas.Said):
     household_id = _n("null: nobody registered", none=True)
     known_as = _s("who it is, where no household is registered", none=True)
     hardship = _s("low_income | illness | disability | old_age | orphan | job_loss | accident | other")
-    reason = _s()
+    reason = _s("null: erased", none=True)
     found_on = _s("as the giver says; nothing is counted by it")
     found_by = _s("the giver's role")
     finder_login = _s(none=True)
