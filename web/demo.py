@@ -358,7 +358,7 @@ def _comes_out(d: District) -> None:
 def _apply(d: District, household_id: int, day: date) -> None:
     clerk = d.by_role("window_clerk", _street(d, household_id))[d.chance.randint(0, 1)]
     answers = {"household_id": household_id, "programme": "dibao", "applied_on": day.isoformat(), "applied_by": "head", "reason": "家庭收入低，生活困难，申请救助。"}
-    with d.made.office.act(clerk) as act:
+    with contextlib.suppress(Refused), d.made.office.act(clerk) as act:  # refused: visitors or a lead have brought it to the window before
         d.made.cases.start(act, "dibao-2012", answers)
 
 
