@@ -48,7 +48,7 @@ def test_the_ledger_by_the_api_and_on_its_page(roads):
     page = Desk(app_of(roads.bureau), "rita")
     html = page.text(f"/ledger?{PERIOD}")
     assert "全面复核救助对象人数" in html
-    assert "不平" not in html
+    assert "不相符" not in html
     assert "L1,全面复核救助对象人数,6,3," in page.text(f"/ledger?{PERIOD}&as=csv")
     listed = page.text(f"/ledger/L4d?{PERIOD}")
     assert "赵*" in listed
