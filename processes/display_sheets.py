@@ -19,7 +19,7 @@ def _amount(row: Mapping[str, Any]) -> str:
 
 
 def _foot(street_name: str, phone: str, day: str, more: str) -> str:
-    return (f"<p>对上述家庭有异议的，请向{escape(street_name)}社会救助窗口反映，电话 {escape(phone)}。本公示只公布姓名、家庭人口、救助类别和金额"
+    return (f"<p>对上述家庭有异议的，请向{escape(street_name)}社会救助窗口反映，电话 <span class='nowrap'>{escape(phone)}</span>。本公示只公布姓名、家庭人口、救助类别和金额"
             f'（民发〔2012〕220号第三十四条）。</p>{more}<p class="foot">制表：{escape(street_name)}　{chinese_date(day)}</p>')  # fmt: skip
 
 

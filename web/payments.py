@@ -26,7 +26,7 @@ from web.households import Told
 bp = Blueprint("payments", __name__, url_prefix="/payments")
 
 STATUS = {
-    "listing": lazy_gettext("list being made"), "ready": lazy_gettext("list being prepared"), "checking": lazy_gettext("to be checked"),
+    "listing": lazy_gettext("list being made"), "ready": lazy_gettext("list to be submitted"), "checking": lazy_gettext("to be checked"),
     "approving": lazy_gettext("to be approved"), "approved": lazy_gettext("approved, to be sent"), "paying": lazy_gettext("with the bank"),
     "closed": lazy_pgettext("payment run", "closed"), "called_off": lazy_pgettext("payment run", "called off"),
 }  # fmt: skip
@@ -136,8 +136,8 @@ def sheet(no: str) -> ResponseReturnValue:
         place = organisation.unit_name(conn, community or run["scope"])
         names = {code: organisation.unit_name(conn, code) for code in {row["community"] for row in found.items}}
         people = wording.names_of(conn, [run[name] for name in ("made_by", "checked_by", "approved_by") if run[name]])
-    total = sum(row["amount_fen"] for row in found.items)
-    return render_template("payment_sheet.html", run=run, found=found, place=place, names=names, total=total, people=people, args={"community": community} if community else {})
+    total, held = sum(row["amount_fen"] for row in found.items), [row["amount_fen"] for row in found.items if row["state"] == "held"]
+    return render_template("payment_sheet.html", run=run, found=found, place=place, names=names, total=total, held=held, people=people, args={"community": community} if community else {})
 
 
 @bp.get("/<no>/problems")

@@ -194,6 +194,7 @@ def test_the_inbox_of_a_worker(door, district, bureau):
     late = door.good("ann", "GET", "/inbox")
     assert late["parts"][1]["key"] == "late"
     assert district.tasks()["home_survey"]["id"] in late["parts"][1]["tasks"]
+    assert f'/tasks/{district.tasks()["home_survey"]["id"]}' in Desk(app_of(bureau), "ann").text("/inbox")  # a task with a last day says on the page how late it is
     assert door.good("ann", "POST", "/inbox/seen", {}) == {"new": 0}
 
 
