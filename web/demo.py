@@ -23,7 +23,7 @@ from engine.errors import EngineError, Invalid, NotWaiting, Refused
 from engine.model import SHANGHAI, Actor
 from engine.queries import Filter, tasks
 from processes import bureau as bureaus
-from processes import calendar, documents, households, identity, investigation, organisation, schema
+from processes import calendar, complaints, documents, households, identity, investigation, organisation, schema
 from processes.case_tables import notice
 from processes.tables import staff
 from web import demo_facilities, demo_help, demo_intakes, demo_ledger, demo_training, sequencer
@@ -37,6 +37,7 @@ from web.demo_notifications import Notifications
 from web.demo_payments import Payments
 from web.demo_public import Public
 from web.demo_screening import Screening
+from web.demo_tips import Tips
 from web.registry import DOWN, create_registry
 from web.settings import Settings
 
@@ -44,7 +45,7 @@ FIRST, LAST = date(2018, 11, 19), date(2018, 12, 20)
 CAMPAIGN_LAST = date(2019, 2, 28)
 # What happens beside applications, reviews, reports and meetings: each has begin(d) and day(d, day).
 PARTS: tuple[Callable[[], Any], ...] = (
-    Campaign, Public, Payments, Festival, Screening, Notifications, lambda: demo_training, lambda: demo_facilities, lambda: demo_intakes,
+    Campaign, Public, Payments, Festival, Screening, Notifications, lambda: demo_training, lambda: demo_facilities, lambda: demo_intakes, Tips,
     lambda: demo_ledger,  # last: it keeps what the day came to
 )  # fmt: skip
 PASSWORD = "binhai-2018"  # noqa: S105 - printed for everybody who runs the demo
@@ -369,6 +370,8 @@ def _work(d: District, actor: Actor, day: date) -> None:
             return
         todo = tasks(conn, actor, "mine", Filter(), 1, 40).items + tasks(conn, actor, "available", Filter(), 1, 40).items
     for row in todo:
+        if row["process"] == complaints.KEY:  # worked by web.demo_tips
+            continue
         if d.left.setdefault(row["node"], row["id"]) == row["id"] or d.chance.random() < _LAZY.get(row["node"], 0.25) or _forgotten(row):
             continue
         answers = OF_BENEFITS.get((row["process"], row["node"])) or _ANSWERS.get(row["node"])

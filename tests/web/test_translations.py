@@ -33,6 +33,7 @@ DATA_MODULES = {
     "demo_public.py": "invented opening hours, places and objections of the demonstration",
     "demo_notifications.py": "invented residents of the demonstration",
     "demo_payments.py": "invented accounts and answers of a bank of the demonstration",
+    "demo_tips.py": "invented leads, complaints and findings of the demonstration",
     "bench.py": "invented answers of the load test",
     "cli.py": "the operator's terminal",
     "importing.py": "the operator's terminal",
