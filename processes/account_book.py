@@ -33,6 +33,7 @@ from processes.benefit_tables import benefit_adjustment, settlement
 from processes.money import yuan
 from processes.payment_tables import payment_item, payment_run, payment_sending
 from processes.tables import benefit, household, person
+from processes.tables import unit as unit_table
 
 OFFICERS = frozenset({"finance_officer"})
 DECIDERS = frozenset({"approver"})
@@ -267,6 +268,8 @@ def ask_posting(act: Act, scope: str) -> dict[str, Any]:
     post_ = act.actor.post_over(scope, OFFICERS) if scope.isascii() and scope.isdecimal() else None
     if post_ is None:
         raise Refused("role", "只有本辖区的资金发放岗可以记账", "Only finance officers of the area post its accounts")
+    if act.conn.scalar(select(unit_table.c.id).where(unit_table.c.code == scope)) is None:  # nothing would be posted, and it would look done
+        raise Invalid({"unit": ["没有这个机构"]})
     act.through(post_)
     begin_posting(act, scope)
     told = {"unit": scope, "status": "posting"}

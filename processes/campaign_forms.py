@@ -15,6 +15,7 @@ SHORTFALLS = [("staff", "人员", "Staff"), ("premises", "办公场所", "Premis
 VERDICTS = [("accept", "属实，予以确认", "True: confirmed"), ("return", "不属实或不完整，退回", "Not so, or not whole: sent back")]
 WEEKDAYS = [("1", "星期一", "Monday"), ("2", "星期二", "Tuesday"), ("3", "星期三", "Wednesday"), ("4", "星期四", "Thursday"), ("5", "星期五", "Friday"), ("6", "星期六", "Saturday"), ("7", "星期日", "Sunday")]
 MOST_DAYS, MOST_WEEKS, MOST_STAFF = 731, 12, 9999
+YEARS = range(2000, 2100)  # no ledger goes further back than 1950, and a slip like 1918 would otherwise stand for good
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
@@ -64,6 +65,8 @@ class CampaignChanged(_Ordered):
 
     @validates_schema(skip_on_field_errors=True)
     def _whole(self, data: Mapping[str, Any], **_: Any) -> None:
+        if odd := [name for name in ("start_on", "end_on") if data[name].year not in YEARS]:
+            raise ValidationError({name: [self.say("年份不对，请核对日期", "Please check the year")] for name in odd})
         if (data["end_on"] - data["start_on"]).days >= MOST_DAYS:
             raise ValidationError({"end_on": [self.say(f"行动最长 {MOST_DAYS} 天", f"At most {MOST_DAYS} days")]})
 

@@ -197,6 +197,8 @@ def test_what_is_refused_changes_nothing(frame):
     frame.good("sue", "POST", f"{one}/closure", {"reason": "重新部署"})
     wrong(409, "clerk", f"{one}/parts", PART)
     wrong(409, "sue", "/campaigns", {**HUNDRED, "stages": []})  # it has run today
+    for first, last in (("1918-11-20", "1919-02-28"), ("2118-11-19", "2119-02-28")):
+        assert set(frame.bad(422, "sue", "POST", "/campaigns", {**HUNDRED, "start_on": first, "end_on": last, "stages": []})["errors"]) == {"start_on", "end_on"}
     frame.good("sue", "POST", "/campaigns", {**HUNDRED, "start_on": "2018-11-20", "stages": []})
     assert differences(frame.bureau.office) == []
 

@@ -191,6 +191,7 @@ def test_statements_repayments_and_offsets_over_the_api_and_on_pages(roads, dist
     assert {s["id"]: (s["rest_fen"], s["status"]) for s in told["settlements"]} == {asked.id: (13_000, "found"), owed.id: (0, "settled")}
     roads.bad(404, "stranger", "GET", f"/households/{home}/account")
     roads.bad(403, "app", "POST", "/accounts/postings", {"unit": "120116"})
+    assert roads.bad(422, "fin", "POST", "/accounts/postings", {"unit": "120116999"})["errors"] == {"unit": ["没有这个机构"]}
     roads.good("fin", "POST", "/accounts/postings", {"unit": "120116"})
     town.jobs()
     assert roads.good("sue", "GET", "/accounts?unit=120116&month=2018-12&differing=true")["items"][0]["receivable_fen"] == 13_000
