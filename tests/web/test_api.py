@@ -131,8 +131,8 @@ def test_every_operation_but_the_public_one_asks_for_a_token(door):
     for path, item in door.doc["paths"].items():
         for verb in ("get", "post", "put", "delete"):
             if verb in item and item[verb].get("security") != []:
-                where = path.replace("{digest}", "0" * 64).replace("{no}", "DB-2018-000001").replace("{name}", "objection").replace("{key}", "late").replace("{kind}", "xes").replace("ledger/{number}", "ledger/L1")
-                where = re.sub(r"\{(position|number|[a-z_]+_id)\}", "1", where)
+                where = path.replace("{digest}", "0" * 64).replace("{no}", "DB-2018-000001").replace("{name}", "objection").replace("{key}", "late").replace("{kind}", "xes").replace("{code}", "120116").replace("ledger/{number}", "ledger/L1")
+                where = re.sub(r"\{(position|number|file_no|[a-z_]+_id)\}", "1", where)
                 assert client.open(where, method=verb.upper()).status_code == 401, (verb, path)
 
 

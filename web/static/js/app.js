@@ -84,6 +84,19 @@
     if (letters[e.key]) { e.preventDefault(); letters[e.key](); }
   });
 
+  // A visit's form was sent and answered: what the device kept of it goes. A page that came back with errors keeps it (visits.js).
+  const sent = sessionStorage.getItem("yingbao-sent");
+  if (sent && !document.querySelector(".errsum")) {
+    sessionStorage.removeItem("yingbao-sent");
+    const asked = window.indexedDB?.open("yingbao-visits");
+    if (asked) asked.onupgradeneeded = () => asked.transaction.abort();  // none is there: none is made
+    if (asked) asked.onsuccess = () => {
+      const db = asked.result;
+      if (db.objectStoreNames.contains("drafts")) db.transaction("drafts", "readwrite").objectStore("drafts").delete(sent);
+      db.close();
+    };
+  }
+
   // Signing out leaves nothing of a visit on this device (the answer says so to the browser, too).
   document.querySelector("form[action$='/sign-out']")?.addEventListener("submit", () => window.indexedDB?.deleteDatabase("yingbao-visits"));
 

@@ -137,11 +137,13 @@
     const button = form.querySelector("button.primary");
     if (button) { form.removeEventListener("submit", hold); button.click(); }
   };
+  // With a network the page is sent as every other page; what is kept goes when the answer has come (app.js). Without one it waits here.
   const hold = (e) => {
     if (e.submitter && !/\b(primary|hidden-default)\b/.test(e.submitter.className)) return;
-    e.preventDefault();
     clearTimeout(timer);
-    if (navigator.onLine) keep(false).then(send); else keep(true);
+    if (navigator.onLine) { sessionStorage.setItem("yingbao-sent", place); return; }
+    e.preventDefault();
+    keep(true);
   };
   form.addEventListener("submit", hold);
   window.addEventListener("online", () => { if (waiting) send(); });
