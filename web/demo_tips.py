@@ -360,7 +360,7 @@ def _understood(act: Act, form: type[Form], said: Mapping[str, Any]) -> dict[str
     return understand(form(context={"today": act.today, "actor": act.actor, "lang": "zh", "facts": {}}), dict(said))
 
 
-def _try(d: District, able: Iterable[Actor], verb: Callable[[Act], Any]) -> Any:
+def _try(d: District, able: Iterable[Actor], verb: Callable[..., Any]) -> Any:
     """What the verb answers to the first who may; None when it is refused to all of them, as to a near relative or before its time."""
     for who in able:
         try:
