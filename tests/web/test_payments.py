@@ -141,6 +141,7 @@ def test_the_demos_runs(district, bureau):
         town.paid_home(fen)
 
     class Small:
+        benefits = None  # no lists came in
         made = bureau
         by_role = staticmethod(lambda role, unit: [who for who in district.people.values() if who.holds(role, unit)])
 
