@@ -23,7 +23,7 @@ from processes.complaint_tables import complaint_reporter
 from processes.display_tables import unit_phone
 from processes.household_forms import DISABILITIES
 from processes.intake_tables import intake
-from processes.tables import household, person
+from processes.tables import household, person, staff
 
 ID, ACCOUNT, PHONE, ILLNESS, MINOR, ID_LIKE = "id_number", "bank_account", "phone", "illness", "minor_name", "id_like"
 # Words that tell of somebody's health wherever they stand beside a name; policy texts, which name nobody, may say them.
@@ -46,12 +46,14 @@ class Found:
 
 @dataclass(frozen=True)
 class Known:
-    """numbers: digits -> (kind, whose); illnesses: words of own people -> whose; minors: names that no grown-up has -> whose."""
+    """numbers: digits -> (kind, whose); illnesses: words of own people -> whose; minors: names that no grown-up has, the staff neither -> whose;
+    logins: of staff whose login tells of an office and not of anybody's health, as the Disabled Persons' Federation's."""
 
     numbers: Mapping[str, tuple[str, str]]
     illnesses: Mapping[str, str]
     minors: Mapping[str, str]
     lengths: tuple[int, ...] = field(default=())
+    logins: tuple[str, ...] = ()
 
 
 # -- what is secret
@@ -83,7 +85,13 @@ def known(conn: Connection, keys: BoundKeys, on: date) -> Known:
             _add(numbers, PHONE, f"{kind}:{row['id']}", _clear(keys, kind, "phone", row))
     for phone in conn.scalars(select(unit_phone.c.phone).where(unit_phone.c.published)):
         numbers.pop(_bare(phone), None)
-    return Known(numbers, illnesses, {name: whose for name, whose in young.items() if name not in grown and len(name) > 1}, tuple(sorted({len(n) for n in numbers})))
+    logins = set[str]()
+    for row in conn.execute(select(staff.c.login, staff.c.name)).mappings():
+        grown.add(row["name"])
+        if any(word in row["login"].lower() for word in WORDS):
+            logins.add(row["login"].lower())
+    return Known(numbers, illnesses, {name: whose for name, whose in young.items() if name not in grown and len(name) > 1}, tuple(sorted({len(n) for n in numbers})),
+                 tuple(sorted(logins, key=len, reverse=True)))  # fmt: skip
 
 
 def _clear(keys: BoundKeys, table: str, column: str, row: Mapping[Any, Any]) -> str:
@@ -146,6 +154,8 @@ def _in_run(run: str, secrets: Known, *, policy: bool) -> Iterator[tuple[str, st
 
 def _words(view: str, secrets: Known) -> Iterator[tuple[str, str, str]]:
     low = view.lower()
+    for login in secrets.logins:
+        low = low.replace(login, "")
     for word in WORDS:
         if word in low:
             yield ILLNESS, f"word:{word}", word

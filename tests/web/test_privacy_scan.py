@@ -7,7 +7,8 @@ import json
 from click.testing import CliRunner
 from sqlalchemy import select, update
 
-from processes import identity, phones, privacy
+from engine.model import Put
+from processes import identity, organisation, phones, privacy
 from processes.case_tables import notice
 from processes.display_tables import display, unit_phone
 from processes.tables import household, person
@@ -80,3 +81,21 @@ def test_a_number_is_found_however_it_is_written():
     assert kinds("肢体残疾", people=True) == {privacy.ILLNESS}
     assert kinds("120116195001010013") == {privacy.ID_LIKE}
     assert kinds("120116195001010013", policy=True) == set()
+
+
+def test_a_workers_name_and_login_are_no_secret(district):
+    """The meeting's member of the Disabled Persons' Federation has such a login, and a child may be called as somebody who signs (found on the demo)."""
+    def of(name):
+        with district.office.act() as act:
+            record = act.new("person", "120116")
+            record.subject = f"person:{record.id}"
+            act.append(record, "person_registered", puts=[Put("person", record.id, {"name": name, "birth_date": "2011-10-02", "id_blind": name, "placeholder": False}, record.subject)])
+
+    of("徐晓红")
+    of("郭玉梅")
+    with district.office.act(district.people["admin"]) as act:
+        organisation.add_staff(act, "disabled-federation", "徐晓红", "x" * 12, [("auditor", "120116")])
+    with district.office.read() as conn:
+        secrets = privacy.known(conn, district.office.keys.on(conn), district.office.today())
+    assert privacy.look("export", "disabled-federation,徐晓红", secrets, people=True) == []
+    assert {one.kind for one in privacy.look("export", "disabled,郭玉梅", secrets, people=True)} == {privacy.ILLNESS, privacy.MINOR}
