@@ -12,6 +12,7 @@ from engine.forms import Form, choice, number, on_date, staff, text, yes_no
 from engine.given import gives
 from processes import organisation
 from processes.dibao_2012_forms import OLDEST_APPLICATION
+from processes.household_number import household
 
 CHANNELS = [("phone", "电话", "Telephone"), ("visit", "来访", "Visit"), ("letter", "来信", "Letter"), ("web", "网络", "Web"), ("12345", "12345热线", "Hotline 12345"),
             ("transferred", "上级或其他部门转来", "Passed on by another body")]  # fmt: skip
@@ -47,7 +48,7 @@ class ComplaintIn(Target):
     is_named = yes_no("是否实名", "Named?", fact=True)
     reporter_id = number("举报人登记号", "Number of the reporter's entry", required=False, fact=True)
     target_kind = choice("举报对象", "About", TARGETS, widget="select", fact=True)
-    household_id = number("家庭", "Household", required=False, fact=True)
+    household_id = household("家庭", "Household", required=False, fact=True)
     benefit_id = number("待遇", "Benefit", required=False, fact=True)
     target_login = text("被举报的工作人员（登录名）", "Member of staff (login)", required=False, max=60, fact=True)
     target_unit = text("机构或所在地（代码）", "Unit or place (code)", required=False, max=20, fact=True)
@@ -75,7 +76,7 @@ class AcceptComplaint(Target):
                                             ("refer", "不属本机关职责，转送", "Not ours: passed on")], fact=True)  # fmt: skip
     reason = text("理由或转送去向", "Reason, or to whom", required=False, widget="textarea")
     target_kind = choice("查明的举报对象", "About, as found out", TARGETS[:4], required=False, widget="select", fact=True, hint="登记时已明确的不填", hint_en="Left out where it is known")
-    household_id = number("家庭", "Household", required=False, fact=True)
+    household_id = household("家庭", "Household", required=False, fact=True)
     benefit_id = number("待遇", "Benefit", required=False, fact=True)
     target_login = text("被举报的工作人员（登录名）", "Member of staff (login)", required=False, max=60, fact=True)
     target_unit = text("机构（代码）", "Unit (code)", required=False, max=20, fact=True)

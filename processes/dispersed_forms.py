@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, validates_schema
 
 from engine.forms import Form, choice, document, number, on_date, rows, text, yes_no
+from processes.household_number import household
 
 CONDITIONS = [("safe", "见到本人，平安", "Met, alive and safe"), ("unsafe", "见到本人，处境不安全", "Met, alive and not safe"), ("absent", "未见到本人", "Not met"), ("died", "本人已去世", "Died")]
 CHECKS = [("ok", "正常", "In order"), ("problem", "有问题", "A problem"), ("n/a", "不需要", "Not needed")]
@@ -43,7 +44,7 @@ class DispersedVisitIn(Form):
 
     NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {**dict.fromkeys(_MET, _WHEN), "died_on": ("已去世的必填", "needed when he died"), "problems": ("有问题的必填", "needed of each problem")}
     SECTIONS: ClassVar[Mapping[str, tuple[str, str]]] = {"household_id": ("走访", "Visit"), "food": ("生活和照料", "Living and care"), "problems": ("问题和帮助", "Problems and help")}
-    household_id = number("家庭", "Household")
+    household_id = household("家庭", "Household")
     person_id = number("人员", "Person", required=False, hint="一户有两名以上特困人员的填写", hint_en="Where several of a household are destitute")
     visited_on = on_date("走访日期", "Visited on")
     companions = text("同行人员", "Who came along", required=False, max=200)

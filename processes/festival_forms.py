@@ -11,6 +11,7 @@ from marshmallow import ValidationError, validates_schema
 
 from engine.forms import Form, choice, folded, money, number, on_date, rows, several, text, yes_no
 from processes import festival
+from processes.household_number import household
 
 
 def choices(words: Mapping[str, tuple[str, str]]) -> list[tuple[str, str, str]]:
@@ -179,7 +180,7 @@ class VisitIn(Form):
     NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {
         "community": ("没有登记家庭的必填", "needed without a registered household"), "target": ("没有登记家庭的必填", "needed without a registered household"),
         "cash": ("慰问金和慰问品至少一项", "money or goods"), "goods": ("慰问金和慰问品至少一项", "money or goods"), "donation_id": ("用社会捐赠的必填", "needed for gifts of society")}  # fmt: skip
-    household_id = number("家庭（已登记的）", "Household, if registered", required=False)
+    household_id = household("家庭（已登记的）", "Household, if registered", required=False)
     community = text("所在居村", "Community", required=False, max=20)
     target = text("慰问对象（未登记的家庭、机构）", "Who is visited, if not registered", required=False, max=200)
     visited_on = on_date("慰问日期", "Visited on")

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, validates_schema
 
 from engine.forms import Form, choice, number, on_date, several, text
+from processes.household_number import household
 from processes.routing import CHOICES, PROGRAMMES
 
 UNKNOWN = "unknown"
@@ -39,7 +40,7 @@ class IntakeIn(Form):
     NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {
         "community": ("没有登记家庭的必填", "needed without a registered household"), "known_as": ("没有登记家庭的必填", "needed without a registered household"),
         "requester_name": ("不是本人提出的必填", "needed when it is not the person")}  # fmt: skip
-    household_id = number("家庭（已登记的）", "Household, if registered", required=False)
+    household_id = household("家庭（已登记的）", "Household, if registered", required=False)
     community = text("所在居村", "Community", required=False, max=20)
     known_as = text("困难人员姓名", "Who needs help", required=False, max=60)
     requester = choice("提出人", "Who asks", REQUESTERS, widget="select")

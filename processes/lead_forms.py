@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
 
-from engine.forms import Form, choice, number, on_date, text
+from engine.forms import Form, choice, on_date, text
+from processes.household_number import household
 from processes.temporary_forms import FINDERS
 
 GIVERS = [
@@ -41,7 +42,7 @@ class LeadIn(Form):
     NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {
         "community": ("没有登记家庭的必填", "needed without a registered household"), "known_as": ("没有登记家庭的必填", "needed without a registered household"),
         "finder": ("没有账号的发现人必填", "needed of who has no account")}  # fmt: skip
-    household_id = number("家庭（已登记的）", "Household, if registered", required=False)
+    household_id = household("家庭（已登记的）", "Household, if registered", required=False)
     community = text("所在居村", "Community", required=False, max=20)
     known_as = text("已知情况（姓名、特征、住处）", "What is known of him", required=False, max=200)
     hardship = choice("困难类型", "Kind of hardship", HARDSHIPS, widget="select")

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
 
-from engine.forms import Form, choice, document, number, on_date, rows, several, text, yes_no
+from engine.forms import Form, choice, document, on_date, rows, several, text, yes_no
+from processes.household_number import household
 
 IN_BENEFIT, REFUSED = "in_benefit", "refused_2018"
 POPULATIONS = [
@@ -83,7 +84,7 @@ class ScreeningIn(Form):
         "result_text": ("有变化或不属实必填", "needed when it is not as recorded"), "hardship_text": ("仍有困难必填", "needed when hardship remains"),
         "qualifies": ("未在保的必填", "needed of who is not in benefit")}  # fmt: skip
     SECTIONS: ClassVar[Mapping[str, tuple[str, str]]] = {"household_id": ("走访", "Visit"), "causes": ("家庭情况", "The household"), "findings": ("发现的问题", "Findings")}
-    household_id = number("家庭", "Household")
+    household_id = household("家庭", "Household")
     population = choice("排查对象", "Population", POPULATIONS, widget="select")
     visited_on = on_date("走访日期", "Visited on")
     second_visitor = text("第二名调查人登录名", "Login of the second visitor", max=60, hint="由其本人登录确认", hint_en="He confirms it himself")
@@ -182,7 +183,7 @@ class ScreeningPlanIn(Form):
 class HomeAdded(Form):
     """A household that the records do not show, by hand."""
 
-    household_id = number("家庭", "Household")
+    household_id = household("家庭", "Household")
     reason = text("加入理由", "Why", max=200)
     first = text("调查人登录名", "Login of the first visitor", required=False, max=60)
     second = text("第二名调查人登录名", "Login of the second visitor", required=False, max=60)

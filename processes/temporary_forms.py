@@ -31,6 +31,7 @@ from processes.dibao_2012_forms import (
     midnight_after,
     opinion,
 )
+from processes.household_number import household
 
 MOST_PERSONS = 30  # of a request; a typing error otherwise moves the limit of emergency help
 BEGUN_BY = [("application", "本人或家庭申请", "Application"), ("discovery", "主动发现", "Found by the grass roots")]
@@ -92,7 +93,7 @@ class HelpRequest(Step):
         "known_as": ("没有登记家庭的必填", "needed without a registered household"), "found_by": ("主动发现必填", "needed for a lead"),
         "finder": ("主动发现必填", "needed for a lead"), "happened_on": ("急难型必填", "needed in an emergency")}  # fmt: skip
     SECTIONS: ClassVar[Mapping[str, tuple[str, str]]] = {"household_id": ("求助对象", "Who"), "kind": ("困难情形", "What happened"), "begun_by": ("来源", "How it came")}
-    household_id = number("家庭", "Household", required=False, fact=True)
+    household_id = household("家庭", "Household", required=False, fact=True)
     community = text("所在居村（代码，未登记家庭的填写）", "Community (code), of somebody not registered", required=False, max=20, fact=True)
     known_as = text("已知情况（姓名、特征、所在位置）", "What is known of him", required=False, max=200)
     persons = number("需救助人数", "Persons in need", fact=True)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from marshmallow import ValidationError
 from werkzeug.datastructures import MultiDict
 
 from engine.errors import Invalid
@@ -34,6 +35,7 @@ from engine.forms import (
 )
 from engine.model import Actor
 from processes.dibao_2012_forms import FORMS, MATERIALS, MESSAGES, Application
+from processes.household_number import household
 
 TODAY = date(2018, 12, 24)
 ANN = Actor("ann")
@@ -534,3 +536,19 @@ def test_what_the_meeting_approved_can_be_granted_and_no_consent_is_invented(dis
     facts = district.facts()
     assert (facts["category"], facts["amount_fen"], facts["low_income_consent"]) == ("low_income", 27_600, None)
     assert "post_street_notice" in district.tasks()
+
+
+class OfAHousehold(Form):
+    household_id = household("家庭", "Household")
+
+
+@pytest.mark.parametrize(("typed", "found"), [("H0000127", 127), ("h0000127", 127), (" Ｈ００００１２７ ", 127), ("127", 127), (127, 127)])
+def test_a_household_is_named_as_pages_show_it_or_as_the_api_counts_it(typed, found):
+    assert OfAHousehold(context={}).load({"household_id": typed}) == {"household_id": found}
+
+
+@pytest.mark.parametrize("typed", ["H127", "H0000127x", "H", "-1", "H-000127", 1.5, True, "H" + "9" * 30])
+def test_what_is_no_number_of_a_household_is_refused(typed):
+    with pytest.raises(ValidationError) as refused:
+        OfAHousehold(context={}).load({"household_id": typed})
+    assert list(refused.value.messages) == ["household_id"]
