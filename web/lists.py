@@ -15,7 +15,7 @@ from processes import households, kept_lists, organisation
 from processes import import_annex1 as annex1
 from processes.import_annex1 import Preview, Row
 from web import importing
-from web.api.lists import XLSX
+from web.annexes import XLSX
 from web.desk import bureau, idem, lang, me, new_key, whole
 from web.households import Told
 from web.households import bp as households_bp

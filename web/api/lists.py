@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, abort, request
 from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
@@ -14,14 +13,15 @@ from engine.forms import Whole
 from processes import import_annex1 as annex1
 from processes import kept_lists
 from web import importing
+from web.annexes import XLSX
 from web.api import schemas
-from web.api.desk import key_of, me, once, say, spoken
+from web.api.desk import key_of, me, once, spoken
 from web.api.operation import operation
+from web.api.uploaded import errors_of, one_file, place
 from web.desk import bureau
 
 blp = Blueprint("api_lists", __name__, url_prefix="/api/v1", description="Existing lists of households in benefit")
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _UPLOAD = {
     "type": "object", "required": ["file"], "additionalProperties": False,
     "properties": {"file": {"type": "string", "format": "binary", "description": ".xlsx in the layout of annex 1, at most 8 MB, 5,000 lines"}}}  # fmt: skip
@@ -96,15 +96,7 @@ class ListGone(schemas.Said):
 def upload() -> Any:
     """Upload a list and see what each line would do. It is kept encrypted for you alone, for 8 hours; nothing is brought in."""
     who = annex1.allow(me())
-    if request.mimetype != "multipart/form-data":
-        abort(415, description=say("请以 multipart/form-data 提交", "Send multipart/form-data"))
-    if unknown := sorted({*request.form, *request.files} - {"file"}):
-        raise Invalid({unknown[0][:60]: [say("没有这一项", "Unknown field")]})
-    files, made = request.files.getlist("file"), bureau()
-    if len(files) != 1:
-        raise Invalid({"file": [say("请选择一个文件", "One file is needed")]})
-    with files[0].stream as stream:  # a large upload is a temporary file
-        data = stream.read(annex1.MAX_BYTES + 1)
+    made, data = bureau(), one_file(annex1.MAX_BYTES)
     seen = importing.look(made, who, data)  # what is no list is not kept
     once(seen.digest, lambda _: {"list": seen.digest})
     kept_lists.keep(made.office.keys, made.settings.files, me(), data)
@@ -132,21 +124,16 @@ def _done(digest: str, said: Mapping[str, Any]) -> dict[str, Any]:
             seen = annex1.choose(seen, said["rows"])
         done = importing.bring_in(bureau(), seen, annex1.allow(me()), most=importing.AT_ONCE)
     except Invalid as error:
-        raise Invalid({_path(name): importing.in_words(texts, spoken()) for name, texts in error.fields.items()}) from None
+        raise Invalid({place(name): importing.in_words(texts, spoken()) for name, texts in error.fields.items()}) from None
     done.errors = {n: {c: importing.in_words(texts, spoken()) for c, texts in wrong.items()} for n, wrong in done.errors.items()}
     return done.told()
-
-
-def _path(name: str) -> str:
-    """Where in the body an answer stands."""
-    return name if name in ("rows", "file") else f"row_answers.{name}" if "." in name else f"answers.{name}"
 
 
 @operation(blp, "GET", "/household-lists/<sha256:digest>/errors", (XLSX,), replies=(403, 404))
 def errors(digest: str) -> Any:
     """The lines with errors as a workbook, why in the last column: mend it and upload it."""
     book = annex1.error_workbook(importing.kept(bureau(), annex1.allow(me()), digest))
-    return Response(book, mimetype=XLSX, headers={"Content-Disposition": 'attachment; filename="errors.xlsx"'})
+    return errors_of(book)
 
 
 @operation(blp, "DELETE", "/household-lists/<sha256:digest>", ListGone)

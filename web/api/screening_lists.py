@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, abort, request
 from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
@@ -15,8 +14,9 @@ from processes import documents, import_annex1, import_screening, kept_lists
 from web import importing, screening_import
 from web.annexes import XLSX
 from web.api import schemas
-from web.api.desk import key_of, me, once, say, spoken
+from web.api.desk import key_of, me, once, spoken
 from web.api.operation import operation
+from web.api.uploaded import errors_of, one_file, place
 from web.desk import bureau
 
 blp = Blueprint("api_screening_lists", __name__, url_prefix="/api/v1", description="填好的附件1、附件2: filled-in annexes as visits")
@@ -94,15 +94,7 @@ def upload() -> Any:
     """Upload a filled-in annex and see what each line would do. It is kept encrypted for you alone, for 8 hours; nothing is brought in. 422 for what is neither annex
     as printed: columns missing, shuffled or renamed, macros, too many lines."""
     who = import_screening.allow(me())
-    if request.mimetype != "multipart/form-data":
-        abort(415, description=say("请以 multipart/form-data 提交", "Send multipart/form-data"))
-    if unknown := sorted({*request.form, *request.files} - {"file"}):
-        raise Invalid({unknown[0][:60]: [say("没有这一项", "Unknown field")]})
-    files, made = request.files.getlist("file"), bureau()
-    if len(files) != 1:
-        raise Invalid({"file": [say("请选择一个文件", "One file is needed")]})
-    with files[0].stream as stream:
-        data = stream.read(documents.MAX_BYTES + 1)
+    made, data = bureau(), one_file(documents.MAX_BYTES)
     seen = screening_import.look(made, who, data)  # what is no annex is not kept
     once(seen.digest, lambda _: {"list": seen.digest})
     kept_lists.keep(made.office.keys, made.settings.files, me(), data)
@@ -131,21 +123,16 @@ def _done(digest: str, said: Mapping[str, Any]) -> dict[str, Any]:
             seen = import_screening.choose(seen, said["rows"])
         done = screening_import.bring_in(bureau(), seen, who)
     except Invalid as error:
-        raise Invalid({_path(name): importing.in_words(texts, spoken()) for name, texts in error.fields.items()}) from None
+        raise Invalid({place(name): importing.in_words(texts, spoken()) for name, texts in error.fields.items()}) from None
     done["errors"] = [{"row": one["row"], "errors": {c: importing.in_words(texts, spoken()) for c, texts in one["errors"].items()}} for one in done["errors"]]
     return done
-
-
-def _path(name: str) -> str:
-    """Where in the body an answer stands."""
-    return name if name in ("rows", "file") else f"row_answers.{name}" if "." in name else f"answers.{name}"
 
 
 @operation(blp, "GET", "/screening-lists/<sha256:digest>/errors", (XLSX,), replies=(403, 404))
 def errors(digest: str) -> Any:
     """The lines with errors as a workbook, why in the last column: mend it and upload it."""
     book = import_screening.error_workbook(screening_import.kept(bureau(), import_screening.allow(me()), digest))
-    return Response(book, mimetype=XLSX, headers={"Content-Disposition": 'attachment; filename="errors.xlsx"'})
+    return errors_of(book)
 
 
 @operation(blp, "DELETE", "/screening-lists/<sha256:digest>", VisitListGone)
