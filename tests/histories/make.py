@@ -9,6 +9,7 @@ import pathlib
 import sqlite3
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -24,6 +25,7 @@ from processes import complaints, households, identity, organisation
 from tests.conftest import DATA_KEY, Clock
 from tests.district import PASSWORD, STREET, District, paper
 from tests.meeting_room import SMALL, Room
+from tests.paying import Paying
 from tests.processes.reports import Reports, family
 from web.settings import Settings
 
@@ -737,7 +739,30 @@ def complained_of(d: District) -> None:
     d.do("tess", "deliver_feedback_extended", delivered_on="2018-12-03", method="phone", words="举报不属实")
 
 
+def paid_and_reissued(d: District) -> None:
+    """S38: a run of December, one payment returned on the 9th, reissued to another account, credited late."""
+    d.clock.set("2018-12-03T09:00")
+    town = Paying(d)
+    homes = [town.paid_home(fen) for fen in (66_000, 123_456)]
+    town.start()
+    town.approve()
+    town.send()
+    d.clock.set("2018-12-09T09:00")
+    first, second = town.sent()
+    town.take(town.answer_bytes([first, replace(second, result="account_closed", credited_on=None, reason="账户已销户")]))
+    town.do("fin", "enter_returns", returns_outcome="reissue")
+    town.change_account(homes[1], "6217000000000000099")
+    town.do("fin", "prepare_reissue")
+    town.do("fin2", "check_reissue", reissue_outcome="agree")
+    town.send()
+    d.clock.set("2018-12-12T09:00")
+    town.take(town.answer_bytes(town.sent()))
+    town.do("fin", "enter_returns", returns_outcome="close")
+    town.do("fin", "close_run", opinion="账实相符")
+
+
 STORIES = {
+    "paid-and-reissued": paid_and_reissued,
     "complained-of": complained_of,
     "helped-first": helped_first, "not-helped-twice": not_helped_twice,
     "destitute-2016": supported_2016, "destitute-refused": not_destitute, "destitute-2021": supported_2021, "self-care": cares_less,
