@@ -15,6 +15,7 @@ from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
+from psycopg.pq import ExecStatus
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -469,6 +470,7 @@ class Store:
     def write(self) -> Iterator[Connection]:
         if not self.sqlite:
             with self.engine.begin() as conn:
+                _begin_at_once(conn)
                 self.on_write("begun")
                 yield conn
             self.on_write("over")
@@ -519,6 +521,18 @@ class Store:
         self.engine.dispose()
         if self._turn:
             self._turn.close()
+
+
+_BEGIN = b"BEGIN; SET LOCAL plan_cache_mode = force_generic_plan"
+
+
+def _begin_at_once(conn: Connection) -> None:
+    """The driver would send the same BEGIN before the first statement. In an act statements find rows by their keys: planning
+    them anew for each value, which PostgreSQL does where it guesses ranges, takes longer than running them."""
+    driver: Any = conn.connection.driver_connection
+    told = driver.pgconn.exec_(_BEGIN)
+    if told.status != ExecStatus.COMMAND_OK:
+        conn.exec_driver_sql("SELECT 1")  # raises what is wrong as SQLAlchemy does, and takes a dead connection out of the pool
 
 
 def _begin(conn: Connection) -> None:
