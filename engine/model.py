@@ -184,7 +184,7 @@ def leaf_hash(body: bytes) -> str:
 
 
 def stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 UPCASTERS: dict[int, Any] = {}  # format version -> function from its body to the next version's

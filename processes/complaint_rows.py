@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Select, String, bindparam, func, literal, or_, select
 
+from engine.prepared import Prepared
 from engine.queries import Area, Page, within
 from processes.complaint_tables import complaint
 
@@ -16,6 +17,13 @@ OPEN = ("received", "investigating", "concluded")
 PROVED = ("substantiated", "partly")
 SHOWN = ("id", "case_no", "unit", "channel", "received_on", "is_named", "target_kind", "household_id", "benefit_id", "target_login", "target_unit", "state", "accepted_on",
          "due_on", "finding", "event_on", "concluded_on", "feedback_on", "review_no")  # fmt: skip
+
+_REPORTED = Prepared(  # an OPEN one, or one that came on "since" or later
+    select(complaint.c.id)
+    .where(complaint.c.household_id == bindparam("the_household"), complaint.c.state != "not_accepted",
+           or_(complaint.c.state.in_([literal(state) for state in OPEN]), complaint.c.received_on >= bindparam("since", type_=String)))
+    .limit(1)
+)  # fmt: skip
 
 
 def of_case(conn: Connection, case_no: str) -> Mapping[Any, Any] | None:
@@ -38,9 +46,7 @@ def by_reporter(conn: Connection, reporter_id: int) -> int | None:
 
 def reported(conn: Connection, household_id: int, applied_on: str | None) -> bool:
     """Whether a complaint about the household is open, or came since it applied: its file is visited by the district (N220 art 26)."""
-    counts = or_(complaint.c.state.in_(OPEN), complaint.c.received_on >= (applied_on or "9999")) if applied_on else complaint.c.state.in_(OPEN)
-    where = (complaint.c.household_id == household_id, complaint.c.state != "not_accepted", counts)
-    return conn.scalar(select(complaint.c.id).where(*where).limit(1)) is not None
+    return _REPORTED.row(conn, {"the_household": household_id, "since": applied_on or "9999-12-31"}) is not None
 
 
 def proved(conn: Connection, case_no: str | None, household_id: int) -> Mapping[Any, Any] | None:

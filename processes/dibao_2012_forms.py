@@ -293,11 +293,28 @@ class SurveyCosign(Form):
             )
 
 
+class Neighbor(Form):
+    name = text("姓名", "Name", max=60)
+    lives = text("住处或与申请人的关系", "Where, or how they know the applicant", required=False, max=100)
+    statement = text("反映的情况", "What they said", widget="textarea")
+
+
 class NeighborEnquiry(Step):
+    """Each neighbour in a row is a data subject of his own: his words are restricted and erased alone. Those who are told of together
+    (`persons`, `statement`) are one."""
+
     AFTER: ClassVar[Mapping[str, str]] = {"enquired_on": "investigation_from"}
+    NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = dict.fromkeys(("persons", "statement"), ("没有逐人填写时必填", "needed where no neighbour has a row"))
     enquired_on = on_date("访问日期", "Enquired on")
-    persons = text("被访邻里", "Neighbours asked", max=200, about="neighbours")
-    statement = text("邻里反映", "What they say", widget="textarea", about="neighbours")
+    neighbors = rows("被访邻里（逐人填写）", "Neighbours, one by one", Neighbor, about="neighbour")
+    persons = text("被访邻里（合并记录）", "Neighbours told of together", required=False, max=200, about="neighbours", hint="已逐人填写的，这两项可不填", hint_en="Not needed where each has a row of his own")
+    statement = text("邻里反映（合并记录）", "What these say", required=False, widget="textarea", about="neighbours")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _somebody(self, data: Mapping[str, Any], **_: Any) -> None:
+        together = [name for name in ("persons", "statement") if not data.get(name)]
+        if together and (len(together) == 1 or not data.get("neighbors")):
+            raise ValidationError({name: [self.say("请填写；或在上面逐人填写", "Fill this in, or give each neighbour a row above")] for name in together})
 
 
 def check_objection_until(delivered_on: str, published: int | None, issued_on: str | None = None) -> str:

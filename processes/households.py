@@ -71,13 +71,17 @@ _PROPERTIES = Prepared(select(property_item).where(property_item.c.household_id 
 # For an assessment, which decisions ask for again: as few journeys as may be.
 _COUNTED_MEMBERS = Prepared(_MEMBERS.statement.join(household, household.c.id == household_member.c.household_id).add_columns(
     household.c.hukou_kind, household.c.hardships, household.c.childless))  # fmt: skip
-_OWNED = union_all(
+_OWNED = Prepared(union_all(
     select(literal("income").label("what"), income_item.c.id, income_item.c.person_id, income_item.c.kind, income_item.c.amount_fen, income_item.c.source,
            income_item.c.period, income_item.c.month, income_item.c.year, cast(null(), Boolean).label("functional_vehicle"))
     .where(income_item.c.household_id == _HERE, income_item.c.valid),
     select(literal("property"), property_item.c.id, property_item.c.person_id, property_item.c.kind, property_item.c.amount_fen, property_item.c.source,
            cast(null(), income_item.c.period.type), cast(null(), income_item.c.month.type), cast(null(), income_item.c.year.type), property_item.c.functional_vehicle)
     .where(property_item.c.household_id == _HERE, property_item.c.valid),
+))  # fmt: skip
+_UNNAMED = Prepared(
+    select(func.count().label("n")).select_from(household_member).join(person, person.c.id == household_member.c.person_id)
+    .where(household_member.c.household_id == _HERE, _CURRENT, person.c.placeholder)
 )  # fmt: skip
 # The same of many households at once.
 _MANY: Any = bindparam("ids", expanding=True)
@@ -484,8 +488,7 @@ def missing_authorisations(conn: Connection, household_id: int, on: date, *, pro
 
 def unnamed(conn: Connection, household_id: int) -> int:
     """How many members are only counted: without name and ID number nobody authorises, and no registry is asked."""
-    query = select(func.count()).select_from(household_member).join(person, person.c.id == household_member.c.person_id)
-    return conn.scalar(query.where(household_member.c.household_id == household_id, _CURRENT, person.c.placeholder)) or 0
+    return int(_UNNAMED.rows(conn, {"household_id": household_id})[0]["n"])
 
 
 def _in_force(conn: Connection, household_id: int, on: date) -> dict[int, int]:
@@ -548,7 +551,7 @@ def snapshot(conn: Connection, keys: BoundKeys, household_id: int, on: date) -> 
     """The household as `eligibility.assess` reads it. What was checked or seen stands before what was declared."""
     people = _head_first(_COUNTED_MEMBERS.rows(conn, {"household_id": household_id}))
     house: Mapping[Any, Any] = people[0] if people else row(conn, household_id)
-    return _as_read(keys, household_id, house, people, conn.execute(_OWNED, {"household_id": household_id}).mappings().all(), on)
+    return _as_read(keys, household_id, house, people, _OWNED.rows(conn, {"household_id": household_id}), on)
 
 
 def snapshots(conn: Connection, keys: BoundKeys, ids: Collection[int], on: date) -> dict[int, dict[str, Any]]:

@@ -284,11 +284,11 @@ def changes(conn: Connection, state: str = "proposed") -> list[Mapping[Any, Any]
 
 # -- who is who
 
-_ACTOR = (
+_ACTOR = Prepared(
     select(staff.c.name, post.c.role, post.c.unit)
     .select_from(staff)
     .outerjoin(post, and_(post.c.staff_id == staff.c.id, post.c.active))
-    .where(staff.c.login == bindparam("the_login"), staff.c.active)
+    .where(staff.c.login == bindparam("the_login", type_=String), staff.c.active)
 )
 
 
@@ -321,11 +321,11 @@ def holders(conn: Connection, process: Process, facts: Data, tasks: Sequence[Map
 
 def find_actor(conn: Connection, login: str) -> Actor | None:
     """The staff member as an actor: each role where the post is held; `unit` is one that covers all posts."""
-    rows = conn.execute(_ACTOR, {"the_login": login}).all()
+    rows = _ACTOR.rows(conn, {"the_login": login})
     if not rows:
         return None
-    posts = tuple((row.role, row.unit) for row in rows if row.role is not None)
-    return Actor(login, rows[0].name, frozenset(role for role, _ in posts), _common([code for _, code in posts]), posts=posts)
+    posts = tuple((row["role"], row["unit"]) for row in rows if row["role"] is not None)
+    return Actor(login, rows[0]["name"], frozenset(role for role, _ in posts), _common([code for _, code in posts]), posts=posts)
 
 
 def _common(codes: Sequence[str]) -> str:

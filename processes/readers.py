@@ -65,7 +65,7 @@ def opens_replay(actor: Actor, unit: str) -> None:
         raise Refused("opinions", "核对员只出具核对报告，不查看本案的办理意见，不能打开回放", "Who checks means does not see the opinions of a case, and so not its replay")
 
 
-_OPINIONS = frozenset({"opinion", "reason", "reasons", "statement", "statements", "dissent", "words", "text", "question"})
+_OPINIONS = frozenset({"opinion", "reason", "reasons", "statement", "statements", "neighbors", "dissent", "words", "text", "question"})
 
 
 def _cut(value: Any) -> Any:

@@ -481,7 +481,8 @@ _ANSWERS: dict[str, Answer] = {
     "district_recheck": lambda _d, _a, _h, _day: {"findings": "异议不成立。", "district_outcome": "propose_grant"},
     "home_survey": _survey,
     "survey_cosign": lambda *_: {"agree": "agree"},
-    "neighbor_enquiry": lambda _d, _a, _h, day: {"enquired_on": day, "persons": "左右邻居两户", "statement": "生活确有困难。"},
+    "neighbor_enquiry": lambda _d, _a, _h, day: {"enquired_on": day, "neighbors": [
+        {"name": "对门邻居", "lives": "同楼层对门", "statement": "常年有人生病，生活确有困难。"}, {"name": "楼下邻居", "lives": "同单元楼下", "statement": "没有见过其他收入来源。"}]},
     "low_income_consent": lambda d, _a, h, day: {"low_income_consent": True, "signed_on": day, "signed_document": d.scans[h]},
     "democratic_review": _review,
     "street_opinion": _opinion,

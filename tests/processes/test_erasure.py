@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from engine import habits, sealing, store
-from engine.errors import Conflict, NotFound, Refused
+from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.office import Act, history
 from processes import documents, erasure, households, leads, readers, verify
 from processes.case_tables import letter, letter_bytes
@@ -185,6 +185,29 @@ def test_each_other_person_has_a_payload_of_his_own(closed):
     assert "participants" not in home and "chair" not in home
     enquiry = next(e for e in entries if "persons" in e.answers)
     assert next(said["said"]["answers"] for who, said in enquiry.personal.items() if who.endswith(".neighbours")) == {"persons": "邻居", "statement": "困难"}
+
+
+def test_neighbours_who_were_asked_one_by_one_are_people_of_their_own(district):
+    """One of them is restricted: his words are not shown, the other's are. Whoever checks means sees no neighbour's words."""
+    district.apply(district.household(600_000, n=2))
+    district.accept()
+    district.check()
+    for wrong in ({}, {"neighbors": []}, {"persons": "邻居"}, {"neighbors": [{"name": "赵某"}]}, {"neighbors": [{"name": "赵某", "statement": "困难"}], "statement": "困难"}):
+        with pytest.raises(Invalid):
+            district.do("ann", "neighbor_enquiry", enquired_on="2018-12-03", **wrong)
+    asked = [{"name": "赵某", "lives": "对门", "statement": "常年生病"}, {"name": "钱某", "statement": "靠捡废品"}]
+    district.do("ann", "neighbor_enquiry", enquired_on="2018-12-03", neighbors=asked)
+    others, entries = others_of(district)
+    mine = {who.split(".", 2)[2]: said["said"]["answers"] for who, said in others.items()}
+    assert mine == {"neighbour.00": {"neighbors": asked[:1]}, "neighbour.01": {"neighbors": asked[1:]}}
+    assert next(e for e in entries if e.data.get("task") == "neighbor_enquiry.1").answers["neighbors"] == asked
+    with district.office.act(district.people["clerk"]) as opened:
+        district.cases.receive(opened, district.no, "withdrawal", {"withdrawn_on": "2018-12-03", "reason": "搬走"})
+    restricted(district, next(who for who in others if who.endswith(".00")))
+    with district.office.read() as conn:
+        kept, unit = history(conn, district.office.keys.on(conn), district.case()["id"]), district.case()["unit"]
+        told, checker = (str([e.answers for e in readers.told_to(conn, district.people[who], unit, kept)]) for who in ("rita", "checker"))
+    assert ("常年生病" in told, "靠捡废品" in told, "靠捡废品" in checker) == (False, True, False)
 
 
 def test_an_objector_is_forgotten_and_the_case_stays(closed, bureau):
