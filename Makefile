@@ -39,6 +39,7 @@ load: install ## the sizes of the issues, with figures; not part of test
 	YINGBAO_TEST_MACHINE_RUNS=200 $(PY) -m pytest -s tests/processes/test_machine.py
 	$(VENV)/bin/yingbao bench --evidence
 	$(VENV)/bin/yingbao bench --replay
+	$(VENV)/bin/yingbao bench --whatif
 	YINGBAO_TEST_TAMPERED=200 YINGBAO_TEST_TAMPERED_CASES=1000 $(PY) -m pytest -s tests/processes/test_verify.py
 	YINGBAO_TEST_TAMPERED=0 YINGBAO_TEST_TAMPERED_CASES=3700 $(PY) -m pytest -s tests/processes/test_verify.py -k "granted_cases and sqlite"
 	YINGBAO_TEST_ENTRIES=1000000 $(PY) -m pytest -s tests/engine/test_audit_verify.py -k million

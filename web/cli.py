@@ -363,9 +363,11 @@ def import_households(file: Path, error_file: Path | None, answers_file: Path | 
 @click.option("--evidence", is_flag=True, help="instead: what seals, tree, guard and encryption cost")
 @click.option("--replay", is_flag=True, help="instead: what a step of the replay's playback costs, of a case of a hundred entries")
 @click.option("--public", is_flag=True, help="instead: a notice that everybody looks at, beside an empty view")
-def bench(database: str | None, *, as_json: bool, quick: bool, timers: bool, evidence: bool, replay: bool, public: bool) -> None:
-    """Measure completions, starts and lists beside the floor of this machine. Exit 1: a timer was lost, or came twice; a notice is slower than wanted."""
-    from web import bench_evidence, bench_public, bench_replay, bench_timers
+@click.option("--whatif", "trial", is_flag=True, help="instead: a changed standard over 100,000 households, two processes")
+def bench(database: str | None, *, as_json: bool, quick: bool, timers: bool, evidence: bool, replay: bool, public: bool, trial: bool) -> None:
+    """Measure completions, starts and lists beside the floor of this machine. Exit 1: a timer was lost, or came twice; a notice or a
+    what-if is slower than wanted."""
+    from web import bench_evidence, bench_public, bench_replay, bench_timers, bench_whatif
     from web.bench import run
 
     chosen = database or os.environ.get("YINGBAO_BENCH_DATABASE")
@@ -374,6 +376,8 @@ def bench(database: str | None, *, as_json: bool, quick: bool, timers: bool, evi
         sys.exit(bench_timers.run(chosen, as_json=as_json, jobs=500 if quick else 50_000))
     if public:
         sys.exit(bench_public.run(chosen, as_json=as_json, requests=50 if quick else 1000))
+    if trial:
+        sys.exit(bench_whatif.run(chosen, as_json=as_json, households=1000 if quick else 100_000))
     if evidence:
         bench_evidence.run(as_json=as_json, quick=quick, database=chosen)
         return

@@ -18,10 +18,10 @@ from processes.money import to_fen, yuan
 from processes.proof_tables import erasure
 from processes.standards import snapshot_of
 from processes.tables import benefit, household, income_item
-from tests import crowd
 from tests.conftest import DATA_KEY, Clock, database
 from tests.engine import killed
 from tests.processes.test_benefits import Granted
+from web import bench_crowd as crowd
 
 MANY = int(os.environ.get("YINGBAO_TEST_WHATIF", "300"))
 CHANGES = """dibao_standard_urban:

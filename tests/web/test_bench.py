@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from web import bench, bench_replay, serving
+from web import bench, bench_replay, bench_whatif, serving
 from web.cli import cli
 from web.settings import Settings
 
@@ -41,6 +41,13 @@ def test_a_step_of_the_replay_is_measured_beside_the_floor(tmp_path, monkeypatch
     assert set(told) == {"database", "entries", "first_step_ms", "step_p50_ms", "step_p95_ms", "floor_per_second", "floors_per_step"}
     assert told["entries"] > 6
     assert 0 < told["step_p50_ms"] <= told["step_p95_ms"]
+
+
+def test_a_what_if_is_measured_beside_the_floor(tmp_path):
+    told = bench_whatif.measure(f"sqlite:///{tmp_path}/whatif.sqlite", tmp_path, 40)
+    assert set(told) == {"database", "households", "seconds", "households_per_second", "processor_seconds", "floor_seconds", "ratio_to_floor", "wanted_seconds_for_100000"}
+    assert (told["households"], told["database"]) == (40, "sqlite")
+    assert min(told["seconds"], told["processor_seconds"], told["floor_seconds"]) > 0
 
 
 def test_the_command_prints_json(monkeypatch):
