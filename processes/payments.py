@@ -167,15 +167,12 @@ class _Stretch:
 
 
 def _stretch(conn: Connection, keys: BoundKeys, run: Row, after: int) -> _Stretch:
-    month = run["month"]
-    query = select(benefit, household.c.community, household.c.hukou_kind).join(household, household.c.id == benefit.c.household_id)
-    listed = exists().where(payment_item.c.run_id == run["id"], payment_item.c.live, payment_item.c.benefit_id == benefit.c.id)  # and stopped since
-    owed = exists().where(settlement.c.benefit_id == benefit.c.id, settlement.c.kind == "arrears", settlement.c.status.in_(benefits.OWED))
-    left = exists().where(payment_item.c.benefit_id == benefit.c.id, payment_item.c.live.is_(False), payment_item.c.state.in_(UNPAID))
-    due = and_(benefit.c.id > after, benefit.c.first_payment_month <= month, or_(benefit.c.stopped_from.is_(None), benefit.c.stopped_from > month, listed, owed, left))
-    rows = list(conn.execute(query.where(due, within(household.c.community, run["scope"])).order_by(benefit.c.id).limit(LIST)).mappings())
-    if not rows:
-        return _Stretch(None, (), 0, ())
+    month, last, rows = run["month"], after, list[Row]()
+    while not rows:
+        window = conn.execute(select(benefit).where(benefit.c.id > last).order_by(benefit.c.id).limit(LIST)).mappings().all()
+        if not window:
+            return _Stretch(None, (), 0, ())
+        last, rows = window[-1]["id"], _due(conn, window, run)
     ids, homes = [row["id"] for row in rows], {row["household_id"] for row in rows}
     decisions: dict[int, list[Row]] = {}
     for one in conn.execute(select(benefit_adjustment).where(benefit_adjustment.c.benefit_id.in_(ids)).order_by(benefit_adjustment.c.id)).mappings():
@@ -202,7 +199,27 @@ def _stretch(conn: Connection, keys: BoundKeys, run: Row, after: int) -> _Stretc
         for said in [said for number, said in back if number == row["id"]]:
             problems = [*wrong, *(["over_ceiling"] if said["amount_fen"] > most else [])]
             lines.append(_Line(said["claim"], {**known, **said}, tuple(whose), tuple(problems)))
-    return _Stretch(rows[-1]["id"], tuple(lines), not_due, tuple(gone))
+    return _Stretch(last, tuple(lines), not_due, tuple(gone))
+
+
+def _due(conn: Connection, window: Sequence[Row], run: Row) -> list[Row]:
+    """Those of some benefits that the run's list has something to say of, with "community" and "hukou_kind". Everything is asked for
+    by key, a stretch at a time: as one question over all tables, a database that has not counted its rows yet reads all of them
+    for each stretch."""
+    month = run["month"]
+    begun = [row for row in window if row["first_payment_month"] <= month]
+    stopped = [row["id"] for row in begun if row["stopped_from"] is not None and row["stopped_from"] <= month]
+    still = set[int]()  # stopped, and listed before that or owed something
+    if stopped:
+        item = payment_item.c
+        here = and_(item.benefit_id.in_(stopped), or_(and_(item.run_id == run["id"], item.live), and_(item.live.is_(False), item.state.in_(UNPAID))))
+        owed = and_(settlement.c.benefit_id.in_(stopped), settlement.c.kind == "arrears", settlement.c.status.in_(benefits.OWED))
+        still = {*conn.scalars(select(item.benefit_id).where(here)), *conn.scalars(select(settlement.c.benefit_id).where(owed))}
+    homes = {row["household_id"] for row in begun}
+    found = conn.execute(select(household.c.id, household.c.community, household.c.hukou_kind).where(household.c.id.in_(homes))).all() if homes else ()
+    places = {home.id: home for home in found if home.community.startswith(run["scope"])}
+    wanted = [row for row in begun if row["household_id"] in places and (row["id"] in still or row["id"] not in stopped)]
+    return [{**row, "community": places[row["household_id"]].community, "hukou_kind": places[row["household_id"]].hukou_kind} for row in wanted]
 
 
 def _of_account(account: Account, names: Collection[str]) -> list[str]:

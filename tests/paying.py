@@ -56,7 +56,7 @@ class Paying:
     def home(self, n: int = 2, *, account: str | None = "", holder: str | None = None, community: str = COMMUNITY) -> int:
         """A household with an account in the head's name; `account` None: without one."""
         self.serial += 1
-        members = [{"name": f"赵{'一二三四五六'[i]}", "id_no": identity.invent(date(1960 + i, 5, 1), "female", self.serial * 7 + i), "relation": "head" if i == 0 else "other",
+        members = [{"name": f"赵{'一二三四五六'[i]}", "id_no": identity.invent(date(1960 + i, 5, 1 + self.serial // 500), "female", self.serial), "relation": "head" if i == 0 else "other",
                     "employment": "none", "labour_ability": "none", "income": []} for i in range(n)]  # fmt: skip
         more = {} if account is None else {"bank_account": account or f"62220000{self.serial:011d}", "bank_holder": holder or "赵一"}
         with self.office.act() as act:

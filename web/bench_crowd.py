@@ -35,7 +35,7 @@ def _household(keys: Any, roll: random.Random, n: int, on: str, places: tuple[st
     members = []
     for k in range(roll.choice([0] + [1, 2, 2, 3, 3, 4] * 8)):
         who = home + 10 + k
-        health = roll.choice([{}] * 6 + [{"disability_kind": "limb", "disability_grade": roll.randint(1, 4)}, {"serious_illness": roll.choice(ILLNESSES)}])
+        health: dict[str, Any] = roll.choice([{}] * 6 + [{"disability_kind": "limb", "disability_grade": roll.randint(1, 4)}, {"serious_illness": roll.choice(ILLNESSES)}])
         one: dict[str, Any] = {"ref": str(who), "relation": "head" if k == 0 else roll.choice(["spouse", "child", "other"]), "sex": roll.choice(["male", "female"]),
                "birth_date": f"{roll.randint(1935, 2016)}-0{roll.randint(1, 9)}-1{roll.randint(0, 9)}", "employment": roll.choice(["employed", "flexible", "unemployed", "student", "retired", "none"]),
                "labour_ability": roll.choice(["full", "full", "partly_lost", "mostly_lost"]), "full_time_student": roll.random() < 0.1,
