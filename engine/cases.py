@@ -157,6 +157,16 @@ def barred(
     return None
 
 
+def signer_barred(conn: Connection, case: Open, task: Mapping[Any, Any], who: Actor) -> Broken | None:
+    """A signer may hold another post, but one that covers the unit; recusal and separation of duties hold as for who gets the task."""
+    if not who.covers(task["unit"]):
+        return Broken("unit", "这件待办不在其辖区，不能作为加签人", "This task is outside the signer's area")
+    acts, relatives = case.acts, case.process.recused_from(conn, case.run.facts)
+    return case.process.may(
+        "add_signer", task["node"], task["role"], who.id, actor_roles=who.roles_at(task["unit"]), acts=acts, relatives=relatives, facts=case.run.facts
+    )
+
+
 @dataclass
 class Cases(Replayer):
     find_actor: Callable[[Connection, str], Actor | None] = lambda _conn, _id: None
@@ -207,21 +217,36 @@ class Cases(Replayer):
         _not_lapsed(act, task)
         self._may(act, case, task, "complete", act.actor)
         signers.ready(task, act.actor.persons)
-        data, answers = self._checked(act, case, task, raw, act.actor, lang)
-        if signers.asked(task, "after"):
-            told = {"case": case.row["no"], **signers.hold(act, case.record, task, _typed(case, task["node"], raw))}
+        data, answers, second = self._checked(act, case, task, raw, act.actor, lang)
+        if second or signers.asked(task, "after"):
+            told = {"case": case.row["no"], **signers.hold(act, case.record, task, _typed(case, task["node"], raw), second, subject_of(case))}
             act.remember(told)
             return told
         return self._completed(act, case, task, data, answers, act.actor)
 
-    def _checked(self, act: Act, case: Open, task: Mapping[Any, Any], raw: Data, who: Actor, lang: str) -> tuple[dict[str, Any], Data]:
-        """What the entry will say, and the answers. Raises Invalid."""
+    def _checked(self, act: Act, case: Open, task: Mapping[Any, Any], raw: Data, who: Actor, lang: str) -> tuple[dict[str, Any], Data, list[str]]:
+        """What the entry will say, the answers, and whom they name as second signature that was not asked for yet. Raises Invalid."""
         agreed = tuple(one.staff for one in signers.of(task) if one.state == "agreed")
         form, answers = self._understand(case.process.form_of(task["node"]), raw, act, case.run.facts, lang, who, agreed)
         known = {**case.run.facts, "case_no": case.row["no"]}
         case.process.vet(act, task["node"], form, answers, known, case.acts)
         owner = {"owner": task["owner"]} if task["owner"] not in (None, *who.persons) else {}
-        return {"task": task["key"], **_given(act, form, answers), **owner}, answers
+        return {"task": task["key"], **_given(act, form, answers), **owner}, answers, self._cosigners(act, case, task, form, answers, who)
+
+    def _cosigners(self, act: Act, case: Open, task: Mapping[Any, Any], form: Any, answers: Data, who: Actor) -> list[str]:
+        """Whom a form names as second signature (`Form.COSIGNED`), where he is no signer of what is handed in: he has to be asked. A
+        name that somebody types is no signature. Raises Invalid, Refused for who may not sign it."""
+        login = answers.get(form.COSIGNED) if form.COSIGNED else None
+        if login is None or login in {one.staff for one in signers.of(task) if one.kind == "after" and one.state in ("asked", "agreed")}:
+            return []
+        found, roles = self.find_actor(act.conn, login), form.fields[form.COSIGNED].metadata["role"].split()
+        if found is None or not any(found.holds(role, task["unit"]) for role in roles):
+            raise Invalid({form.COSIGNED: [form.say("请填写本单位有此岗位的工作人员的登录名，由其本人登录签字", "The login of a colleague with that post, who signs in a session of his own")]})
+        if login in (*who.persons, task["assignee"], task["owner"]):
+            raise Invalid({form.COSIGNED: [form.say("应由另一名工作人员签字，不能是本人或这件待办的承办人", "Somebody else signs: neither you nor who holds the task")]})
+        if broken := signer_barred(act.conn, case, task, found):
+            raise Refused(broken.rule, f"{login}：{broken.zh}", f"{login}: {broken.en}")
+        return [login]
 
     def _completed(
         self, act: Act, case: Open, task: Mapping[Any, Any], data: Data, answers: Data, who: Actor, puts: Sequence[Put] = ()

@@ -190,10 +190,12 @@ class Several(fields.List[Any]):
 class Form(Schema):
     """Base of all forms. `context`: facts, today, actor, lang. NEEDED: of fields that may be left out, those that another answer
     asks for, with when it does (Chinese, English): whoever fills in the form is told before he sends it. SECTIONS: the first field
-    of each part of a long form, with the part's title (Chinese, English)."""
+    of each part of a long form, with the part's title (Chinese, English). COSIGNED: the field that names the colleague
+    who signs what was handed in, in a session of his own, before it takes effect."""
 
     NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {}
     SECTIONS: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    COSIGNED: ClassVar[str | None] = None
 
     class Meta:
         unknown = RAISE
@@ -300,8 +302,9 @@ def documents(label: str, label_en: str, *, required: bool = False) -> Several:
         label, label_en, fact=False, widget="documents", most=20, least=int(required)))  # fmt: skip
 
 
-def staff(label: str, label_en: str, *, role: str, required: bool = True, fact: bool = True) -> Text:
-    return Text(required=required, metadata=_meta(label, label_en, fact=fact, widget="staff", role=role, max=60))
+def staff(label: str, label_en: str, *, role: str, required: bool = True, fact: bool = True, hint: str = "", hint_en: str = "") -> Text:
+    """A colleague's login. `role`: the posts among whose holders is chosen, with blanks between."""
+    return Text(required=required, metadata=_meta(label, label_en, fact=fact, widget="staff", role=role, hint=hint, hint_en=hint_en, max=60))
 
 
 def rows(label: str, label_en: str, nested: type[Form], *, required: bool = False, least: int = 0, hint: str = "",

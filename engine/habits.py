@@ -15,7 +15,7 @@ from sqlalchemy import Connection, and_, exists, func, insert, select, update
 
 from engine import signers, store
 from engine.bpmn import Run
-from engine.cases import barred, keep_draft, subject_of
+from engine.cases import barred, keep_draft, signer_barred, subject_of
 from engine.crypto import BoundKeys
 from engine.errors import Invalid, NotFound, Refused
 from engine.model import Actor, Data, Entry, Put, joined, stamp
@@ -64,7 +64,7 @@ class Habits:
         text, after = _text("words", words), row["kind"] == "after"
         if after and not signers.is_held(task):
             raise Refused("not-handed-in", "这件待办还没有提交，提交后才能签署意见", "It has not been handed in yet: you sign after that")
-        self._refuse(_signer_barred(act.conn, case, task, act.actor))
+        self._refuse(signer_barred(act.conn, case, task, act.actor))
         act.through(act.actor.post_over(task["unit"]))
         values = {"state": "agreed" if agrees else "disagreed", "answered_on": act.today.isoformat(), "words": text}
         put = Put("task_signer", row["id"], values, subject_of(case))
@@ -96,7 +96,7 @@ class Habits:
             raise Invalid({"staff": ["没有这位工作人员，或已停用"]})
         if login in (*act.actor.persons, task["assignee"], task["owner"]):
             raise Refused("own-countersign", "不能请本人或这件待办的承办人加签（同一人不能签两次）", "Neither you nor who holds the task can be its signer")
-        self._refuse(_signer_barred(act.conn, case, task, who))
+        self._refuse(signer_barred(act.conn, case, task, who))
 
     def _asked(self, act: Act, task: Task, staff: str) -> Mapping[Any, Any]:
         table = store.task_signer
@@ -128,7 +128,9 @@ class Habits:
             return self._returned(act, case, task, "signer_answered", {**said, "why": "left"}, [put])
         try:
             self.cases._may(act, case, task, "complete", who)
-            data, answers = self.cases._checked(act, case, task, raw, who, lang)
+            data, answers, unsigned = self.cases._checked(act, case, task, raw, who, lang)
+            if unsigned:  # whom the answers name was withdrawn
+                raise Refused("countersign", "第二签字人没有签字", "The second signature is missing")
         except (Refused, Invalid) as error:
             why = error.rule if isinstance(error, Refused) else "answers"
             return self._returned(act, case, task, "signer_answered", {**said, "why": why}, [put])
@@ -377,16 +379,6 @@ def handles(case: Task, tasks: Sequence[Task], who: Actor) -> bool:
         who.id in (t["assignee"], t["owner"], t["done_by"], t["done_for"], *(s.staff for s in signers.of(t) if s.state != "withdrawn"))
         or (t["state"] == "open" and who.holds(t["role"], t["unit"]))
         for t in tasks
-    )
-
-
-def _signer_barred(conn: Connection, case: Open, task: Task, who: Actor) -> Broken | None:
-    """A signer may hold another post, but one that covers the unit; recusal and separation of duties hold as for who gets the task."""
-    if not who.covers(task["unit"]):
-        return Broken("unit", "这件待办不在其辖区，不能作为加签人", "This task is outside the signer's area")
-    acts, relatives = case.acts, case.process.recused_from(conn, case.run.facts)
-    return case.process.may(
-        "add_signer", task["node"], task["role"], who.id, actor_roles=who.roles_at(task["unit"]), acts=acts, relatives=relatives, facts=case.run.facts
     )
 
 

@@ -7,7 +7,7 @@ asked for `after` holds what was handed in until all agree. Pure, but for `hold`
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from engine.errors import Conflict, Refused
 from engine.model import Data, Put
 from engine.office import Act, Record
 
+SECOND = "请核对所填内容，属实的签字"  # what is asked of the second signature that a form names
 HELD = "countersign"  # the flag of a task that was handed in and waits for its signers
 
 
@@ -66,12 +67,15 @@ def ready(task: Mapping[Any, Any], persons: tuple[str, ...]) -> None:
         raise Refused("own-countersign", "您是这件待办的加签人，不能再由您办结（同一人不能签两次）", "You are a signer of this task: you may not complete it, too")
 
 
-def hold(act: Act, record: Record, task: Mapping[Any, Any], parts: Mapping[str, Data]) -> dict[str, Any]:
+def hold(act: Act, record: Record, task: Mapping[Any, Any], parts: Mapping[str, Data], second: Sequence[str] = (), subject: str | None = None) -> dict[str, Any]:
     """Keep what was handed in until its signers have agreed; the tokens stay. The task is now in the name of who handed it in.
-    `parts`: subject -> what was typed of him; each has a row of his own, which is erased with him (decision 017)."""
-    who, waiting = act.actor, sorted(asked(task, "after"))
+    `parts`: subject -> what was typed of him; each has a row of his own, which is erased with him (decision 017). `second`: who is asked
+    to sign by the answers themselves (decision 079), whatever else was asked; a row of `subject`."""
+    who, waiting = act.actor, sorted({*asked(task, "after"), *second})
     values = {"task_id": task["id"], "staff": who.id, "on_behalf_of": who.on_behalf_of, "state": "held"}
-    puts = [Put("held", record.next_id(), {**values, "answers": json.dumps(dict(part), ensure_ascii=False)}, subject) for subject, part in parts.items()]
+    puts = [Put("held", record.next_id(), {**values, "answers": json.dumps(dict(part), ensure_ascii=False)}, of_whom) for of_whom, part in parts.items()]
+    asks = {"task_id": task["id"], "kind": "after", "state": "asked", "round": 1, "asked_by": who.id, "asked_on": act.today.isoformat(), "question": SECOND}
+    puts += [Put("task_signer", record.next_id(), {**asks, "staff": login}, subject) for login in second]
     act.append(record, "task_submitted", {"task": task["key"], "signers": waiting}, puts=puts)
     changes = {"flags": with_flag(task, HELD), "assignee": who.holder, "version": task["version"] + 1}
     act.conn.execute(update(store.task).where(store.task.c.id == task["id"]).values(**changes))

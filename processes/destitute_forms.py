@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
 
-from engine.forms import Form, choice, document, documents, money, number, on_date, rows, text, yes_no
+from engine.forms import Form, choice, document, documents, money, number, on_date, rows, staff, text, yes_no
 from engine.given import gives
 from processes import destitution, law
 from processes import dibao_2012_forms as before
@@ -239,13 +239,15 @@ class StreetReinvestigate(Step):
 
 
 class SelfCareAssessment(Step):
-    """六项指标: what the person does himself. The class is computed; two assessors sign (N43 arts 21-22)."""
+    """六项指标: what the person does himself. The class is computed; two assessors sign, each in a session of his own (N43 arts 21-22; decision 079)."""
 
     AFTER: ClassVar[Mapping[str, str]] = {"assessed_on": "accepted_on"}
     SECTIONS: ClassVar[Mapping[str, tuple[str, str]]] = {
         "assessed_on": ("时间和人员", "When and who"), "eats": ("六项指标", "The six indicators"), "findings": ("评估情况", "Findings")}  # fmt: skip
     assessed_on = on_date("评估日期", "Assessed on", fact=True)
-    second_assessor = text("第二评估人", "Second assessor", max=60)
+    COSIGNED = "second_assessor"
+    second_assessor = staff("第二评估人", "Second assessor", role="spot_checker district_examiner", fact=False,
+                            hint="提交后由第二评估人本人登录核对签字，签字后评估生效", hint_en="Signs in a session of his own after you hand it in; only then the assessment counts")  # fmt: skip
     eats = yes_no("自主吃饭", "Eats unaided")
     dresses = yes_no("自主穿衣", "Dresses unaided")
     bed = yes_no("自主上下床", "Gets in and out of bed unaided")

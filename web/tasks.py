@@ -76,7 +76,7 @@ def _choosable(conn: Any, form_class: type[Form], unit: str, community: str | No
     roles = [field.metadata["role"] for field in form_class._declared_fields.values() if field.metadata.get("widget") == "staff"]
     if not roles:
         return []
-    found = organisation.colleagues(conn, roles[0], unit if roles[0] else community or unit)
+    found = [one for role in roles[0].split() or [""] for one in organisation.colleagues(conn, role, unit if role else community or unit)]
     return list({row["login"]: row for row in found}.values())
 
 

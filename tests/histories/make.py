@@ -551,7 +551,9 @@ def able_or_not(years: int, **more: Any) -> dict[str, Any]:
 
 def cared_for(d: District, lost: int) -> None:
     met = {name: n >= lost for n, name in enumerate(("eats", "dresses", "bed", "toilet", "walks", "bathes"))}
-    d.do("spot", "self_care_assessment", assessed_on=d.office.today().isoformat(), second_assessor="丙", **met)
+    d.do("spot", "self_care_assessment", assessed_on=d.office.today().isoformat(), second_assessor="exam", **met)
+    with d.office.act(d.people["exam"]) as act:
+        d.habits.sign(act, d.tasks()["self_care_assessment"]["id"], agrees=True, words="情况属实")
 
 
 def supported_2016(d: District) -> None:

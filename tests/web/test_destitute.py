@@ -70,7 +70,16 @@ class Support(Roads):
         self.submit("application", "survey", "opinion")
 
     def cares(self, lost: int = 0, who: str = "spot") -> dict[str, Any]:
-        return {"assessed_on": self.today, "second_assessor": "丙", **{name: n >= lost for n, name in enumerate(INDICATORS)}}
+        return {"assessed_on": self.today, "second_assessor": "exam", **{name: n >= lost for n, name in enumerate(INDICATORS)}}
+
+    def assess(self, lost: int = 0) -> None:
+        """Both assessors, each in a session of his own."""
+        assert self.go("spot", "self_care_assessment", **self.cares(lost))["waits_for_signers"] == ["exam"]
+        self.countersign("exam")
+
+    def countersign(self, who: str, *, agrees: bool = True) -> Any:
+        [task] = [t for t in self.case()["tasks"] if t["node"] == "self_care_assessment" and t["state"] == "open"]
+        return self.good(who, "POST", f"/tasks/{task['id']}/sign", {"agrees": agrees, "words": "情况属实" if agrees else "上下床需要帮助"})
 
     def to_notice(self, process: str, *obligors: dict[str, Any], **more: object) -> None:
         self.asks(process, **more)
@@ -81,7 +90,7 @@ class Support(Roads):
     def to_decision(self, lost: int = 0) -> None:
         self.remove()
         self.handed_in()
-        self.go("spot", "self_care_assessment", **self.cares(lost))
+        self.assess(lost)
         self.examine()
         self.late_visit()
 
@@ -119,7 +128,7 @@ def test_s23_by_the_measures_of_2016_to_the_full_standard(roads):
     roads.handed_in()
     assert roads.open() == {"self_care_assessment": "2019-01-09"}
     assert roads.refused(422, "spot", "self_care_assessment", **{**roads.cares(), "eats": None})["errors"]
-    roads.go("spot", "self_care_assessment", **roads.cares(3))
+    roads.assess(3)
     assert roads.facts("self_care") == "partly_lost"
     roads.examine()
     roads.late_visit()
@@ -215,7 +224,7 @@ def test_by_the_measures_of_2021_fifteen_days_and_an_objection_is_checked_and_pu
     if "spot_check_visit" in roads.open():
         roads.go("spot", "spot_check_visit", visited_on=roads.today, second_visitor="乙", findings="一致", agrees=True, photos=[roads.page])
     assert roads.open() == {"self_care_assessment": "2021-08-03"}
-    roads.go("spot", "self_care_assessment", **roads.cares(4))
+    roads.assess(4)
     roads.examine()
     roads.late_visit()
     assert roads.grant()["outcome"] == "ended_granted"
@@ -233,7 +242,7 @@ def test_from_september_2021_the_street_confirms(roads):
     roads.at("2021-09-09T09:00")
     roads.remove()
     roads.handed_in()
-    roads.go("spot", "self_care_assessment", **roads.cares())
+    roads.assess()
     roads.late_visit()
     assert list(roads.open()) == ["street_confirmation"]
     roads.go("lee", "street_confirmation", decision="granted", opinion="确认同意")
@@ -451,12 +460,32 @@ def test_s24_self_care_from_partly_to_completely_lost_within_ten_working_days(ro
     said = {"benefit_id": benefit["id"], "reported_on": roads.today, "reported_by": "village_committee", "details": "不能下床"}
     roads.no = roads.good("clerk", "POST", "/cases", {"process": "self-care", "answers": said})["case"]
     assert roads.open() == {"self_care_assessment": "2019-01-24"}
-    roads.go("spot", "self_care_assessment", **roads.cares(5))
+    roads.assess(5)
     roads.go("app", "confirm_self_care", confirmation="agree", opinion="同意")
     assert roads.own()["self_care"] == "completely_lost"
     assert roads.own()["amount_fen"] == 178_000
     roads.go("clerk", "tell_result", told_on=roads.today, recipient="王奶奶")
     assert roads.case()["outcome"] == "ended"
+    roads.proven()
+
+
+def test_the_second_assessor_signs_in_a_session_of_his_own(roads):
+    roads.at("2018-12-03T09:00")
+    roads.register(old_woman())
+    roads.to_notice(OLD)
+    roads.at("2018-12-11T09:00")
+    roads.remove()
+    roads.handed_in()
+    for name in ("丙", "spot", "app", "ann"):  # nobody of that login; himself; another post; another post and an investigator of the case
+        assert "second_assessor" in roads.refused(422, "spot", "self_care_assessment", **{**roads.cares(3), "second_assessor": name})["errors"], name
+    assert roads.go("spot", "self_care_assessment", **roads.cares(3))["waits_for_signers"] == ["exam"]
+    assert roads.facts("self_care") is None, "one signature is no assessment"
+    assert roads.bad(403, "spot", "POST", f"/tasks/{roads.case()['tasks'][-1]['id']}/sign", {"agrees": True, "words": "属实"})["rule"] == "not-asked"
+    roads.countersign("exam", agrees=False)
+    assert roads.facts("self_care") is None and roads.open() == {"self_care_assessment": "2019-01-09"}
+    assert roads.go("spot", "self_care_assessment", **roads.cares(4))["waits_for_signers"] == ["exam"]
+    roads.countersign("exam")
+    assert roads.facts("self_care") == "completely_lost"
     roads.proven()
 
 
