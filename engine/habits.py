@@ -130,7 +130,7 @@ class Habits:
             self.cases._may(act, case, task, "complete", who)
             data, answers, unsigned = self.cases._checked(act, case, task, raw, who, lang)
             if unsigned:  # whom the answers name was withdrawn
-                raise Refused("countersign", "第二签字人没有签字", "The second signature is missing")
+                return self._returned(act, case, task, "signer_answered", {**said, "why": "countersign"}, [put])
         except (Refused, Invalid) as error:
             why = error.rule if isinstance(error, Refused) else "answers"
             return self._returned(act, case, task, "signer_answered", {**said, "why": why}, [put])

@@ -98,10 +98,16 @@ def otherwise(data: Mapping[str, Any]) -> list[str]:
     return [f"什么情况下结果会不同：{found}"] if found else []
 
 
+def by_table(data: Mapping[str, Any]) -> list[str]:
+    """The decision table and its row by which it was decided, as `fired` reads them from the record."""
+    return [f"判定所用的表：《{one['table']}》第{one['place']}行（{one['row']}）：{one['says']}{'（' + one['basis'] + '）' if one['basis'] else ''}。" for one in data.get("rows") or ()]
+
+
 def review_result(data: Mapping[str, Any]) -> list[str]:
     return [
         f"经对您家庭的情况进行复核，您家庭继续符合{CATEGORY_WORDS.get(data['before_category'], '社会救助')}条件，"
         f"每月救助金额{yuan(data['before_fen'])}元不变。",
+        *by_table(data),
         *_resumed(data),
         *of_the_meeting(data),
         *_referred(data),
@@ -143,6 +149,7 @@ def adjustment(data: Mapping[str, Any]) -> list[str]:
         *_resumed(data),
         f"理由：{_why(data)}。",
         _basis(data),
+        *by_table(data),
         *otherwise(data),
         *of_the_meeting(data),
         *_paid_too_much(data),
@@ -159,6 +166,7 @@ def stop(data: Mapping[str, Any]) -> list[str]:
         *_share(data),
         f"理由：{_why(data)}。",
         _basis(data),
+        *by_table(data),
         *otherwise(data),
         *_paid_too_much(data),
         *_referred(data),

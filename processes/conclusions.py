@@ -21,7 +21,18 @@ from engine.given import given, gives
 from engine.model import SYSTEM, Data, Put
 from engine.office import Act, Kept
 from engine.process import CaseRef, Service
-from processes import benefits, counterfactual, eligibility, grace, households, investigation, law, paperwork, special_cases
+from processes import (
+    benefits,
+    counterfactual,
+    eligibility,
+    fired,
+    grace,
+    households,
+    investigation,
+    law,
+    paperwork,
+    special_cases,
+)
 from processes.dibao_2012_forms import Deliver, Outcome, Step, opinion
 from processes.eligibility_facts import EARLIEST
 from processes.money import yuan
@@ -610,6 +621,8 @@ def apply_conclusion(act: Act, case: CaseRef, answers: Data, facts: Data) -> Seq
         said["amount_fen"] = amount
     if kind in ("stop", "decrease") and not facts.get("resolution"):
         said["would"] = counterfactual.of_case(act.conn, act.keys, case.id, facts.get("reason_code"), kind, facts.get("category"))
+    if not facts.get("resolution") and (kind in ("keep", "increase", "decrease", "convert") or (kind == "stop" and facts.get("reason_code") in counterfactual.BY_FIGURES)):
+        said["rows"] = fired.rows_of(act.conn, case.id, facts.get("category"))
     return paperwork.issue(act, case, LETTERS[kind], facts, said)
 
 

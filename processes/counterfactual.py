@@ -28,7 +28,7 @@ from processes.money import yuan
 Said = dict[str, str]
 DECIDED = ("refused", "stop", "decrease")
 _CANNOT = (BadFacts, BadLaw, NoDecision, ArithmeticError, KeyError, ValueError)  # figures that are not read any more
-_FIGURES = ("income_over", "property_over")  # reasons of a stop that the calculation explains
+BY_FIGURES = ("income_over", "property_over", "income_changed", "member_changed")  # reasons of a stop or a decrease that the calculation explains
 NOT_FIGURES = ("hukou", "members", "no_cooperation", "false_statement", "procedure", "facts_unclear")  # of a refusal: the figures are not why
 _KINDS: Mapping[str, tuple[str, str]] = {
     "refused_vehicle": ("家庭成员名下没有机动车辆（残疾人功能性补偿代步机动车辆除外）的，符合这一项条件。", "Without a motor vehicle (one that makes up for a disability aside) this condition is met."),
@@ -37,6 +37,7 @@ _KINDS: Mapping[str, tuple[str, str]] = {
     "refused_study_abroad": ("家庭没有成员自费出国留学的，符合这一项条件。", "With nobody studying abroad at his own expense this condition is met."),
     "refused_luxury": ("家庭没有非生活必需的高档消费品的，符合这一项条件。", "Without luxury goods this condition is met."),
 }  # fmt: skip
+CHECKED_AGAIN = "核对所列的收入、财产等信息与实际不符，经重新调查更正后符合条件的，按申请继续办理。"  # N220 art 20
 _REASONS: Mapping[str, tuple[str, str]] = {
     "no_cooperation": ("家庭成年成员签署核对授权书、配合信息核对和入户调查的，可以继续审核。", "With the authorisations signed and the check and the survey allowed, the procedure goes on."),
     "procedure": ("补齐所缺材料的，可以重新申请。", "With the missing papers one may apply again."),
@@ -50,7 +51,7 @@ def would(figures: Mapping[str, Any], reason_code: str | None, conclusion: str) 
     `assess` raises."""
     if reason_code and reason_code in _REASONS and conclusion == "refused":
         return [_say(f"reason_{reason_code}", *_REASONS[reason_code])]
-    if (conclusion == "refused" and reason_code in NOT_FIGURES) or (conclusion != "refused" and reason_code not in (*_FIGURES, "income_changed", "member_changed")):
+    if (conclusion == "refused" and reason_code in NOT_FIGURES) or (conclusion != "refused" and reason_code not in BY_FIGURES):
         return []
     result = eligibility.assess(figures)
     if conclusion == "decrease":

@@ -28,6 +28,7 @@ from processes import (
     counterfactual,
     duties,
     erasure,
+    fired,
     households,
     investigation,
     law,
@@ -243,12 +244,21 @@ def _on_near_relative(act: Act, _case: CaseRef, answers: Data, facts: Data) -> N
 
 
 def _on_check_rejection(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
-    return paperwork.issue(act, case, "check_rejection", facts, answers)
+    return paperwork.issue(act, case, "check_rejection", facts, {**answers, **_explained(act, case, facts)})
+
+
+def _explained(act: Act, case: CaseRef, facts: Data) -> Data:
+    """By which row, and what would have changed the outcome, from the assessment in the record. What the check found can be disproved in
+    any case (N220 art 20); where the figures fit, or nothing was assessed yet, that is all there is to say."""
+    category = facts.get("category")
+    over = category not in (None, "dibao", facts.get("programme"))
+    said = counterfactual.of_case(act.conn, act.keys, case.id, None, "refused", category) if over else []
+    return {"would": [*said, counterfactual.CHECKED_AGAIN], "rows": fired.rows_of(act.conn, case.id, category) if over else []}
 
 
 def _on_check_rejection_at_once(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
     """On earlier drawings the same form says when the household got it: the period to object (N220 art 20) runs from there."""
-    [put] = paperwork.issue(act, case, "check_rejection", facts, answers)
+    [put] = paperwork.issue(act, case, "check_rejection", facts, {**answers, **_explained(act, case, facts)})
     got = {"delivered_on": answers["delivered_on"], "receipt_document": answers.get("receipt_document")}
     return [replace(put, values={**put.values, **got})]
 
@@ -256,8 +266,10 @@ def _on_check_rejection_at_once(act: Act, case: CaseRef, answers: Data, facts: D
 def _on_decision(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
     if facts.get("decision") != "refused":
         return ()
-    otherwise = counterfactual.of_case(act.conn, act.keys, case.id, answers.get("reason_code") or facts.get("reason_code"), "refused", facts.get("category"))
-    return paperwork.issue(act, case, "refusal", facts, {**answers, "would": otherwise})
+    reason = answers.get("reason_code") or facts.get("reason_code")
+    otherwise = counterfactual.of_case(act.conn, act.keys, case.id, reason, "refused", facts.get("category"))
+    rows = [] if reason in counterfactual.NOT_FIGURES or facts.get("resolution") == "refuse" else fired.rows_of(act.conn, case.id, facts.get("category"))
+    return paperwork.issue(act, case, "refusal", facts, {**answers, "would": otherwise, "rows": rows})
 
 
 def _on_grant(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[Put]:
@@ -274,7 +286,8 @@ def _on_grant(act: Act, case: CaseRef, answers: Data, facts: Data) -> Sequence[P
         "law_version": facts.get("law_version") or law.version(act.today),
     }
     benefits.begin(act, "benefit_granted", values, {"case": case.no})
-    return paperwork.issue(act, case, "approval", facts, {**answers, **special_cases.told(act, case.id, facts)})
+    rows = [] if facts.get("resolution") == "approve_as" else fired.rows_of(act.conn, case.id, facts["category"])
+    return paperwork.issue(act, case, "approval", facts, {**answers, **special_cases.told(act, case.id, facts), "rows": rows})
 
 
 def _posting(stage: str) -> Any:

@@ -183,6 +183,8 @@ def _check_rejection(data: Mapping[str, Any]) -> list[str]:
     return [
         f"经家庭经济状况信息核对，您家庭的情况不符合{_asked(data)}条件。理由：{data['reasons']}",
         f"查明的事实：{_compared(data)}",
+        *benefit_letters.by_table(data),
+        *benefit_letters.otherwise(data),
         f"您对核对结果有异议的，请在收到本告知书之日起{days}个工作日内提出，并提供证据，我们将重新调查（{_article(data, 'objection')}）。",
     ]
 
@@ -219,6 +221,7 @@ def _approval(data: Mapping[str, Any]) -> list[str]:
     return [
         f"{found}，{chinese_date(data['decided_on'])}批准。",
         *(_payment(data) if data["amount_fen"] else [_NO_PAYMENT]),
+        *benefit_letters.by_table(data),
         *benefit_letters.of_the_meeting(data),
         "家庭人口、收入或财产发生变化，请及时向街镇或居村委会报告。",
         *_remedies(data),
@@ -282,6 +285,7 @@ def _refusal(data: Mapping[str, Any]) -> list[str]:
         f"查明的事实：{_compared(data)}",
         f"理由：{'。'.join(text for text in (reason, data.get('opinion') or '') if text)}",
         f"依据：{data.get('clause') or _article(data, 'refusal')}。",
+        *benefit_letters.by_table(data),
         *benefit_letters.otherwise(data),
         *_remedies(data),
         "情况发生变化后，您可以重新申请。",

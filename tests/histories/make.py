@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from engine import store
 from engine.bpmn import Run, unpacked
+from engine.habits import Habits
 from engine.office import history
 from engine.step import standings
 from engine.store import Store, metadata
@@ -553,7 +554,7 @@ def cared_for(d: District, lost: int) -> None:
     met = {name: n >= lost for n, name in enumerate(("eats", "dresses", "bed", "toilet", "walks", "bathes"))}
     d.do("spot", "self_care_assessment", assessed_on=d.office.today().isoformat(), second_assessor="exam", **met)
     with d.office.act(d.people["exam"]) as act:
-        d.habits.sign(act, d.tasks()["self_care_assessment"]["id"], agrees=True, words="情况属实")
+        Habits(d.cases).sign(act, d.tasks()["self_care_assessment"]["id"], agrees=True, words="情况属实")
 
 
 def supported_2016(d: District) -> None:

@@ -172,7 +172,9 @@ def test_s4_what_the_check_found_is_rejected_and_an_objection_with_proof_reopens
     assert set(roads.open()) == {"issue_check_rejection"}
     roads.go("rita", "issue_check_rejection", reasons="货币财产超过限额")
     roads.deliver("deliver_check_rejection")
-    assert all(words in roads.letter("check_rejection") for words in ("货币财产超过限额", "44160.00元", "重新调查"))
+    letter = roads.letter("check_rejection")
+    assert all(words in letter for words in ("货币财产超过限额", "44160.00元", "重新调查"))
+    assert "什么情况下结果会不同：家庭货币财产不超过44160.00元的，符合低保财产条件；本次为60000.00元，超出15840.00元。核对所列" in letter
     roads.at("2018-12-05T09:00")
     roads.send("clerk", "objection", objection_on="2018-12-05", objector_kind="applicant", grounds="其中 30000 元为亡父未分割遗产",
                evidence=[roads.upload("未分割遗产证明.pdf", "other")])  # fmt: skip
