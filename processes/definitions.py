@@ -35,8 +35,9 @@ PROPOSERS = frozenset({"admin"})
 DECIDERS = frozenset({"supervisor", "approver"})
 KINDS: Mapping[str, tuple[str, str]] = {"drawing": ("流程图", "drawing"), "table": ("决策表", "decision table"), "law": ("法规参数", "law file")}
 STATES = ("proposed", "confirmed", "withdrawn")
-# Law files that acts ask by the day; calendar and procedures come with the program, for they belong to its modules.
-FILES = ("parameters.yaml", "procedure.yaml", "deductions.yaml", "excluded_income.yaml", "versions.yaml", "change_checks.yaml", "relation_scope.yaml", "routing.yaml")
+# Law files that acts ask by the day; the calendar comes with the program (decision 080).
+FILES = ("parameters.yaml", "procedure.yaml", "deductions.yaml", "destitute.yaml", "excluded_income.yaml", "versions.yaml", "change_checks.yaml", "relation_scope.yaml",
+         "routing.yaml", law.PROCEDURES)  # fmt: skip
 MOST_WORDS = 400
 
 
@@ -68,7 +69,7 @@ def understood(cases: Cases, raw: bytes, name: str, today: date) -> Text:
     """What a file is, and all that the lint and the installed module say of it. `name`: the file's name; a law file is known by it."""
     name = name.replace("\\", "/").rpartition("/")[2]
     if name.endswith((".yaml", ".yml")):
-        return _law(raw, name, today)
+        return _law(cases, raw, name, today)
     space, key = _root(raw)
     return _table(raw) if "DMN" in space else _drawing(cases, raw, key)
 
@@ -129,11 +130,21 @@ def _strange_values(table: Table) -> list[Finding]:
     return found
 
 
-def _law(raw: bytes, name: str, today: date) -> Text:
+def _law(cases: Cases, raw: bytes, name: str, today: date) -> Text:
     packed = law.packed({name: raw})
     if name not in FILES:
         return Text("law", name, raw, _sha(packed), (_unknown("not-deployable", name, "法规参数文件", "law file", FILES),))
-    return Text("law", name, raw, _sha(packed), tuple(parameters.faults(raw, name, today) or _strange_names(raw, name)))
+    return Text("law", name, raw, _sha(packed), tuple(parameters.faults(raw, name, today) or _strange_names(raw, name) or _strange_procedures(cases, raw, name)))
+
+
+def _strange_procedures(cases: Cases, raw: bytes, file: str) -> list[Finding]:
+    """Procedures of which no drawing and module is installed: no case could begin from that day on."""
+    if file != law.PROCEDURES:
+        return []
+    at = law.lines(raw)
+    rows = [(name, place, row.text) for name, rows in law.read(raw, file, law.fits_in(file)).items() for place, row in enumerate(rows)]
+    return [finding("other-process", name, at[name][place], f"所装程序没有这个流程：{key}", f"no process {key} is installed")
+            for name, place, key in rows if key not in cases.processes and not name.endswith("_confirmation")]  # fmt: skip
 
 
 def _strange_names(raw: bytes, file: str) -> list[Finding]:
@@ -144,7 +155,8 @@ def _strange_names(raw: bytes, file: str) -> list[Finding]:
     except law.BadLaw as error:
         return [finding("law-names", file, 1, f"与其他法规文件冲突：{error}", str(error))]
     own_names = set(law.Book.of({file: law.RAW[file]}).tables[file])
-    found = [finding("law-names", name, 1, f"所装程序不认识这个名称：{name}", f"the installed program does not know the name {name}") for name in sorted(names - own_names) if file != "versions.yaml"]
+    at = law.lines(raw)
+    found = [finding("law-names", name, at[name][0], f"所装程序不认识这个名称：{name}", f"the installed program does not know the name {name}") for name in sorted(names - own_names) if file != "versions.yaml"]
     return found + [finding("law-names", name, 1, f"缺少 {name}", f"{name} is missing") for name in sorted(own_names - names)]
 
 

@@ -47,13 +47,22 @@ def faults(raw: bytes, file: str, today: date | None = None) -> list[Finding]:
         new = law.read(raw, file, law.fits_in(file), read_on)
     except law.BadLaw as error:
         where = str(error).removeprefix(f"{file}:").split(":", 1)[0]
-        return [Finding("law-malformed", "", int(where) if where.isdigit() else 0, f"法规文件不能用：{_chinese(str(error))}", str(error), "按所指的行和原因改正", "mend the line that is named")]
-    found = []
+        return [Finding("law-malformed", "", int(where) if where.isdigit() else 1, f"法规文件不能用：{_chinese(str(error))}", str(error), "按所指的行和原因改正", "mend the line that is named")]
+    found, at = [], law.lines(raw)
+
+    def line(name: str, row: law.Value | None = None) -> int:
+        """Of that row; else of the one that stands for its first day, or of the name's first; 1 where the name is gone."""
+        kept = new.get(name, ())
+        place = next((n for n, one in enumerate(kept) if one == row), None)
+        if place is None:
+            place = next((n for n, one in enumerate(kept) if row is not None and one.since == row.since), 0)
+        return at[name][place] if name in at else 1
+
     for name, rows in law.table(file).items():
         kept = new.get(name, ())
-        found += [Finding("law-row-changed", name, 0, f"{row.since} 起的值 {row.text} 被改动或删去", f"the value {row.text} from {row.since} was changed or taken away",
+        found += [Finding("law-row-changed", name, line(name, row), f"{row.since} 起的值 {row.text} 被改动或删去", f"the value {row.text} from {row.since} was changed or taken away",
                           "原行保留；另加一行，from 相同，known_from 为知道的日期", "keep the row; add one with the same from, and known_from") for row in rows if row not in kept]  # fmt: skip
-        found += [Finding("law-back-dated", name, 0, f"新增的值 {row.text} 自 {row.since} 起，没有写明此后哪一天才知道", f"the new value {row.text} from {row.since} does not say that it was known later",
+        found += [Finding("law-back-dated", name, line(name, row), f"新增的值 {row.text} 自 {row.since} 起，没有写明此后哪一天才知道", f"the new value {row.text} from {row.since} does not say that it was known later",
                           f"加 known_from，晚于 {over}", f"add known_from, after {over}")
                   for row in kept if row not in rows and row.since <= over and (row.known_from is None or row.known_from <= over)]  # fmt: skip
     return found

@@ -26,6 +26,9 @@ PROGRAMMES: Mapping[str, tuple[str, str]] = {
 NOTICE = ("本测算只供参考，不是决定，也不作为申请凭据；是否符合条件、救助多少，以受理后的核对、调查和审核结果为准。您填写的内容不保存。",
           "This is an estimate, no decision, and no proof of anything: whether and how much is decided after an application, its checks and its investigation. Nothing you enter is kept.")  # fmt: skip
 FITS, NOT, ASK = "fits", "does_not_fit", "ask"
+CHILDREN = ("child", "adult_child_in_school", "adult_child_dependent")
+EARLIEST_YEAR, FAR_YEARS = 2000, 10
+UNKNOWN = "age_or_sex_unknown"
 _LOST = ("mostly_lost", "completely_lost", "none")
 _ASK = ("有关标准尚待区民政局确认，请咨询街道（乡镇）社会救助窗口。", "The figures are still to be confirmed: please ask at the street's window for social assistance.")
 
@@ -110,18 +113,72 @@ def _check_contradictions(facts: Mapping[str, Any], bad: Any, *, ages: bool = Tr
             bad(f"members.{n}.birth_date", "请填写出生日期")
         for name, words in _contradictions(m, eligibility._age(born, on) if born else None):
             bad(f"members.{n}.{name}", words)
+        for name, words in [(f"income.{k}.{name}", words) for k, item in enumerate(m.get("income") or ()) for name, words in _impossible(item, on)]:
+            bad(f"members.{n}.{name}", words)
+    if abs(on.year - int(facts["benefit_month"][:4])) > FAR_YEARS:
+        bad("applied_on", f"申请日期与救助月份相差超过 {FAR_YEARS} 年，请核对")
+    for n, asset in enumerate(facts.get("property") or ()):
+        if asset.get("functional_vehicle") and asset.get("kind") != "vehicle":
+            bad(f"property.{n}.functional_vehicle", "只有机动车辆才填残疾人功能性补偿代步")
+    _check_generations(members, bad)
+    _check_relations(facts, members, bad)
+
+
+def _check_relations(facts: Mapping[str, Any], members: Sequence[Mapping[str, Any]], bad: Any) -> None:
     for relation, words in (("head", "户主只能有一人"), ("spouse", "配偶只能有一人")):
         if len(twice := [n for n, m in enumerate(members) if m.get("relation") == relation]) > 1:
             bad(f"members.{twice[-1]}.relation", words)
     related = {m.get("relation") for m in members}
     declared = {name: n for n, name in enumerate(facts.get("hardships") or ())}
-    children = not related.isdisjoint(("child", "adult_child_in_school", "adult_child_dependent"))
+    children = not related.isdisjoint(CHILDREN)
     if children and facts.get("childless"):
         bad("childless", "填写了子女，与无子女矛盾")
     if children and "elderly_childless" in declared:
         bad(f"hardships.{declared['elderly_childless']}", "填写了子女，与成员均年满60周岁且无子女矛盾")
     if "spouse" in related and "single_parent_student" in declared:
         bad(f"hardships.{declared['single_parent_student']}", "填写了配偶，与单亲家庭矛盾")
+
+
+def _impossible(item: Mapping[str, Any], on: date) -> list[tuple[str, str]]:
+    """What cannot be true of one income by an application of that day: (field, why)."""
+    month, year, yearly = item.get("month"), item.get("year"), item.get("period") == "year"
+    found = [
+        (month is not None and month > f"{on:%Y-%m}", "month", "收入所属月份在申请之后"),
+        (year is not None and not EARLIEST_YEAR <= year <= on.year, "year", f"收入所属年份应在 {EARLIEST_YEAR} 年至申请当年之间"),
+        (month is not None and yearly, "month", "按年填写的收入不写月份，与计算周期矛盾"),
+        (year is not None and not yearly, "year", "按月填写的收入不写年份，与计算周期矛盾"),
+    ]
+    return [(name, words) for wrong, name, words in found if wrong]
+
+
+def _check_generations(members: Sequence[Mapping[str, Any]], bad: Any) -> None:
+    """Parents are older than children, by the dates that are given."""
+    heads = [m["birth_date"] for m in members if m.get("relation") in ("head", "spouse") and m.get("birth_date")]
+    head = next((m["birth_date"] for m in members if m.get("relation") == "head" and m.get("birth_date")), None)
+    for n, m in enumerate(members):
+        born, relation = m.get("birth_date"), m.get("relation")
+        if born and heads and relation in CHILDREN and born <= min(heads):
+            bad(f"members.{n}.birth_date", "出生日期早于父母，与子女关系矛盾")
+        if born and head and relation == "parent" and born >= head:
+            bad(f"members.{n}.birth_date", "出生日期晚于户主，与父母关系矛盾")
+
+
+def refuse_unknown_ages(facts: Mapping[str, Any]) -> None:
+    """Raises BadFacts where a rule that these facts come under asks for an age (or, between the two ages of the rule, for the sex) that
+    is not said: the earnings that stand for a flexible worker's (domain 3.4.3). Nothing is guessed of who may be old."""
+    wrong: dict[str, list[str]] = {}
+    for n, m in enumerate(facts["members"]):
+        if m.get("excluded_reason") or (m.get("birth_date") and m.get("sex")) or m.get("employment") != "flexible":
+            continue
+        alone = {**{name: facts[name] for name in ("benefit_month", "applied_on", "hukou_kind")}, "property": [], "hardships": [], "members": [m]}
+        if UNKNOWN not in eligibility.assess(alone)["flags"]:
+            continue
+        if not m.get("birth_date"):
+            wrong[f"members.{n}.birth_date"] = ["请填写出生日期：灵活就业人员的收入按年龄核定"]
+        elif len({eligibility.assess({**alone, "members": [{**m, "sex": sex}]})["household_income"] for sex in ("male", "female", None)}) > 1:
+            wrong[f"members.{n}.sex"] = ["请填写性别：这个年龄的灵活就业人员，收入按性别核定"]
+    if wrong:
+        raise BadFacts(wrong)
 
 
 def _contradictions(m: Mapping[str, Any], age: int | None) -> list[tuple[str, str]]:
@@ -131,6 +188,7 @@ def _contradictions(m: Mapping[str, Any], age: int | None) -> list[tuple[str, st
         (age is not None and age > 130, "birth_date", "年龄超过130岁，请核对"),
         (young and work in ("employed", "flexible", "retired"), "employment", "未满16周岁，与就业状况矛盾"),
         (young and m.get("relation") == "spouse", "relation", "未满16周岁，与配偶关系矛盾"),
+        (young and m.get("excluded_reason") == "military", "excluded_reason", "未满16周岁，与现役义务兵矛盾"),
         (m.get("full_time_student") and work in ("employed", "retired"), "employment", "全日制在校学生，与就业状况矛盾"),
         (work == "employed" and m.get("labour_ability") == "completely_lost", "labour_ability", "完全丧失劳动能力，与在职就业矛盾"),
         (bool(m.get("disability_kind")) != (m.get("disability_grade") is not None), "disability_grade", "残疾类别和等级应同时填写"),

@@ -219,10 +219,14 @@ class _Reader:
             return None
         return self._judged(name, node, said)
 
+    def _typed(self, node: Any) -> str:
+        """The first day as somebody wrote it: a 30th of February is no day and has no value."""
+        return next((str(value.value) for key, value in node.value if key.value == "from"), "")
+
     def _judged(self, name: str, node: Any, said: Mapping[str, Any]) -> law.Value | None:
         since, text, source, unverified = said["from"], said["value"], said["source"], said.get("unverified", False)
         if not isinstance(since, date) or isinstance(since, datetime):
-            self.fault(node, f"from 应为日期，如 2019-04-01，不是 {since}", f"from is a day like 2019-04-01, not {since}")
+            self.fault(node, f"from 应为日期，如 2019-04-01，不是 {self._typed(node)}", f"from is a day like 2019-04-01, not {self._typed(node)}")
         elif not isinstance(text, str) or not law.fits(name, text) or not _sensible(name, text):
             self.fault(node, f"value 不合适：{text!r}（数值写在引号里）", f"the value does not fit: {text!r} (a value is quoted text)")
         elif not isinstance(source, str) or not source.strip() or len(source) > 200:

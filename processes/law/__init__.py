@@ -137,12 +137,37 @@ def read(raw: bytes, file: str, fits: Callable[[str, str], bool], read_on: date 
     except yaml.YAMLError as error:
         raise BadLaw(f"{file}: {error}") from None
     except (ValueError, TypeError, OverflowError, AttributeError, RecursionError) as error:  # a 30th of February; brackets by the thousand
-        raise BadLaw(f"{file}: cannot be read: {type(error).__name__}: {error}") from None
+        raise BadLaw(f"{file}:{_unread(raw)} cannot be read: {type(error).__name__}: {error}") from None
     if not isinstance(said, dict) or not said or not all(isinstance(name, str) for name in said):
         raise BadLaw(f"{file}: is a table of names (quoted where they look like dates)")
     lines = {key.value: [row.start_mark.line + 1 for row in (node.value if isinstance(node, yaml.SequenceNode) else ())] or [key.start_mark.line + 1]
              for key, node in (tree.value if tree else ())}  # fmt: skip
     return MappingProxyType({name: _values(_Place(file, name, lines[name]), rows, fits, read_on) for name, rows in said.items()})
+
+
+def _unread(raw: bytes) -> str:
+    """ "12:", the line of the first value that is no day though it looks like one; empty where there is none."""
+    try:
+        loader = _Once(raw)
+        nodes = [loader.get_single_node()]
+        while nodes:
+            node = nodes.pop(0)
+            if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:timestamp":
+                try:
+                    loader.construct_object(node)
+                except ValueError:
+                    return f"{node.start_mark.line + 1}:"
+            elif isinstance(node, yaml.CollectionNode):
+                nodes += [part for pair in node.value for part in (pair if isinstance(pair, tuple) else (pair,))]
+    except (yaml.YAMLError, BadLaw, ValueError, TypeError, AttributeError, RecursionError):
+        pass
+    return ""
+
+
+def lines(raw: bytes) -> Mapping[str, Sequence[int]]:
+    """Name -> the lines of its rows, of a text that `read` takes."""
+    tree = yaml.compose(raw, _Once)
+    return {key.value: [row.start_mark.line + 1 for row in node.value] for key, node in (tree.value if tree else ())}
 
 
 def _written_out(node: Any, known: dict[int, int | None]) -> int:
@@ -388,14 +413,22 @@ def versions(on: date) -> tuple[str, ...]:
 
 def procedure(name: str, on: date) -> str:
     """What applies on a day of the table in procedures.yaml: "dibao" -> "dibao-2021"; BadLaw before the first."""
-    if (found := _latest(_TABLES["procedures.yaml"][name], on)) is None:
+    if (found := _latest(_dated(name), on)) is None:
         raise BadLaw(f"{name}: no procedure in force on {on}")
     return found.text
 
 
+def _dated(name: str) -> tuple[Value, ...]:
+    """The rows of a matter in procedures.yaml; a book from before a matter had any knows what the program knows of it."""
+    return _table(PROCEDURES).get(name) or _TABLES[PROCEDURES][name]
+
+
+PROCEDURES = "procedures.yaml"
+
+
 def procedures(name: str) -> tuple[str, ...]:
     """All that procedures.yaml lists for a matter, oldest first."""
-    return tuple(dict.fromkeys(one.text for one in _TABLES["procedures.yaml"][name]))
+    return tuple(dict.fromkeys(one.text for one in _dated(name)))
 
 
 def route(programme: str, on: date) -> Value:
@@ -412,10 +445,10 @@ def in_force_route(programme: str, on: date) -> bool:
 
 def procedure_times(key: str) -> tuple[date, date | None] | None:
     """(first day, day from which another applies or None) of the process with this key; None where its time is no matter of law."""
-    for listed in map(as_known, _TABLES["procedures.yaml"].values()):
+    for listed in (as_known(_dated(name)) for name in _TABLES[PROCEDURES]):
         for place, one in enumerate(listed):
             if one.text == key:
-                return one.since, listed[place + 1].since if place + 1 < len(listed) else None
+                return one.since, next((later.since for later in listed[place + 1 :] if later.text != key), None)
     return None
 
 

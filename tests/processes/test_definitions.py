@@ -22,6 +22,10 @@ SIGNED = OWN.replace(b'<yb:task role="street_leader" level="street" due="promptl
 LONGER = dmn.RAW["notice-period"].replace(b"<outputEntry><text>7</text></outputEntry>", b"<outputEntry><text>10</text></outputEntry>", 1)
 NEXT = b'  - {from: 2019-04-01, value: "980", source: T19}\n'
 RAISED = law.RAW["parameters.yaml"].replace(NEXT, b'  - {from: 2019-01-01, value: "950", source: draft}\n' + NEXT, 1)
+BEGINS = b'  - {from: 2021-07-01, value: "dibao-2021", source: N57 art 42}\n'
+LATER = law.RAW["procedures.yaml"].replace(BEGINS, BEGINS + b"""  - {from: 2021-07-01, known_from: 2018-12-05, value: "dibao-2012", source: draft}
+  - {from: 2021-09-01, value: "dibao-2021", source: draft}
+""", 1)
 assert OWN not in (SOONER, SIGNED) and LONGER != dmn.RAW["notice-period"] and RAISED != law.RAW["parameters.yaml"]
 
 
@@ -85,6 +89,9 @@ def test_what_the_installed_module_cannot_run_is_refused(district):
     files = law.RAW
     assert rules(district, files["calendar.yaml"], "calendar.yaml") == {"not-deployable"}
     assert rules(district, files["parameters.yaml"], "other.yaml") == {"not-deployable"}
+    assert rules(district, LATER, "procedures.yaml") == set()
+    assert rules(district, LATER.replace(b'"dibao-2021", source: draft', b'"dibao-2099", source: draft'), "procedures.yaml") == {"other-process"}
+    assert rules(district, LATER.replace(b', known_from: 2018-12-05, value: "dibao-2012"', b', value: "dibao-2012"'), "procedures.yaml") == {"law-malformed"}, "two from one day"
     assert rules(district, b"a: [", "parameters.yaml") == {"law-malformed"}
     assert rules(district, RAISED.replace(b"2019-01-01", b"2018-12-01"), "parameters.yaml") == {"law-back-dated"}
     assert "law-row-changed" in rules(district, files["parameters.yaml"].replace(b'value: "920"', b'value: "921"', 1), "parameters.yaml")
@@ -95,6 +102,23 @@ def test_what_the_installed_module_cannot_run_is_refused(district):
     assert rules(district, files["parameters.yaml"] + other + b':\n  - {from: 2019-01-01, value: "1", source: draft}\n', "parameters.yaml") == {"law-names"}
     with district.office.read() as conn:
         assert conn.scalar(select(func.count()).select_from(definition)) == 0
+
+
+def test_from_when_a_procedure_applies_is_deployed_like_every_other_value(district):
+    """A paper of 2021 begins two months later: from the day after two persons said so, for whoever asks about a day to come."""
+    first, moved = date(2021, 8, 31), date(2021, 9, 1)
+    number = propose(district, LATER, "procedures.yaml")
+    with district.office.read() as conn:
+        rows = definitions.compared(conn, district.cases, definitions.row(conn, number))
+        assert {one.change for one in rows} == {"added"} and len(rows) == 2
+    confirm(district, number)
+    with district.office.read():
+        assert law.procedure("dibao", first) == "dibao-2021", "not before its first day"
+    district.at("2018-12-05T09:00")
+    with district.office.read():
+        assert (law.procedure("dibao", first), law.procedure("dibao", moved)) == ("dibao-2012", "dibao-2021")
+        assert law.procedure_times("dibao-2012")[1] == law.procedure_times("dibao-2021")[0] == moved
+        assert law.procedure("destitute", first) == "destitute-2021", "the other matters as before"
 
 
 def test_two_persons_in_their_posts_and_a_day_to_come(district):

@@ -79,6 +79,9 @@ def income(**more: Any) -> dict[str, Any]:
     return {"income": [{"kind": "wage_income", "amount_fen": "1500.00", "period": "month", **more}]}
 
 
+WAGE = {"kind": "wage_income", "amount": "300.00", "period": "month"}
+
+
 def facts(**more: Any) -> dict[str, Any]:
     return {"benefit_month": "2018-12", "applied_on": "2018-12-03", "hukou_kind": "urban", "members": [{"ref": "1"}], **more}
 
@@ -218,6 +221,15 @@ BAD: list[tuple[str, str, str, dict[str, Any], set[int]]] = [
     ("a disability without a grade", "POST", "/assessments", {"json": facts(members=[{"ref": "1", "disability_kind": "limb"}])}, {422}),
     ("childless with a child", "POST", "/assessments", {"json": facts(childless=True, members=[{"ref": "1", "birth_date": "1950-01-01"}, {"ref": "2", "birth_date": "2010-01-01", "relation": "child"}])}, {422}),
     ("childless, and no age", "POST", "/assessments", {"json": facts(childless=True)}, {422}),
+    ("a spouse of eight", "POST", "/assessments", {"json": facts(members=[{"ref": "1", "relation": "head"}, {"ref": "2", "relation": "spouse", "birth_date": "2010-03-01"}])}, {422}),
+    ("a child older than its parent", "POST", "/assessments", {"json": facts(members=[{"ref": "1", "relation": "head", "birth_date": "1980-01-01"}, {"ref": "2", "relation": "child", "birth_date": "1979-01-01"}])}, {422}),
+    ("a flexible worker of no age", "POST", "/assessments", {"json": facts(members=[{"ref": "1", "employment": "flexible", "income": [WAGE]}])}, {422}),
+    ("a flexible worker of sixty and no sex", "POST", "/assessments", {"json": facts(members=[{"ref": "1", "employment": "flexible", "birth_date": "1958-01-01", "income": [WAGE]}])}, {422}),
+    ("a wage of next year", "POST", "/assessments", {"json": facts(members=[{"ref": "1", "income": [{**WAGE, "month": "2019-03"}]}])}, {422}),
+    ("a yearly wage of a month", "POST", "/assessments", {"json": facts(members=[{"ref": "1", "income": [{**WAGE, "period": "year", "month": "2018-11"}]}])}, {422}),
+    ("a house that makes up for a disability", "POST", "/assessments", {"json": facts(property=[{"kind": "dwelling", "functional_vehicle": True}])}, {422}),
+    ("property of nobody listed", "POST", "/assessments", {"json": facts(property=[{"kind": "luxury", "owner": "9"}])}, {422}),
+    ("an application of the year 9999", "POST", "/assessments", {"json": facts(applied_on="9999-12-31")}, {422}),
     ("a programme at the staff's assessment", "POST", "/assessments", {"json": facts(programmes=["x"])}, {422}),
     ("an unknown fact", "POST", "/assessments", {"json": facts(decision="granted")}, {422}),
     ("grade 2^53", "POST", "/assessments", {"json": facts(members=[{"ref": "1", "disability_grade": 2**53}])}, {422}),

@@ -90,10 +90,11 @@ def staff(asked: dict[str, Any]) -> Any:
 
 @operation(blp, "POST", "/assessments", schemas.Assessment, takes=AssessmentIn, example=_EXAMPLE)
 def assess(said: dict[str, Any]) -> Any:
-    """Facts in, eligibility with its explanation out; nothing is stored. Facts that contradict each other are refused by name. Where a
-    member's age is not said and would tell, `flags` has it (`age_or_sex_unknown`); 无子女 is refused without all ages."""
+    """Facts in, eligibility with its explanation out; nothing is stored. Facts that contradict each other are refused by name. A member may
+    be without age, but where a rule asks for it (earnings of flexible work not above the minimum wage; 无子女) it is refused at his place."""
     found = eligibility.assess(said)
     programmes.refuse_contradictions(said)
+    programmes.refuse_unknown_ages(said)
     return found
 
 
