@@ -438,7 +438,8 @@ def _meant(field: fields.Field[Any]) -> tuple[str, str]:
     meta = field.metadata
     match meta.get("widget"):
         case "staff":
-            return f"工作人员的登录名，岗位 {meta['role']}", f"login of a member of staff in the post {meta['role']}"
+            posts = meta["role"].split()
+            return f"工作人员的登录名，岗位 {' 或 '.join(posts)}", f"login of a member of staff in the post {' or '.join(posts)}"
         case "document":
             return "已登记材料的编号", "id of a document that is kept"
         case "documents":
