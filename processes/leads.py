@@ -351,6 +351,15 @@ def seen(conn: Connection, actor: Actor, lead_id: int) -> Mapping[Any, Any]:
     return row
 
 
+def of_case(conn: Connection, actor: Actor, no: str) -> int:
+    """The lead of the discovery case of that number; NotFound for who may not read it."""
+    first = case_row(conn, no)["id"] << 16
+    number: int | None = conn.scalar(select(lead.c.id).where(lead.c.id > first, lead.c.id < first + 65536, _theirs(actor)))
+    if number is None:
+        raise NotFound("没有这条线索")
+    return number
+
+
 def _with_due() -> Select[Any]:
     """Leads with the last day of their case's open task; none: it waits for nobody."""
     task = store.task.c

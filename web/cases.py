@@ -136,9 +136,6 @@ RECORDED = {  # what people record for a case, as the button says it
     "withdrawal": lazy_gettext("Record a withdrawal"),
     "change_reported": lazy_gettext("Record a change that the household reports"),
     "not_cooperating": lazy_gettext("Record that the household does not co-operate"),
-    "lead_verified": lazy_gettext("Verify the lead"),
-    "application_started": lazy_gettext("Link the application"),
-    "lead_withdrawn": lazy_gettext("Withdraw the lead"),
 }
 MESSAGES = {
     "change_reported": lazy_gettext("Change reported"),

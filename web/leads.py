@@ -49,6 +49,13 @@ def show(lead_id: int) -> ResponseReturnValue:
     return render_template("lead.html", lead=one, place=place, people=people, reads=readers.of_cases(me()).covers(one["community"]), follows=follows)
 
 
+@bp.get("/of/<no>")
+def of_case(no: str) -> ResponseReturnValue:
+    """The lead whose case has that number."""
+    with bureau().office.read() as conn:
+        return redirect(url_for("leads.show", lead_id=leads.of_case(conn, me(), no)))
+
+
 @bp.route("/new", methods=["GET", "POST"])
 def new() -> ResponseReturnValue:
     """线索登记; `?household=`: of a household that is registered."""
@@ -63,8 +70,12 @@ def new() -> ResponseReturnValue:
 
 @bp.route("/<int:lead_id>/verification", methods=["GET", "POST"])
 def verify(lead_id: int) -> ResponseReturnValue:
-    _seen(lead_id)
-    return _form(LeadVerified, _("Verify the lead"), url_for("leads.show", lead_id=lead_id), lambda act, said: leads.verify(bureau().cases, act, lead_id, said, lang=lang()), {})
+    made = bureau()
+    with made.office.read() as conn:
+        row = leads.seen(conn, me(), lead_id)
+        helpers = [one for role in sorted(leads.HELPERS) for one in organisation.colleagues(conn, role, row["community"])]
+    return filled(LeadVerified, _("Verify the lead"), url_for("leads.show", lead_id=lead_id), lambda act, said: leads.verify(made.cases, act, lead_id, said, lang=lang()), {},
+                  lambda done: url_for("leads.show", lead_id=done["lead"]), colleagues=helpers)  # fmt: skip
 
 
 @bp.route("/<int:lead_id>/application", methods=["GET", "POST"])
@@ -89,7 +100,7 @@ def _form(form_class: type[Form], title: str, back: str, work: Callable[[Act, An
 
 
 def filled(form_class: type[Form], title: str, back: str, work: Callable[[Act, Any], dict[str, Any]], values: dict[str, Any], then: Callable[[dict[str, Any]], str],
-           communities: Any = (), fixed: Mapping[str, Any] | None = None, household_id: int | None = None, offline: str = "", members: Any = ()) -> ResponseReturnValue:  # fmt: skip
+           communities: Any = (), fixed: Mapping[str, Any] | None = None, household_id: int | None = None, offline: str = "", members: Any = (), colleagues: Any = ()) -> ResponseReturnValue:  # fmt: skip
     """A form, and when it is sent, the act; then the page that `then` names. `household_id`: whose papers it names; files sent with it become such.
     `offline`: under which name a device without a network keeps it."""
     made, told = bureau(), Told()
@@ -107,5 +118,5 @@ def filled(form_class: type[Form], title: str, back: str, work: Callable[[Act, A
     if household_id is not None:
         with made.office.read() as conn:
             papers = _papers(conn, household_id)
-    return render_template("form_page.html", title=title, form=form, values=typed, errors=told.errors, trouble=told.trouble, papers=papers, colleagues=[],
+    return render_template("form_page.html", title=title, form=form, values=typed, errors=told.errors, trouble=told.trouble, papers=papers, colleagues=colleagues,
                            communities=communities, fixed=fixed, members=members, offline=offline, device=device() if offline else "", back=back, extra=whole(request.form.get("_rows"), 0, 50) if request.form.get("_do") == "row" else 0), told.status  # fmt: skip

@@ -211,6 +211,12 @@ def test_the_pages_do_the_same(door, district):
     assert "老" in desk.text("/leads/")
     office = Desk(door.app, "officer")
     assert "核实线索" in office.text(made.location)
+    assert 'value="vera"' in office.text(f"{made.location}/verification"), "who of the committee may help"
+    no = door.good("officer", "GET", f"/leads/{made.location.rpartition('/')[2]}")["discovery_no"]
+    assert office.get(f"/leads/of/{no}").location == made.location
+    assert "打开线索" in office.text(f"/cases/{no}")
+    mine, _ = task_of(door, "officer", no, "verify_lead")
+    assert "不愿申请" in office.text(f"/tasks/{mine['id']}")
     assert office.post(f"{made.location}/verification", TRUE).status_code == 302
     district.clock.advance(days=1)
     no = applied(door, district.household(110_000), "2018-12-04")
