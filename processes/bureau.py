@@ -71,6 +71,7 @@ from processes.destitute_2016 import DESTITUTE_2016
 from processes.destitute_2021 import DESTITUTE_2021
 from processes.dibao_2012 import DIBAO_2012
 from processes.dibao_2021 import DIBAO_2021
+from processes.discovery import DISCOVERY
 from processes.gateways import Gateway
 from processes.illness_expenditure import ILLNESS_EXPENDITURE_2018
 from processes.in_force import InForce, law_now
@@ -83,7 +84,7 @@ from processes.review_2021 import REVIEW_2021
 from processes.self_care import SELF_CARE
 from processes.temporary_assistance import TEMPORARY_ASSISTANCE
 
-CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012, DIBAO_2021, LOW_INCOME_2016, LOW_INCOME_2021, ILLNESS_EXPENDITURE_2018, REVIEW_2012, REVIEW_2021, CHANGE_REPORT_2012, CHANGE_REPORT_2021, JOINT_MEETING, DESTITUTE_2016, DESTITUTE_2021, SELF_CARE, TEMPORARY_ASSISTANCE, complaints.COMPLAINT, PAYMENT_RUN)}
+CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012, DIBAO_2021, LOW_INCOME_2016, LOW_INCOME_2021, ILLNESS_EXPENDITURE_2018, REVIEW_2012, REVIEW_2021, CHANGE_REPORT_2012, CHANGE_REPORT_2021, JOINT_MEETING, DESTITUTE_2016, DESTITUTE_2021, SELF_CARE, TEMPORARY_ASSISTANCE, complaints.COMPLAINT, PAYMENT_RUN, DISCOVERY)}
 
 # What the jobs are, in words for those who decide what becomes of one that failed.
 _WAYS = {

@@ -161,9 +161,9 @@ def _left_alone(conn: Connection, subject: str) -> Iterator[str]:
 def _unregistered(conn: Connection, household_id: int, gone: Collection[str]) -> Iterator[str]:
     """What was written, under keys of its own, about somebody whom nobody had registered yet, and who turned out to be of this household: leads and
     intakes. They tell of who was in need, so they fall with the applicant, or with the last of the household."""
-    for table, kind in ((lead, "lead"), (intake, "intake")):
+    for table, kinds in ((lead, ("lead", "case")), (intake, ("intake",))):  # a lead's own key is its record's, or its case's (decision 081)
         ids = conn.scalars(select(table.c.id).where(table.c.household_id == household_id).order_by(table.c.id))
-        subjects = [f"{kind}:{number >> 16}" for number in ids]
+        subjects = [f"{kind}:{number >> 16}" for number in ids for kind in kinds]
         written = set(conn.scalars(select(store.payload.c.subject).where(store.payload.c.subject.in_(subjects))))
         yield from (subject for subject in subjects if subject in written and subject not in gone)
 

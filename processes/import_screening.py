@@ -18,6 +18,7 @@ from openpyxl import Workbook
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 from sqlalchemy import Connection, select
 
+from engine.cases import Cases
 from engine.crypto import BoundKeys
 from engine.errors import Invalid, NotFound, Refused
 from engine.forms import folded
@@ -448,7 +449,7 @@ def error_workbook(seen: Preview) -> bytes:
 # -- bringing in
 
 
-def commit(act: Act, seen: Preview, row: Row) -> int | None:
+def commit(cases: Cases, act: Act, seen: Preview, row: Row) -> int | None:
     """Bring one line in as a visit, in an act of its own: its number, or None when it is here already. Answers must be complete."""
     if row.errors:
         raise Invalid(row.errors)
@@ -476,6 +477,6 @@ def commit(act: Act, seen: Preview, row: Row) -> int | None:
     assert second is not None
     act.through(own_post)
     origin = {"list_digest": seen.digest, "list_line": row.number, **({} if first.id == act.actor.id else {"entered_by": act.actor.id})}
-    return int(screening.enter(act, home, {**now.said, "household_id": home_id}, first, second, origin)["screening"])
+    return int(screening.enter(cases, act, home, {**now.said, "household_id": home_id}, first, second, origin)["screening"])
 
 

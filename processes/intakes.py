@@ -89,7 +89,7 @@ def _lead(act: Act, said: Mapping[str, Any]) -> Mapping[Any, Any] | None:
         raise Invalid({"household_id": ["线索涉及的是另一户家庭"]})
     if row["household_id"] is None and said.get("household_id") is None and said.get("community") != row["community"]:
         raise Invalid({"community": ["线索在另一个居村"]})
-    act.open("lead", row["id"] >> 16)
+    leads.hold(act, row["id"])
     return row
 
 
@@ -204,7 +204,7 @@ def begin_case(act: Act, cases: Cases, part_id: int, answers: Data, *, lang: str
     """Own programme: its application begins. `answers`: of the process's start form, where they differ from what the intake says
     (`defaults`). Returns what `Cases.start` does: {"case", "seq", "opened"}."""
     row, part = _seen_part(act, part_id)
-    whom = [("intake", part_id >> 16), ("lead", (row["lead_id"] or 0) >> 16), ("household", row["household_id"])]
+    whom = [("intake", part_id >> 16), *([leads.record_of(act.conn, row["lead_id"])] if row["lead_id"] else []), ("household", row["household_id"])]
     for kind, number in sorted(((kind, number) for kind, number in whom if number), key=lambda one: one[1]):
         act.open(kind, number)  # two windows at once: in one order
     record, row, part = _locked(act, part_id)
@@ -218,7 +218,7 @@ def begin_case(act: Act, cases: Cases, part_id: int, answers: Data, *, lang: str
     facts = next(entry.data["facts"] for entry in reversed(act.told) if entry.event == "case_started")
     _with_case(act, record, row, part, told["case"], facts)
     if row["lead_id"]:
-        leads.begun(act, row["lead_id"], told["case"], facts)
+        leads.begun(cases, act, row["lead_id"], told["case"])
     return told
 
 

@@ -25,7 +25,7 @@ lead = Table(
     Column("recorded_on", String(10), nullable=False),
     Column("recorded_at", String(40), nullable=False),  # UTC, as the entry has it: what "older than the application" goes by
     Column("state", String(10), nullable=False),  # reported | verified | closed | applied
-    Column("outcome", String(12)),  # help_apply | no_need | referral
+    Column("outcome", String(12)),  # help_apply | no_need | referral | in_aid | declined | duplicate | withdrawn
     Column("verified_by", String(60)),
     Column("verified_on", String(10)),
     Column("note", LargeBinary, info=SEALED),
@@ -36,6 +36,12 @@ lead = Table(
     Column("linked_on", String(10)),
     Column("counts", Boolean),  # 基层主动发现; none: nothing is applied for yet
     Column("why_not", String(20)),  # not_grassroots | not_older
+    Column("discovery_no", String(40)),  # its case; none: given before leads had one (decision 081)
+    Column("helper", String(60)),  # who is named to help
+    Column("duplicate_of", Id),  # the lead given before about the same
+    Column("help_note", LargeBinary, info=SEALED),  # what became of the help, or why it was withdrawn
+    Column("closed_on", String(10)),  # after the verification, without an application
+    Column("closed_by", String(60)),
     Index("ix_lead_community", "community", "state"),
     Index("ix_lead_household_id", "household_id"),
     Index("ix_lead_case_no", "case_no"),

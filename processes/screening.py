@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from engine import store
+from engine.cases import Cases
 from engine.crypto import BoundKeys
 from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import SHANGHAI, Actor, Put
@@ -36,7 +37,7 @@ APPLIERS = frozenset({"window_clerk", "civil_affairs_officer"})
 _LEAD_KIND = {"illness": "illness", "disability": "disability", "old_age": "old_age", "unemployment": "job_loss", "disaster": "accident"}
 
 
-def record(act: Act, said: Mapping[str, Any]) -> dict[str, Any]:
+def record(cases: Cases, act: Act, said: Mapping[str, Any]) -> dict[str, Any]:
     """A visit as the first visitor enters it; `said`: as understood by ScreeningIn. Returns {"screening", "state", "lead"}."""
     if (told := act.recall()) is not None:
         return told  # type: ignore[no-any-return]
@@ -50,17 +51,17 @@ def record(act: Act, said: Mapping[str, Any]) -> dict[str, Any]:
     erasure.refuse_restricted(act.conn, home["id"])
     check_population(act, home["id"], said)
     act.through(post)
-    told = enter(act, home, said, act.actor, second)
+    told = enter(cases, act, home, said, act.actor, second)
     act.remember(told)
     return told
 
 
-def enter(act: Act, home: Mapping[Any, Any], said: Mapping[str, Any], first: Actor, second: Actor, origin: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def enter(cases: Cases, act: Act, home: Mapping[Any, Any], said: Mapping[str, Any], first: Actor, second: Actor, origin: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The record of a visit that was judged already. `origin`: entered_by, list_digest and list_line of one that came in from an annex."""
     subject = f"household:{home['id']}"
     made = act.new("screening", home["community"], subject=subject)
     number = made.next_id()
-    found = _lead(act, said, home, number, (first, second)) if said.get("qualifies") and not _has(act.conn, home["id"], act.today) else None
+    found = _lead(cases, act, said, home, (first, second)) if said.get("qualifies") and not _has(act.conn, home["id"], act.today) else None
     values = {**_values(said, home, first.id, second.id, found), **(origin or {})}
     puts = [Put("screening", number, values, subject)]
     puts += [Put("screening_finding", made.next_id(), _finding(one, number, values), subject) for one in said.get("findings") or ()]
@@ -159,7 +160,7 @@ def _subject(row: Mapping[Any, Any]) -> str:
     return f"household:{row['household_id']}"
 
 
-def _lead(act: Act, said: Mapping[str, Any], home: Mapping[Any, Any], screening_id: int, visitors: Sequence[Actor]) -> int:
+def _lead(cases: Cases, act: Act, said: Mapping[str, Any], home: Mapping[Any, Any], visitors: Sequence[Actor]) -> int:
     """A lead from the visit, at once, for the application may follow on the same day; in the name of the visitor who is of the grass roots,
     if one of them is."""
     text, causes = said.get("result_text"), said["causes"]
@@ -167,7 +168,7 @@ def _lead(act: Act, said: Mapping[str, Any], home: Mapping[Any, Any], screening_
     lead = {"household_id": home["id"], "hardship": next((_LEAD_KIND[c] for c in causes if c in _LEAD_KIND), "low_income"),
             "reason": f"入户排查认为达到救助条件{'：' + text if text else ''}", "found_on": said["visited_on"], "found_by": role,
             "finder_login": finder, "finder": None if finder else act.actor.name}  # fmt: skip
-    return leads.from_visit(act, lead, home["community"], screening_id)
+    return leads.from_visit(cases, act, lead)
 
 
 def _held(actor: Actor, community: str) -> list[str]:

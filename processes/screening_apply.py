@@ -30,6 +30,6 @@ def begin(act: Act, cases: Cases, screening_id: int, process: str, answers: Mapp
         raise Conflict(f"由这次走访已发起申请 {row['case_no']}", f"The application {row['case_no']} was begun from this visit")
     locked = leads.hold(act, row["lead_id"])
     told = cases.start(act, process, {**answers, "household_id": row["household_id"]}, lang=lang)
-    leads.applied(act, locked, told["case"], str(answers.get("applied_on") or "")[:10])
+    leads.applied(cases, act, locked, told["case"])
     act.append(opened, "screening_applied", {"case": told["case"]}, puts=[Put("screening", screening_id, {"case_no": told["case"]}, f"household:{row['household_id']}")])
     return told

@@ -36,6 +36,7 @@ from processes import (
     grace,
     households,
     illness_expenditure,
+    leads,
     letters,
     money,
     notices,
@@ -144,9 +145,19 @@ MESSAGES = {
     "resolution": lazy_gettext("Resolution of the joint meeting"),
     "minutes_confirmed": lazy_gettext("Minutes confirmed"),
     "not_cooperating": lazy_gettext("Household does not co-operate"),
+    "lead_verified": lazy_gettext("Lead verified"),
+    "application_started": lazy_gettext("The application began"),
+    "applied_at_once": lazy_gettext("Verified at the visit, and applied"),
+    "lead_withdrawn": lazy_gettext("Lead withdrawn"),
 }
 OUTCOMES = {
     "ended_granted": lazy_gettext("Granted"),
+    "ended_applied": lazy_gettext("Applied"),
+    "ended_referred": lazy_gettext("Referred to other help"),
+    "ended_no_need": lazy_gettext("No need"),
+    "ended_in_aid": lazy_gettext("In assistance already"),
+    "ended_declined": lazy_gettext("Wants no help"),
+    "ended_duplicate": lazy_gettext("Given before by another lead"),
     "ended_refused": lazy_gettext("Refused"),
     "ended_withdrawn": lazy_gettext("Withdrawn"),
     "ended_terminated": lazy_gettext("Procedure ended: no co-operation"),
@@ -247,7 +258,7 @@ def show(no: str) -> ResponseReturnValue:
         keys, process = made.office.keys.on(conn), CATALOGUE[row["process"]]
         drawing = made.cases.drawing(conn, row["drawing"])
         run = Run.load(drawing, row["state"], made.office.clock())
-        household_id = None if row["process"] == complaints.KEY else run.facts.get("household_id")  # a meeting has none, a complaint is no case of its household
+        household_id = None if row["process"] in (complaints.KEY, leads.KEY) else run.facts.get("household_id")  # a meeting has none; a complaint or a lead is no case of its household
         entries = readers.told_to(conn, actor, row["unit"], history(conn, keys, row["id"]))
         tasks = queries.case_tasks(conn, row["id"])
         house = households.view(conn, keys, household_id, on=made.office.today(), production=made.office.production) if household_id else None

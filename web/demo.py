@@ -23,7 +23,7 @@ from engine.errors import EngineError, Invalid, NotWaiting, Refused
 from engine.model import SHANGHAI, Actor
 from engine.queries import Filter, tasks
 from processes import bureau as bureaus
-from processes import calendar, complaints, documents, households, identity, investigation, organisation, schema
+from processes import calendar, complaints, documents, households, identity, investigation, leads, organisation, schema
 from processes.case_tables import notice
 from processes.tables import staff
 from web import demo_facilities, demo_help, demo_intakes, demo_ledger, demo_training, sequencer
@@ -370,7 +370,7 @@ def _work(d: District, actor: Actor, day: date) -> None:
             return
         todo = tasks(conn, actor, "mine", Filter(), 1, 40).items + tasks(conn, actor, "available", Filter(), 1, 40).items
     for row in todo:
-        if row["process"] == complaints.KEY:  # worked by web.demo_tips
+        if row["process"] in (complaints.KEY, leads.KEY):  # worked by web.demo_tips
             continue
         if d.left.setdefault(row["node"], row["id"]) == row["id"] or d.chance.random() < _LAZY.get(row["node"], 0.25) or _forgotten(row):
             continue

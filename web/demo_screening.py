@@ -107,7 +107,7 @@ class Screening:
         for first, second in self._teams(community):
             try:
                 with self.d.made.office.act(first) as act:
-                    made = screening.record(act, said | {"second_visitor": second.id})
+                    made = screening.record(self.d.made.cases, act, said | {"second_visitor": second.id})
             except EngineError:
                 continue  # a near relative, or no longer of the population
             if n % 40:

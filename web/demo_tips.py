@@ -168,7 +168,7 @@ class Tips:
                 lead, _, community = self.leads[n]
                 said = {"outcome": one.outcome, "note": _NOTES[str(one.outcome)], **({"referred_to": one.referred_to} if one.referred_to else {})}
                 able = self._able(d, _VERIFIERS if one.by != "civil_affairs_officer" else _VERIFIERS[1:], community)
-                _try(d, able, lambda act, lead=lead, said=said: leads.verify(act, lead, _understood(act, LeadVerified, said)))
+                _try(d, able, lambda act, lead=lead, said=said: leads.verify(d.made.cases, act, lead, _understood(act, LeadVerified, said)))
 
     def _give(self, d: District, n: int, one: Given, day: date) -> None:
         """In the giver's own name, or entered by the window for who has no account."""
@@ -185,7 +185,7 @@ class Tips:
                 return
             said["finder_login"] = finder.id
             able = [finder, *able] if one.by == "civil_affairs_officer" else able
-        told = _try(d, able, lambda act: leads.report(act, _understood(act, LeadIn, said)))
+        told = _try(d, able, lambda act: leads.report(d.made.cases, act, _understood(act, LeadIn, said)))
         if told:
             self.leads[n] = (told["lead"], home, place)
 
@@ -211,7 +211,7 @@ class Tips:
         for n, (lead, home, community) in list(self.leads.items()):
             if home is None or _LEADS[n].outcome != "help_apply" or (no := self._applied(d, home)) in (None, *self.followed):
                 continue
-            if _try(d, self._able(d, ("window_clerk", "civil_affairs_officer"), community), lambda act, lead=lead, no=no: leads.link(act, lead, str(no))):
+            if _try(d, self._able(d, ("window_clerk", "civil_affairs_officer"), community), lambda act, lead=lead, no=no: leads.link(d.made.cases, act, lead, str(no))):
                 self.followed.append(str(no))
         for no in self.followed[:_FOLLOWED]:
             self._hurry(d, no)

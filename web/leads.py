@@ -13,8 +13,9 @@ from engine.errors import Refused
 from engine.forms import Form, from_html, understand
 from engine.office import Act
 from processes import leads, organisation, readers
-from processes.lead_forms import LeadIn, LeadLinked, LeadVerified
+from processes.lead_forms import LeadIn, LeadLinked, LeadVerified, LeadWithdrawn
 from web import uploads, wording
+from web.cases import opens
 from web.desk import bureau, idem, lang, me, whole
 from web.households import Told
 from web.tasks import _papers, device
@@ -30,7 +31,7 @@ def listing() -> ResponseReturnValue:
     with made.office.read() as conn:
         found = leads.listed(conn, me(), state=args.get("state") if args.get("state") in leads.STATES else None, counted=True if "counted" in args else None,
                              page=whole(asked.get("page"), 1, 10_000))  # fmt: skip
-        rows = leads.told(made.office.keys.on(conn), found.items, me())
+        rows = leads.told(made.office.keys.on(conn), found.items, me(), made.office.today())
         places = {row["community"]: organisation.unit_name(conn, row["community"]) for row in rows}
         people = wording.names_of(conn, [row["finder_login"] for row in rows])
     return render_template("leads.html", found=found, rows=rows, args=args, places=places, people=people, states=leads.STATES, gives=leads.gives(me()))
@@ -41,10 +42,18 @@ def show(lead_id: int) -> ResponseReturnValue:
     made = bureau()
     with made.office.read() as conn:
         row = leads.seen(conn, me(), lead_id)
-        one = leads.told(made.office.keys.on(conn), [row], me())[0]
+        one = leads.told(made.office.keys.on(conn), [row], me(), made.office.today())[0]
         place = organisation.unit_name(conn, one["community"])
-        people = wording.names_of(conn, [one[name] for name in ("finder_login", "recorded_by", "verified_by", "linked_by")])
-    return render_template("lead.html", lead=one, place=place, people=people, reads=readers.of_cases(me()).covers(one["community"]))
+        people = wording.names_of(conn, [one[name] for name in ("finder_login", "recorded_by", "verified_by", "linked_by", "helper", "closed_by")])
+    follows = bool(one["discovery_no"]) and opens(one["discovery_no"])
+    return render_template("lead.html", lead=one, place=place, people=people, reads=readers.of_cases(me()).covers(one["community"]), follows=follows)
+
+
+@bp.get("/of/<no>")
+def of_case(no: str) -> ResponseReturnValue:
+    """The lead whose case has that number."""
+    with bureau().office.read() as conn:
+        return redirect(url_for("leads.show", lead_id=leads.of_case(conn, me(), no)))
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -56,19 +65,29 @@ def new() -> ResponseReturnValue:
     with made.office.read() as conn:
         communities = [u for u in organisation.units(conn, me().areas, "community") if me().post_over(u["code"], leads.RECORDERS)]
     values = {"found_on": made.office.today().isoformat(), "household_id": request.args.get("household", "")[:18]}
-    return _form(LeadIn, _("Give a lead"), url_for("leads.listing"), leads.report, values, communities)
+    return _form(LeadIn, _("Give a lead"), url_for("leads.listing"), lambda act, said: leads.report(made.cases, act, said, lang=lang()), values, communities)
 
 
 @bp.route("/<int:lead_id>/verification", methods=["GET", "POST"])
 def verify(lead_id: int) -> ResponseReturnValue:
-    _seen(lead_id)
-    return _form(LeadVerified, _("Verify the lead"), url_for("leads.show", lead_id=lead_id), lambda act, said: leads.verify(act, lead_id, said), {})
+    made = bureau()
+    with made.office.read() as conn:
+        row = leads.seen(conn, me(), lead_id)
+        helpers = [one for role in sorted(leads.HELPERS) for one in organisation.colleagues(conn, role, row["community"])]
+    return filled(LeadVerified, _("Verify the lead"), url_for("leads.show", lead_id=lead_id), lambda act, said: leads.verify(made.cases, act, lead_id, said, lang=lang()), {},
+                  lambda done: url_for("leads.show", lead_id=done["lead"]), colleagues=helpers)  # fmt: skip
 
 
 @bp.route("/<int:lead_id>/application", methods=["GET", "POST"])
 def link(lead_id: int) -> ResponseReturnValue:
     _seen(lead_id)
-    return _form(LeadLinked, _("Link the application"), url_for("leads.show", lead_id=lead_id), lambda act, said: leads.link(act, lead_id, said["case_no"]), {})
+    return _form(LeadLinked, _("Link the application"), url_for("leads.show", lead_id=lead_id), lambda act, said: leads.link(bureau().cases, act, lead_id, said["case_no"]), {})
+
+
+@bp.route("/<int:lead_id>/withdrawal", methods=["GET", "POST"])
+def withdraw(lead_id: int) -> ResponseReturnValue:
+    _seen(lead_id)
+    return _form(LeadWithdrawn, _("Withdraw the lead"), url_for("leads.show", lead_id=lead_id), lambda act, said: leads.withdraw(bureau().cases, act, lead_id, said["reason"]), {})
 
 
 def _seen(lead_id: int) -> None:
@@ -81,7 +100,7 @@ def _form(form_class: type[Form], title: str, back: str, work: Callable[[Act, An
 
 
 def filled(form_class: type[Form], title: str, back: str, work: Callable[[Act, Any], dict[str, Any]], values: dict[str, Any], then: Callable[[dict[str, Any]], str],
-           communities: Any = (), fixed: Mapping[str, Any] | None = None, household_id: int | None = None, offline: str = "", members: Any = ()) -> ResponseReturnValue:  # fmt: skip
+           communities: Any = (), fixed: Mapping[str, Any] | None = None, household_id: int | None = None, offline: str = "", members: Any = (), colleagues: Any = ()) -> ResponseReturnValue:  # fmt: skip
     """A form, and when it is sent, the act; then the page that `then` names. `household_id`: whose papers it names; files sent with it become such.
     `offline`: under which name a device without a network keeps it."""
     made, told = bureau(), Told()
@@ -99,5 +118,5 @@ def filled(form_class: type[Form], title: str, back: str, work: Callable[[Act, A
     if household_id is not None:
         with made.office.read() as conn:
             papers = _papers(conn, household_id)
-    return render_template("form_page.html", title=title, form=form, values=typed, errors=told.errors, trouble=told.trouble, papers=papers, colleagues=[],
+    return render_template("form_page.html", title=title, form=form, values=typed, errors=told.errors, trouble=told.trouble, papers=papers, colleagues=colleagues,
                            communities=communities, fixed=fixed, members=members, offline=offline, device=device() if offline else "", back=back, extra=whole(request.form.get("_rows"), 0, 50) if request.form.get("_do") == "row" else 0), told.status  # fmt: skip

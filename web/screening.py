@@ -125,7 +125,7 @@ def new() -> ResponseReturnValue:
         raise Refused("visitor", "入户排查由本辖区的民政专干、居村委会成员、调查人或窗口经办人登记", "Visits are entered by the civil affairs officers, committee members, investigators and clerks of the area")
     values = {"visited_on": bureau().office.today().isoformat(), "household_id": request.args.get("household", "")[:18],
               "population": request.args.get("population", "")[:20], "second_visitor": request.args.get("second", "")[:60]}  # fmt: skip
-    return filled(ScreeningIn, _("Enter a visit"), url_for("screening.listing"), screening.record, values, lambda done: url_for("screening.show", screening_id=done["screening"]),
+    return filled(ScreeningIn, _("Enter a visit"), url_for("screening.listing"), lambda act, said: screening.record(bureau().cases, act, said), values, lambda done: url_for("screening.show", screening_id=done["screening"]),
                   offline=f"screening-{values['household_id'] or 'new'}")  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def bring_in(made: Bureau, seen: Preview, actor: Actor) -> dict[str, Any]:
 
 def _one(made: Bureau, actor: Actor, seen: Preview, row: Row) -> int | None:
     with made.office.act(actor) as act:
-        return import_screening.commit(act, seen, row)
+        return import_screening.commit(made.cases, act, seen, row)
 
 
 def report(seen: Preview, language: str) -> dict[str, Any]:

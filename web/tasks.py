@@ -29,6 +29,7 @@ from processes import (
     households,
     illness_expenditure,
     investigation,
+    leads,
     organisation,
     readers,
     visits,
@@ -103,7 +104,7 @@ def _page(
         case = queries.case_row(conn, row["no"])
         run = Run.load(drawing, case["state"], made.office.clock())
         found = made.cases.deadline(conn, keys, row, run, drawing, process) if row["state"] == "open" else None
-        household_id = None if row["process"] == complaints.KEY else run.facts.get("household_id")  # a meeting has none; a complaint shows no household's means
+        household_id = None if row["process"] in (complaints.KEY, leads.KEY) else run.facts.get("household_id")  # a meeting has none; a complaint or a lead shows no household's means
         house = households.view(conn, keys, household_id, on=made.office.today(), production=made.office.production) if household_id else None
         entries = readers.told_to(conn, actor, case["unit"], history(conn, keys, case["id"]))
         beside = around.view(conn, keys, case, row, actor, who)

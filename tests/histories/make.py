@@ -22,9 +22,9 @@ from engine.office import history
 from engine.step import standings
 from engine.store import Store, metadata
 from processes import bureau as bureaus
-from processes import complaints, households, identity, organisation
+from processes import complaints, households, identity, leads, organisation
 from tests.conftest import DATA_KEY, Clock
-from tests.district import PASSWORD, STREET, District, paper
+from tests.district import COMMUNITY, PASSWORD, STREET, District, paper
 from tests.meeting_room import SMALL, Room
 from tests.paying import Paying
 from tests.processes.reports import Reports, family
@@ -742,6 +742,22 @@ def complained_of(d: District) -> None:
     d.do("tess", "deliver_feedback_extended", delivered_on="2018-12-03", method="phone", words="举报不属实")
 
 
+def discovered(d: District) -> None:
+    """Domain 1.5: the committee finds somebody, the street verifies it, he is helped, and the application of the next day counts."""
+    d.clock.set("2018-12-03T09:00")
+    said = {"community": COMMUNITY, "known_as": "三号楼独居老人", "hardship": "old_age", "reason": "无子女，无收入", "found_on": "2018-12-03", "found_by": "village_committee"}
+    with d.office.act(d.people["vera"]) as act:
+        number = leads.report(d.cases, act, said)["lead"]
+    with d.office.act(d.people["officer"]) as act:
+        leads.verify(d.cases, act, number, {"outcome": "help_apply", "note": "入户核实，属实", "helper": "vera"})
+    d.clock.set("2018-12-04T09:00")
+    home = d.household(110_000)
+    application = d.apply(home)
+    with d.office.read() as conn:
+        d.no = str(leads.seen(conn, d.people["officer"], number)["discovery_no"])
+    d.do("vera", "help_apply", help_outcome="applied", application_no=application, help_note="陪同到窗口")
+
+
 def paid_and_reissued(d: District) -> None:
     """S38: a run of December, one payment returned on the 9th, reissued to another account, credited late."""
     d.clock.set("2018-12-03T09:00")
@@ -767,6 +783,7 @@ def paid_and_reissued(d: District) -> None:
 STORIES = {
     "paid-and-reissued": paid_and_reissued,
     "complained-of": complained_of,
+    "discovered": discovered,
     "helped-first": helped_first, "not-helped-twice": not_helped_twice,
     "destitute-2016": supported_2016, "destitute-refused": not_destitute, "destitute-2021": supported_2021, "self-care": cares_less,
     "low-income-itself": low_income_itself, "low-income-status": low_income_status, "low-income-fits-dibao": low_income_fits_dibao,

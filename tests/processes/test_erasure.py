@@ -280,11 +280,11 @@ def test_what_waited_for_a_countersignature_is_forgotten_with_whom_it_concerns(d
 def test_what_was_written_of_him_before_he_was_registered_is_forgotten_with_him(district, bureau):
     """A lead about somebody unregistered keeps its own key after it is linked; it falls with the applicant of the household that it led to."""
     said = {"community": COMMUNITY, "known_as": "三号楼独居老人", "hardship": "old_age", "reason": "无人照料，靠捡废品", "found_on": "2018-12-03", "found_by": "village_committee"}
-    number = act(district, "vera", lambda a: leads.report(a, said))["lead"]
-    act(district, "officer", lambda a: leads.verify(a, number, {"outcome": "help_apply", "note": "属实，家徒四壁"}))
+    number = act(district, "vera", lambda a: leads.report(district.cases, a, said))["lead"]
+    act(district, "officer", lambda a: leads.verify(district.cases, a, number, {"outcome": "help_apply", "note": "属实，家徒四壁"}))
     home = district.household(600_000, n=2)
     no = district.apply(home)
-    act(district, "officer", lambda a: leads.link(a, number, no))
+    act(district, "officer", lambda a: leads.link(district.cases, a, number, no))
     act(district, "clerk", lambda a: district.cases.receive(a, no, "withdrawal", {"withdrawn_on": a.today.isoformat(), "reason": "搬走"}))
     with district.office.read() as conn:
         first = households.row(conn, home)["applicant_id"]
@@ -294,7 +294,7 @@ def test_what_was_written_of_him_before_he_was_registered_is_forgotten_with_him(
     forgotten(district, first)
     with district.office.read() as conn:
         keys = district.office.keys.on(conn)
-        assert keys.find(f"lead:{number >> 16}") is None
+        assert keys.find(f"case:{number >> 16}") is None
         assert keys.find(f"household:{home}") is not None, "the other member is still there"
         row = leads.seen(conn, district.people["officer"], number)
         assert (row["known_as"], row["reason"], row["note"]) == (None, None, None)

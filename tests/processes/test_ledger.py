@@ -59,7 +59,7 @@ class Street:
         reports.granted(on="2018-12-10", members=family(0, 150_000, 0, serial=500))
         for one in (late, given):
             with d.office.act(d.people["clerk"]) as act:
-                leads.link(act, one, d.no)
+                leads.link(d.cases, act, one, d.no)
         self._choose(dying)
         d.clock.set("2019-01-08T10:00")
         dead = reports.members()[1]
@@ -74,9 +74,9 @@ class Street:
         d, day = self.d, self.d.office.today().isoformat()
         said = {"community": COMMUNITY, "known_as": "三口之家", "hardship": "other", "reason": "失业", "found_on": day, "found_by": found_by, **more}
         with d.office.act(d.people[who]) as act:
-            number = leads.report(act, said)["lead"]
+            number = leads.report(d.cases, act, said)["lead"]
         with d.office.act(d.people["officer"]) as act:
-            leads.verify(act, number, {"outcome": "help_apply", "note": "属实"})
+            leads.verify(d.cases, act, number, {"outcome": "help_apply", "note": "属实"})
         return number
 
     def _listed(self, *sizes: int) -> list[int]:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
+from engine import store
+from engine.model import Put
+from engine.office import history
 from processes import organisation
 from processes.lead_tables import lead
 from processes.rebuild import differences
@@ -106,6 +110,91 @@ def test_who_may_and_what_is_refused(door, district):
     door.bad(409, "clerk", "POST", f"/leads/{away}/application", {"case_no": "DB-2018-000001"})
 
 
+def task_of(door, who, no, node):
+    """The open task of a case in somebody's list, with the header that goes with it."""
+    task = next(one for one in door.good(who, "GET", "/tasks?view=available")["items"] if one["case"] == no and one["node"] == node)
+    return task, {"headers": {"If-Match": f'"{task["etag"]}"'}}
+
+
+def test_a_lead_is_a_case_with_tasks(door, district):
+    """Verified by the task and by others, helped, told by the application, ended in each way; late ones show late; the record replays."""
+    keyed = {"Idempotency-Key": "v1"}
+    first = given(door)
+    row = door.good("officer", "GET", f"/leads/{first}")
+    no = row["discovery_no"]
+    assert no.startswith("XS-2018-") and (row["due_on"], row["late"], row["withdrawable"]) == ("2018-12-10", False, False)
+    assert door.good("officer", "GET", f"/cases/{no}")["process"] == "discovery"
+    mine, seen = task_of(door, "officer", no, "verify_lead")
+    district.clock.advance(days=8)
+    assert door.good("officer", "GET", f"/leads/{first}")["late"] is True
+    assert "helper" in door.bad(422, "officer", "POST", f"/tasks/{mine['id']}/complete", {"answers": TRUE | {"helper": "clerk"}}, **seen)["errors"]
+    told = door.good("officer", "POST", f"/leads/{first}/verification", TRUE | {"helper": "vera"}, headers=keyed)
+    assert told == door.good("officer", "POST", f"/leads/{first}/verification", TRUE | {"helper": "vera"}, headers=keyed) == {"lead": first, "state": "verified"}
+    help_task, seen = task_of(door, "vera", no, "help_apply")
+    assert help_task["due_on"] == "2018-12-25"
+    district.clock.advance(days=1)
+    application = applied(door, home := district.household(110_000), "2018-12-12")
+    said = {"help_outcome": "applied", "help_note": "陪同到窗口", "application_no": "DB-2018-999999"}
+    door.bad(404, "vera", "POST", f"/tasks/{help_task['id']}/complete", {"answers": said}, **seen)
+    said["application_no"] = no
+    assert door.bad(403, "vera", "POST", f"/tasks/{help_task['id']}/complete", {"answers": said}, **seen)["rule"] == "no-application"
+    door.do("vera", no, "help_apply", **said | {"application_no": application})
+    row = door.good("officer", "GET", f"/leads/{first}")
+    assert (row["state"], row["case_no"], row["counts"], row["household_id"], row["linked_by"], row["helper"], row["due_on"]) == ("applied", application, True, home, "vera", "vera", None)
+    assert door.good("officer", "GET", f"/cases/{no}")["outcome"] == "ended_applied"
+    # the giver does not verify it, also by the task; another post of the street does, and the task is gone
+    own = given(door, "officer", found_by="civil_affairs_officer")
+    assert door.bad(403, "officer", "POST", f"/leads/{own}/verification", TRUE)["rule"] == "own-lead"
+    for lead_no, who, more, outcome in (
+        (own, "clerk", {"outcome": "in_aid"}, "ended_in_aid"), (given(door), "rita", {"outcome": "declined"}, "ended_declined"), (given(door), "officer", {"outcome": "no_need"}, "ended_no_need"),
+        (given(door), "officer", {"outcome": "referral", "referred_to": "慈善协会"}, "ended_referred")):  # fmt: skip
+        assert door.good(who, "POST", f"/leads/{lead_no}/verification", TRUE | more)["state"] == "closed"
+        row = door.good("officer", "GET", f"/leads/{lead_no}")
+        assert (door.good("officer", "GET", f"/cases/{row['discovery_no']}")["outcome"], row["verified_by"], row["outcome"]) == (outcome, who, more["outcome"])
+    district.clock.advance(minutes=1)
+    twice = given(door)
+    for wrong in (None, twice, 77):
+        assert "duplicate_of" in door.bad(422, "officer", "POST", f"/leads/{twice}/verification", sent_only({"outcome": "duplicate", "duplicate_of": wrong}))["errors"]
+    door.good("officer", "POST", f"/leads/{twice}/verification", TRUE | {"outcome": "duplicate", "duplicate_of": first})
+    # taken back by its giver alone, and only while it is open
+    door.bad(409, "grid", "POST", f"/leads/{twice}/withdrawal", {"reason": "登记有误"})
+    wrongly = given(door)
+    assert door.bad(403, "officer", "POST", f"/leads/{wrongly}/withdrawal", {"reason": "登记有误"})["rule"] == "lead-withdrawal"
+    assert door.good("grid", "POST", f"/leads/{wrongly}/withdrawal", {"reason": "登记有误"}) == {"lead": wrongly, "state": "closed"}
+    # wants no help after all
+    gone = given(door)
+    door.good("officer", "POST", f"/leads/{gone}/verification", TRUE)
+    late = door.good("officer", "GET", f"/leads/{gone}")["discovery_no"]
+    door.do("vera", late, "help_apply", help_outcome="declined", help_note="子女已接走")
+    row = door.good("officer", "GET", f"/leads/{gone}")
+    assert (row["state"], row["outcome"], row["help_note"], row["closed_by"]) == ("closed", "declined", "子女已接走", "vera")
+    assert differences(district.office) == []
+    with district.office.read() as conn:
+        for one in conn.scalars(select(store.record.c.id).where(store.record.c.process == "discovery")):
+            for _entry, _run in district.cases.replaying(conn, history(conn, district.office.keys.on(conn), one)):
+                pass
+
+
+def sent_only(more):
+    return {name: value for name, value in (TRUE | more).items() if value is not None}
+
+
+def test_a_lead_from_before_is_finished_as_before(door, district):
+    """Its record is of kind `lead`, as decision 057 had it; no case, no tasks, the same verbs and the same verdict."""
+    with district.office.act(district.people["vera"]) as act:
+        record = act.new("lead", COMMUNITY)
+        number = record.next_id()
+        values = {"street": COMMUNITY[:9], "community": COMMUNITY, "known_as": "三号楼独居老人", "hardship": "old_age", "reason": "无收入", "found_on": "2018-12-03",
+                  "found_by": "village_committee", "finder_login": "vera", "recorded_by": "vera", "recorded_on": "2018-12-03", "recorded_at": act.now.isoformat(), "state": "reported"}
+        act.append(record, "lead_reported", {"found_by": "village_committee"}, puts=[Put("lead", number, values, f"lead:{record.id}")])
+    row = door.good("officer", "GET", f"/leads/{number}")
+    assert (row["discovery_no"], row["due_on"], row["may"], row["withdrawable"]) == (None, None, ["verify"], False)
+    district.clock.advance(days=1)
+    told = linked(door, number, applied(door, district.household(110_000), "2018-12-04"))
+    assert (told["counts"], told["state"]) == (True, "applied")
+    assert differences(district.office) == []
+
+
 def test_the_same_request_twice_is_one_lead(door):
     key = {"Idempotency-Key": "once"}
     assert door.good("grid", "POST", "/leads", LEAD, headers=key) == door.good("grid", "POST", "/leads", LEAD, headers=key)
@@ -122,6 +211,12 @@ def test_the_pages_do_the_same(door, district):
     assert "老" in desk.text("/leads/")
     office = Desk(door.app, "officer")
     assert "核实线索" in office.text(made.location)
+    assert 'value="vera"' in office.text(f"{made.location}/verification"), "who of the committee may help"
+    no = door.good("officer", "GET", f"/leads/{made.location.rpartition('/')[2]}")["discovery_no"]
+    assert office.get(f"/leads/of/{no}").location == made.location
+    assert "打开线索" in office.text(f"/cases/{no}")
+    mine, _ = task_of(door, "officer", no, "verify_lead")
+    assert "不愿申请" in office.text(f"/tasks/{mine['id']}")
     assert office.post(f"{made.location}/verification", TRUE).status_code == 302
     district.clock.advance(days=1)
     no = applied(door, district.household(110_000), "2018-12-04")

@@ -209,7 +209,7 @@ def listing(asked: dict[str, Any]) -> Any:
 def write(said: dict[str, Any]) -> Any:
     """A visit to a registered household, entered by one visitor; it counts when the second one has confirmed it. Who is not in benefit and
     qualifies becomes a lead at once."""
-    told = once(plain(said), lambda act: screening.record(act, said))
+    told = once(plain(said), lambda act: screening.record(bureau().cases, act, said))
     return told, {"Location": f"/api/v1/screenings/{told['screening']}"}
 
 
