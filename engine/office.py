@@ -275,6 +275,15 @@ class Act:
             values = {"actor": self.actor.id, "key": key, "body": body, "answer": json.dumps(answer), "at": self.now}
             self.conn.execute(insert(store.request_key).values(**values))
 
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """What is done within is a part of the request: a repeat is answered by the whole, so the part neither asks nor remembers."""
+        idem, self._idem = self._idem, None
+        try:
+            yield
+        finally:
+            self._idem = idem
+
     def moved(self, but: Record) -> list[int]:
         """The other records to which this act has appended so far."""
         return sorted(r.id for r in self._records.values() if r is not but and r.seq != r.known_seq)

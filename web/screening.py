@@ -125,7 +125,7 @@ def new() -> ResponseReturnValue:
         raise Refused("visitor", "入户排查由本辖区的民政专干、居村委会成员、调查人或窗口经办人登记", "Visits are entered by the civil affairs officers, committee members, investigators and clerks of the area")
     values = {"visited_on": bureau().office.today().isoformat(), "household_id": request.args.get("household", "")[:18],
               "population": request.args.get("population", "")[:20], "second_visitor": request.args.get("second", "")[:60]}  # fmt: skip
-    return filled(ScreeningIn, _("Enter a visit"), url_for("screening.listing"), screening.record, values, lambda done: url_for("screening.show", screening_id=done["screening"]),
+    return filled(ScreeningIn, _("Enter a visit"), url_for("screening.listing"), lambda act, said: screening.record(bureau().cases, act, said), values, lambda done: url_for("screening.show", screening_id=done["screening"]),
                   offline=f"screening-{values['household_id'] or 'new'}")  # fmt: skip
 
 
@@ -141,14 +141,14 @@ def confirm(screening_id: int) -> ResponseReturnValue:
 def rectify(screening_id: int, finding_id: int) -> ResponseReturnValue:
     home = _of_visit(screening_id, finding_id)
     back = url_for("screening.show", screening_id=screening_id)
-    return filled(Rectified, _("Say what was done"), back, lambda act, said: screening_findings.rectify(act, finding_id, said), {"done_on": bureau().office.today().isoformat()}, lambda _done: back, household_id=home)
+    return filled(Rectified, _("Say what was done"), back, lambda act, said: screening_findings.rectify(bureau().cases, act, finding_id, said), {"done_on": bureau().office.today().isoformat()}, lambda _done: back, household_id=home)
 
 
 @bp.route("/<int:screening_id>/findings/<int:finding_id>/verification", methods=["GET", "POST"])
 def verify(screening_id: int, finding_id: int) -> ResponseReturnValue:
     _of_visit(screening_id, finding_id)
     back = url_for("screening.show", screening_id=screening_id)
-    return filled(RectificationChecked, _("Verify what was put right"), back, lambda act, said: screening_findings.verify(act, finding_id, said), {}, lambda _done: back)
+    return filled(RectificationChecked, _("Verify what was put right"), back, lambda act, said: screening_findings.verify(bureau().cases, act, finding_id, said), {}, lambda _done: back)
 
 
 def _of_visit(screening_id: int, finding_id: int) -> int:
