@@ -141,9 +141,10 @@ def barred(
 
     `kept_away`: whether recusal keeps `who` from the case, where that is known already.
     """
-    if task["role"] not in who.roles:
+    roles = process.roles_of(task)
+    if roles.isdisjoint(who.roles):
         return Broken("role", "这件待办不属于您的岗位", "This task belongs to another post")
-    if not who.holds(task["role"], task["unit"]):
+    if roles.isdisjoint(who.roles_at(task["unit"])):
         return Broken("unit", "这件待办不在您的辖区", "This task is outside your area")
     if verb == "complete" and task["assignee"] not in (None, *who.persons):
         return Broken("assignee", "这件待办已由别人领取，您不能代办", "This task is with somebody else")
@@ -593,7 +594,7 @@ class Cases(Replayer):
             raise Refused("assignee", "这件待办不在您名下", "This task is not yours")
         if own:
             _not_lapsed(act, task)
-        act.through(act.actor.post_over(task["unit"], (task["role"],) if own else ("supervisor",)))
+        act.through(act.actor.post_over(task["unit"], case.process.roles_of(task) if own else ("supervisor",)))
         return case, task
 
     def _target(self, act: Act, case: Open, task: Mapping[Any, Any], verb: str, to: str) -> Actor:
@@ -609,7 +610,7 @@ class Cases(Replayer):
         if broken is not None:
             raise Refused(broken.rule, broken.zh, broken.en)
         if who is act.actor:
-            act.through(who.post_over(task["unit"], (task["role"],)))
+            act.through(who.post_over(task["unit"], (task["role"],)) or who.post_over(task["unit"], case.process.roles_of(task)))
 
     def _apply(
         self, act: Act, case: Open, cause: str, data: Data, answers: Data, name: str, more: Sequence[Put] = ()

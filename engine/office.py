@@ -111,7 +111,6 @@ class Act:
         self._post: str | None = None
         self.tables: set[str] = set()  # digests of the decision tables whose texts lie there once this act is written
         self._remembered = False
-        self._part = False
         self._records: dict[int, Record] = {}
         self._entries: list[dict[str, Any]] = []
         self._payloads: list[dict[str, Any]] = []
@@ -256,7 +255,7 @@ class Act:
 
     def recall(self) -> Any | None:
         """The answer that this actor's request already got, if it did. Ask after the lock is held."""
-        if self._idem is None or self._part:
+        if self._idem is None:
             return None
         key, body = self._idem
         table = store.request_key
@@ -270,7 +269,7 @@ class Act:
 
     def remember(self, answer: Any) -> None:
         """What a repeat of this request will be answered. The first one counts: an act may be made of several."""
-        if self._idem is not None and not self._remembered and not self._part:
+        if self._idem is not None and not self._remembered:
             self._remembered = True
             key, body = self._idem
             values = {"actor": self.actor.id, "key": key, "body": body, "answer": json.dumps(answer), "at": self.now}
@@ -278,12 +277,12 @@ class Act:
 
     @contextmanager
     def part(self) -> Iterator[None]:
-        """What is done within is a part of a wider act, which asks for the request's answer and gives it itself."""
-        before, self._part = self._part, True
+        """What is done within is a part of the request: a repeat is answered by the whole, so the part neither asks nor remembers."""
+        idem, self._idem = self._idem, None
         try:
             yield
         finally:
-            self._part = before
+            self._idem = idem
 
     def moved(self, but: Record) -> list[int]:
         """The other records to which this act has appended so far."""

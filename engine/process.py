@@ -102,6 +102,7 @@ class Process:
     start_form: type[Form]
     starters: frozenset[str]  # roles that may start a case
     forms: Mapping[str, type[Form]]  # user task -> form
+    others: Mapping[str, frozenset[str]] = field(default_factory=dict)  # user task -> roles that may do it too, beside the one in whose list it stands
     messages: Mapping[str, type[Form]] = field(default_factory=dict)  # message name -> form
     senders: Mapping[str, frozenset[str]] = field(default_factory=dict)  # message name -> roles that may record it
     sent_from: Callable[[str, Data], Collection[str]] = lambda _name, _facts: ()  # message, facts -> units whose posts count beside the case's own
@@ -154,6 +155,10 @@ class Process:
     def answered(self) -> Mapping[str, type[Form]]:
         """All forms whose answers a record may hold, by task or message."""
         return {**self.former, **self.messages, **self.forms}
+
+    def roles_of(self, task: Mapping[Any, Any]) -> frozenset[str]:
+        """The roles in which a task (its row) may be done."""
+        return self.others.get(task["node"], frozenset()) | {task["role"]}
 
     def reaching(self, names: Iterable[str]) -> bool:
         """Whether something runs with one of these nodes that may write beyond the case's tokens and tasks."""

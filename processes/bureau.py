@@ -81,10 +81,11 @@ from processes.payment_run import PAYMENT_RUN
 from processes.registry_port import Registry, RegistryFailed, conclude
 from processes.review_2012 import REVIEW_2012
 from processes.review_2021 import REVIEW_2021
+from processes.screening_process import SCREENING
 from processes.self_care import SELF_CARE
 from processes.temporary_assistance import TEMPORARY_ASSISTANCE
 
-CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012, DIBAO_2021, LOW_INCOME_2016, LOW_INCOME_2021, ILLNESS_EXPENDITURE_2018, REVIEW_2012, REVIEW_2021, CHANGE_REPORT_2012, CHANGE_REPORT_2021, JOINT_MEETING, DESTITUTE_2016, DESTITUTE_2021, SELF_CARE, TEMPORARY_ASSISTANCE, complaints.COMPLAINT, PAYMENT_RUN, DISCOVERY)}
+CATALOGUE: Mapping[str, Process] = {process.key: process for process in (DIBAO_2012, DIBAO_2021, LOW_INCOME_2016, LOW_INCOME_2021, ILLNESS_EXPENDITURE_2018, REVIEW_2012, REVIEW_2021, CHANGE_REPORT_2012, CHANGE_REPORT_2021, JOINT_MEETING, DESTITUTE_2016, DESTITUTE_2021, SELF_CARE, TEMPORARY_ASSISTANCE, complaints.COMPLAINT, PAYMENT_RUN, DISCOVERY, SCREENING)}
 
 # What the jobs are, in words for those who decide what becomes of one that failed.
 _WAYS = {

@@ -36,6 +36,7 @@ from processes import (
 from processes.dibao_2012_forms import Deliver, Outcome, Step, opinion
 from processes.eligibility_facts import EARLIEST
 from processes.money import yuan
+from processes.screening_forms import CASE
 from processes.tables import household
 
 CONCLUSIONS = [
@@ -164,11 +165,14 @@ def undecided() -> ColumnElement[bool]:
     return and_(store.record.c.closed_at.is_(None), ~decided)
 
 
+BESIDE = ("temporary-assistance", CASE)
+
+
 def open_case(conn: Connection, household_id: int) -> str | None:
-    """The number of the household's case that has not come to its decision. Temporary assistance stands beside every other case: it
-    decides on no monthly benefit (decision 047)."""
+    """The number of the household's case that has not come to its decision. What is of BESIDE decides on no monthly benefit, and stands
+    beside every other case (decisions 047, 082)."""
     cases = store.record.c
-    where = and_(cases.subject == f"household:{household_id}", cases.kind == "case", cases.process != "temporary-assistance", undecided())
+    where = and_(cases.subject == f"household:{household_id}", cases.kind == "case", cases.process.not_in(BESIDE), undecided())
     found: str | None = conn.scalar(select(cases.no).where(where).limit(1))
     return found
 

@@ -22,6 +22,7 @@ from engine.prepared import Prepared
 from engine.queries import Area, Page, within
 from processes import erasure, identity, law, readers
 from processes.money import yuan
+from processes.screening_forms import CASE
 from processes.tables import (
     authorization,
     benefit,
@@ -234,7 +235,7 @@ def _free(conn: Connection, person_id: int, joins: int | None = None) -> None:
     other = conn.execute(query.join(unit, unit.c.code == household.c.street).where(household_member.c.person_id == person_id, _CURRENT)).one_or_none()
     if other:
         row = store.record.c
-        case = conn.scalar(select(row.no).where(row.kind == "case", row.subject == f"household:{other.id}", row.closed_at.is_(None)).order_by(row.id).limit(1))
+        case = conn.scalar(select(row.no).where(row.kind == "case", row.process != CASE, row.subject == f"household:{other.id}", row.closed_at.is_(None)).order_by(row.id).limit(1))
         zh, en = (f"，在办个案 {case}", f", case {case}") if case else ("", "")
         raise Refused("one-household", f"此人已登记在{other.name}的家庭 {other.no}{zh}，不能重复登记", f"This person is a member of household {other.no} of {other.name}{en}")
     counted = select(household.c.no).join(benefit, benefit.c.household_id == household.c.id).join(benefit_person, benefit_person.c.benefit_id == benefit.c.id)

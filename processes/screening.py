@@ -23,7 +23,7 @@ from engine.office import Act, Record
 from engine.queries import Area, Page, within
 from processes import erasure, households, in_benefit, leads, organisation, readers
 from processes.audit import facts_of
-from processes.screening_forms import IN_BENEFIT, REFUSED
+from processes.screening_forms import CASE, IN_BENEFIT, REFUSED
 from processes.screening_tables import screening, screening_finding
 from processes.tables import household, person
 
@@ -39,6 +39,8 @@ _LEAD_KIND = {"illness": "illness", "disability": "disability", "old_age": "old_
 
 def record(cases: Cases, act: Act, said: Mapping[str, Any]) -> dict[str, Any]:
     """A visit as the first visitor enters it; `said`: as understood by ScreeningIn. Returns {"screening", "state", "lead"}."""
+    """A visit as the first visitor enters it; `said`: as understood by ScreeningIn. Each finding begins its case at once, as who qualifies
+    becomes a lead at once. Returns {"screening", "state", "lead"}."""
     if (told := act.recall()) is not None:
         return told  # type: ignore[no-any-return]
     home = _home(act, said["household_id"])
@@ -52,6 +54,11 @@ def record(cases: Cases, act: Act, said: Mapping[str, Any]) -> dict[str, Any]:
     check_population(act, home["id"], said)
     act.through(post)
     told = enter(cases, act, home, said, act.actor, second)
+    told = enter(act, home, said, act.actor, second)
+    number = told["screening"]
+    with act.part():
+        for finding in act.conn.scalars(select(screening_finding.c.id).where(screening_finding.c.screening_id == number).order_by(screening_finding.c.id)).all():
+            cases.start(act, CASE, {"finding_id": finding})
     act.remember(told)
     return told
 
@@ -293,7 +300,7 @@ def listed(conn: Connection, actor: Actor, *, population: str | None = None, sta
 _SHOWN = ("id", "household_id", "street", "community", "population", "visited_on", "first_visitor", "second_visitor", "companions", "met_person", "result",
           "still_hardship", "relative_of_staff", "relatives_on_assistance", "qualifies", "state", "confirmed_on", "lead_id", "entered_by", "first_confirmed_on", "case_no",
           "policy_explained", "leaflet_given")  # fmt: skip
-_FINDING = ("id", "kind", "found_on", "due_on", "state", "done_on", "done_by", "proof_id", "outcome", "verified_by", "verified_on", "sent_back")
+_FINDING = ("id", "kind", "found_on", "due_on", "state", "done_on", "done_by", "proof_id", "outcome", "verified_by", "verified_on", "sent_back", "unfounded", "case_no")
 
 
 def told(conn: Connection, keys: BoundKeys, rows: Sequence[Mapping[Any, Any]], actor: Actor, today: date) -> list[dict[str, Any]]:

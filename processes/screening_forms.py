@@ -8,9 +8,11 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError, validates_schema
 
-from engine.forms import Form, choice, document, on_date, rows, several, text, yes_no
+from engine.forms import Form, choice, document, number, on_date, rows, several, text, yes_no
+from engine.given import gives
 from processes.household_number import household
 
+CASE = "screening"  # the process of what visits found; it decides on no benefit, so it stands beside every other case
 IN_BENEFIT, REFUSED = "in_benefit", "refused_2018"
 POPULATIONS = [
     (IN_BENEFIT, "在保家庭", "In benefit"),
@@ -133,11 +135,16 @@ OUTCOMES = [("helped", "已解决", "Solved"), ("partly", "部分解决", "Partl
 VERDICTS = [("verified", "整改属实", "Put right"), ("returned", "退回整改", "Back to be put right")]
 
 
+def _unfounded() -> Any:
+    return yes_no("是否经核实问题不成立", "It proved unfounded", required=False)
+
+
 class Rectified(Form):
-    """整改（帮扶）完成."""
+    """整改（帮扶）完成, of either kind."""
 
     NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {"outcome": ("突出困难必填", "needed of grave hardship")}
     done_on = on_date("完成日期", "Done on")
+    unfounded = _unfounded()
     outcome = choice("帮扶结果", "What came of the help", OUTCOMES, required=False, widget="select")
     proof_id = document("整改佐证材料", "Proof")
     text = text("整改或帮扶结果", "What was done", max=500, widget="textarea")
@@ -147,8 +154,41 @@ class RectificationChecked(Form):
     """整改复核."""
 
     NEEDED: ClassVar[Mapping[str, tuple[str, str]]] = {"text": ("退回必填", "needed when it goes back")}
-    verdict = choice("复核意见", "Verdict", VERDICTS)
+    verdict = choice("复核意见", "Verdict", VERDICTS, fact=True)
     text = text("说明", "Why", required=False, max=500, widget="textarea")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _why(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data.get("verdict") == "returned" and not data.get("text"):
+            raise ValidationError({"text": [self.say("退回整改请写明原因", "Say why it goes back")]})
+
+
+class FindingCase(Form):
+    """The case of a finding: everything else stands in the finding's row."""
+
+    finding_id = number("排查问题", "Finding", fact=True)
+
+
+class PutRight(Form):
+    """整改完成."""
+
+    done_on = on_date("完成日期", "Done on")
+    unfounded = _unfounded()
+    proof_id = document("整改佐证材料", "Proof")
+    text = text("整改结果", "What was done", max=500, widget="textarea")
+
+    @gives("proved_unfounded")
+    def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:
+        return {"proved_unfounded": bool(loaded.get("unfounded"))}
+
+
+class SocialHelp(Form):
+    """社会力量帮扶的结果."""
+
+    done_on = on_date("完成日期", "Done on")
+    outcome = choice("帮扶结果", "What came of the help", OUTCOMES, widget="select")
+    proof_id = document("帮扶佐证材料", "Proof of the help")
+    text = text("帮扶情况", "How the household was helped", max=500, widget="textarea")
 
 
 class Team(Form):

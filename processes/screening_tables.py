@@ -66,6 +66,8 @@ screening_finding = Table(
     Column("verify_text", LargeBinary, info=SEALED),
     Column("sent_back", Integer),  # how often the proof was not enough
     Column("undone", String(400)),  # JSON: [done on, sent back on] of each time, for a ledger of a past day
+    Column("unfounded", Boolean),  # as said when it was done: there was nothing to put right
+    Column("case_no", String(40)),  # of the process; none: found before there was one
     Index("ix_screening_finding_screening_id", "screening_id"),
     Index("ix_screening_finding_community", "community", "state"),
 )

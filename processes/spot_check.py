@@ -27,11 +27,12 @@ from engine.prepared import Prepared
 from engine.store import record
 from processes import dmn
 from processes.case_tables import spot_file, spot_register
+from processes.screening_forms import CASE
 
 BLOCK = 10
 _REGISTER = Prepared(select(spot_register).where(spot_register.c.street == bindparam("the_street")))
 _BY_RECORD = select(spot_register).where(spot_register.c.record_id == bindparam("the_record"))
-_UNDER_WAY = exists().where(record.c.subject == "household:" + cast(spot_file.c.household_id, String), record.c.kind == "case", record.c.closed_at.is_(None))
+_UNDER_WAY = exists().where(record.c.subject == "household:" + cast(spot_file.c.household_id, String), record.c.kind == "case", record.c.process != CASE, record.c.closed_at.is_(None))
 _FILES = (
     select(spot_file, _UNDER_WAY.label("under_way"))
     .where(spot_file.c.street == bindparam("the_street"), spot_file.c.block == bindparam("the_block"))

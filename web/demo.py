@@ -25,6 +25,7 @@ from engine.queries import Filter, tasks
 from processes import bureau as bureaus
 from processes import calendar, complaints, documents, households, identity, investigation, leads, organisation, schema
 from processes.case_tables import notice
+from processes.screening_forms import CASE
 from processes.tables import staff
 from web import demo_facilities, demo_help, demo_intakes, demo_ledger, demo_training, sequencer
 from web.demo_benefits import ANSWERS as OF_BENEFITS
@@ -370,7 +371,7 @@ def _work(d: District, actor: Actor, day: date) -> None:
             return
         todo = tasks(conn, actor, "mine", Filter(), 1, 40).items + tasks(conn, actor, "available", Filter(), 1, 40).items
     for row in todo:
-        if row["process"] in (complaints.KEY, leads.KEY):  # worked by web.demo_tips
+        if row["process"] in (complaints.KEY, leads.KEY, CASE):  # worked by web.demo_tips and web.demo_screening
             continue
         if d.left.setdefault(row["node"], row["id"]) == row["id"] or d.chance.random() < _LAZY.get(row["node"], 0.25) or _forgotten(row):
             continue

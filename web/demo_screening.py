@@ -140,12 +140,12 @@ class Screening:
         officer, leader = (self.d.by_role(role, str(community))[0] for role in ("civil_affairs_officer", "street_leader"))
         if times % 2 == 0:
             with self.d.made.office.act(officer) as act:
-                screening_findings.rectify(act, finding, {"done_on": day, "text": _TEXT[n], **({"outcome": "partly"} if n == 6 else {})})
+                screening_findings.rectify(self.d.made.cases, act, finding, {"done_on": day, "text": _TEXT[n], **({"outcome": "partly"} if n == 6 else {})})
             self.due.append((day + timedelta(days=2), n, finding, times + 1))
             return
         back = n == 14 and times == 1
         with self.d.made.office.act(leader) as act:
-            screening_findings.verify(act, finding, {"verdict": "returned", "text": "没有补发凭证。"} if back else {"verdict": "verified", "text": "已查看凭证。"})
+            screening_findings.verify(self.d.made.cases, act, finding, {"verdict": "returned", "text": "没有补发凭证。"} if back else {"verdict": "verified", "text": "已查看凭证。"})
         if back:
             self.due.append((day + timedelta(days=3), n, finding, times + 1))
 

@@ -256,6 +256,7 @@ _SAID: Mapping[str, str] = {
     r"这户家庭走访时在保，请选择在保家庭": "The household was in benefit on that day: choose that population",
     r"这户家庭没有2018年申请未获批准的记录": "No application of this household of 2018 was refused",
     r"不能早于发现日期": "Not before it was found",
+    r"突出困难不填，请在帮扶结果中说明": "Not of grave hardship: say it with what came of the help",
     r"请选择机构": "Choose the unit",
     r"日期应如 2018-12-03": "A day like 2018-12-03",
     r"没有这个街镇或居村": "There is no such street or community",

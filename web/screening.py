@@ -141,14 +141,14 @@ def confirm(screening_id: int) -> ResponseReturnValue:
 def rectify(screening_id: int, finding_id: int) -> ResponseReturnValue:
     home = _of_visit(screening_id, finding_id)
     back = url_for("screening.show", screening_id=screening_id)
-    return filled(Rectified, _("Say what was done"), back, lambda act, said: screening_findings.rectify(act, finding_id, said), {"done_on": bureau().office.today().isoformat()}, lambda _done: back, household_id=home)
+    return filled(Rectified, _("Say what was done"), back, lambda act, said: screening_findings.rectify(bureau().cases, act, finding_id, said), {"done_on": bureau().office.today().isoformat()}, lambda _done: back, household_id=home)
 
 
 @bp.route("/<int:screening_id>/findings/<int:finding_id>/verification", methods=["GET", "POST"])
 def verify(screening_id: int, finding_id: int) -> ResponseReturnValue:
     _of_visit(screening_id, finding_id)
     back = url_for("screening.show", screening_id=screening_id)
-    return filled(RectificationChecked, _("Verify what was put right"), back, lambda act, said: screening_findings.verify(act, finding_id, said), {}, lambda _done: back)
+    return filled(RectificationChecked, _("Verify what was put right"), back, lambda act, said: screening_findings.verify(bureau().cases, act, finding_id, said), {}, lambda _done: back)
 
 
 def _of_visit(screening_id: int, finding_id: int) -> int:

@@ -32,11 +32,13 @@ from processes import (
     leads,
     organisation,
     readers,
+    screening_findings,
     visits,
 )
 from processes.bureau import CATALOGUE
 from processes.eligibility_facts import BadFacts
 from processes.identity import mask_name
+from processes.screening_forms import CASE
 from web import around, checking, uploads, wording
 from web.desk import as_whom, bureau, either, idem, lang, me, standing_in, whole
 from web.errors import said, words
@@ -112,7 +114,7 @@ def _page(
         view = {
             "house": house, "facts": run.facts, "place": organisation.unit_name(conn, run.facts.get("community") or row["unit"]), "people": names,
             "key_facts": wording.fact_lines(run.facts, process.answered, names), "opinions": _opinions(entries, process, drawing, names),
-            "result": _computed(conn, keys, run.facts, made, house, row["no"]) if house else None, "papers": _papers(conn, household_id) if household_id else [],
+            "result": _computed(conn, keys, run.facts, made, house, row["no"]) if house and run.facts.get("applied_on") else None, "papers": _papers(conn, household_id) if household_id else [],
             "expenses": illness_expenditure.items(conn, keys, row["no"]) if row["node"] in WITH_EXPENSES else [],
             "colleagues": organisation.colleagues(conn, node.role, row["unit"]), "barred": _barred(conn, process, row, run.facts, who), **beside,
             "choosable": _choosable(conn, process.form_of(row["node"]), row["unit"], run.facts.get("community")),
@@ -121,6 +123,7 @@ def _page(
             "communities": organisation.units(conn, level="community") if "new_community" in process.form_of(row["node"])._declared_fields else [],
         }  # fmt: skip
         view |= _visited(conn, keys, row, household_id, entries)
+        view["finding"] = screening_findings.of_case(conn, keys, run.facts["finding_id"], who, made.office.today()) if row["process"] == CASE else None
     form_class = process.form_of(row["node"])
     if view["declared"] and typed is None and not draft:
         draft = {"compared": view["declared"]}

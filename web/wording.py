@@ -420,6 +420,11 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "change_kind": (lazy_gettext("Change reported"), "reported_change"),
     "changed_on": (lazy_gettext("Changed on"), ""),
     "reported_late": (lazy_gettext("Reported late"), "yes"),
+    "finding_kind": (lazy_gettext("Kind of finding"), "screening_finding"),
+    "found_on": (lazy_gettext("Found on"), ""),
+    "rectify_by": (lazy_pgettext("screening", "To be put right by"), ""),
+    "proved_unfounded": (lazy_gettext("Proved unfounded"), "yes"),
+    "verdict": (lazy_gettext("Verdict"), "form"),
     "stop_notice_posted_on": (lazy_gettext("Notice of the stop posted"), ""),
     "stop_notice_until": (lazy_gettext("Notice of the stop over"), "moment"),
 }
@@ -449,6 +454,7 @@ _SINCE = {
     "authorisations_asked_on": lazy_gettext("the request for authorisations"),
     "delivered_on": lazy_gettext("the delivery"),
     "helped_on": lazy_gettext("the help"),
+    "rectify_by": lazy_gettext("the day set by the visit"),
     "received_on": lazy_gettext("the receipt"),
     "given_on": lazy_gettext("the entry of the lead"),
     "verified_on": lazy_gettext("the verification"),
@@ -600,6 +606,8 @@ def deadline(rule: str | None) -> str:
     if due.kind == "promptly":
         return _("Promptly")
     since = since_word(due.since)
+    if due.limit == "extra_workdays":
+        return _("By %(since)s", since=since)
     if due.limit:
         return _("Within the working days of the law from %(since)s", since=since)
     if due.kind == "workdays":

@@ -22,7 +22,8 @@ from engine.office import history
 from engine.step import standings
 from engine.store import Store, metadata
 from processes import bureau as bureaus
-from processes import complaints, households, identity, leads, organisation
+from processes import complaints, households, identity, leads, organisation, screening
+from processes.screening_tables import screening_finding
 from tests.conftest import DATA_KEY, Clock
 from tests.district import COMMUNITY, PASSWORD, STREET, District, paper
 from tests.meeting_room import SMALL, Room
@@ -780,7 +781,25 @@ def paid_and_reissued(d: District) -> None:
     town.do("fin", "close_run", opinion="账实相符")
 
 
+def finding_put_right(d: District) -> None:
+    """A visit finds a policy not carried out; put right late, sent back for want of proof, put right once more and verified."""
+    d.clock.set("2018-12-03T09:00")
+    home = d.household(210_000)
+    said = {"household_id": home, "population": "elderly", "visited_on": "2018-12-03", "second_visitor": "vera", "met_person": "户主", "causes": ["old_age"], "result": "true",
+            "still_hardship": False, "relative_of_staff": False, "relatives_on_assistance": False, "qualifies": False,
+            "findings": [{"kind": "policy_not_implemented", "text": "未享受取暖补贴", "due_on": "2018-12-10"}]}  # fmt: skip
+    with d.office.act(d.people["officer"]) as act:
+        screening.record(d.cases, act, said)
+    with d.office.read() as conn:
+        d.no = conn.scalar(select(screening_finding.c.case_no))
+    d.clock.set("2018-12-12T09:00")
+    for proof, verdict in (("口头说明", {"verdict": "returned", "text": "没有凭证"}), ("凭证在卷", {"verdict": "verified"})):
+        d.do("officer", "put_right", done_on=d.office.today().isoformat(), text=f"已补发，{proof}")
+        d.do("lee", "verify_rectification", **verdict)
+
+
 STORIES = {
+    "finding-put-right": finding_put_right,
     "paid-and-reissued": paid_and_reissued,
     "complained-of": complained_of,
     "discovered": discovered,

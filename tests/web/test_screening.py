@@ -7,7 +7,8 @@ import io
 import pytest
 from openpyxl import load_workbook
 
-from processes import annexes, organisation
+from processes import annexes, households, organisation
+from processes import screening as screenings
 from processes.import_annex1 import HEADINGS
 from processes.rebuild import differences
 from processes.screening_tables import screening
@@ -89,6 +90,68 @@ def test_two_visit_each_answers_and_findings_are_put_right(door, district, home)
     assert "outcome" in door.bad(422, "rita", "POST", help_, {"done_on": "2018-12-11", "text": "送医药费 2000 元"})["errors"]
     door.good("rita", "POST", help_, {"done_on": "2018-12-11", "text": "送医药费 2000 元", "outcome": "partly"})
     assert door.good("stranger", "GET", "/screening-findings")["total"] == 0
+    assert differences(district.office) == []
+
+
+def test_what_a_visit_found_waits_in_the_lists_until_somebody_else_has_verified_it(door, district, home):
+    wrong = {"kind": "unlawful_benefit", "text": "儿子已就业，收入未申报", "due_on": "2018-12-09"}  # a Sunday: the day said is the day
+    once = {"headers": {"Idempotency-Key": "visit"}}
+    sent = VISIT | {"household_id": home, "findings": [wrong, wrong, FINDINGS[1]]}
+    made = door.good("officer", "POST", "/screenings", sent, **once)
+    assert door.good("officer", "POST", "/screenings", sent, **once) == made
+    seen = lambda n: door.good("officer", "GET", f"/screenings/{made['screening']}")["findings"][n]  # noqa: E731
+    first, second, third = (seen(n)["case_no"] for n in range(3))
+
+    def waits(who):
+        return {(t["case"], t["node"]): t for t in door.good(who, "GET", "/tasks?view=available&process=screening")["items"]}
+
+    assert {key: t["due_on"] for key, t in waits("officer").items()} == {(first, "put_right"): "2018-12-09", (second, "put_right"): "2018-12-09", (third, "social_help"): None}
+    report = {"household_id": home, "kind": "other", "event_on": "2018-12-03", "reported_on": "2018-12-03", "channel": "visit", "reported_by": "household", "details": "已就业"}
+    door.good("clerk", "POST", "/cases", {"process": "change-report-2012", "answers": report})  # a finding stands beside every other case
+    district.clock.advance(days=7)
+    door.bureau.jobs.run_all()
+    task = waits("officer")[first, "put_right"]
+    assert (task["card"], task["flags"]) == ("red", "late")
+    do = lambda who, no, **said: door.call(who, "POST", f"/tasks/{district.tasks(no)[said.pop('node')]['id']}/complete", {"answers": said})  # noqa: E731
+    assert "done_on" in do("officer", first, node="put_right", done_on="2018-12-02", text="x").json["errors"]
+    assert do("officer", first, node="put_right", done_on="2018-12-10", text="本月已核减").status_code == 200
+    assert (seen(0)["state"], seen(0)["done_by"], seen(0)["may"]) == ("done", "officer", [])
+    assert do("officer", first, node="verify_rectification", verdict="verified").json["rule"] == "own-rectification"
+    assert "text" in do("lee", first, node="verify_rectification", verdict="returned").json["errors"]
+    assert do("lee", first, node="verify_rectification", verdict="returned", text="没有凭证").status_code == 200
+    assert (seen(0)["state"], seen(0)["sent_back"], "returned" in waits("officer")[first, "put_right"]["flags"].split()) == ("open", 1, True)
+    where = f"/screening-findings/{seen(0)['id']}"
+    again = {"headers": {"Idempotency-Key": "again"}}
+    for _ in range(2):  # in no list of hers, but hers to say: the verb does the case's task
+        assert door.good("rita", "POST", f"{where}/rectification", {"done_on": "2018-12-10", "text": "走访时看错"} | {"unfounded": True}, **again)["state"] == "done"
+    assert do("rita", first, node="verify_rectification", verdict="verified").json["rule"] == "own-rectification"
+    assert do("clerk", first, node="verify_rectification", verdict="verified").json["rule"] == "role"
+    assert door.good("officer", "POST", f"{where}/verification", {"verdict": "verified"})["state"] == "verified"
+    assert (door.good("sue", "GET", f"/cases/{first}")["outcome"], seen(0)["unfounded"]) == ("ended_unfounded", True)
+    assert "outcome" in do("officer", third, node="social_help", done_on="2018-12-10", text="送医药费").json["errors"]
+    assert do("officer", third, node="social_help", done_on="2018-12-10", text="送医药费", outcome="helped").status_code == 200
+    assert do("lee", third, node="verify_rectification", verdict="verified").status_code == 200
+    page = Desk(door.app, "lee").text(f"/tasks/{district.tasks(second)['put_right']['id']}")
+    assert "儿子已就业" in page
+    assert "2018-12-09" in page
+    assert door.good("auditor", "GET", f"/cases/{first}/replay")["result"] == "same"
+    assert differences(district.office) == []
+
+
+def test_findings_from_before_there_was_a_process_are_finished_as_they_were_or_taken_into_it(door, district, home):
+    said = {**VISIT, "household_id": home, "findings": [FINDINGS[0], FINDINGS[0]]}
+    with district.office.act(district.people["officer"]) as act:  # as it was written then
+        made = screenings.enter(act, households.row(act.conn, home), said, district.people["officer"], district.people["vera"])
+    old, taken = (f["id"] for f in door.good("officer", "GET", f"/screenings/{made['screening']}")["findings"])
+    door.good("rita", "POST", f"/screening-findings/{old}/rectification", {"done_on": "2018-12-03", "text": "补发"})
+    begin = lambda finding, who="officer": door.call(who, "POST", "/cases", {"process": "screening", "answers": {"finding_id": finding}})  # noqa: E731
+    assert begin(old).status_code == 409
+    door.good("lee", "POST", f"/screening-findings/{old}/verification", {"verdict": "verified"})
+    assert [begin(taken, who).status_code for who in ("rita", "officer", "officer")] == [403, 201, 409]
+    assert begin(10**9).status_code == 403
+    door.good("rita", "POST", f"/screening-findings/{taken}/rectification", {"done_on": "2018-12-03", "text": "补发"})
+    door.good("lee", "POST", f"/screening-findings/{taken}/verification", {"verdict": "verified"})
+    assert [(f["state"], bool(f["case_no"])) for f in door.good("officer", "GET", f"/screenings/{made['screening']}")["findings"]] == [("verified", False), ("verified", True)]
     assert differences(district.office) == []
 
 

@@ -20,7 +20,7 @@ from processes.joint_meeting_forms import ScreenRow
 from web import desk, english, wording
 
 MACHINE = {"household_id", "street", "community", "means_round", "edge", "street_notice_from", "district_notice_from", "district_notice_ended_on",
-           "person_id", "new_holder", "new_community", "destitute_person", "refusing_member", "supported_person_id", "benefit_id"}  # fmt: skip
+           "person_id", "new_holder", "new_community", "destitute_person", "refusing_member", "supported_person_id", "benefit_id", "finding_id"}  # fmt: skip
 ROOT = Path(__file__).parents[2]
 PROCESSES = list(bureaus.CATALOGUE.values())
 

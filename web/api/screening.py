@@ -52,6 +52,8 @@ class ScreeningFindingRow(schemas.Said):
     verified_on = _s(none=True)
     verify_text = _s(none=True)
     sent_back = _n("how often it went back to be put right")
+    unfounded = _yes("as said when it was done: there was nothing to put right", none=True)
+    case_no = _s("the case whose tasks it is worked by; none: found before there was the process", none=True)
     late = _yes("open past its day")
     may = schemas.said_list(fields.String(), "what you may do now: rectify, verify")
 
@@ -251,13 +253,13 @@ def confirm_many(said: dict[str, Any]) -> Any:
 @operation(blp, "POST", "/screening-findings/<row:finding_id>/rectification", ScreeningFindingMoved, takes=Rectified, example={"done_on": "2018-12-10", "text": "已补发取暖补贴"}, replies=(404,))
 def rectify(finding_id: int, said: dict[str, Any]) -> Any:
     """A finding is put right, with a document of the household as proof if there is one; or social help says what came of it (`outcome`)."""
-    return once(plain(said), lambda act: screening_findings.rectify(act, finding_id, said))
+    return once(plain(said), lambda act: screening_findings.rectify(bureau().cases, act, finding_id, said))
 
 
 @operation(blp, "POST", "/screening-findings/<row:finding_id>/verification", ScreeningFindingMoved, takes=RectificationChecked, example={"verdict": "verified", "text": "已查看补发凭证"}, replies=(404,))
 def verify(finding_id: int, said: dict[str, Any]) -> Any:
     """Another person verifies what was put right, or sends it back. 403 `rectification-checker`, `own-rectification`."""
-    return once(plain(said), lambda act: screening_findings.verify(act, finding_id, said))
+    return once(plain(said), lambda act: screening_findings.verify(bureau().cases, act, finding_id, said))
 
 
 @operation(blp, "GET", "/screening-findings", schemas.paged(ScreeningFindingListed), asks=ScreeningFindingQuery)
