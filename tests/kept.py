@@ -101,6 +101,7 @@ class Shelf:
         else:
             where = name
             self._servers.copy(opened.url, opened.url.database, name)
+        bureau.settings.files.mkdir(parents=True, exist_ok=True)  # nobody may have sent in a scan yet
         shutil.copytree(bureau.settings.files, kept)
         remembered = [{k: v for k, v in vars(one).items() if isinstance(v, _PLAIN)} for one in holders]
         return _Copy(where, kept, clock.now, bureau.jobs._planned, told, remembered)

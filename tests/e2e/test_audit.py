@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from processes.audit_lists import LISTS
+from tests.e2e.looks import clean
 from tests.e2e.test_browser import sign_in
-from tests.e2e.test_pages import clean
 
 pytestmark = pytest.mark.browser
 PAGES = ("/audit/", "/audit/samples", "/audit/conformance", "/audit/admin", "/audit/reads", "/audit/reads?who=nobody", "/audit/lists/quick?seconds=x", *(f"/audit/lists/{key}" for key in LISTS))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.e2e.looks import troubles
 from tests.e2e.test_browser import sign_in
-from tests.e2e.test_pages import RULES
 
 pytestmark = pytest.mark.browser
 
@@ -24,8 +24,7 @@ def test_charts_come_with_their_tables_and_the_page_is_for_everybody(page, axe):
         places.nth(n).locator("canvas").wait_for()
     assert len([url for url in asked if "echarts" in url]) == 1
     assert page.locator(".legend").first.is_visible()
-    page.evaluate(axe + "; true")
-    assert page.evaluate(RULES) == []
+    assert troubles(page, axe) == []
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     page.emulate_media(media="print")

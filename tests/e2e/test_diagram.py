@@ -7,8 +7,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.looks import troubles
 from tests.e2e.test_browser import sign_in
-from tests.e2e.test_pages import RULES, longest
+from tests.e2e.test_pages import longest
 
 pytestmark = pytest.mark.browser
 WIDE, PHONE = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
@@ -117,7 +118,7 @@ def test_it_is_for_everybody_and_the_watermark_is_on_top(page, case, axe, lang, 
     page.click("[data-do=fit]")
     page.locator(".bjs-powered-by").scroll_into_view_if_needed()
     assert page.evaluate(WATERMARK_ON_TOP)
-    assert page.evaluate(axe + "; " + RULES) == []
+    assert troubles(page, axe) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     page.click(".bjs-powered-by")
     expect(page.locator(".bjs-powered-by-lightbox")).to_be_visible()

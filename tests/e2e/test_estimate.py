@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.e2e.looks import clean
 from tests.e2e.test_browser import NO_SCRIPT, SCRIPT, sign_in
-from tests.e2e.test_pages import clean
 from web import estimate
 
 pytestmark = pytest.mark.browser

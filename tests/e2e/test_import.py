@@ -7,8 +7,8 @@ import io
 import pytest
 from openpyxl import load_workbook
 
+from tests.e2e.looks import clean
 from tests.e2e.test_browser import NO_SCRIPT, SCRIPT, sign_in
-from tests.e2e.test_pages import clean
 from tests.processes.test_import_annex1 import SAMPLES
 
 pytestmark = pytest.mark.browser

@@ -8,8 +8,8 @@ import pytest
 from werkzeug.serving import make_server
 
 from tests.conftest import DATA_KEY, Clock
+from tests.e2e.looks import clean
 from tests.e2e.test_browser import sign_in
-from tests.e2e.test_pages import clean
 from tests.meeting_room import Room
 
 pytestmark = pytest.mark.browser
@@ -32,7 +32,7 @@ def site(tmp_path_factory):
     room.sitting()
     room.ask(serial=2)
     server = make_server("127.0.0.1", 0, create_app(settings, made), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}", made, room
     server.shutdown()

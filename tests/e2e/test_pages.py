@@ -10,26 +10,10 @@ from sqlalchemy import select
 
 from engine import store
 from processes import organisation
+from tests.e2e.looks import NARROW, clean
 from tests.e2e.test_browser import open_task, register, sign_in
 
 pytestmark = pytest.mark.browser
-RULES = "axe.run({resultTypes: ['violations']}).then(r => r.violations.map(v => v.id + ' ' + v.nodes[0].html))"
-# Contrast takes three quarters of axe's time, and no colour of ours depends on the width.
-NARROW = RULES.replace("['violations']", "['violations'], rules: {'color-contrast': {enabled: false}}")
-PART = "part => " + NARROW.replace(".then(r =>", ".then(async r => [...r.violations, ...(await axe.run(part, {runOnly: ['color-contrast']})).violations]).then(all =>").replace("r.violations.map", "all.map")
-
-
-def clean(page, axe, address="", contrast=""):
-    """axe finds nothing, and a phone does not scroll sideways. `contrast`: the part of the page whose colours were not looked at yet."""
-    if address:
-        page.goto(address)
-    page.set_viewport_size({"width": 1400, "height": 900})
-    page.evaluate(axe + "; true")
-    assert (page.evaluate(PART, contrast) if contrast else page.evaluate(RULES)) == [], page.url
-    page.set_viewport_size({"width": 390, "height": 844})
-    assert page.evaluate(NARROW) == [], page.url
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390, page.url
-    page.set_viewport_size({"width": 1400, "height": 900})
 
 
 def longest(site):
@@ -63,7 +47,7 @@ def test_every_steps_form_is_for_everybody_empty_and_wrong(page, site, axe):
                 page.click("form button.primary")
             if page.locator("#errors").count():
                 page.wait_for_selector("#errors:focus")  # the page's script may come a moment later
-                clean(page, axe, contrast="#errors")
+                clean(page, axe)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

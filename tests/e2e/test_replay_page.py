@@ -7,9 +7,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.looks import troubles
 from tests.e2e.test_browser import sign_in
 from tests.e2e.test_diagram import BY_SERVER, BY_VIEWER, DRAWN, PHONE, WATERMARK_ON_TOP, WIDE, place, until
-from tests.e2e.test_pages import RULES, longest
+from tests.e2e.test_pages import longest
 
 pytestmark = pytest.mark.browser
 
@@ -77,7 +78,7 @@ def test_it_is_for_everybody_and_the_mark_is_on_top(page, case, axe, lang, size)
         page.click("button:has-text('English')")
     page.set_viewport_size(size)
     page.goto(f"/cases/{case}/replay?step=5")
-    assert page.evaluate(axe + "; " + RULES) == []
+    assert troubles(page, axe) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     page.click(".explore > button")
     page.wait_for_selector(DRAWN)
@@ -87,7 +88,7 @@ def test_it_is_for_everybody_and_the_mark_is_on_top(page, case, axe, lang, size)
     assert page.evaluate(WATERMARK_ON_TOP)
     for address in (f"/cases/{case}/replay/compare", f"/cases/{case}/findings/new?step=5", "/findings?state=all"):
         page.goto(address)
-        assert page.evaluate(axe + "; " + RULES) == [], address
+        assert troubles(page, axe) == [], address
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], address
 
 

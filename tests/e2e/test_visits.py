@@ -30,7 +30,7 @@ def phone(browser, district):
     district.apply(district.household(110_000))
     district.accept()
     server = make_server("127.0.0.1", 0, app_of(district.bureau), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     context = browser.new_context(base_url=f"http://127.0.0.1:{server.server_port}", locale="zh-CN", viewport={"width": 390, "height": 844})
     context.set_default_timeout(120_000)

@@ -159,13 +159,16 @@ def test_only_auditors_and_only_in_their_area(district, cases):
         drawn(district, no, "local")
 
 
-@pytest.mark.parametrize(("wrong", "field"), [
+NO_SAMPLE = [
     ({"size": 0}, "size"), ({"size": 6}, "size"), ({"size": 1001}, "size"), ({"purpose": "  "}, "purpose"), ({"purpose": "长" * 401}, "purpose"), ({"from_on": "3.12.2018"}, "from_on"),
-    ({"from_on": "2018-12-03", "until_on": "2018-12-01"}, "until_on"), ({"process": "review-2012"}, "population"), ({"basis": "drawn"}, "basis"), ({"unit": "x"}, "unit")])  # fmt: skip
-def test_what_makes_no_sample_is_refused_in_words(district, cases, wrong, field):
-    with pytest.raises(Invalid) as error:
-        commit(district, **wrong)
-    assert field in error.value.fields
+    ({"from_on": "2018-12-03", "until_on": "2018-12-01"}, "until_on"), ({"process": "review-2012"}, "population"), ({"basis": "drawn"}, "basis"), ({"unit": "x"}, "unit")]  # fmt: skip
+
+
+def test_what_makes_no_sample_is_refused_in_words(district, cases):
+    for wrong, field in NO_SAMPLE:
+        with pytest.raises(Invalid) as error:
+            commit(district, **wrong)
+        assert field in error.value.fields, wrong
 
 
 def test_strata_and_filters(district, cases):

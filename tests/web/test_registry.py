@@ -29,7 +29,7 @@ DECLARED = {
 @contextlib.contextmanager
 def serving(app):
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)  # its end is noticed at the next poll
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
