@@ -51,7 +51,7 @@ def _choices(words: Mapping[str, tuple[str, str]]) -> list[tuple[str, str, str]]
 class MatterOpened(Form):
     """立项: a confirmed problem, whom it concerns and what it rests on."""
 
-    unit = text("问题所在机构代码", "Code of the unit concerned", max=20)
+    unit = text("问题所在机构", "Unit concerned", max=20)
     persons = text("相关人员的登录名（用逗号分开）", "Logins of those concerned, by commas", max=300)
     findings = text("审计发现编号（用逗号分开）", "Numbers of findings, by commas", required=False, max=300)
     cases = text("个案编号（用逗号分开）", "Numbers of cases, by commas", required=False, max=300)

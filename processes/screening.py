@@ -38,7 +38,6 @@ _LEAD_KIND = {"illness": "illness", "disability": "disability", "old_age": "old_
 
 
 def record(cases: Cases, act: Act, said: Mapping[str, Any]) -> dict[str, Any]:
-    """A visit as the first visitor enters it; `said`: as understood by ScreeningIn. Returns {"screening", "state", "lead"}."""
     """A visit as the first visitor enters it; `said`: as understood by ScreeningIn. Each finding begins its case at once, as who qualifies
     becomes a lead at once. Returns {"screening", "state", "lead"}."""
     if (told := act.recall()) is not None:
@@ -54,7 +53,6 @@ def record(cases: Cases, act: Act, said: Mapping[str, Any]) -> dict[str, Any]:
     check_population(act, home["id"], said)
     act.through(post)
     told = enter(cases, act, home, said, act.actor, second)
-    told = enter(act, home, said, act.actor, second)
     number = told["screening"]
     with act.part():
         for finding in act.conn.scalars(select(screening_finding.c.id).where(screening_finding.c.screening_id == number).order_by(screening_finding.c.id)).all():

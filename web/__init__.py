@@ -85,7 +85,7 @@ from web import (
     worklist,  # noqa: F401 - the list's pages stand on the blueprint of the tasks
 )
 from web.desk import either, lang
-from web.errors import status_of, words
+from web.errors import said, status_of, words
 from web.settings import Settings
 
 _CSP = (
@@ -170,7 +170,8 @@ def _errors(app: Flask) -> None:
     def _known(error: Exception) -> ResponseReturnValue:
         titles = {403: _("Not allowed"), 404: _("Not found"), 409: _("Something has changed"), 422: _("Please check")}
         status = status_of(error)
-        return page(status, titles.get(status, _("Cannot do this")), words(error, lang()))
+        told = [text for texts in said(error, lang()).values() for text in texts]  # the names of fields are the API's
+        return page(status, titles.get(status, _("Cannot do this")), _("; ").join(told) or words(error, lang()))
 
     @app.errorhandler(DataError)
     @app.errorhandler(OverflowError)
@@ -257,7 +258,7 @@ def _words(app: Flask) -> None:
         }
 
     app.jinja_env.globals.update(finding_title=findings.title, finding_state=findings.state, appeal_title=appeals.title, appeal_state=appeals.state)
-    app.jinja_env.filters.update(yuan=yuan, iso_moment=wording.iso_moment, mask_name=mask_name, left=_left, moment=wording.moment, english=english.english)
+    app.jinja_env.filters.update(yuan=yuan, instalments=wording.instalments, iso_moment=wording.iso_moment, mask_name=mask_name, left=_left, moment=wording.moment, english=english.english)
 
 
 def _my_posts() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -17,6 +17,7 @@ from engine.office import Act
 from processes import accountability, organisation
 from processes.accountability import HANDLERS, STATES
 from web import wording
+from web.attachments import units_of
 from web.desk import bureau, idem, lang, me, whole
 from web.households import Told
 
@@ -62,7 +63,7 @@ def show(matter_id: int) -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     if not handles(me()):
         raise Refused("role", "追责由有管辖权的监督检查、审计人员立项", "Supervisors and auditors of the area open a matter of accountability")
-    return _form_page(accountability.MatterOpened, _("Open a matter of accountability"), url_for("accountability.listing"), accountability.open_matter)
+    return _form_page(accountability.MatterOpened, _("Open a matter of accountability"), url_for("accountability.listing"), accountability.open_matter, units_of(HANDLERS, "district", "street", "community"))
 
 
 @bp.route("/<int:matter_id>/<what>", methods=["GET", "POST"])
@@ -75,7 +76,8 @@ def step(matter_id: int, what: str) -> ResponseReturnValue:
     return _form_page(form_class, str(heading), url_for("accountability.show", matter_id=matter_id), lambda act, said: work(act, matter_id, said))
 
 
-def _form_page(form_class: type[Form], heading: str, back: str, work: Callable[[Act, Mapping[str, Any]], dict[str, Any]]) -> ResponseReturnValue:
+def _form_page(form_class: type[Form], heading: str, back: str, work: Callable[[Act, Mapping[str, Any]], dict[str, Any]],
+               places: Sequence[Mapping[Any, Any]] = ()) -> ResponseReturnValue:
     made, told, done = bureau(), Told(), None
     form = form_class(context={"today": made.office.today(), "actor": me(), "lang": lang(), "facts": {}})
     typed = from_html(form_class, request.form)
@@ -88,4 +90,4 @@ def _form_page(form_class: type[Form], heading: str, back: str, work: Callable[[
         if done is not None and told.status == 200:
             flash(_("Recorded."))
             return redirect(url_for("accountability.show", matter_id=done["matter"]))
-    return render_template("form_page.html", title=heading, form=form, values=typed, errors=told.errors, trouble=told.trouble, papers=[], colleagues=[], back=back), told.status
+    return render_template("form_page.html", title=heading, form=form, values=typed, errors=told.errors, trouble=told.trouble, papers=[], colleagues=[], communities=places, back=back), told.status

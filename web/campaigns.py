@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -173,9 +173,10 @@ def of_campaign(campaign_id: int, what: str) -> ResponseReturnValue:
     form_class, heading, work = _known(OF_CAMPAIGN, what)
     with bureau().office.read() as conn:
         row = campaigns.seen(conn, me(), campaign_id)
+        places = organisation.units(conn, row["unit"], "street") if what == "unit" else []
     values = {**row, "report_weekday": str(row["report_weekday"])} if what == "amendment" else {}
     back = url_for("campaigns.home", id=campaign_id) if what in ("amendment", "closure") else url_for("campaigns.units" if what == "unit" else "campaigns.duties", campaign_id=campaign_id)
-    return form_page(form_class, heading, back, lambda act, said: work(act, campaign_id, said), values, lambda _done: back)
+    return form_page(form_class, heading, back, lambda act, said: work(act, campaign_id, said), values, lambda _done: back, places=places)
 
 
 @bp.route("/<int:campaign_id>/units/<unit>/<what>", methods=["GET", "POST"])
@@ -231,7 +232,7 @@ def once(act: Act, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 
 def form_page(form_class: type[Form], title: str, back: str, work: Callable[[Act, Any], dict[str, Any]], values: dict[str, Any], then: Callable[[dict[str, Any]], str],
-          fixed: Mapping[str, Any] | None = None) -> ResponseReturnValue:  # fmt: skip
+          fixed: Mapping[str, Any] | None = None, places: Sequence[Mapping[Any, Any]] = ()) -> ResponseReturnValue:  # fmt: skip
     """A form, and when it is sent, the act; then the page that `then` names. `fixed`: what the address says already."""
     made, told = bureau(), Told()
     form = form_class(context={"today": made.office.today(), "actor": me(), "lang": lang(), "facts": {}})
@@ -243,5 +244,5 @@ def form_page(form_class: type[Form], title: str, back: str, work: Callable[[Act
             with made.office.act(me(), idem()) as act:
                 done = once(act, lambda: work(act, said))
             return redirect(then(done))
-    return render_template("form_page.html", title=title, form=form, values=typed, errors=told.errors, trouble=told.trouble, papers=[], colleagues=[], back=back, fixed=fixed or {},
+    return render_template("form_page.html", title=title, form=form, values=typed, errors=told.errors, trouble=told.trouble, papers=[], colleagues=[], back=back, fixed=fixed or {}, communities=places,
                            extra=whole(request.form.get("_rows"), 0, 50) if more else 0), told.status  # fmt: skip

@@ -262,7 +262,7 @@ def show(no: str) -> ResponseReturnValue:
         entries = readers.told_to(conn, actor, row["unit"], history(conn, keys, row["id"]))
         tasks = queries.case_tasks(conn, row["id"])
         house = households.view(conn, keys, household_id, on=made.office.today(), production=made.office.production) if household_id else None
-        names = wording.names_of(conn, [*wording.logins_in(entries), *(x["assignee"] for x in tasks), run.facts.get("second_investigator")])
+        names = wording.names_of(conn, [*wording.logins_in(entries), *(x["assignee"] for x in tasks), run.facts.get("second_investigator")]) | {row["unit"]: organisation.unit_name(conn, row["unit"])}
         story = Story(process, drawing, tasks, names, _titles(conn, household_id))
         shown = {
             "house": house,
@@ -293,7 +293,7 @@ def show(no: str) -> ResponseReturnValue:
     replays = readers.reads_opinions(actor, row["unit"])
     tabs = [one for one in (TABS if house else without_household()) if replays or one[0] != "drawing"]
     return render_template("case.html", case=row, tab=tab, tabs=tabs, replays=replays, facts=run.facts, waits=waits, recorded=RECORDED, names=nodes, process=process, people=names,
-                           key_facts=wording.fact_lines(run.facts, process.answered, names), outcomes=OUTCOMES, titles=letters.TITLES, checks=CHECKS,
+                           key_facts=wording.fact_lines(run.facts, wording.forms_of(process), names), outcomes=OUTCOMES, titles=letters.TITLES, checks=CHECKS,
                            waiting=_waiting(run), listed=listed if oldest else listed[::-1], oldest=oldest, kind=kind, kinds=KINDS, sheets=sheets() if works_cases(row["unit"]) else [], **shown)  # fmt: skip
 
 
@@ -442,7 +442,7 @@ class Story:
         for name, value in new.items():
             old = known.get(name)
             if name in wording.FACTS and old != value and not (old is None and value is None):
-                before, after = (wording.fact(name, v, self.process.answered, self.names) if v not in (None, "") else "—" for v in (old, value))
+                before, after = (wording.fact(name, v, wording.forms_of(self.process), self.names) if v not in (None, "") else "—" for v in (old, value))
                 if before != after:
                     found.append((str(wording.FACTS[name][0]), before, after))
         known |= new

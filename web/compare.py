@@ -113,7 +113,7 @@ def _facts(left: Opened, right: Opened) -> list[dict[str, Any]]:
         values = [facts.get(name) for facts in ends]
         if name in _OWN or all(value in (None, "") for value in values):
             continue
-        said = [wording.fact(name, value, case.process.answered, case.names) if value not in (None, "") else "—" for value, case in zip(values, (left, right), strict=True)]
+        said = [wording.fact(name, value, wording.forms_of(case.process), case.names) if value not in (None, "") else "—" for value, case in zip(values, (left, right), strict=True)]
         rows.append({"name": name, "label": str(label), "left": said[0], "right": said[1], "is": "same" if said[0] == said[1] else "differs"})
     return rows
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.exceptions import TooManyRequests
@@ -16,7 +16,7 @@ from processes import household_forms as hf
 from processes import law, programmes
 from processes.eligibility_facts import HARDSHIPS, BadFacts
 from web import wording
-from web.desk import bureau, lang, whole
+from web.desk import bureau, lang, speaking, whole
 from web.errors import said as errors_said
 
 bp = Blueprint("estimate", __name__)
@@ -46,6 +46,13 @@ def _counted(address: str) -> None:
         if len(times) >= TRIES:
             raise TooManyRequests(retry_after=WINDOW_SECONDS)
         _seen[address] = [*times, now]
+
+
+@bp.before_request
+def _begin() -> None:
+    """In the frame of the public pages: language and size of print hang on the address, no session is read."""
+    g.open_page = True
+    speaking("en" if request.args.get("lang") == "en" else "zh")
 
 
 @bp.route("/public/assessment", methods=["GET", "POST"])

@@ -29,6 +29,7 @@ from processes.festival_forms import (
 )
 from processes.money import yuan
 from web import wording
+from web.attachments import units_of
 from web.desk import bureau, either, idem, lang, me, whole
 from web.households import Told
 from web.leads import filled
@@ -68,7 +69,8 @@ def new() -> ResponseReturnValue:
     made = bureau()
     street = next((unit for role, unit in me().posts if role in festival_batches.MAKERS and len(unit) == 9), "")
     values = {"street": street, "year": str(_year()), "kinds": list(festival.KINDS), "cut_off": made.office.today().isoformat()}
-    return filled(FestivalBatchIn, _("Make a batch"), url_for("festival.listing"), festival_batches.make, values, lambda done: url_for("festival.show", batch_id=done["batch"]))
+    return filled(FestivalBatchIn, _("Make a batch"), url_for("festival.listing"), festival_batches.make, values, lambda done: url_for("festival.show", batch_id=done["batch"]),
+                  units_of(festival_batches.MAKERS, "street"))
 
 
 def _items_page(batch: Any, **narrow: Any) -> ResponseReturnValue:
@@ -263,4 +265,5 @@ def visit() -> ResponseReturnValue:
 @bp.route("/donations/new", methods=["GET", "POST"])
 def receive() -> ResponseReturnValue:
     values = {"received_on": bureau().office.today().isoformat(), "unit": next((unit for role, unit in me().posts if role in condolences.RECORDERS), "")}
-    return filled(DonationIn, _("Enter a donation"), url_for("festival.visits"), condolences.receive, values, lambda _done: url_for("festival.visits"))
+    return filled(DonationIn, _("Enter a donation"), url_for("festival.visits"), condolences.receive, values, lambda _done: url_for("festival.visits"),
+                  units_of(condolences.RECORDERS, "district", "street", "community"))

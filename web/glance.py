@@ -46,7 +46,7 @@ def view(conn: Connection, actor: Actor, no: str) -> dict[str, Any]:
     people = {member["person_id"]: member["name"] for member in house["members"]} if house else {}
     return {
         "case": row, "house": house, "process": process, "people": names,
-        "lines": wording.fact_lines({name: facts[name] for name in _PROPOSED if name in facts}, process.answered, names),
+        "lines": wording.fact_lines({name: facts[name] for name in _PROPOSED if name in facts}, wording.forms_of(process), names),
         "result": assessed(entries, house) if house else None, "law_version": facts.get("law_version"),
         "risks": [{"code": risk.code, "of": risk.of, "people": [people[n] for n in risk.people if n in people]} for risk in listed],
         "tasks": [{**task, "etag": task_etag(task), "name": nodes[task["node"]], "colleagues": organisation.colleagues(conn, task["role"], task["unit"]),

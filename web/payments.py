@@ -20,7 +20,8 @@ from processes import bank_files, households, organisation, payment_accounts, pa
 from processes.payment_forms import AccountChange, AccountSettled, ProblemAnswer, RunIn
 from processes.payment_run import KEY
 from web import wording
-from web.desk import bureau, idem, lang, me, whole
+from web.attachments import units_of
+from web.desk import bureau, either, idem, lang, me, whole
 from web.households import Told
 
 bp = Blueprint("payments", __name__, url_prefix="/payments")
@@ -68,11 +69,11 @@ def new() -> ResponseReturnValue:
         return str(made.cases.start(act, KEY, dict(said), lang=lang())["case"])
 
     return _form(RunIn, _("Start a payment run"), url_for("payments.listing"), work, {"scope": next(iter(me().areas), ""), "month": f"{made.office.today():%Y-%m}"},
-                 lambda no: url_for("payments.show", no=no))  # fmt: skip
+                 lambda no: url_for("payments.show", no=no), places=units_of(payments.MAKERS, "district", "street"))  # fmt: skip
 
 
 def _form(form_class: type[Form], title: str, back: str, work: Callable[[Act, Mapping[str, Any]], Any], values: Mapping[str, Any], then: Callable[[Any], str],
-          papers: Any = ()) -> ResponseReturnValue:  # fmt: skip
+          papers: Any = (), places: Any = ()) -> ResponseReturnValue:  # fmt: skip
     """A form, and when it is sent, the act; then the page that `then` names."""
     made, told = bureau(), Told()
     form = form_class(context={"today": made.office.today(), "actor": me(), "lang": lang(), "facts": {}})
@@ -84,7 +85,13 @@ def _form(form_class: type[Form], title: str, back: str, work: Callable[[Act, Ma
                 done = work(act, said)
             flash(_("Recorded."))
             return redirect(then(done))
-    return render_template("form_page.html", title=title, form=form, values=typed, errors=told.errors, trouble=told.trouble, papers=papers, colleagues=[], back=back), told.status
+    return render_template("form_page.html", title=title, form=form, values=typed, errors=told.errors, trouble=told.trouble, papers=papers, colleagues=[], communities=places, back=back), told.status
+
+
+def profile_name(key: str) -> str:
+    """The title of a bank's profile; its key once the profile is gone from the configuration."""
+    known = bank_files.profiles().get(key)
+    return either(known.title, known.title_en) if known else key
 
 
 @bp.get("/<no>")
@@ -99,7 +106,7 @@ def show(no: str) -> ResponseReturnValue:
         people = wording.names_of(conn, [told[name] for name in ("made_by", "submitted_by", "checked_by", "approved_by")] + [one["entered_by"] for one in told["answers"]])
         task = next((t for t in queries.case_tasks(conn, run["id"]) if t["state"] == "open"), None)
     return render_template("payment_run.html", run=told, communities=communities, places=places, people=people, task=task, statuses=STATUS, views=ITEM, files=FILE, makes=makes(),
-                           problems=payments.PROBLEMS, causes=bank_files.CAUSES, whole_run=me().post_over(run["scope"], payments.WATCHERS) is not None)  # fmt: skip
+                           problems=payments.PROBLEMS, causes=bank_files.CAUSES, profile=profile_name, whole_run=me().post_over(run["scope"], payments.WATCHERS) is not None)  # fmt: skip
 
 
 @bp.get("/<no>/items")

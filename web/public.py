@@ -81,7 +81,7 @@ def pub(endpoint: str, **args: Any) -> str:
 
 def _here(**other: str | None) -> str:
     """This page with another language or size."""
-    asked = {"unit": _unit(), "page": str(whole(request.args.get("page"), 0, 100_000) or ""), "on": _as_day(request.args.get("on", ""))}
+    asked = {"unit": _unit(), "page": str(whole(request.args.get("page"), 0, 100_000) or ""), "on": _as_day(request.args.get("on", "")), "people": str(whole(request.args.get("people"), 0, 12) or "")}
     args = {**(request.view_args or {}), **asked, **carried(), **other}
     return url_for(request.endpoint or "public.start", **{name: value for name, value in args.items() if value})
 

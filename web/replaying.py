@@ -188,7 +188,7 @@ def verdict(case: Opened) -> dict[str, Any]:
 def _stand(case: Opened, stand: Stand | None) -> dict[str, Any]:
     if stand is None:
         return {"facts": {}, "fact_lines": [], "done": {}, "active": [], "active_words": [], "flows": []}
-    lines = wording.fact_lines(stand.facts, case.process.answered, case.names)
+    lines = wording.fact_lines(stand.facts, wording.forms_of(case.process), case.names)
     nodes = case.drawing.nodes
     return {
         "facts": dict(stand.facts), "fact_lines": [{"label": label, "value": value} for label, value in lines], "done": dict(stand.path.done),
@@ -277,7 +277,7 @@ def outcome_of(case: Opened, place: int) -> str:
     """What was chosen, in the words of the form: 同意."""
     facts = case.kept.closed[place - 1].data.get("facts", {})
     chosen = (name for name in facts if wording.FACTS.get(name, ("", ""))[1] == "form" and isinstance(facts[name], str))
-    return next((wording.fact(name, facts[name], case.process.answered, case.names) for name in chosen), "")
+    return next((wording.fact(name, facts[name], wording.forms_of(case.process), case.names) for name in chosen), "")
 
 
 def decisions(conn: Connection, case: Opened, actor: Actor) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from processes.supervision_forms import (
     SupervisionVerified,
 )
 from web import wording
+from web.attachments import units_of
 from web.desk import bureau, idem, me, whole
 from web.leads import filled
 
@@ -59,7 +60,8 @@ def new() -> ResponseReturnValue:
     if not _makes():
         raise Refused("inspector", "检查计划由区级监督人员制定", "Supervisors of the district make the plans")
     today = bureau().office.today().isoformat()
-    return filled(SupervisionPlanIn, _("Plan an inspection"), url_for("supervision.listing"), supervision.make, {"from_on": screening.SINCE.isoformat(), "until_on": today}, lambda done: url_for("supervision.show", plan_id=done["plan"]))
+    return filled(SupervisionPlanIn, _("Plan an inspection"), url_for("supervision.listing"), supervision.make, {"from_on": screening.SINCE.isoformat(), "until_on": today}, lambda done: url_for("supervision.show", plan_id=done["plan"]),
+                  units_of(supervision.INSPECTORS, "street"))
 
 
 @bp.get("/<int:plan_id>")

@@ -110,10 +110,10 @@ def _page(
         house = households.view(conn, keys, household_id, on=made.office.today(), production=made.office.production) if household_id else None
         entries = readers.told_to(conn, actor, case["unit"], history(conn, keys, case["id"]))
         beside = around.view(conn, keys, case, row, actor, who)
-        names = wording.names_of(conn, [*wording.logins_in(entries), row["assignee"], row["owner"], row["done_by"], who.on_behalf_of, run.facts.get("second_investigator"), *_staff_in(process.form_of(row["node"]), typed if check else None)])
+        names = wording.names_of(conn, [*wording.logins_in(entries), row["assignee"], row["owner"], row["done_by"], who.on_behalf_of, run.facts.get("second_investigator"), *_staff_in(process.form_of(row["node"]), typed if check else None)]) | {case["unit"]: organisation.unit_name(conn, case["unit"])}
         view = {
             "house": house, "facts": run.facts, "place": organisation.unit_name(conn, run.facts.get("community") or row["unit"]), "people": names,
-            "key_facts": wording.fact_lines(run.facts, process.answered, names), "opinions": _opinions(entries, process, drawing, names),
+            "key_facts": wording.fact_lines(run.facts, wording.forms_of(process), names), "opinions": _opinions(entries, process, drawing, names),
             "result": _computed(conn, keys, run.facts, made, house, row["no"]) if house and run.facts.get("applied_on") else None, "papers": _papers(conn, household_id) if household_id else [],
             "expenses": illness_expenditure.items(conn, keys, row["no"]) if row["node"] in WITH_EXPENSES else [],
             "colleagues": organisation.colleagues(conn, node.role, row["unit"]), "barred": _barred(conn, process, row, run.facts, who), **beside,
@@ -199,7 +199,7 @@ def since(entries: Sequence[Any], process: Any, names: Mapping[str, str]) -> lis
     found = []
     for entry in entries[-3:]:
         node = process.drawing.nodes.get(str(entry.data.get("task", "")).rpartition(".")[0])
-        facts = [f"{wording.FACTS[k][0]}：{wording.fact(k, v, process.answered, names)}" for k, v in entry.data.get("facts", {}).items()
+        facts = [f"{wording.FACTS[k][0]}：{wording.fact(k, v, wording.forms_of(process), names)}" for k, v in entry.data.get("facts", {}).items()
                  if k in wording.FACTS and v not in (None, "")]  # fmt: skip
         who = f"{names.get(entry.actor, entry.actor)}（{entry.actor}）"
         found.append("　".join([wording.moment(entry.at), who, _named(node) if node else "", *facts]))
@@ -266,7 +266,7 @@ def _opinions(entries: Any, process: Any, drawing: Any, names: Mapping[str, str]
             continue
         node = drawing.nodes.get(entry.data["task"].rpartition(".")[0])
         facts = entry.data.get("facts", {})
-        chosen = [wording.fact(k, facts[k], process.answered, names) for k in facts if k in wording.FACTS and wording.FACTS[k][1] == "form" and facts[k]]
+        chosen = [wording.fact(k, facts[k], wording.forms_of(process), names) for k in facts if k in wording.FACTS and wording.FACTS[k][1] == "form" and facts[k]]
         for secret in entry.personal.values():
             answers = ((secret or {}).get("said") or {}).get("answers", {})
             text = next((answers[k] for k in _SAID if answers.get(k)), "")

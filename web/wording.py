@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from engine.expression import parse_due
 from engine.forms import Form
 from engine.model import SHANGHAI, Entry
+from engine.process import Process
 from processes import (
     benefits,
     change_kinds,
@@ -395,7 +396,7 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "planned_on": (lazy_gettext("Planned for"), ""),
     "items_listed": (lazy_gettext("Items listed"), "units"),
     "screened_on": (lazy_gettext("Screened on"), ""),
-    "scope": (lazy_pgettext("payment", "Whom"), ""), "month": (lazy_gettext("Month"), ""), "pay_by": (lazy_gettext("To be credited by"), ""),
+    "scope": (lazy_pgettext("payment", "Whom"), "unit"), "month": (lazy_gettext("Month"), ""), "pay_by": (lazy_gettext("To be credited by"), ""),
     "pay_eve": (lazy_gettext("The day before the last day of payment"), ""),
     "list_outcome": (lazy_gettext("The list"), "form"), "check_outcome": (lazy_gettext("The check"), "form"), "approval_outcome": (lazy_gettext("Approval"), "form"),
     "returns_outcome": (lazy_gettext("After the bank’s answer"), "form"), "reissue_outcome": (lazy_gettext("Check of the reissue"), "form"),
@@ -534,6 +535,23 @@ def yes(value: Any) -> str:
     return _("yes") if value else _("no")
 
 
+def instalments(plan: Iterable[Any]) -> list[tuple[str, str, int]]:
+    """A plan of repayment, month by month as (month, fen) or {month, fen}, in as few words as say the same: (first month, last month, fen a month)."""
+    found: list[tuple[str, str, int]] = []
+    for one in plan:
+        month, fen = (one["month"], one["fen"]) if isinstance(one, Mapping) else one
+        if found and found[-1][2] == fen and benefits.month_after(benefits.first_of(found[-1][1])) == month:
+            found[-1] = (found[-1][0], month, fen)
+        else:
+            found.append((month, month, fen))
+    return found
+
+
+def forms_of(process: Process) -> dict[str, type[Form]]:
+    """The forms whose words stand behind the facts of a case: those of its steps and the one with which it began."""
+    return {**process.answered, "": process.start_form}
+
+
 def fact_lines(facts: Mapping[Any, Any], forms: Mapping[str, type[Form]], names: Mapping[str, str]) -> list[Pair]:
     """The facts that people read, with labels, in the order of the procedure."""
     return [(str(FACTS[k][0]), fact(k, facts[k], forms, names)) for k in FACTS if facts.get(k) not in (None, "")]
@@ -548,7 +566,7 @@ def fact(name: str, value: Any, forms: Mapping[str, type[Form]], names: Mapping[
             return yuan(value)
         case "moment":
             return str(value)[:16].replace("T", " ")
-        case "staff":
+        case "staff" | "unit":
             return (names or {}).get(value, str(value))
         case "form":
             return answer_word(name, value, forms)

@@ -40,5 +40,6 @@ def test_a_matter_by_the_api_and_on_its_pages(bureau, district):
     assert roads.good("sue", "GET", "/ledger/L5?from=2018-11-01&state=open")["total"] == 0
     assert str(number) in Desk(app, "sue").text("/ledger/L5?from=2018-11-01")
     assert Desk(app, "rita").get("/accountability/new").status_code == 403
+    assert '<select id="f-unit"' in Desk(app, "sue").text("/accountability/new"), "nobody knows the codes of units by heart"
     opened = Desk(app, "sue").post("/accountability/new", {**said, "persons": "bob"})
     assert (opened.status_code, opened.location.startswith("/accountability/")) == (302, True)

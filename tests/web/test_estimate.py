@@ -52,12 +52,10 @@ def test_the_page_names_the_field_that_is_wrong_and_keeps_the_others(http):
 
 
 def test_the_page_in_english(http):
-    http.get("/sign-in")
-    with http.session_transaction() as session:
-        session["lang"] = "en"
-    page = http.post("/public/assessment", data=FORM).get_data(as_text=True)
+    page = http.post("/public/assessment?lang=en&large=1", data=FORM).get_data(as_text=True)
     assert "Minimum living guarantee (dibao): probably fits" in page and "no decision" in page
-    assert "There is no such village" in http.post("/public/assessment", data=FORM | {"community": "9"}).get_data(as_text=True)
+    assert 'class="open large"' in page and "lang=en" in page, "in the frame of the public pages, and its links keep language and print"
+    assert "There is no such village" in http.post("/public/assessment?lang=en", data=FORM | {"community": "9"}).get_data(as_text=True)
 
 
 def test_the_api_needs_no_token_and_refuses_by_name(http):

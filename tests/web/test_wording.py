@@ -186,3 +186,8 @@ def test_refusals_said_in_chinese_only_have_english():
                     lacking.append(f"{path.name}:{line} {text}")
     assert found > 150, "the texts are still found"
     assert sorted(set(lacking)) == []
+
+
+def test_a_plan_of_repayment_is_said_in_few_words_and_a_gap_or_another_amount_is_not_lost():
+    assert wording.instalments([("2018-12", 100), ("2019-01", 100), ("2019-02", 80)]) == [("2018-12", "2019-01", 100), ("2019-02", "2019-02", 80)]
+    assert wording.instalments([{"month": "2018-12", "fen": 5}, {"month": "2019-02", "fen": 5}]) == [("2018-12", "2018-12", 5), ("2019-02", "2019-02", 5)]
