@@ -84,5 +84,5 @@ class OpenAssessmentIn(AssessmentIn):
     benefit_month = _text("2018-12")
     applied_on = _text("2018-12-03")
     programmes = fields.List(_text("dibao", PROGRAMMES, required=True), load_default=list)
-    community = _text("120116001001")
+    community = _text("120116001016")
     medical_self_paid = _text("30000.00")

@@ -34,7 +34,7 @@ from processes import (
     special_cases,
 )
 from processes.dibao_2012_forms import Deliver, Outcome, Step, opinion
-from processes.eligibility_facts import EARLIEST
+from processes.eligibility_facts import WAGES_SINCE
 from processes.money import yuan
 from processes.screening_forms import CASE
 from processes.tables import household
@@ -587,7 +587,7 @@ def _due(facts: Data) -> dict[str, int] | None:
 
 def first_of_past(found: Mapping[Any, Any]) -> str:
     """The first month that can be computed again: the benefit was paid, and its law is known. `found`: the benefit's row."""
-    return max(str(found["first_payment_month"]), EARLIEST)
+    return max(str(found["first_payment_month"]), WAGES_SINCE)
 
 
 def _right(act: Act, facts: Data, month: str) -> int:

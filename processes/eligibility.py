@@ -410,10 +410,13 @@ def _window(applied: date, kind: str, length: int) -> tuple[str, ...]:
 def _imputed(member: Mapping[str, Any], earned: Fraction, work: _Work, standard: Decimal) -> Fraction:
     """Earnings of who is in work, or the figure that stands for them (domain 3.4.3)."""
     employment = member.get("employment")
-    if work.quiet and employment not in ("employed", "flexible"):
+    works = employment in ("employed", "flexible")
+    if not works and (work.quiet or work.in_force("minimum_wage") is None):
         return earned
+    if work.in_force("minimum_wage") is None:
+        raise BadFacts({"benefit_month": ["没有这个月份的最低工资标准，不能核定在职、灵活就业人员的收入"]})
     wage = work.rule("minimum_wage").amount
-    if employment not in ("employed", "flexible") or earned > wage or (employment == "employed" and earned == wage):
+    if not works or earned > wage or (employment == "employed" and earned == wage):
         return earned
     if (figure := _figure(member, work, standard, wage)) is None:
         return earned

@@ -49,8 +49,10 @@ LEAVES_OUT = {
     "destitute": "特困供养人员",
 }
 LIMIT = Decimal(LIMIT_FEN) / 100
-EARLIEST = "2016-07"
-"""The first benefit month that can be assessed: no minimum wage is known before."""
+EARLIEST = "2016-04"
+"""The first benefit month that can be assessed: the rules of low-income relief are TLOW's from here on (domain 2.8.3)."""
+WAGES_SINCE = "2016-07"
+"""The first month whose minimum wage is known: before it nobody's earnings from work can be measured (domain 3.1)."""
 
 
 class BadFacts(Exception):

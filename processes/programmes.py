@@ -234,6 +234,8 @@ def _destitute(facts: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, 
     counts, not the household's per head (`destitution`)."""
     on, applied = month_of(facts["benefit_month"]), date.fromisoformat(facts["applied_on"])
     paper = destitution.paper(applied)
+    if law.in_force("destitute_minor_years", applied) is None:
+        return _said(ASK, [_line("《特困人员认定办法》自2016年10月10日起施行，此前的申请请咨询街道（乡镇）社会救助窗口。", "The measures are in force since 2016-10-10: of an earlier day please ask at the street's window.", paper)], per="person")
     unable = [m for m in facts["members"] if not m.get("excluded_reason") and destitution.without_ability(m, applied)]
     if not unable:
         return _said(NOT, [_line("没有成员属于无劳动能力的老年人、残疾人或未满16周岁的未成年人。", "No member is elderly, disabled or under 16 without labour ability.", paper)], per="person")
@@ -258,12 +260,12 @@ def _temporary(facts: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, 
     emergency = _line("急难型：因火灾、交通事故、突发重大疾病等，需立即救助的，可先行救助，事后补手续。", "Emergencies (fire, accident, sudden grave illness): help comes first, the papers after.", "N23")
     spending = _line("支出型：教育、医疗等必需支出突然增加，超出家庭承受能力，且收入、财产符合规定的。", "Expenditure: necessary costs of education or treatment beyond what the family can bear, income and property within the limits.", "N23")
     amount = _line("金额按困难情形由街道（乡镇）或区民政局核定，请咨询。", "The amount depends on the need and is set by the street or the district: please ask.", "N23")
-    on = month_of(facts["benefit_month"])
+    on = date.fromisoformat(facts["applied_on"])  # no monthly benefit: its day counts, as in a case
     if not temporary.in_force(on):
         return _said(ASK, [emergency, spending, amount])
     kind, heads = facts["hukou_kind"], found["members_counted"]
     cap, limit, income = temporary.emergency_cap(on, kind, heads), temporary.street_limit(on, kind, organisation.DISTRICT), law.value("temp_income_limit", on)
-    most, up_to, need = yuan(cap.fen), yuan(limit.fen), temporary.fits(Fraction(found["per_capita_exact"]), found["category"], on)
+    most, up_to, need = yuan(cap.fen), yuan(limit.fen), temporary.fits(Fraction(found["per_capita_exact"]), found["band_property_ok"], on)
     lines = [
         emergency, _line(f"急难型救助金最多 {most} 元（{cap.months.text} 个月低保标准×{heads} 人）。", f"Emergency help: at most {most} ({cap.months.text} monthly standards for each of {heads}).", cap.months.source, most),
         spending, _line(f"支出型：人均年收入应低于 {income.text} 元；{'收入、财产符合。' if need == temporary.FITS else '您填写的收入或财产超过规定。'}",
@@ -276,14 +278,14 @@ def _temporary(facts: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, 
 def _illness(facts: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
     if found["category"] == "dibao":
         return _said(NOT, [_line("符合低保条件的，按低保申请，并可享受医疗救助。", "Who fits dibao applies for dibao, with medical assistance.", "N649")])
-    on, said = month_of(facts["benefit_month"]), facts.get("medical_self_paid")
-    if found["category"] not in ("low_income", "refused_income"):
+    on, said = date.fromisoformat(facts["applied_on"]), facts.get("medical_self_paid")
+    if not found["band_property_ok"]:
         return _said(NOT, [*_lines(found), _line("家庭财产超过规定。", "Property over the limit.", "TECON")])
     if said is None or law.in_force("temp_income_limit", on) is None:
         return _said(ASK, [_line("请填写申请前12个月家庭自付的医疗费用，并向街道（乡镇）咨询。", "Enter what the family itself paid for treatment in the twelve months before, and ask at the street.", "design")], confirm=True)
     told: list[Line] = []
     paid, yearly = Fraction(parse(said), 100), Fraction(found["income_exact"]) * 12
-    result = expenditure.judge(on, yearly, found["members_counted"], paid, standard=Fraction(found["standard"]), category=found["category"],
+    result = expenditure.judge(on, yearly, found["members_counted"], paid, standard=Fraction(found["standard"]), category=found["category"], band_property_ok=found["band_property_ok"],
                                say=lambda _code, zh, en, figure, source: told.append(_line(zh, en, source, figure)))  # fmt: skip
     return _said(ASK if result["qualifies"] else NOT, told[::-1], confirm=True)  # what it hangs on first; the step before after it
 

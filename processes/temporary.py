@@ -90,11 +90,11 @@ def decider(amount_fen: int, limit_fen: int) -> str:
     return "street" if amount_fen <= limit_fen else "district"
 
 
-def fits(per_capita_month: Fraction, category: str, on: date) -> str:
+def fits(per_capita_month: Fraction, property_ok: bool, on: date) -> str:  # noqa: FBT001
     """支出型 (N23 part 2(1)): FITS, or what is over. Income per head below (equal is not) the yearly figure of the place; property within the
-    rule of low-income relief, which `category` of `eligibility.assess` tells."""
+    rule of low-income relief (`band_property_ok` of `eligibility.measured`)."""
     over = per_capita_month * 12 >= law.value("temp_income_limit", on).fraction
-    owns = category not in ("dibao", "low_income", "refused_income")
+    owns = not property_ok
     return (OVER_BOTH if owns else OVER_INCOME) if over else OVER_PROPERTY if owns else FITS
 
 

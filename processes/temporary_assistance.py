@@ -79,8 +79,8 @@ def open_investigation(accepted_on: str, investigation_from: str | None, today: 
 @gives("need_outcome", "per_capita", "members_counted", "law_version")
 def assess_need(today: date, snapshot: Data) -> Data:
     """Income and property against the limits of N23 part 2(1); income as for dibao, property as for low-income relief."""
-    found = eligibility.assess({name: value for name, value in snapshot.items() if name != "on"})
-    return {"need_outcome": temporary.fits(Fraction(found["per_capita_exact"]), found["category"], today), "per_capita": found["per_capita"],
+    found = eligibility.measured({name: value for name, value in snapshot.items() if name != "on"})
+    return {"need_outcome": temporary.fits(Fraction(found["per_capita_exact"]), found["band_property_ok"], today), "per_capita": found["per_capita"],
             "members_counted": found["members_counted"], "law_version": found["law_version"]}  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 reads, computes and writes nothing (docs/decisions/040, 052).
 
 Each household is assessed twice for the month, by the law in force and by the changed one, with the figures on file; 特困 is the
-standard times the persons. Each decision is assessed twice for its own month, with the figures by which it was made. What differs is
+standard and the care amount of the class of self-care, times the persons. Each decision is assessed twice for its own month, with the
+figures by which it was made and by the rule of its programme (`whatif_programmes`). What differs is
 the change's doing alone: that what is on record is another amount is said beside it.
 
     benefits or cases ──ids──> chunks ──> processes: figures in bulk, assess, assess ──rows──> Report
@@ -34,7 +35,7 @@ from engine.crypto import BoundKeys
 from engine.dmn import NoDecision
 from engine.errors import EngineError, Invalid, NotFound
 from engine.queries import Area, within
-from processes import dmn, eligibility, households, law, whatif_decisions, whatif_law
+from processes import dmn, eligibility, households, law, whatif_decisions, whatif_law, whatif_programmes
 from processes.benefit_tables import benefit_adjustment
 from processes.benefits import LIVE, is_destitute, number
 from processes.bureau import Bureau, build
@@ -56,7 +57,7 @@ VIEWS = ("changed", *MOVES, "near", "differs", "left_out", "all")
 _LAST_YEAR = 2099
 _IDS: Any = bindparam("ids", expanding=True)
 _BENEFITS = (
-    select(benefit.c.id, benefit.c.household_id, benefit.c.case_no, benefit.c.category.label("recorded"), benefit.c.amount_fen.label("recorded_fen"), benefit.c.status, benefit.c.members,
+    select(benefit.c.id, benefit.c.household_id, benefit.c.case_no, benefit.c.category.label("recorded"), benefit.c.amount_fen.label("recorded_fen"), benefit.c.status, benefit.c.members, benefit.c.self_care,
            benefit.c.last_review_on, benefit.c.granted_on, household.c.no.label("household_no"), household.c.street, household.c.community, household.c.hukou_kind)
     .join(household, household.c.id == benefit.c.household_id)
     .where(benefit.c.id.in_(_IDS))
@@ -205,6 +206,7 @@ class Report:
             "month": f"{month:%Y-%m}", "scope": self.question.scope, "margin": yuan(self.question.margin_fen), "law": self.question.changed.told(month),
             "households": len(computed), "earlier": self.earlier, "left_out": [{"reason": k, "households": n} for k, n in sorted(left.items())],
             "recorded_fen": sum(row["recorded_fen"] for row in computed), "before_fen": sum(row["before_fen"] for row in computed), "after_fen": sum(row["after_fen"] for row in computed),
+            "before_once_fen": sum(row["before_once_fen"] for row in computed), "after_once_fen": sum(row["after_once_fen"] for row in computed),
             "differs": sum(row["differs"] for row in computed), "moves": [{"move": move, **sums} for move, sums in moves.items()],
             "categories": [{"before": b, "after": a, "households": n} for (b, a), n in sorted(kinds.items())],
             "streets": [streets[key] for key in sorted(streets)],
@@ -346,9 +348,9 @@ def _of_decisions(found: Sequence[whatif_decisions.Decided], question: Question,
     rows = []
     for one in found:
         with law.known(one.known):
-            was = _came(one.row, one.figures, {}) if one.follows else None
+            was = _decided(one) if one.follows else None
             with changed.applies():
-                now = was and _came(one.row, one.figures, {}, checked=True)
+                now = was and _decided(one, checked=True)
         row = _row(one.row, _restricted(one.row, one.figures, held), was, now, question.margin_fen)
         rows.append(row | ({"reason": "not_by_figures"} if row["reason"] == "no_figures" and not one.follows else {}))
     return rows
@@ -373,6 +375,7 @@ def figures(conn: Connection, keys: BoundKeys, found: Sequence[Mapping[Any, Any]
 class _Came:
     category: str
     fen: int
+    once: int = 0  # fen that are given once
     exact: Fraction | None = None  # income per head
     lines: tuple[Decimal, Decimal] = (Decimal(), Decimal())  # standard and low-income limit, yuan
 
@@ -387,17 +390,46 @@ def _came(found: Mapping[Any, Any], facts: Mapping[str, Any] | None, looked_up: 
         return None
     try:
         if is_destitute(found["recorded"]):
-            support = "institutional" if found["recorded"] == "destitute_institutional" else "dispersed"
-            amount = eligibility.destitute_amount(facts["benefit_month"], found["hukou_kind"], support).amount
-            return _Came(found["recorded"], to_fen(amount * found["members"]))
+            return _Came(found["recorded"], whatif_programmes.supported(facts["benefit_month"], found["hukou_kind"], found["recorded"], found["members"], found["self_care"]))
         said = eligibility.outcome(facts, looked_up, checked=checked)
     except (BadFacts, law.BadLaw, NoDecision):
         return None
-    return _Came(said.category, said.amount_fen, said.per_capita, (said.standard, said.low_income_limit))
+    return _Came(said.category, said.amount_fen, exact=said.per_capita, lines=(said.standard, said.low_income_limit))
+
+
+def _decided(one: whatif_decisions.Decided, *, checked: bool = False) -> _Came | None:
+    """A decision by the law that applies around it, by the rule of its programme."""
+    facts, decided = one.facts, date.fromisoformat(one.row["decided_on"])
+    try:
+        if one.rule == "assess_need":
+            return _of_need(one)
+        if one.figures is None or one.rule == "assess":
+            return _came(one.row, one.figures, {}, checked=checked)
+        if one.rule == "assess_destitute":
+            return _Came(*whatif_programmes.destitute(one.figures, facts.get("self_care")))
+        return _Came(*whatif_programmes.spent(one.figures, decided, int(facts.get("help_fen") or 0)))
+    except (BadFacts, law.BadLaw, NoDecision):
+        return None
+
+
+def _of_need(one: whatif_decisions.Decided) -> _Came | None:
+    """Temporary assistance: on the spot, by the ordinary procedure, or both in one case."""
+    facts, given = one.facts, 0
+    if facts.get("emergency_fen") is not None:
+        if one.spot is None:
+            return None
+        given = whatif_programmes.on_the_spot(*one.spot, int(facts["persons"]), int(facts["emergency_fen"]))
+    if facts.get("decision") is None:
+        return _Came("temporary_assistance", 0, given)
+    if one.figures is None:
+        return None
+    figures = {name: value for name, value in one.figures.items() if name != "on"}
+    category, fen, once = whatif_programmes.in_need(figures, date.fromisoformat(one.figures["on"]), int(facts.get("aid_fen") or 0))
+    return _Came("temporary_assistance" if given else category, fen, given + once)
 
 
 def _restricted(found: Mapping[Any, Any], facts: Mapping[str, Any] | None, held: frozenset[str]) -> bool:
-    members = facts["members"] if facts else ()
+    members = [one for one in (*facts.get("members", ()), facts.get("person")) if one] if facts else ()  # 特困: one person
     return bool(held) and (f"household:{found['household_id']}" in held or any(f"person:{m['ref']}" in held for m in members))
 
 
@@ -407,22 +439,24 @@ def _row(found: Mapping[Any, Any], restricted: bool, was: _Came | None, now: _Ca
     decided = found.get("decided_on")
     row: Row = {"benefit_id": None if decided else found["id"], "benefit_no": None if decided else number(found["id"]), "household_id": found["household_id"], "household_no": found["household_no"],
                 "case_no": found["case_no"], "street": found["street"], "community": found["community"], "status": found["status"], "decided_on": decided,
-                "recorded": found["recorded"], "recorded_fen": found["recorded_fen"], "before": None, "before_fen": 0, "after": None, "after_fen": 0,
+                "recorded": found["recorded"], "recorded_fen": found["recorded_fen"], "before": None, "before_fen": 0, "after": None, "after_fen": 0, "before_once_fen": 0, "after_once_fen": 0,
                 "per_capita": None, "move": None, "near": None, "gap": None, "above": False, "differs": False, "reason": None}  # fmt: skip
     if restricted or was is None or now is None:
         return row | {"reason": "restricted" if restricted else "no_figures"}
     near, gap = _near(now, margin)
     return row | {
-        "before": was.category, "before_fen": was.fen, "after": now.category, "after_fen": now.fen, "move": _move(was, now), "near": near,
+        "before": was.category, "before_fen": was.fen, "after": now.category, "after_fen": now.fen, "before_once_fen": was.once, "after_once_fen": now.once,
+        "move": _move(was, now), "near": near,
         "per_capita": None if now.exact is None else _text(now.exact), "gap": None if gap is None else _text(gap), "above": gap is not None and gap >= 0,
-        "differs": (was.category, was.fen) != (found["recorded"], found["recorded_fen"]),
+        "differs": (was.category, was.fen, was.once) != (found["recorded"], found["recorded_fen"], found.get("recorded_once_fen") or 0),
     }  # fmt: skip
 
 
 def _move(was: _Came, now: _Came) -> str:
     if was.helped != now.helped:
         return "enters" if now.helped else "leaves"
-    return "gains" if now.fen > was.fen else "loses" if now.fen < was.fen else "same"
+    gained = (now.fen, now.once) > (was.fen, was.once)
+    return "same" if (now.fen, now.once) == (was.fen, was.once) else "gains" if gained else "loses"
 
 
 def _near(now: _Came, margin: int) -> tuple[str | None, Fraction | None]:
@@ -442,7 +476,7 @@ def _text(amount: Fraction) -> str:
 # -- taking it away
 
 COLUMNS = ("benefit_no", "household_no", "case_no", "street", "community", "status", "decided_on", "recorded", "recorded_fen", "before", "before_fen", "after", "after_fen",
-           "per_capita", "move", "near", "gap", "reason")  # fmt: skip
+           "before_once_fen", "after_once_fen", "per_capita", "move", "near", "gap", "reason")  # fmt: skip
 
 
 def csv_lines(rows: Sequence[Row], more: Sequence[str] = ()) -> Iterator[str]:

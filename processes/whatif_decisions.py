@@ -35,26 +35,37 @@ _CASES = (
     .order_by(store.record.c.id)
 )  # fmt: skip
 _BODIES = select(store.entry.c.record_id, store.entry.c.body).where(store.entry.c.record_id.in_(_IDS)).order_by(store.entry.c.record_id, store.entry.c.seq)
-_KNOWN = ("decision", "conclusion", "reason_code", "decided_on", "category", "amount_fen", "decided_fen", "benefit_category", "benefit_fen")
-_ASSESSED = ("dibao-", "low-income-", "review-", "change-report-")  # the processes whose figures `eligibility` assesses
+_KNOWN = ("decision", "conclusion", "reason_code", "decided_on", "category", "amount_fen", "decided_fen", "benefit_category", "benefit_fen", "resolution", "self_care", "help_fen",
+          "need_outcome", "aid_fen", "emergency_fen", "ordered_on", "persons")  # fmt: skip
+RULES = {  # first word of a process's key -> the service whose figures are computed again
+    "dibao": "assess", "low": "assess", "review": "assess", "change": "assess", "destitute": "assess_destitute", "illness": "assess_expenditure", "temporary": "assess_need",
+}  # fmt: skip
+_SORTED = "sort_request"  # of temporary assistance: where the kind of hukou stands when nothing was assessed
+_NODES = frozenset(RULES.values())
 _DECIDED = b'"decided_on":"'  # as a body, which is canonical JSON, has it
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
     """A decision. row: ids and places, as `whatif` shows them; figures: None where nothing was assessed or they are gone; known: the
-    day whose knowledge of the law counted; follows: whether what was decided is what the figures gave."""
+    day whose knowledge of the law counted; follows: whether what was decided is what the figures gave; rule: the service that assessed
+    them; facts: what the case knows besides; spot: day and kind of hukou of help on the spot."""
 
     row: Mapping[str, Any]
     figures: Data | None
     known: date
     follows: bool
+    rule: str = "assess"
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    spot: tuple[date, str] | None = None
 
 
 @dataclass
 class _Case:
     facts: dict[str, Any] = field(default_factory=dict)
     assessed: tuple[int, date, Data] | None = None  # number and day of the entry, and what it came to
+    sorted: int | None = None  # number of the entry in which a request was sorted
+    helped: date | None = None  # on which help on the spot was decided, or written down
 
 
 def cases(since: date, until: date, scope: str, area: Area | None) -> Select[Any]:
@@ -72,9 +83,11 @@ def of_cases(conn: Connection, keys: BoundKeys, ids: Sequence[int], since: date,
         bodies[row.record_id].append(row.body)
     read = {n: _read(found) for n, found in bodies.items() if any(_DECIDED in body for body in found)}
     wanted = {n: case for n, case in read.items() if since.isoformat() <= str(case.facts.get("decided_on") or "") <= until.isoformat()}
-    places = [(n, case.assessed[0]) for n, case in wanted.items() if case.assessed is not None]
-    figures = {entry.record_id: snapshots_of(entry).get("assess") for entry in entries_at(conn, keys, places)} if places else {}
-    return [_decided(row, wanted[row["id"]], figures.get(row["id"])) for row in conn.execute(_CASES, {"ids": list(wanted)}).mappings()] if wanted else []
+    places = sorted({(n, seq) for n, case in wanted.items() for seq in (case.assessed and case.assessed[0], case.sorted) if seq is not None})
+    kept: dict[int, dict[str, Any]] = {}
+    for entry in entries_at(conn, keys, places) if places else ():
+        kept.setdefault(entry.record_id, {}).update(snapshots_of(entry))
+    return [_decided(row, wanted[row["id"]], kept.get(row["id"], {})) for row in conn.execute(_CASES, {"ids": list(wanted)}).mappings()] if wanted else []
 
 
 def _read(bodies: Sequence[bytes]) -> _Case:
@@ -84,11 +97,16 @@ def _read(bodies: Sequence[bytes]) -> _Case:
     for said in entries:
         if said["seq"] in undone:
             continue
-        case.facts |= _only(said["data"].get("facts") or {})
+        facts = said["data"].get("facts") or {}
+        case.facts |= _only(facts)
+        if "emergency_fen" in facts:
+            case.helped = date.fromisoformat(facts.get("ordered_on") or _day(said["at"]).isoformat())
         for node, result in said["data"].get("then", {}).get("ran", ()):
             case.facts |= _only(result or {})
-            if node == "assess":
+            if node in _NODES:
                 case.assessed = said["seq"], _day(said["at"]), result or {}
+            if node == _SORTED:
+                case.sorted = said["seq"]
     return case
 
 
@@ -100,11 +118,34 @@ def _day(at: str) -> date:
     return datetime.fromisoformat(at).astimezone(SHANGHAI).date()
 
 
-def _decided(row: Mapping[Any, Any], case: _Case, figures: Data | None) -> Decided:
+def _decided(row: Mapping[Any, Any], case: _Case, kept: Mapping[str, Any]) -> Decided:
     _seq, day, gave = case.assessed or (0, date.fromisoformat(case.facts["decided_on"]), {})
-    word, category, fen, follows = _outcome(case.facts, gave)
-    told = {**row, "status": word, "recorded": category, "recorded_fen": fen, "decided_on": case.facts["decided_on"]}
-    return Decided(told, None if figures is None else household_of(figures), day, follows and row["process"].startswith(_ASSESSED))
+    rule, once = RULES.get(row["process"].split("-")[0]), 0
+    if rule == "assess_need":
+        word, category, once, follows = _helped(case.facts, gave)
+        fen = 0
+    elif rule == "assess_expenditure":  # its amount is what is given once, and nobody computes it
+        word, category, fen, follows = _outcome(case.facts | {"amount_fen": gave.get("amount_fen")}, gave)
+        once, follows = int(case.facts.get("help_fen") or 0) if word == "granted" else 0, follows and case.facts.get("resolution") != "approve_as"
+    else:
+        word, category, fen, follows = _outcome(case.facts, gave)
+    told = {**row, "status": word, "recorded": category, "recorded_fen": fen, "recorded_once_fen": once, "decided_on": case.facts["decided_on"]}
+    figures = kept.get(rule or "")
+    hukou_kind = kept.get(_SORTED, {}).get("hukou_kind")
+    spot = (case.helped, str(hukou_kind)) if case.helped is not None and hukou_kind else None
+    return Decided(told, None if figures is None else household_of(figures), day, follows and rule is not None, rule or "assess", case.facts, spot)
+
+
+def _helped(facts: Data, gave: Data) -> tuple[str, str, int, bool]:
+    """Of temporary assistance: (what was decided, category, fen given once, whether it is what the figures gave). Help on the spot asks no figures."""
+    spot, word = int(facts.get("emergency_fen") or 0), facts.get("decision")
+    if word is None:
+        return "granted", "temporary_assistance", spot, True
+    fits = gave.get("need_outcome") == "fits"
+    if word == "granted":
+        return "granted", "temporary_assistance", spot + int(facts.get("aid_fen") or 0), fits and facts.get("resolution") != "approve_as"
+    over = str(gave.get("need_outcome") or "refused")
+    return str(word), "temporary_assistance" if spot else "refused" if fits else over, spot, word == "refused" and not fits  # its reason is no fact of the case: the figures said no
 
 
 def _outcome(facts: Data, gave: Data) -> tuple[str, str, int, bool]:

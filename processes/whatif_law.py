@@ -20,7 +20,9 @@ from processes.eligibility_facts import EARLIEST
 MOST_BYTES = 256 * 1024
 TABLE = "category"  # the decision table that an amount follows from
 _LEFT_ALONE = ("year_end_", "festival_", "heating_")  # paid besides, not by the month
+_LIMITS = frozenset({"temp_emergency_months", "expenditure_months"})  # of the procedure's numbers, those from which an amount follows
 _COLUMNS = ("from", "value", "source", "unverified")
+_COUNTED = re.compile(r"(income_window_months|flexible_age|property_refuses)_|destitute_(.*_years$|(obligor_|severe_)?grade)")  # things, years or grades, no amount
 _PLAIN = re.compile(r"[0-9]{1,7}(\.[0-9]{1,4})?")
 
 
@@ -251,8 +253,10 @@ def _texts(rows: Sequence[law.Value]) -> list[tuple[Any, Any]]:
 
 
 def _may_change(name: str) -> bool:
+    if name in _LIMITS or name in law.TO_COME:
+        return True
     try:
-        return law.file_of(name) != "procedure.yaml" and not name.startswith(_LEFT_ALONE)
+        return law.file_of(name) != "procedure.yaml" and not name.startswith(_LEFT_ALONE) and not name.endswith(("_workdays", "_notice_days"))
     except law.BadLaw:
         return False
 
@@ -271,8 +275,8 @@ def _sensible(name: str, text: str) -> bool:
         return False
     if name.startswith("member_excluded_"):
         return text == "1"  # in force from its day on; there is no other value
-    if name.startswith(("income_window_months_", "flexible_age_", "property_refuses_")):
-        return text.isdecimal() and 1 <= int(text) <= (12 if "window" in name else 150)
+    if name in _LIMITS or _COUNTED.match(name):
+        return text.isdecimal() and 1 <= int(text) <= (12 if "window" in name else 4 if "grade" in name else 150)
     if name.startswith(("dibao_standard_", "low_income_limit_")):
         return float(text) > 0 and len(text.partition(".")[2]) <= 2
     return True

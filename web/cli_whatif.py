@@ -69,6 +69,8 @@ def _text(said: Mapping[str, Any]) -> str:
     lines += [f"  {one['name']}: {one['before']} -> {one['after']} (since {one['since']}, {one['source']})" for one in said["law"]["values"]]
     lines += [f"  table {one['name']}: {one['before'][:16]} -> {one['after'][:16]}" for one in said["law"]["tables"]]
     lines += [f"a month: {yuan(said['before_fen'])} -> {yuan(said['after_fen'])} yuan (on record {yuan(said['recorded_fen'])}; {said['differs']} differ from it)"]
+    if said["before_once_fen"] or said["after_once_fen"]:
+        lines += [f"given once: {yuan(said['before_once_fen'])} -> {yuan(said['after_once_fen'])} yuan"]
     lines += [f"{one['move']:<8}{one['households']:>8}{yuan(one['before_fen']):>18} -> {yuan(one['after_fen']):>18}" for one in said["moves"]]
     lines += [f"near the {one['line']}, {one['side']} it: {one['households']} (within {said['margin']} yuan a head)" for one in said["near"]]
     for one in said["streets"]:

@@ -324,6 +324,7 @@ _SAID: Mapping[str, str] = {
     r"起止日期只用于试算决定（decisions）": "A period is asked of decisions only",
     r"止日不能早于起日": "The last day is before the first",
     r"没有这个月份的标准": "There is no standard for this month",
+    r"没有这个月份的最低工资标准，不能核定在职、灵活就业人员的收入": "No minimum wage is known for this month: the earnings of who works cannot be measured",
     r"没有这份决策表：.*": "There is no such decision table",
     r"不能早于张贴日期（(.*)）": r"Not before it was posted (\1)",
     r"请写明为何登记有误": "Say why the statement was a mistake",

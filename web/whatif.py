@@ -42,8 +42,12 @@ CATEGORIES: Mapping[str, LazyString] = {
     "destitute_dispersed": lazy_pgettext("whatif", "destitute, at home"), "refused_income": lazy_pgettext("whatif", "none: income"), "refused_property": lazy_pgettext("whatif", "none: property"),
     "refused_vehicle": lazy_pgettext("whatif", "none: vehicle"), "refused_dwelling": lazy_pgettext("whatif", "none: dwellings"), "refused_non_residential": lazy_pgettext("whatif", "none: non-residential property"),
     "refused_study_abroad": lazy_pgettext("whatif", "none: study abroad"), "refused_luxury": lazy_pgettext("whatif", "none: luxury goods"), "refused": lazy_pgettext("whatif", "none"),
+    "refused_ability": lazy_pgettext("whatif", "none: able to work"), "refused_obligor": lazy_pgettext("whatif", "none: somebody is able to support"), "refused_orphan": lazy_pgettext("whatif", "none: support of orphans"),
+    "refused_both": lazy_pgettext("whatif", "none: income and property"), "refused_dibao": lazy_pgettext("whatif", "none: fits dibao"), "refused_edge": lazy_pgettext("whatif", "none: fits low-income relief"),
+    "refused_expenditure": lazy_pgettext("whatif", "none: expenses"), "illness_expenditure": lazy_pgettext("whatif", "illness expenditure"), "rigid_expenditure": lazy_pgettext("whatif", "rigid expenditure"),
+    "temporary_assistance": lazy_pgettext("whatif", "temporary assistance"),
 }  # fmt: skip
-_MEANS = ("recorded_fen", "before_fen", "after_fen", "per_capita", "gap")
+_MEANS = ("recorded_fen", "before_fen", "after_fen", "before_once_fen", "after_once_fen", "per_capita", "gap")
 
 
 # -- what page and API share

@@ -117,6 +117,8 @@ _FILES: Mapping[str, Callable[[str, str], bool]] = {
 }
 
 
+TO_COME: Mapping[str, str] = dict.fromkeys(("care_grade_full", "care_grade_partly_lost", "care_grade_completely_lost"), "destitute.yaml")
+"""Amounts that are asked for, and of which no paper gave a value (domain 3.1): name -> the file in which they will stand."""
 MAX_BYTES, MOST_NODES = 1024 * 1024, 100_000
 
 
@@ -347,7 +349,7 @@ def digest() -> str:
 
 def file_of(name: str) -> str:
     """The file in which a value stands. Raises BadLaw."""
-    found = next((file for file in _AMOUNTS if name in _table(file)), None)
+    found = next((file for file in _AMOUNTS if name in _table(file)), TO_COME.get(name))
     if found is None:
         raise BadLaw(f"{name}: no such parameter")
     return found

@@ -594,7 +594,7 @@ BROKEN: list[tuple[Any, str]] = [
     (couple() | {"applied_on": None}, "applied_on"),
     (couple() | {"benefit_month": "2018-13"}, "benefit_month"),
     (couple() | {"benefit_month": 201812}, "benefit_month"),
-    (couple() | {"benefit_month": "2016-06"}, "benefit_month"),
+    (couple() | {"benefit_month": "2016-03"}, "benefit_month"),
 ]
 
 
@@ -625,8 +625,16 @@ def test_a_child_may_be_born_until_the_end_of_the_benefit_month(facts: dict[str,
 
 
 def test_the_first_month_that_can_be_assessed() -> None:
-    found = e.assess(couple() | {"benefit_month": "2016-07", "applied_on": "2016-07-01"})
+    """From April 2016; who works cannot be measured before a minimum wage is known, in July."""
+    found = e.assess(couple() | {"benefit_month": "2016-04", "applied_on": "2016-04-01"})
     assert (found["amount"], found["law_version"]) == ("1560.00", "TJ-STD-2016")
+    with pytest.raises(words.BadFacts, match="没有这个月份的标准"):
+        e.assess(couple() | {"benefit_month": "2016-03", "applied_on": "2016-03-31"})
+    works = couple() | {"applied_on": "2016-06-01"}
+    works["members"] = [works["members"][0] | {"employment": "employed"}, *works["members"][1:]]
+    with pytest.raises(words.BadFacts, match="最低工资"):
+        e.assess(works | {"benefit_month": "2016-06"})
+    assert e.assess(works | {"benefit_month": "2016-07"})["household_income"] == "1755.00"
 
 
 def test_a_year_out_of_reach_is_outside_the_window_and_not_an_error() -> None:

@@ -278,7 +278,9 @@ def test_whether_a_decision_follows_from_its_figures(facts, gave, came):
 
 
 def test_every_process_that_assesses_a_household_is_tried():
-    assert {key for key, process in bureaus.CATALOGUE.items() if "assess" in process.services} == {key for key in bureaus.CATALOGUE if key.startswith(whatif_decisions._ASSESSED)}
+    rules = whatif_decisions.RULES
+    assert {key: process.services.keys() & set(rules.values()) for key, process in bureaus.CATALOGUE.items() if process.services.keys() & set(rules.values())} == {
+        key: {rules[key.split("-")[0]]} for key in bureaus.CATALOGUE if key.split("-")[0] in rules}  # fmt: skip
 
 
 @pytest.mark.parametrize(("asked", "field"), [

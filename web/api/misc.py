@@ -99,7 +99,7 @@ def assess(said: dict[str, Any]) -> Any:
 
 
 @operation(blp, "POST", "/public/assessments", schemas.OpenAssessment, takes=OpenAssessmentIn, public=True, replies=(429,), example={
-    "hukou_kind": "urban", "community": "120116001001", "members": [{"ref": "1", "birth_date": "1975-03-01", "income": [{"kind": "wage_income", "amount": "700.00"}]}]})  # fmt: skip
+    "hukou_kind": "urban", "community": "120116001016", "members": [{"ref": "1", "birth_date": "1975-03-01", "income": [{"kind": "wage_income", "amount": "700.00"}]}]})  # fmt: skip
 def estimate_for_everybody(said: dict[str, Any]) -> Any:
     """Public: which programmes fit, why, how much about, what to bring, where to go. No decision, and nothing is stored. Each member needs
     `birth_date`; facts that contradict each other are refused by name. 429 for who asks too often."""
