@@ -25,6 +25,7 @@ from engine.errors import NotFound
 from processes.money import LIMIT_FEN, BadMoney, parse, yuan
 
 MOST_BYTES = 48 * 1024 * 1024  # of an answer: 100,000 lines of a fixed profile are 16 MB
+MOST_LINES = 250_000  # of an answer: every line that is wrong is told of, and a run has 100,000
 MOST_LINE = 4000  # bytes of one line; a longer one is none of ours
 _TOTAL_LIMIT = 10**15  # fen
 
@@ -330,9 +331,11 @@ class _Wrong(Exception):
 
 def read_back(form: Profile, data: bytes) -> Answer:
     """Read an answer. What cannot be read of it is a fault of its line. Raises BadFile where there is nothing to be read at all:
-    empty, too large, or no single line that looks like this profile."""
+    empty, too large, too many lines, or no single line that looks like this profile."""
     if len(data) > MOST_BYTES:
         raise BadFile("too_large", f"回盘文件太大，最多 {MOST_BYTES // 1024 // 1024} MB", f"The file is too large: at most {MOST_BYTES // 1024 // 1024} MB")
+    if data.count(b"\n") > MOST_LINES:
+        raise BadFile("too_many_lines", f"回盘文件行数太多，最多 {MOST_LINES} 行", f"The file has too many lines: at most {MOST_LINES}")
     encoding = form.encoding
     if data.startswith(b"\xef\xbb\xbf"):
         data, encoding = data[3:], "utf-8"
@@ -432,6 +435,8 @@ class _Reading:
         serial = said["serial"]
         if not serial:
             raise _Wrong("truncated")
+        if not serial.isprintable():  # a NUL among them: no database would keep it
+            raise _Wrong("unreadable")
         by_name = {field.name: field for field in self.form.back_item}
         fen = _amount(by_name["amount"], said["amount"])
         if fen is None:
@@ -441,7 +446,7 @@ class _Reading:
         day = _day(said.get("credited_on", ""))
         if (said.get("credited_on") and day is None) or (result == "paid" and "credited_on" in said and day is None):
             raise _Wrong("bad_date", serial)
-        return Line(number, serial, said.get("account"), fen, result, day, said.get("reason", "")[:200])
+        return Line(number, serial, said.get("account"), fen, result, day, "".join(c for c in said.get("reason", "") if c.isprintable())[:200])
 
     def _sums(self, number: int, said: Mapping[str, str]) -> None:
         """The trailer is of the whole: with a line that could not be read it cannot fit, and that line is reported already."""

@@ -1,7 +1,8 @@
 """两节补贴发放 (M15, domain 1.15; S26): batches of a paying unit with frozen items, maker and checker apart, the file to the bank and its answer,
 what comes back paid again, and how far each unit is by the last working day before the holiday.
 
-Each kind of money of a season reaches a household or person once: `festival_claim`, unique while live. What cannot be paid yet (no account, heating unknown)
+Each kind of money of a season reaches a household or person once: `festival_claim`, unique while live; what is paid for each person claims each of the household's
+people too, so that who is counted elsewhere by a later batch (split, merged, moved, supported by himself) is not paid for twice. What cannot be paid yet (no account, heating unknown)
 is in the batch as left out, with the cause, and is taken by a later batch (decision 072).
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,7 +21,7 @@ from engine.crypto import BoundKeys
 from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.forms import folded
 from engine.model import Actor, Put
-from engine.office import Act, Record
+from engine.office import Act, Office, Record
 from engine.queries import Area, Page, within
 from processes import (
     bank_files,
@@ -30,6 +31,7 @@ from processes import (
     identity,
     in_benefit,
     law,
+    ledger_stays,
     organisation,
     payment_accounts,
     readers,
@@ -57,7 +59,7 @@ LEFT_OUT = {"no_account": ("没有银行账户", "No bank account"), "no_heating
 WHY: Mapping[str, tuple[str, str]] = {**CAUSES, **LEFT_OUT}
 PROGRESS = {"not_begun": ("未开始", "Not begun"), "under_way": ("发放中", "Under way"), "finished": ("已完成", "Finished"), "finished_late": ("逾期完成", "Finished late"), "overdue": ("逾期未完成", "Not finished in time")}
 EARLIEST = 120  # days before the last working day: an earlier cut-off is a typing error
-MOST_ITEMS = 15_000  # of one batch: its record numbers 65,535 rows
+MOST_ROWS = 65_000  # of one batch, items and claims: its record numbers 65,535 rows
 _COUNTED = ("pending", "sent", "credited", "returned")
 _RANK = {"destitute_dispersed": 0, "dibao": 1, "low_income": 2}  # who brings a household its heating subsidy, where several could
 _ROWS = 150  # rows of one entry
@@ -84,15 +86,16 @@ def make(act: Act, said: Mapping[str, Any]) -> dict[str, Any]:
         raise Refused("festival-maker", "由本单位的资金发放岗、民政专干或窗口经办人生成批次", "Finance officers, civil affairs officers and clerks of the unit make a batch")
     act.through(post)
     entitled = entitled_on(act.conn, act.keys, street, cut_off, festival_.year)
-    taken = _taken(act.conn, festival_.year, [one["payee"] for one in entitled] + [f"household:{one['household_id']}" for one in entitled if one["household_id"]])
+    payees = [one["payee"] for one in entitled] + [f"household:{one['household_id']}" for one in entitled if one["household_id"]] + [whom for one in entitled for whom in one["people"]]
+    taken = _taken(act.conn, festival_.year, payees)
     found = list(_items(entitled, kinds, cut_off, taken))
     paid = [one for one in found if one["state"] == "pending"]
     if not paid:
         waiting = len(found)
         raise Refused("nothing-due", f"没有可以发放的明细：本次未列入批次的 {waiting} 项缺银行账户或供热情况" if waiting else "没有需要发放的人员：都已在本年度的批次中，或当天没有人享受待遇",
                       f"Nothing to be paid: {waiting} lack an account or a description of their heating" if waiting else "Nobody is left to be paid")  # fmt: skip
-    if len(found) > MOST_ITEMS:
-        raise Refused("too-many", f"一个批次最多 {MOST_ITEMS} 项，请分补贴种类生成", f"At most {MOST_ITEMS} items in a batch")
+    if sum(1 + len(one["claims"]) for one in found) > MOST_ROWS:
+        raise Refused("too-many", f"一个批次最多 {MOST_ROWS} 行，请分补贴种类生成", f"At most {MOST_ROWS} rows in a batch: make one for each kind of money")
     record = act.new("festival_batch", street)
     number, total = record.next_id(), sum(one["amount_fen"] for one in paid)
     values = {
@@ -117,11 +120,12 @@ def _asked(act: Act, said: Mapping[str, Any]) -> tuple[str, date, SpringFestival
 
 
 def entitled_on(conn: Connection, keys: BoundKeys, street: Area, cut_off: date, year: int) -> list[dict[str, Any]]:
-    """Who is entitled in an area by the state of a day, with what the amounts follow from: payee, grouping, household_id, person_id, listed_id, street, community, hukou_kind, members, name, holder,
-    account (plain), suspended, heating (None: not described)."""
+    """Who is entitled in an area by the state of a day, with what the amounts follow from: payee, grouping, household_id, person_id, listed_id, street, community, hukou_kind, members, people (payees of
+    those whom the household's benefit counts), name, holder, account (plain), suspended, heating (None: not described)."""
     rows = in_benefit.on(conn, street, cut_off)
     homes, people, warm = _homes(conn, {row["household_id"] for row in rows}), _names(conn, {row["person_id"] or row["applicant_id"] for row in rows}), _heating(conn, {row["household_id"] for row in rows}, year)
     found, accounts = [], dict[int, payment_accounts.Account]()
+    counted = _counted_by(conn, cut_off, {row["benefit_id"] for row in rows if row["person_id"] is None})
     for some in batched(sorted(homes), 500):
         accounts |= payment_accounts.of_households(conn, keys, some, f"{cut_off:%Y-%m}")
     for row in rows:
@@ -129,7 +133,8 @@ def entitled_on(conn: Connection, keys: BoundKeys, street: Area, cut_off: date, 
         name, at = people.get(whom or row["applicant_id"], ""), accounts.get(row["household_id"])
         found.append({
             "payee": f"person:{whom}" if whom else f"household:{home['id']}", "grouping": row["category"], "household_id": home["id"], "person_id": whom, "listed_id": None,
-            "street": row["street"], "community": row["community"], "hukou_kind": home["hukou_kind"], "members": 1 if whom else row["members"], "name": name, "holder": (at and at.holder) or name,
+            "street": row["street"], "community": row["community"], "hukou_kind": home["hukou_kind"], "members": 1 if whom else row["members"], "people": counted.get(row["benefit_id"], []),
+            "name": name, "holder": (at and at.holder) or name,
             "account": (at and at.account) or None, "suspended": row["status"] == "suspended", "heating": warm.get(home["id"]),
         })  # fmt: skip
     return found + _listed(conn, keys, street, year)
@@ -139,8 +144,17 @@ def _listed(conn: Connection, keys: BoundKeys, street: Area, year: int) -> list[
     c = listed_person.c
     rows = conn.execute(select(listed_person).where(c.year == year, within(c.street, street)).order_by(c.community, c.id)).mappings()
     return [{"payee": f"listed:{row['id']}", "grouping": "preferential", "household_id": None, "person_id": None, "listed_id": row["id"], "street": row["street"], "community": row["community"],
-             "hukou_kind": row["hukou_kind"], "members": 1, "name": row["name"], "holder": row["holder"] or row["name"],
+             "hukou_kind": row["hukou_kind"], "members": 1, "people": [], "name": row["name"], "holder": row["holder"] or row["name"],
              "account": keys.reveal("festival_listed", "account", row["id"], row["account"]) if row["account"] else None, "suspended": False, "heating": None} for row in rows]  # fmt: skip
+
+
+def _counted_by(conn: Connection, day: date, benefits_: Collection[int]) -> dict[int, list[str]]:
+    """Benefit -> the payees of those whom it counted on a day."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for person_id, stays in sorted(ledger_stays.all_of(conn, day).persons.items()):
+        for number in sorted({stay.benefit_id for stay in stays if stay.benefit_id in benefits_ and stay.on(day.isoformat())}):
+            found[number].append(f"person:{person_id}")
+    return found
 
 
 def _homes(conn: Connection, ids: set[int]) -> dict[int, Mapping[Any, Any]]:
@@ -175,27 +189,30 @@ def _bearers(entitled: Sequence[Mapping[str, Any]]) -> set[str]:
 
 
 def _items(entitled: Sequence[dict[str, Any]], kinds: Sequence[str], cut_off: date, taken: set[tuple[str, str]]) -> Iterator[dict[str, Any]]:
-    """What each gets, and what he cannot get yet: {**entitled, state, cause, lines, claims [(kind, payee, fen)], amount_fen}."""
+    """What each gets, which is then in `taken` too, and what he cannot get yet: {**entitled, state, cause, lines, claims [(kind, payee, fen)], amount_fen}."""
     bearers = _bearers(entitled)
     for one in entitled:
         wanted = [(kind, f"household:{one['household_id']}" if kind == "heating" else one["payee"]) for kind in kinds if kind != "heating" or one["payee"] in bearers]
-        wanted = [pair for pair in wanted if pair not in taken]
+        new = {kind: [whom for whom in one["people"] if (kind, whom) not in taken] for kind in kinds if kind != "heating"}
+        wanted = [(kind, payee) for kind, payee in wanted if (kind, payee) not in taken and not (one["people"] and new.get(kind) == [])]
         lines, causes = dict[str, festival.Line](), dict[str, str]()
         for kind, _ in wanted:
-            cause, line = _line(one, kind, cut_off)
+            cause, line = _line(one, kind, cut_off, len(one["people"]) - len(new.get(kind, one["people"])))
             if cause is not None:
                 causes[kind] = cause
             if line is not None:
                 lines[kind] = line
         if lines:
-            yield {**one, "state": "pending", "cause": None, "lines": list(lines.values()), "claims": [(kind, payee, lines[kind]["amount_fen"]) for kind, payee in wanted if kind in lines],
+            claims = [(kind, payee, lines[kind]["amount_fen"]) for kind, payee in wanted if kind in lines] + [(kind, whom, 0) for kind in new if kind in lines for whom in new[kind]]
+            taken |= {(kind, payee) for kind, payee, _ in claims}
+            yield {**one, "state": "pending", "cause": None, "lines": list(lines.values()), "claims": claims,
                    "amount_fen": sum(line["amount_fen"] for line in lines.values())}  # fmt: skip
         for cause in sorted(set(causes.values())):
             yield {**one, "state": "left_out", "cause": cause, "lines": [], "claims": [(kind, payee, 0) for kind, payee in wanted if causes.get(kind) == cause], "amount_fen": 0}
 
 
-def _line(one: Mapping[str, Any], kind: str, cut_off: date) -> tuple[str | None, festival.Line | None]:
-    """(why not, None) or (None, the amount)."""
+def _line(one: Mapping[str, Any], kind: str, cut_off: date, elsewhere: int) -> tuple[str | None, festival.Line | None]:
+    """(why not, None) or (None, the amount). elsewhere: how many of the household have this money of the season from another batch."""
     if one["suspended"]:
         return "suspended", None
     if not one["account"]:
@@ -206,7 +223,10 @@ def _line(one: Mapping[str, Any], kind: str, cut_off: date) -> tuple[str | None,
             return "no_heating", None
         line = festival.heating(one["grouping"], cut_off, **({} if warm is None else {"three_nos": warm["three_nos"] and one["grouping"] == "dibao", "central": warm["central"], "area": warm["area"], "fee_fen": warm["fee_fen"]}))
     else:
-        line = festival.lines_for([kind], one["grouping"], one["hukou_kind"], one["members"], cut_off)[0]
+        count = min(one["members"], len(one["people"]) - elsewhere) if elsewhere else one["members"]
+        line = festival.lines_for([kind], one["grouping"], one["hukou_kind"], count, cut_off)[0]
+        if elsewhere:
+            line |= {"zh": f"{line['zh']}（另 {elsewhere} 人本年度已在其他明细发放）", "en": f"{line['en']} ({elsewhere} more have it from another item of the season)"}
     return (None, line) if line["amount_fen"] > 0 else ("no_amount", None)
 
 
@@ -306,10 +326,14 @@ def bank_file(act: Act, batch_id: int, number: int, profile: str) -> tuple[str, 
     return f"festival-{row['year']}-{row['street']}-{batch_id}-{number}.{form.suffix}", data
 
 
+_NOT_YOURS = ("festival-maker", "由本单位的资金发放岗、民政专干或窗口经办人登记银行回盘", "Finance officers, civil affairs officers and clerks of the unit enter the bank's answer")
+_SPARE = 1000  # lines of an answer that a small batch has no items for: a header, a trailer, what was sent again
+
+
 def answer(act: Act, batch_id: int, lines: Sequence[Line], faults: Sequence[bank_files.Fault] = (), file: str | None = None) -> dict[str, Any]:
     """What the bank says of items, from a file or by hand: amounts are compared; what is wrong is reported line by line, and the rest counts.
     Returns {"batch", "credited", "returned", "repeated", "faults": [{"line", "item", "code", "zh", "en"}]}."""
-    record, row = _opened(act, batch_id, MAKERS, "festival-maker", "由本单位的资金发放岗、民政专干或窗口经办人登记银行回盘", "Finance officers, civil affairs officers and clerks of the unit enter the bank's answer")
+    record, row = _opened(act, batch_id, MAKERS, *_NOT_YOURS)
     if (told := act.recall()) is not None:
         return told  # type: ignore[no-any-return]
     if row["state"] != "approved" or not row["files"]:
@@ -341,16 +365,23 @@ def by_hand(said: Mapping[str, Any]) -> list[Line]:
     return [Line(n, _serial(one["item"]), None, one["amount"], "paid" if one["result"] == "credited" else one["cause"], day_of(one["on"]), one.get("cause_text") or "") for n, one in enumerate(said["results"], 1)]
 
 
-def from_file(act: Act, batch_id: int, data: bytes, profile: str) -> dict[str, Any]:
-    """The bank's answer as its file. Raises Invalid where it is none of that profile, Refused where it is of another batch."""
+def read_answer(office: Office, actor: Actor, batch_id: int, data: bytes, profile: str) -> bank_files.Answer:
+    """The bank's answer as its file, read outside of any transaction and for nobody but who may enter it. Raises Invalid where it is none of that profile, Refused where
+    it is of another batch, or far longer than this one: each line that does not fit is told of."""
+    with office.read() as conn:
+        row = seen(conn, actor, batch_id)
+    if actor.post_over(row["street"], MAKERS) is None:
+        raise Refused(*_NOT_YOURS)
     form = _profile(profile)
+    if data.count(b"\n") > 2 * row["items"] + _SPARE:
+        raise Refused("other-batch", "文件的行数远多于本批次的明细，不是本批次的回盘文件", "The file has far more lines than this batch has items")
     try:
         read = bank_files.read_back(form, data)
     except bank_files.BadFile as error:
         raise Invalid({"file": [error.zh]}) from error
     if read.file and not read.file.startswith(f"F{batch_id}-"):
         raise Refused("other-batch", "这个回盘文件不是本批次的", "This answer is of another batch")
-    return answer(act, batch_id, read.lines, read.faults, read.file)
+    return read
 
 
 # -- what came back is paid again

@@ -141,8 +141,10 @@ def answer_file(batch_id: int) -> ResponseReturnValue:
     if sent is None or not sent.filename:
         raise Invalid({"file": [_("Choose a file")]})
     data = sent.stream.read(bank_files.MOST_BYTES + 1)
-    with bureau().office.act(me(), idem()) as act:
-        done = festival_batches.from_file(act, batch_id, data, request.form.get("profile", ""))
+    made = bureau()
+    read = festival_batches.read_answer(made.office, me(), batch_id, data, request.form.get("profile", ""))
+    with made.office.act(me(), idem()) as act:
+        done = festival_batches.answer(act, batch_id, read.lines, read.faults, read.file)
     return redirect(_told_faults(done, back))
 
 

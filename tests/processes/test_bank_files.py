@@ -98,6 +98,15 @@ def test_contradictory_lines_are_not_taken_at_all(key: str) -> None:
 
 
 @BOTH
+def test_control_characters_never_reach_a_row(key: str) -> None:
+    """PostgreSQL keeps no NUL: a serial with one is unreadable, and a reason is kept without."""
+    data = answer(key, [paid(0, serial="FF-2018-000001-1-00000X"), paid(1, "other", reason="no~reason")]).replace(b"00000X", b"00000\0").replace(b"~", b"\0")
+    found = compared(key, data)
+    assert [(fault.number, fault.code, fault.serial) for fault in found.faults] == [(2, "unreadable", None)]
+    assert [line.reason for line in found.taken] == ["noreason"]
+
+
+@BOTH
 def test_totals_header_and_trailer(key: str) -> None:
     data = answer(key, [paid(0), paid(1)])
     rows = data.split(b"\r\n")[:-1]
@@ -118,6 +127,8 @@ def test_what_is_no_answer_is_refused_as_a_whole(key: str) -> None:
             bank_files.read_back(form, data)
     with pytest.raises(BadFile):
         bank_files.read_back(form, b"x" * (bank_files.MOST_BYTES + 1))
+    with pytest.raises(BadFile, match="行数太多"):
+        bank_files.read_back(form, b"\n" * (bank_files.MOST_LINES + 1))
 
 
 @BOTH

@@ -13,7 +13,7 @@ from processes import bank_files, benefits, condolences, festival_batches, house
 from processes.bank_files import Head, Line
 from processes.festival_tables import festival_claim, festival_item
 from processes.rebuild import differences
-from processes.tables import income_item
+from processes.tables import benefit, income_item, person
 from tests.district import COMMUNITY, PASSWORD, STREET
 from tests.served import app_of
 from tests.web.test_api import Door
@@ -144,6 +144,8 @@ def test_a_batch_from_the_list_to_the_bank_and_back(door, district):
     other = bank_files.write_back(form, Head("F1-1", "", "", "", "", today, today), lines)
     assert door.bad(403, "fin", "POST", f"/festival-batches/{number}/answer-files", None, data={"file": (io.BytesIO(other), "back.csv")}, content_type="multipart/form-data")["rule"] == "other-batch"
     door.bad(422, "fin", "POST", f"/festival-batches/{number}/answer-files", None, data={"file": (io.BytesIO(b"MZ\x90"), "back.jpg")}, content_type="multipart/form-data")
+    assert door.bad(403, "fin", "POST", f"/festival-batches/{number}/answer-files", None, data={"file": (io.BytesIO(b"R,1\r\n" * 2000), "back.csv")}, content_type="multipart/form-data")["message"].startswith("文件的行数远多于")
+    assert door.bad(403, "lee", "POST", f"/festival-batches/{number}/answer-files", None, data={"file": (io.BytesIO(b"R,1"), "back.csv")}, content_type="multipart/form-data")["rule"] == "festival-maker"
     told = answered(door, number, said(rows[0]), said(rows[1], amount="1799.99"), said(rows[1], on="2018-12-02"), said(rows[2]))
     assert (told["credited"], told["repeated"], [one["code"] for one in told["faults"]]) == (1, 1, ["wrong_amount", "bad_date"])
     # nobody is in two batches for the same money; whoever has an account now is taken later, and heating is money of its own
@@ -343,3 +345,27 @@ def test_it_is_paid_where_the_household_is_paid(door, district):
     assert door.good("officer", "GET", f"/festival-items/{again}")["account"] == "****0013"
     door.good("officer", "POST", f"/households/{home}/heating", {"year": 2019, "central": False})
     assert [row["account"] for row in listed(door, made(door, kinds=["heating"])["batch"])] == ["****0013"]
+
+
+def test_who_is_counted_elsewhere_later_is_not_paid_for_twice(door, district):
+    """Of a household in a batch the son goes to his wife's, which is in benefit too, and the mother is supported as destitute: of them the next batch pays the wife alone."""
+    home = in_benefit(district, n=3)
+    with district.office.act() as act:
+        mother, son = [m["person_id"] for m in households.members_of(act.conn, home)][1:]
+        sons = act.keys.reveal("person", "id_no", son, act.conn.scalar(select(person.c.id_no).where(person.c.id == son)))
+    assert [one["amount"] for one in listed(door, made(door)["batch"])] == ["2700.00"]
+    other = in_benefit(district, serial=7)
+    change = benefits.Change("decrease", "member_changed", "2019-01", amount_fen=10_000)
+    with district.office.act() as act:
+        households.end_member(act, home, son, "2018-12-03", "other")
+        households.exclude_member(act, home, mother, "destitute")
+        ours, theirs = (act.conn.scalar(select(benefit.c.id).where(benefit.c.household_id == one)) for one in (home, other))
+        benefits.decide(act, ours, change)
+        households.add_member(act, other, {"name": "张三", "id_no": sons, "relation": "spouse"})
+        benefits.decide(act, theirs, change)
+        benefits.begin(act, "benefit_granted", {"household_id": home, "category": "destitute_dispersed", "amount_fen": 178_000, "status": "active", "first_payment_month": "2018-12", "members": 1, "person_id": mother}, {})
+    district.clock.set("2018-12-04T09:00")
+    [one] = listed(door, made(door, cut_off="2018-12-04")["batch"])
+    assert (one["household_id"], one["members"], one["amount"]) == (other, 2, "900.00")
+    assert one["lines"][0]["zh"].endswith("× 1 人 = 800.00 元（另 1 人本年度已在其他明细发放）")
+    assert differences(district.office) == []

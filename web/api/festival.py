@@ -451,7 +451,8 @@ def answer_file(batch_id: int) -> Any:
     with files[0].stream as stream:
         data = stream.read(bank_files.MOST_BYTES + 1)
     profile = request.form.get("profile") or "own-csv"
-    return once({"profile": profile, "digest": hashlib.sha256(data).hexdigest()}, lambda act: festival_batches.from_file(act, batch_id, data, profile))
+    read = festival_batches.read_answer(bureau().office, me(), batch_id, data, profile)
+    return once({"profile": profile, "digest": hashlib.sha256(data).hexdigest()}, lambda act: festival_batches.answer(act, batch_id, read.lines, read.faults, read.file))
 
 
 @operation(blp, "GET", "/festival-items", schemas.paged(FestivalItemRow), asks=ItemQuery)
