@@ -141,7 +141,7 @@ def test_what_a_visit_found_waits_in_the_lists_until_somebody_else_has_verified_
 def test_findings_from_before_there_was_a_process_are_finished_as_they_were_or_taken_into_it(door, district, home):
     said = {**VISIT, "household_id": home, "findings": [FINDINGS[0], FINDINGS[0]]}
     with district.office.act(district.people["officer"]) as act:  # as it was written then
-        made = screenings.enter(act, households.row(act.conn, home), said, district.people["officer"], district.people["vera"])
+        made = screenings.enter(district.cases, act, households.row(act.conn, home), said, district.people["officer"], district.people["vera"])
     old, taken = (f["id"] for f in door.good("officer", "GET", f"/screenings/{made['screening']}")["findings"])
     door.good("rita", "POST", f"/screening-findings/{old}/rectification", {"done_on": "2018-12-03", "text": "补发"})
     begin = lambda finding, who="officer": door.call(who, "POST", "/cases", {"process": "screening", "answers": {"finding_id": finding}})  # noqa: E731

@@ -20,6 +20,7 @@ HAN = re.compile(r"[一-鿿]")
 # Modules whose Chinese is not a text of a page.
 DATA_MODULES = {
     "english.py": "the table from refusals said in Chinese to their English",
+    "bench_crowd.py": "invented people whose assessment is measured",
     "demo.py": "invented people, places and papers of the demonstration",
     "demo_benefits.py": "invented lists, reports and reviews of the demonstration",
     "demo_meetings.py": "invented people and votes of the demonstration",

@@ -41,7 +41,7 @@ def test_page_and_api_tell_the_same_and_write_nothing(door, district, bureau):  
     assert (said["households"], said["before_fen"], said["after_fen"], said["recorded_fen"], said["total"]) == (1, 66_000, 84_000, 66_000, 1)
     (one,) = said["items"]
     assert (one["household_id"], one["case_no"], one["move"], one["after_fen"], one["applicant"][0]) == (granted.household, district.no, "gains", 84_000, "张")
-    assert door.good("admin", "POST", "/whatif", ASKED)["items"] == [one | dict.fromkeys(("recorded_fen", "before_fen", "after_fen", "per_capita", "gap", "applicant"))]
+    assert door.good("admin", "POST", "/whatif", ASKED)["items"] == [one | dict.fromkeys(("recorded_fen", "before_fen", "after_fen", "before_once_fen", "after_once_fen", "per_capita", "gap", "applicant"))]
     assert door.good("far", "POST", "/whatif", ASKED)["households"] == 0, "another street"
     text = desks["sue"].post("/whatif", ASKED).get_data(as_text=True)
     for wanted in ("660.00", "840.00", district.no, "What it would do in 2018-12", "gains", "dibao_standard_urban"):
