@@ -308,7 +308,7 @@ def test_another_departments_list(door, district):
     desk = Desk(door.app, "officer")
     assert desk.get("/festival/listed/template.xlsx").data[:2] == b"PK"
     page = desk.post("/festival/listed/file", {**sent_, "file": (io.BytesIO(workbook(["孙八", "120116195505050015", COMMUNITY, "城镇", "有", "622200000000781", None])), "a.xlsx")}).text
-    assert "未接收：1" in page and "身份证号不正确" in page
+    assert "未登记 1 人" in page and "身份证号不正确" in page
     assert "请选择文件" in desk.post("/festival/listed/file", sent_).text
     number, [item] = sent(door, kinds=ALL)
     assert (item["grouping"], item["amount"], item["household_id"]) == ("preferential", "1500.00", None)
