@@ -437,7 +437,7 @@ def propose_closing(act: Act, item_id: int, said: Mapping[str, Any]) -> dict[str
     if found["state"] == "left_out" and not _unclaimed(act.conn, item_id):
         raise Conflict("已由后来的批次发放", "A later batch pays it")
     values = {"state": "closing", "closing": said["cause"], "closing_reason": said["reason"], "closing_by": act.actor.id, "closed_by": None}
-    act.append(record, "festival_closing_proposed", {"item": item_id, "cause": said["cause"]}, puts=[Put("festival_item", item_id, values)])
+    act.append(record, "festival_closing_proposed", {"item": item_id, "cause": said["cause"]}, puts=[Put("festival_item", item_id, values, _subject(found))])
     return _done(act, {"item": item_id, "state": "closing"})
 
 

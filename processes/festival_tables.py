@@ -62,7 +62,7 @@ festival_item = Table(
     Column("reason", String(200)),
     Column("agreed_by", String(60)),
     Column("closing", String(24)),  # why it can never be paid
-    Column("closing_reason", String(200)),
+    Column("closing_reason", String(200), info=PERSONAL),  # of whom, and what became of him
     Column("closing_by", String(60)),  # who proposed to close it
     Column("closed_by", String(60)),  # who agreed, or refused the last time
     Column("closed_on", String(10)),
