@@ -38,7 +38,7 @@ from processes.tables import unit as unit_table
 OFFICERS = frozenset({"finance_officer"})
 DECIDERS = frozenset({"approver"})
 ACCOUNTS = ("approved", "payable", "receivable", "bank", "set_off", "written_off")
-SOURCES = ("approval", "opening", "settlement", "payment", "receipt", "set_off", "cleared")
+SOURCES = ("approval", "opening", "settlement", "payment", "taken_back", "receipt", "set_off", "cleared")
 _STRETCH = 200  # benefits posted in one transaction
 _PAID = ("active", "pending_first_payment")
 Row = Mapping[Any, Any]
@@ -67,7 +67,7 @@ class Posting:
 @dataclass(frozen=True, slots=True)
 class Facts:
     """All that is on the record about one benefit. Rows as in their tables, oldest first; `paid`: (sending id, month, settlement id or None,
-    fen) of what the bank credited; `last`: the last month that has begun or is on an approved list; `books_from`: the month of the first run."""
+    fen) of what the bank credited; `taken_back`: the sendings of them that it took back later; `last`: the last month that has begun or is on an approved list; `books_from`: the month of the first run."""
 
     benefit: Row
     decisions: Sequence[Row]
@@ -77,12 +77,13 @@ class Facts:
     books_from: str
     last: str
     posted: Sequence[Posting] = field(default=())
+    taken_back: frozenset[int] = frozenset()
 
 
 def due(facts: Facts) -> list[Posting]:
     """The postings that are not there yet."""
     known = {one.key for one in facts.posted}
-    claims = {one["id"]: _Claim(_months(one)) for one in facts.settlements}
+    claims = _claims(facts)
     found = [*_approvals(facts), *_settled(facts), *_payments(facts, claims), *_receipts(facts, claims), *_cleared(facts, claims)]
     return [one for one in found if one.key not in known]
 
@@ -125,32 +126,67 @@ def _settled(facts: Facts) -> Iterable[Posting]:
 
 
 class _Claim:
-    """A settlement's money, taken month by month, the earliest first."""
+    """A settlement's money, taken month by month, the earliest first. What is posted stands: it is taken as it was posted, before anything new."""
 
     def __init__(self, months: Months) -> None:
         self.left = dict(months)
+        self.posted: dict[tuple[str, int], Months] = {}
 
-    def take(self, fen: int) -> Months:
+    def take(self, source: str, source_id: int, fen: int) -> Months:
         """So much of it, by month; what it does not hold any more belongs to its last month."""
-        found: Months = {}
+        found = dict(self.posted.get((source, source_id), {}))
+        fen -= sum(found.values())
         for month in sorted(self.left):
             part = min(fen, self.left[month])
             if part > 0:
-                found[month], self.left[month], fen = part, self.left[month] - part, fen - part
+                found[month], self.left[month], fen = found.get(month, 0) + part, self.left[month] - part, fen - part
         if fen > 0:
             last = max(self.left)
-            found[last] = found.get(last, 0) + fen
+            found[last], self.left[last] = found.get(last, 0) + fen, self.left[last] - fen
         return found
+
+    def give_back(self, source: str, source_id: int, months: Months) -> None:
+        """What was taken is there to be taken again, in the same months."""
+        known = self.posted.get((source, source_id), {})
+        for month, fen in months.items():
+            if month not in known:
+                self.left[month] = self.left.get(month, 0) + fen
+
+    def gone(self, source: str, source_id: int) -> int:
+        return sum(self.posted.get((source, source_id), {}).values())
 
     @property
     def rest(self) -> int:
         return sum(self.left.values())
 
 
+def _claims(facts: Facts) -> dict[int, _Claim]:
+    """The settlements, less what the books have taken of each already. Without that, what is found later (a payment beside an older offset)
+    would push an older posting into another month, and it would stand there twice."""
+    claims = {one["id"]: _Claim(_months(one)) for one in facts.settlements}
+    owner: dict[tuple[str, int], int | None] = {("cleared", number_): number_ for number_ in claims}
+    for number_, _, of, _ in facts.paid:
+        owner |= {("payment", number_): of, ("taken_back", number_): of}
+    for one in facts.receipts:
+        owner |= {("receipt", one["id"]): one["settlement_id"], ("set_off", one["id"]): one["against_id"]}
+    for known in facts.posted:
+        if (claim := claims.get(owner.get((known.source, known.source_id)) or 0)) is not None:
+            by_month = claim.posted.setdefault((known.source, known.source_id), {})
+            by_month[known.month] = by_month.get(known.month, 0) + known.fen
+            claim.left[known.month] = claim.left.get(known.month, 0) + (known.fen if known.source == "taken_back" else -known.fen)
+    return claims
+
+
 def _payments(facts: Facts, claims: Mapping[int, _Claim]) -> Iterable[Posting]:
+    """What the bank credited; what it took back is owed again, in the months for which it was paid."""
     for number_, month, of, fen in facts.paid:
-        for part, amount in (claims[of].take(fen) if of is not None and of in claims else {month: fen}).items():
-            yield Posting(part, "payable", "bank", amount, "payment", number_)
+        claim = claims.get(of or 0)
+        parts = claim.take("payment", number_, fen) if claim is not None else {month: fen}
+        yield from (Posting(part, "payable", "bank", amount, "payment", number_) for part, amount in parts.items())
+        if number_ in facts.taken_back:
+            yield from (Posting(part, "bank", "payable", amount, "taken_back", number_) for part, amount in parts.items())
+            if claim is not None:
+                claim.give_back("taken_back", number_, parts)
 
 
 def _receipts(facts: Facts, claims: Mapping[int, _Claim]) -> Iterable[Posting]:
@@ -158,20 +194,20 @@ def _receipts(facts: Facts, claims: Mapping[int, _Claim]) -> Iterable[Posting]:
         if one["state"] != "done" or one["settlement_id"] not in claims:
             continue
         offset = one["kind"] == "offset"
-        for month, fen in claims[one["settlement_id"]].take(one["fen"]).items():
+        for month, fen in claims[one["settlement_id"]].take("receipt", one["id"], one["fen"]).items():
             yield Posting(month, "set_off" if offset else "bank", "receivable", fen, "receipt", one["id"])
         if offset and one["against_id"] in claims:
-            for month, fen in claims[one["against_id"]].take(one["fen"]).items():
+            for month, fen in claims[one["against_id"]].take("set_off", one["id"], one["fen"]).items():
                 yield Posting(month, "payable", "set_off", fen, "set_off", one["id"])
 
 
 def _cleared(facts: Facts, claims: Mapping[int, _Claim]) -> Iterable[Posting]:
     """What was left of a settlement when it was over: it came in or was paid by hand, or is not asked back."""
     for one in facts.settlements:
-        if one["status"] in benefits.OWED or not claims[one["id"]].rest:
+        if one["status"] in benefits.OWED or claims[one["id"]].rest <= 0:
             continue
         sides = ("payable", "bank") if one["kind"] == "arrears" else ("written_off" if one["status"] == "waived" else "bank", "receivable")
-        for month, fen in claims[one["id"]].take(claims[one["id"]].rest).items():
+        for month, fen in claims[one["id"]].take("cleared", one["id"], claims[one["id"]].gone("cleared", one["id"]) + claims[one["id"]].rest).items():
             yield Posting(month, *sides, fen, "cleared", one["id"])
 
 
@@ -181,14 +217,15 @@ FIGURES = ("approved_fen", "paid_fen", "recovered_fen", "set_off_fen", "written_
 
 
 def balance(postings: Iterable[Posting | Row]) -> dict[str, int]:
-    """The figures of some postings. owed: to the household where it is above zero, by it where it is below."""
+    """The figures of some postings. owed: to the household where it is above zero, by it where it is below. paid: less what the bank took back;
+    recovered: what the household gave back."""
     sums, out, back = dict.fromkeys(ACCOUNTS, 0), 0, 0
     for one in postings:
         debit, credit, fen = (one.debit, one.credit, one.fen) if isinstance(one, Posting) else (one["debit"], one["credit"], one["fen"])
         sums[debit] += fen
         sums[credit] -= fen
-        out += fen if credit == "bank" else 0
-        back += fen if debit == "bank" else 0
+        out += fen if credit == "bank" else -fen if (debit, credit) == ("bank", "payable") else 0
+        back += fen if (debit, credit) == ("bank", "receivable") else 0
     payable, receivable = -sums["payable"], sums["receivable"]
     return {"approved_fen": sums["approved"], "paid_fen": out, "recovered_fen": back, "set_off_fen": -sums["set_off"], "written_off_fen": sums["written_off"],
             "payable_fen": payable, "receivable_fen": receivable, "owed_fen": payable - receivable}  # fmt: skip
@@ -232,16 +269,17 @@ def facts_of(conn: Connection, ids: Collection[int], month: str) -> dict[int, Fa
     settlements = by_benefit(select(settlement).where(settlement.c.benefit_id.in_(ids)).order_by(settlement.c.id))
     receipts = by_benefit(select(account_receipt).where(account_receipt.c.benefit_id.in_(ids)).order_by(account_receipt.c.id))
     posted = by_benefit(select(account_posting).where(account_posting.c.benefit_id.in_(ids)).order_by(account_posting.c.id))
-    paid = by_benefit(select(payment_sending.c.id, payment_item.c.benefit_id, payment_item.c.month, payment_item.c.settlement_id, payment_sending.c.amount_fen)
+    paid = by_benefit(select(payment_sending.c.id, payment_item.c.benefit_id, payment_item.c.month, payment_item.c.settlement_id, payment_sending.c.amount_fen, payment_sending.c.state)
                       .join(payment_item, payment_item.c.id == payment_sending.c.item_id)
-                      .where(payment_item.c.benefit_id.in_(ids), payment_sending.c.state == "paid").order_by(payment_sending.c.id))  # fmt: skip
+                      .where(payment_item.c.benefit_id.in_(ids), payment_sending.c.state.in_(("paid", "taken_back"))).order_by(payment_sending.c.id))  # fmt: skip
     listed = by_benefit(select(payment_item.c.benefit_id, func.max(payment_item.c.month).label("month")).join(payment_run, payment_run.c.id == payment_item.c.run_id)
                         .where(payment_item.c.benefit_id.in_(ids), payment_item.c.live, payment_run.c.approved_on.is_not(None)).group_by(payment_item.c.benefit_id))  # fmt: skip
     return {
         row["id"]: Facts(row, decisions.get(row["id"], ()), settlements.get(row["id"], ()),
                          [(p["id"], p["month"], p["settlement_id"], int(p["amount_fen"])) for p in paid.get(row["id"], ())], receipts.get(row["id"], ()), begun,
                          max(month, *(one["month"] for one in listed.get(row["id"], ()))) if row["id"] in listed else month,
-                         [Posting(p["month"], p["debit"], p["credit"], int(p["fen"]), p["source"], p["source_id"]) for p in posted.get(row["id"], ())])
+                         [Posting(p["month"], p["debit"], p["credit"], int(p["fen"]), p["source"], p["source_id"]) for p in posted.get(row["id"], ())],
+                         frozenset(p["id"] for p in paid.get(row["id"], ()) if p["state"] == "taken_back"))
         for row in rows
     }  # fmt: skip
 
@@ -465,6 +503,16 @@ def arrears_paid(act: Act, benefit_id: int, settlement_id: int) -> None:
     """The bank credited what a run paid of arrears."""
     act.open("benefit", benefit_id >> 16)
     _over(act, benefit_id, settlement_id)
+
+
+def taken_back(act: Act, benefit_id: int, arrears: Collection[int]) -> None:
+    """The bank took back what it had credited of a benefit: arrears that were settled by it are owed again, all of them before anything is
+    posted (else they would be cleared as if paid by hand), and the reverse is posted."""
+    act.open("benefit", benefit_id >> 16)
+    for number_ in sorted(arrears):
+        if (found := benefits.one_settlement(act.conn, benefit_id, number_))["status"] == "settled":
+            benefits.reopen(act, found)
+    post(act, benefit_id)
 
 
 # -- looking

@@ -51,7 +51,7 @@ def _choices(words: Mapping[str, tuple[str, str]]) -> list[tuple[str, str, str]]
 class MatterOpened(Form):
     """立项: a confirmed problem, whom it concerns and what it rests on."""
 
-    unit = text("问题所在机构", "Unit concerned", max=20)
+    unit = text("问题所在机构", "Unit concerned", max=60, hint="名称或代码", hint_en="Its name or code")
     persons = text("相关人员的登录名（用逗号分开）", "Logins of those concerned, by commas", max=300)
     findings = text("审计发现编号（用逗号分开）", "Numbers of findings, by commas", required=False, max=300)
     cases = text("个案编号（用逗号分开）", "Numbers of cases, by commas", required=False, max=300)
@@ -110,7 +110,7 @@ class MatterDropped(Form):
 
 def open_matter(act: Act, said: Data) -> dict[str, Any]:
     """A supervisor or auditor opens a matter on staff of his area. Raises Refused `role`, `own-matter`; Invalid for unknown people or papers."""
-    unit = str(said["unit"])
+    unit = organisation.code_of(act.conn, str(said["unit"]))
     post = act.actor.post_over(unit, HANDLERS) if unit.isdecimal() else None
     if post is None or organisation.unit_name(act.conn, unit) == unit:
         raise Refused("role", "追责由有管辖权的监督检查、审计人员立项", "Supervisors and auditors of the area open a matter of accountability")

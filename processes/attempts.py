@@ -12,8 +12,14 @@ from typing import Any
 from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
 
-from engine.office import Act
+from engine.office import Act, Office
 from processes.attempt_tables import attempt
+
+
+def tried(office: Office, kind: str, of: str, most: int, window_seconds: int) -> int:
+    """`count` in an act of its own, in the system's name."""
+    with office.act() as act:
+        return count(act, kind, of, most, window_seconds)
 
 
 def count(act: Act, kind: str, of: str, most: int, window_seconds: int) -> int:

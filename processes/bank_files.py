@@ -52,7 +52,7 @@ FAULTS: Mapping[str, tuple[str, str]] = {
     "wrong_account": ("账号与发出的不一致", "The account is not the one that was sent"),
     "duplicate": ("同一流水号重复出现，只计第一次", "The serial number again: the first one counts"),
     "contradictory": ("同一流水号结果互相矛盾，均未处理", "The same serial number with different results: none was taken"),
-    "already": ("此前回盘结果与本次不同，未改动", "An earlier answer said otherwise: nothing was changed"),
+    "already": ("此前回盘为退回，本次为入账，未改动", "It came back by an earlier answer, which now says credited: nothing was changed"),
     "no_header": ("缺少首行", "The header is missing"),
     "no_trailer": ("缺少尾行，文件可能不完整", "The trailer is missing: the file may be cut off"),
     "totals_differ": ("尾行合计与明细不符", "The totals of the trailer do not fit the details"),
@@ -507,32 +507,36 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """`taken`: lines that count, each serial once; `repeated`: so many said what was known already; `faults`: all, by line."""
+    """`taken`: lines that count, each serial once; `repeated`: so many said what was known already; `faults`: all, by line; `back`: lines
+    that take back what an earlier answer credited, each serial once."""
 
     taken: tuple[Line, ...]
     repeated: int
     faults: tuple[Fault, ...]
+    back: tuple[Line, ...] = ()
 
 
 def compare(answer: Answer, sent: Mapping[str, Sent], today: date) -> Compared:
     """Hold an answer against what was sent: serial -> Sent. Amount and account must be those that were sent, the day neither before
-    the sending nor to come. A line that repeats an earlier answer changes nothing; one that contradicts it is a fault: what the bank
-    takes back of what it has credited is not for a file to say (decision 069)."""
+    the sending nor to come. A line that repeats an earlier answer changes nothing. One that gives back what was credited takes it back
+    (decision 083); one that credits what came back is a fault: it may have been paid again since."""
     said: dict[str, set[tuple[Any, ...]]] = {}
     for line in answer.lines:
         said.setdefault(line.serial, set()).add((line.amount_fen, line.result))
     seen: Counter[str] = Counter()
-    taken, repeated, faults = [], 0, list(answer.faults)
+    taken, back, repeated, faults = [], [], 0, list(answer.faults)
     for line in answer.lines:
         code = _fault_of(line, sent.get(line.serial), said[line.serial], seen[line.serial], today)
         seen[line.serial] += code is None or code == "duplicate"
         if code is not None:
             faults.append(Fault(line.number, code, "", line.serial))
-        elif sent[line.serial].result is not None:
+        elif (known := sent[line.serial].result) == "paid" and line.result != "paid":
+            back.append(line)
+        elif known is not None:
             repeated += 1
         else:
             taken.append(line)
-    return Compared(tuple(taken), repeated, tuple(sorted(faults, key=lambda fault: fault.number)))
+    return Compared(tuple(taken), repeated, tuple(sorted(faults, key=lambda fault: fault.number)), tuple(back))
 
 
 def _fault_of(line: Line, known: Sent | None, said: set[tuple[Any, ...]], before: int, today: date) -> str | None:
@@ -546,7 +550,7 @@ def _fault_of(line: Line, known: Sent | None, said: set[tuple[Any, ...]], before
         "wrong_account": bool(line.account) and line.account != known.account,
         "bad_date": day is not None and not known.sent_on <= day <= today,
         "duplicate": before > 0,
-        "already": known.result is not None and (known.result == "paid") != (line.result == "paid"),
+        "already": known.result not in (None, "paid") and line.result == "paid",
     }
     return next((code for code, so in wrong.items() if so), None)
 

@@ -127,7 +127,7 @@ def settlements(conn: Connection, keys: BoundKeys, benefit_id: int, today: date)
     rows = benefits.of_settlements(conn, benefit_id)
     ended = _ends(conn, keys, benefit_id) if any(row["status"] not in benefits.OWED for row in rows) else {}
     still = {"cleared_on": None, "cleared_by": None, "said": None}
-    return [{**found, **_plan(found, f"{today:%Y-%m}"), **still, **ended.get(found["id"], {})} for found in rows]
+    return [{**found, **_plan(found, f"{today:%Y-%m}"), **still, **(ended.get(found["id"], {}) if found["status"] not in benefits.OWED else {})} for found in rows]
 
 
 def _ends(conn: Connection, keys: BoundKeys, benefit_id: int) -> dict[int, dict[str, Any]]:

@@ -648,6 +648,12 @@ def clear(act: Act, found: Mapping[Any, Any], status: str, data: Data, said: str
         month_begins(act, record.id)
 
 
+def reopen(act: Act, found: Mapping[Any, Any]) -> None:
+    """Arrears that were settled are owed again: the bank took back what had been credited of them."""
+    record = act.open("benefit", found["benefit_id"] >> 16)
+    act.append(record, "settlement_reopened", {"settlement": found["id"]}, puts=[Put("settlement", found["id"], {"status": "found"})])
+
+
 def instalments(amount_fen: int, instalment_fen: int, first_month: str) -> list[tuple[str, int]]:
     """(month, fen) of a plan: equal parts, the last one the rest. ValueError when a part is not above zero."""
     if instalment_fen <= 0:

@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from engine.crypto import BoundKeys
 from engine.errors import NotFound
 from engine.office import history
-from processes import organisation
+from processes import benefits, organisation
 from processes.complaint_forms import CHANNELS, FINDINGS, TARGETS
 from processes.letters import chinese_date, standalone
-from processes.tables import staff
+from processes.tables import household, staff
 
 TITLES = {"registration": "群众举报登记表", "report": "举报核查报告", "feedback": "举报核查结果反馈书"}
 _NODES = {"accept_complaint": "accepted", "investigate": "investigated", "investigate_cosign": "signed", "conclude": "concluded", "conclude_extended": "concluded",
@@ -29,7 +29,8 @@ _CHANNEL, _FINDING, _TARGET = ({code: zh for code, zh, _ in found} for found in 
 def facts_of(conn: Connection, keys: BoundKeys, row: Mapping[Any, Any]) -> dict[str, Any]:
     """The complaint's row with its allegation and the latest answers of each step: {accepted, investigated, signed, concluded, told}, each with
     `by` (login); what is erased or not done yet is missing. row: of `complaint`."""
-    found: dict[str, Any] = {**row, "allegation": keys.reveal("complaint", "allegation", row["id"], row["allegation"]) if row["allegation"] else "", "unit_name": organisation.unit_name(conn, row["unit"])}
+    home = conn.scalar(select(household.c.no).where(household.c.id == row["household_id"])) if row["household_id"] else None
+    found: dict[str, Any] = {**row, "household_no": home, "target_unit_name": organisation.unit_name(conn, row["target_unit"]) if row["target_unit"] else None, "allegation": keys.reveal("complaint", "allegation", row["id"], row["allegation"]) if row["allegation"] else "", "unit_name": organisation.unit_name(conn, row["unit"])}
     for entry in history(conn, keys, row["id"] >> 16):
         step = _NODES.get(str(entry.data.get("task")).rpartition(".")[0]) if entry.event == "task_completed" else None
         if step:
@@ -58,8 +59,8 @@ def _table(rows: Sequence[tuple[str, Any]]) -> str:
 
 
 def _target(told: Mapping[str, Any]) -> str:
-    named = {"household": "household_id", "benefit": "benefit_id", "staff": "target_login", "facility": "target_unit"}.get(told["target_kind"])
-    return f"{_TARGET[told['target_kind']]} {told[named] if named else ''}".strip()
+    named = {"household": told["household_no"], "benefit": benefits.number(told["benefit_id"]) if told["benefit_id"] else None, "staff": told["target_login"], "facility": told["target_unit_name"]}.get(told["target_kind"])
+    return f"{_TARGET[told['target_kind']]} {named or ''}".strip()
 
 
 def _registration(told: Mapping[str, Any]) -> str:

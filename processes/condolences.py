@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from engine.crypto import BoundKeys
 from engine.errors import Invalid, NotFound, Refused
@@ -26,6 +26,11 @@ from processes.tables import household, person, unit
 
 RECORDERS = frozenset({"civil_affairs_officer", "window_clerk", "investigator", "street_leader", "village_committee", "finance_officer"})
 READERS = RECORDERS | {"reviewer", "district_examiner", "approver", "supervisor", "auditor"}
+
+
+def number(donation_id: int) -> str:
+    """How pages and forms name a donation: JZ0000123."""
+    return f"JZ{donation_id >> 16:07d}"
 
 
 def receive(act: Act, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,16 +132,32 @@ def visits(conn: Connection, keys: BoundKeys, actor: Actor, *, since: str | None
     where: list[ColumnElement[bool]] = [within(c.unit, areas_of(actor)), *_between(c.visited_on, since, until), *([within(c.unit, unit_code)] if unit_code else [])]
     where += [column == value for column, value in ((c.source, source), (c.household_id, household_id), (c.donation_id, donation_id)) if value is not None]
     found = paged(conn, select(visit).where(*where).order_by(c.visited_on.desc(), c.id.desc()), page, size)
-    ids = {row["household_id"] for row in found.items if row["household_id"]}
-    names = {home: identity.mask_name(name) for home, name in _applicants(conn, ids)}
-    rows: list[Mapping[Any, Any]] = [{**{col.name: row[col.name] for col in c if col.name != "target"}, "target": names.get(row["household_id"]) if row["household_id"] else keys.reveal("condolence_visit", "target", row["id"], row["target"]) if row["target"] else None}
+    homes = _homes(conn, {row["household_id"] for row in found.items if row["household_id"]})
+    names = {home: identity.mask_name(row.name) for home, row in homes.items()}
+    of = {row.id: row for row in conn.execute(select(donation.c.id, donation.c.donor, donation.c.received_on).where(donation.c.id.in_({row["donation_id"] for row in found.items if row["donation_id"]})))}
+    rows: list[Mapping[Any, Any]] = [{**{col.name: row[col.name] for col in c if col.name != "target"}, "target": names.get(row["household_id"]) if row["household_id"] else keys.reveal("condolence_visit", "target", row["id"], row["target"]) if row["target"] else None,
+             "household_no": homes[row["household_id"]].no if row["household_id"] in homes else None, **_gift_told(of.get(row["donation_id"]))}
             for row in found.items]  # fmt: skip
     return Page(rows, found.total, found.page, found.size)
 
 
-def _applicants(conn: Connection, ids: Iterable[int]) -> list[tuple[int, str]]:
-    query = select(household.c.id, person.c.name).join(person, person.c.id == household.c.applicant_id).where(household.c.id.in_(list(ids)))
-    return [(row.id, row.name) for row in conn.execute(query)]
+def _homes(conn: Connection, ids: Iterable[int]) -> dict[int, Any]:
+    """Household -> its number and the applicant's name."""
+    query = select(household.c.id, household.c.no, person.c.name).join(person, person.c.id == household.c.applicant_id).where(household.c.id.in_(list(ids)))
+    return {row.id: row for row in conn.execute(query)}
+
+
+def _gift_told(row: Any) -> dict[str, Any]:
+    return {"donation_no": number(row.id), "donor": row.donor, "donation_on": row.received_on} if row is not None else {"donation_no": None, "donor": None, "donation_on": None}
+
+
+def open_gifts(conn: Connection, actor: Actor) -> list[tuple[str, str]]:
+    """Donations of which a visit of the actor's area may still give: (number, in words), the latest first."""
+    areas, d = areas_of(actor), donation.c
+    mine = or_(within(d.unit, areas), *(d.unit == area[:n] for area in areas for n in (6, 9) if len(area) > n)) if areas else d.id < 0
+    given = select(func.coalesce(func.sum(visit.c.cash_fen), 0)).where(visit.c.donation_id == d.id).scalar_subquery()
+    rows = conn.execute(select(d.id, d.donor, d.received_on, d.cash_fen, given.label("given")).where(mine).order_by(d.received_on.desc(), d.id.desc()).limit(200))
+    return [(number(row.id), f"{row.received_on} {row.donor} {yuan(row.cash_fen - int(row.given))}") for row in rows]
 
 
 def _between(column: Any, since: str | None, until: str | None) -> list[ColumnElement[bool]]:
@@ -150,7 +171,7 @@ def gifts(conn: Connection, actor: Actor, *, since: str | None = None, until: st
     where += [column == value for column, value in ((c.donor_kind, donor_kind), (c.id, donation_id)) if value is not None]
     found = paged(conn, select(donation).where(*where).order_by(c.received_on.desc(), c.id.desc()), page, size)
     given = {row.donation_id: row for row in conn.execute(select(visit.c.donation_id, func.count().label("n"), func.sum(visit.c.cash_fen).label("fen")).where(visit.c.donation_id.in_([r["id"] for r in found.items])).group_by(visit.c.donation_id))}
-    rows: list[Mapping[Any, Any]] = [{**dict(row), "recipients": given[row["id"]].n if row["id"] in given else 0, "left_fen": row["cash_fen"] - int(given[row["id"]].fen if row["id"] in given else 0)} for row in found.items]
+    rows: list[Mapping[Any, Any]] = [{**dict(row), "no": number(row["id"]), "recipients": given[row["id"]].n if row["id"] in given else 0, "left_fen": row["cash_fen"] - int(given[row["id"]].fen if row["id"] in given else 0)} for row in found.items]
     return Page(rows, found.total, found.page, found.size)
 
 

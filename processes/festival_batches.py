@@ -37,7 +37,7 @@ from processes import (
     readers,
 )
 from processes.bank_files import Head, Line, Payment, Sent
-from processes.calendar import SpringFestival, spring_festival
+from processes.calendar import SpringFestival, next_spring_festival, spring_festival
 from processes.festival_forms import CAUSES, day_of
 from processes.festival_tables import festival_batch as batch
 from processes.festival_tables import festival_claim as claim
@@ -54,13 +54,16 @@ BATCH_STATES = {"made": ("待复核", "To be checked"), "approved": ("已复核"
 ITEM_STATES = {
     "pending": ("待发放", "To be paid"), "sent": ("已送银行", "Sent to the bank"), "credited": ("已到账", "Credited"), "returned": ("退回", "Returned"), "reissued": ("已重发", "Paid again"),
     "proposed": ("重发待复核", "To be paid again: to be checked"), "left_out": ("暂不能发放", "Cannot be paid yet"), "dropped": ("作废", "Dropped"),
+    "closing": ("不再发放待复核", "To be closed: to be checked"), "closed": ("不再发放", "Closed, not paid"),
 }  # fmt: skip
 LEFT_OUT = {"no_account": ("没有银行账户", "No bank account"), "no_heating": ("供热情况未登记", "Heating not described"), "suspended": ("待遇暂停", "Benefit suspended"), "no_amount": ("金额为零", "Nothing to be paid")}
 WHY: Mapping[str, tuple[str, str]] = {**CAUSES, **LEFT_OUT}
 PROGRESS = {"not_begun": ("未开始", "Not begun"), "under_way": ("发放中", "Under way"), "finished": ("已完成", "Finished"), "finished_late": ("逾期完成", "Finished late"), "overdue": ("逾期未完成", "Not finished in time")}
 EARLIEST = 120  # days before the last working day: an earlier cut-off is a typing error
 MOST_ROWS = 65_000  # of one batch, items and claims: its record numbers 65,535 rows
-_COUNTED = ("pending", "sent", "credited", "returned")
+_COUNTED = ("pending", "sent", "credited", "returned", "closing", "closed")
+_SETTLED = ("credited", "closed")
+_CLOSABLE = ("returned", "left_out")
 _RANK = {"destitute_dispersed": 0, "dibao": 1, "low_income": 2}  # who brings a household its heating subsidy, where several could
 _ROWS = 150  # rows of one entry
 
@@ -343,11 +346,11 @@ def answer(act: Act, batch_id: int, lines: Sequence[Line], faults: Sequence[bank
         result = {"credited": "paid", "sent": None}.get(one["state"], one["cause"] or "other")
         known[_serial(one["id"])] = Sent(act.keys.reveal("festival_item", "account", one["id"], one["account"]), one["amount_fen"], date.fromisoformat(one["sent_on"]), result)
     found = bank_files.compare(bank_files.Answer(file, tuple(lines), tuple(faults), len(lines)), known, act.today)
-    puts = [Put("festival_item", int(line.serial[1:]), _answered(line, act.today)) for line in found.taken]
+    puts = [Put("festival_item", int(line.serial[1:]), _answered(line, act.today)) for line in (*found.taken, *found.back)]
     for some in batched(puts, _ROWS):
         act.append(record, "festival_items_answered", {"items": len(some)}, puts=some)
     credited = sum(line.result == "paid" for line in found.taken)
-    told = {"batch": batch_id, "credited": credited, "returned": len(found.taken) - credited, "repeated": found.repeated,
+    told = {"batch": batch_id, "credited": credited, "returned": len(found.taken) - credited + len(found.back), "repeated": found.repeated,
             "faults": [{"line": one.number, "item": int(one.serial[1:]) if one.serial and one.serial[1:].isdecimal() and len(one.serial) < 19 else None, "code": one.code,
                         **dict(zip(("zh", "en"), bank_files.FAULTS[one.code], strict=True))} for one in found.faults]}  # fmt: skip
     return _done(act, told)
@@ -357,7 +360,7 @@ def _answered(line: Line, today: date) -> dict[str, Any]:
     day = (line.credited_on or today).isoformat()
     if line.result == "paid":
         return {"state": "credited", "credited_on": day}
-    return {"state": "returned", "returned_on": day, "cause": line.result, "cause_text": line.reason or None}
+    return {"state": "returned", "credited_on": None, "returned_on": day, "cause": line.result, "cause_text": line.reason or None}
 
 
 def by_hand(said: Mapping[str, Any]) -> list[Line]:
@@ -394,7 +397,7 @@ def reissue(act: Act, item_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
     if (told := act.recall()) is not None:
         return told  # type: ignore[no-any-return]
     found = _item(act.conn, act.actor, item_id)
-    if found["state"] != "returned":
+    if found["state"] != "returned" and not (found["state"] == "closed" and found["file_no"]):  # an heir may turn up
         raise Conflict("只有被退回的明细可以重发", "Only what came back is paid again")
     if act.conn.scalar(select(item.c.id).where(item.c.reissue_of == item_id, item.c.state == "proposed")) is not None:
         raise Conflict("该明细的重发正在等待复核", "It waits to be checked already")
@@ -447,6 +450,57 @@ def agree(act: Act, item_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
     return _done(act, {"item": item_id, "reissue_of": old, "state": puts[0].values["state"]})
 
 
+# -- what can never be paid is closed
+
+
+def propose_closing(act: Act, item_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
+    """An item that came back, or could not be paid from the start, can never be paid; it waits for a second person. `said`: as understood by
+    FestivalClosing. Returns {"item", "state"}."""
+    found = _item(act.conn, act.actor, item_id)
+    record, _ = _opened(act, found["batch_id"], MAKERS, "festival-maker", "由本单位的资金发放岗、民政专干或窗口经办人提出不再发放", "Finance officers, civil affairs officers and clerks of the unit propose to close it")
+    if (told := act.recall()) is not None:
+        return told  # type: ignore[no-any-return]
+    found = _item(act.conn, act.actor, item_id)
+    if found["state"] not in _CLOSABLE:
+        raise Conflict("只有退回或暂不能发放的明细可以不再发放", "Only what came back or cannot be paid is closed")
+    if act.conn.scalar(select(item.c.id).where(item.c.reissue_of == item_id, item.c.state == "proposed")) is not None:
+        raise Conflict("该明细的重发正在等待复核", "It waits to be paid again: that is checked first")
+    if found["state"] == "left_out" and not _unclaimed(act.conn, item_id):
+        raise Conflict("已由后来的批次发放", "A later batch pays it")
+    values = {"state": "closing", "closing": said["cause"], "closing_reason": said["reason"], "closing_by": act.actor.id, "closed_by": None}
+    act.append(record, "festival_closing_proposed", {"item": item_id, "cause": said["cause"]}, puts=[Put("festival_item", item_id, values, _subject(found))])
+    return _done(act, {"item": item_id, "state": "closing"})
+
+
+def check_closing(act: Act, item_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
+    """A second person agrees that it is never paid: what it stood for is in no later batch, and its money stays with the unit. Or refuses: it is
+    what it was. `said`: as understood by FestivalVerdict."""
+    found = _item(act.conn, act.actor, item_id)
+    record, _ = _opened(act, found["batch_id"], CHECKERS, "festival-checker", "由街镇分管领导、资金发放岗或审批人复核", "Street leaders, finance officers and approvers check a batch")
+    if (told := act.recall()) is not None:
+        return told  # type: ignore[no-any-return]
+    found = _item(act.conn, act.actor, item_id)
+    if found["state"] != "closing":
+        raise Conflict("没有等待复核的不再发放", "Nothing waits to be closed here")
+    if found["closing_by"] in act.actor.persons:
+        raise Refused("own-batch", "不再发放是您提出的，应由另一人复核", "You proposed to close it: somebody else checks it")
+    agreed = said["outcome"] == "agree"
+    before = "returned" if found["file_no"] else "left_out"
+    puts = [Put("festival_item", item_id, {"state": "closed" if agreed else before, "closed_by": act.actor.id, "closed_on": act.today.isoformat() if agreed else None})]
+    if agreed:
+        puts += [Put("festival_claim", number, {"live": True}) for number in _unclaimed(act.conn, item_id)]
+    personal = {_subject(found): {"opinion": said["opinion"]}} if said.get("opinion") else {}
+    act.append(record, "festival_closing_checked", {"item": item_id, "outcome": said["outcome"]}, personal=personal, puts=puts)
+    return _done(act, {"item": item_id, "state": puts[0].values["state"]})
+
+
+def _unclaimed(conn: Connection, item_id: int) -> list[int]:
+    """Claims of an item that was left out which no later batch has."""
+    later = aliased(claim)
+    taken = select(later.c.id).where(later.c.year == claim.c.year, later.c.kind == claim.c.kind, later.c.payee == claim.c.payee, later.c.live).exists()
+    return list(conn.scalars(select(claim.c.id).where(claim.c.item_id == item_id, ~claim.c.live, ~taken).order_by(claim.c.id)))
+
+
 def _opened(act: Act, batch_id: int, roles: frozenset[str], rule: str, zh: str, en: str) -> tuple[Record, Mapping[Any, Any]]:
     """The batch, locked, for who may do that to it."""
     row = seen(act.conn, act.actor, batch_id)
@@ -461,6 +515,41 @@ def _opened(act: Act, batch_id: int, roles: frozenset[str], rule: str, zh: str, 
 def _done(act: Act, told: dict[str, Any]) -> dict[str, Any]:
     act.remember(told)
     return told
+
+
+# -- which season is at work
+
+AFTER, AT_MOST = 30, 180  # days after New Year: for the report; until what is not finished gives way to the next season
+
+
+def season(conn: Connection, areas: Area, today: date, published: int | None = None) -> int:
+    """The year of the Spring Festival that a page shows when none is asked for: the one just past while its work goes on (something is not
+    finished, or the days of the report are not over), else the coming one; the one just past where nobody knows the coming holidays yet."""
+    passed, began = next(((year, day) for year in (today.year, today.year - 1) if (day := _new_year(year, published)) is not None and day <= today), (None, today))
+    if passed is None:
+        return next_spring_festival(today, published).year
+    coming = passed + 1
+    known = _new_year(coming, published) is not None
+    if conn.scalar(select(batch.c.id).where(batch.c.year == coming, batch.c.state != "refused", within(batch.c.street, areas)).limit(1)) is not None:
+        return coming
+    if conn.scalar(select(batch.c.id).where(batch.c.year == passed, batch.c.state != "refused", within(batch.c.street, areas)).limit(1)) is None:
+        return coming if known else passed
+    over = (today - began).days
+    if not known or over <= AFTER:
+        return passed
+    return passed if over <= AT_MOST and any(row["state"] not in ("finished", "finished_late") for row in progress(conn, areas, passed, today, published)["units"]) else coming
+
+
+def _new_year(year: int, published: int | None) -> date | None:
+    try:
+        return spring_festival(year, published).new_year
+    except Invalid:
+        return None
+
+
+def seasons(conn: Connection, areas: Area, chosen: int) -> list[int]:
+    """The years that one may look at: those with batches, and those around the one chosen; the latest first."""
+    return sorted({*conn.scalars(select(batch.c.year).where(within(batch.c.street, areas)).distinct()), chosen - 1, chosen, chosen + 1}, reverse=True)
 
 
 # -- looking
@@ -531,11 +620,23 @@ def _told_item(keys: BoundKeys, row: Mapping[Any, Any], actor: Actor, *, full: b
     account = keys.reveal("festival_item", "account", row["id"], row["account"]) if row["account"] else None
     hide: Callable[[str], str] = str if full else identity.mask_name
     makes, checks = (actor.post_over(row["street"], roles) is not None for roles in (MAKERS, CHECKERS))
-    may = ["reissue"] if row["state"] == "returned" and makes else ["check"] if row["state"] == "proposed" and checks and row["proposed_by"] not in actor.persons else []
+    may = _may_item(row, actor, makes=makes, checks=checks)
     plain = ("id", "batch_id", "year", "street", "community", "household_id", "person_id", "listed_id", "grouping", "hukou_kind", "members", "amount_fen", "state", "cause", "cause_text", "file_no", "sent_on", "credited_on",
-             "returned_on", "reissue_of", "proposed_by", "reason", "agreed_by")  # fmt: skip
+             "returned_on", "reissue_of", "proposed_by", "reason", "agreed_by", "closing", "closing_reason", "closing_by", "closed_by", "closed_on")  # fmt: skip
     return {**{name: row[name] for name in plain}, "name": hide(row["name"] or ""), "holder": hide(row["holder"] or ""), "account": account and f"****{account[-4:]}", "lines": json.loads(row["lines"]),
             "amount": yuan(row["amount_fen"]), "may": may}  # fmt: skip
+
+
+def _may_item(row: Mapping[Any, Any], actor: Actor, *, makes: bool, checks: bool) -> list[str]:
+    """reissue, close; check (what is paid again), check_closing: by somebody else."""
+    found = []
+    if makes:
+        found += ["reissue"] if row["state"] == "returned" or (row["state"] == "closed" and row["file_no"]) else []
+        found += ["close"] if row["state"] in _CLOSABLE else []
+    if checks:
+        found += ["check"] if row["state"] == "proposed" and row["proposed_by"] not in actor.persons else []
+        found += ["check_closing"] if row["state"] == "closing" and row["closing_by"] not in actor.persons else []
+    return found
 
 
 def sheet(act: Act, batch_id: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -549,30 +650,41 @@ def sheet(act: Act, batch_id: int) -> tuple[dict[str, Any], list[dict[str, Any]]
 
 
 def progress(conn: Connection, areas: Area, year: int, today: date, published: int | None = None) -> dict[str, Any]:
-    """How far each paying unit of an area is: {"year", "spring_festival", "deadline", "units": [{unit, kinds, missing_kinds, items, credited, sent, pending, returned, left_out, amount_fen, credited_fen, share, late,
-    state}], "finished": units, "amount_fen", "credited_fen", "share"}. `share` of items that are credited, per cent, cut off to one place ("100.0" only when all are). A unit is finished when each kind of money is
-    credited to everybody whom a batch lists; after the last working day before the holiday it is overdue, or finished late."""
+    """How far each paying unit of an area is: {"year", "spring_festival", "deadline", "units": [{unit, kinds, missing_kinds, items, credited, sent, pending, returned, closing, closed, left_out, amount_fen, credited_fen, closed_fen, closed_causes {cause: {items, fen}}, share,
+    late, state}], "finished": units, and the sums}. `share` of items that are credited, or closed with a cause by two persons (decision 084), per cent, cut off to one place ("100.0" only when all are). A unit is
+    finished when each kind of money is credited to everybody whom a batch lists, or closed; after the last working day before the holiday it is overdue, or finished late."""
     found = spring_festival(year, published)
     deadline, counted = found.last_workday.isoformat(), _counted(conn, areas, year, found.last_workday.isoformat())
-    kinds, left = _kinds_of(conn, areas, year), _left_out(conn, areas, year)
+    kinds, left, causes = _kinds_of(conn, areas, year), _left_out(conn, areas, year), _closed_causes(conn, areas, year)
     units = sorted({*counted, *left, *_streets(conn, areas)})
-    rows = [_unit_row(code, counted.get(code, {}), kinds.get(code, set()), left.get(code, 0), today.isoformat() > deadline) for code in units]
-    sums = {name: sum(row[name] for row in rows) for name in ("items", "credited", "left_out", "amount_fen", "credited_fen")}
+    rows = [{**_unit_row(code, counted.get(code, {}), kinds.get(code, set()), left.get(code, 0), today.isoformat() > deadline), "closed_causes": causes.get(code, {})} for code in units]
+    sums = {name: sum(row[name] for row in rows) for name in ("items", "credited", "closed", "left_out", "amount_fen", "credited_fen", "closed_fen")}
     return {"year": year, "spring_festival": found.new_year.isoformat(), "deadline": deadline, "units": rows, "finished": sum(row["state"] in ("finished", "finished_late") for row in rows),
-            **sums, "share": _share(sums["credited"], sums["items"] + sums["left_out"])}  # fmt: skip
+            **sums, "share": _share(sums["credited"] + sums["closed"], sums["items"] + sums["left_out"])}  # fmt: skip
 
 
 def _counted(conn: Connection, areas: Area, year: int, deadline: str) -> dict[str, dict[str, Any]]:
     c = item.c
-    late = and_(c.state == "credited", c.credited_on > deadline)
+    late = or_(and_(c.state == "credited", c.credited_on > deadline), and_(c.state == "closed", c.closed_on > deadline))
     query = select(c.street, c.state, late.label("late"), func.count().label("n"), func.sum(c.amount_fen).label("fen")).where(c.year == year, within(c.street, areas), c.state.in_(_COUNTED)).group_by(c.street, c.state, late)
     found: dict[str, dict[str, Any]] = defaultdict(lambda: defaultdict(int))
     for row in conn.execute(query):
         one = found[row.street]
         one[row.state] += row.n
         one["amount_fen"] += int(row.fen)
-        one["credited_fen"] += int(row.fen) if row.state == "credited" else 0
+        for state in _SETTLED:
+            one[f"{state}_fen"] += int(row.fen) if row.state == state else 0
         one["late"] += row.n if row.late else 0
+    return found
+
+
+def _closed_causes(conn: Connection, areas: Area, year: int) -> dict[str, dict[str, dict[str, int]]]:
+    """Unit -> why -> how many items are never paid, and how much stays with it."""
+    c = item.c
+    query = select(c.street, c.closing, func.count().label("n"), func.sum(c.amount_fen).label("fen")).where(c.year == year, within(c.street, areas), c.state == "closed").group_by(c.street, c.closing)
+    found: dict[str, dict[str, dict[str, int]]] = defaultdict(dict)
+    for row in conn.execute(query.order_by(c.street, c.closing)):
+        found[row.street][row.closing] = {"items": row.n, "fen": int(row.fen)}
     return found
 
 
@@ -599,15 +711,15 @@ def _streets(conn: Connection, areas: Area) -> list[str]:
 
 
 def _unit_row(code: str, one: Mapping[str, int], kinds: set[str], left: int, over: bool) -> dict[str, Any]:  # noqa: FBT001
-    numbers = {name: one.get(name, 0) for name in (*_COUNTED, "late", "amount_fen", "credited_fen")}
+    numbers = {name: one.get(name, 0) for name in (*_COUNTED, "late", "amount_fen", "credited_fen", "closed_fen")}
     items_ = sum(numbers[name] for name in _COUNTED)
     missing = [kind for kind in festival.KINDS if kind not in kinds]
-    whole = items_ > 0 and not missing and not left and numbers["credited"] == items_
+    whole = items_ > 0 and not missing and not left and numbers["credited"] + numbers["closed"] == items_
     if whole:
         state = "finished_late" if numbers["late"] else "finished"
     else:
         state = "overdue" if over else "under_way" if items_ or left else "not_begun"
-    return {"unit": code, "kinds": [kind for kind in festival.KINDS if kind in kinds], "missing_kinds": missing, "items": items_, **numbers, "left_out": left, "share": _share(numbers["credited"], items_ + left), "state": state}
+    return {"unit": code, "kinds": [kind for kind in festival.KINDS if kind in kinds], "missing_kinds": missing, "items": items_, **numbers, "left_out": left, "share": _share(numbers["credited"] + numbers["closed"], items_ + left), "state": state}
 
 
 def _share(part: int, whole: int) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -13,9 +13,9 @@ from engine.forms import folded
 from engine.model import Actor, Put
 from engine.office import Act
 from engine.queries import Page, within
-from processes import erasure, households, identity, readers
+from processes import erasure, festival_list_file, households, identity, readers
 from processes.calendar import spring_festival
-from processes.festival_batches import MAKERS, areas_of, paged
+from processes.festival_batches import MAKERS, areas_of, batched, paged
 from processes.festival_tables import festival_heating as heated
 from processes.festival_tables import festival_listed as listed_person
 from processes.tables import unit
@@ -55,15 +55,25 @@ def of_household(conn: Connection, actor: Actor, household_id: int) -> list[dict
 def take_list(act: Act, said: Mapping[str, Any]) -> dict[str, Any]:
     """Persons of another department's list. What is wrong with one is reported by its place (from 1), and the rest is taken. `said`: as understood by FestivalList.
     Returns {"year", "taken", "refused": [{"row", "zh", "en"}]}."""
+    return take(act, int(said["year"]), said["department"], list(enumerate(said["persons"], 1)), [])
+
+
+def take_file(act: Act, said: Mapping[str, Any], raw: bytes) -> dict[str, Any]:
+    """The same from a workbook: `row` is the line of the sheet. `said`: as understood by FestivalListFile. Raises Invalid for what is no such list."""
+    good, faults = festival_list_file.read(act.conn, act.actor, raw)
+    return take(act, int(said["year"]), said["department"], good, faults)
+
+
+def take(act: Act, of: int, department: str, persons_: Sequence[tuple[int, Mapping[str, Any]]], faults: Sequence[dict[str, Any]]) -> dict[str, Any]:
     if (told := act.recall()) is not None:
         return told  # type: ignore[no-any-return]
-    year = spring_festival(int(said["year"]), act.office.published).year
-    numbers = [identity.normalise(one["id_no"]) for one in said["persons"]]
+    year = spring_festival(of, act.office.published).year
+    numbers = [identity.normalise(one["id_no"]) for _, one in persons_]
     households.hold(act, numbers)
-    places = set(act.conn.scalars(select(unit.c.code).where(unit.c.level == "community", unit.c.code.in_({one["community"] for one in said["persons"]}))))
-    known = set(act.conn.scalars(select(listed_person.c.id_blind).where(listed_person.c.year == year, listed_person.c.id_blind.in_([act.keys.blind(number) for number in numbers]))))
-    taken, refused = [], list[dict[str, Any]]()
-    for place, (one, number) in enumerate(zip(said["persons"], numbers, strict=True), 1):
+    places = set(act.conn.scalars(select(unit.c.code).where(unit.c.level == "community", unit.c.code.in_({one["community"] for _, one in persons_}))))
+    known = {blind for some in batched(numbers, 500) for blind in act.conn.scalars(select(listed_person.c.id_blind).where(listed_person.c.year == year, listed_person.c.id_blind.in_([act.keys.blind(number) for number in some])))}
+    taken, refused = [], list(faults)
+    for (place, one), number in zip(persons_, numbers, strict=True):
         blind = act.keys.blind(number)
         if (why := _wrong(act, one, number, places, known, blind)) is not None:
             refused.append({"row": place, "zh": why[0], "en": why[1]})
@@ -75,11 +85,12 @@ def take_list(act: Act, said: Mapping[str, Any]) -> dict[str, Any]:
         puts = []
         for one, number, blind in taken:
             row_id = record.next_id()
-            values = {"year": year, "street": one["community"][:9], "community": one["community"], "department": said["department"], "hukou_kind": one["hukou_kind"], "name": one["name"], "id_no": number, "id_blind": blind,
+            values = {"year": year, "street": one["community"][:9], "community": one["community"], "department": department, "hukou_kind": one["hukou_kind"], "name": one["name"], "id_no": number, "id_blind": blind,
                       "account": folded(one["account"]), "holder": one.get("holder") or None, "entered_by": act.actor.id, "entered_on": act.today.isoformat()}  # fmt: skip
             puts.append(Put("festival_listed", row_id, values, f"listed:{row_id}"))
-        act.append(record, "festival_list_taken", {"year": year, "department": said["department"], "persons": len(taken)}, puts=puts)
-    return _done(act, {"year": year, "taken": len(taken), "refused": refused})
+        for some in batched(puts, 150):  # what an entry holds
+            act.append(record, "festival_list_taken", {"year": year, "department": department, "persons": len(some)}, puts=some)
+    return _done(act, {"year": year, "taken": len(taken), "refused": sorted(refused, key=lambda one: one["row"])})
 
 
 def _wrong(act: Act, one: Mapping[str, Any], number: str, places: set[str], known: set[str], blind: str) -> tuple[str, str] | None:

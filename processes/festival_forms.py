@@ -11,7 +11,7 @@ from marshmallow import ValidationError, validates_schema
 
 from engine.forms import Form, choice, folded, money, number, on_date, rows, several, text, yes_no
 from processes import festival
-from processes.household_number import household
+from processes.household_number import donation, household
 
 
 def choices(words: Mapping[str, tuple[str, str]]) -> list[tuple[str, str, str]]:
@@ -21,6 +21,10 @@ def choices(words: Mapping[str, tuple[str, str]]) -> list[tuple[str, str, str]]:
 CAUSES: Mapping[str, tuple[str, str]] = {
     "account_closed": ("账户已销户", "Account closed"), "account_frozen": ("账户冻结或长期不动", "Account frozen or dormant"), "wrong_account": ("账号有误", "Wrong account number"),
     "name_differs": ("户名不符", "Name of the holder differs"), "deceased": ("持卡人死亡", "The holder has died"), "bank_error": ("银行处理失败", "Failed at the bank"), "other": ("其他", "Other"),
+}  # fmt: skip
+CLOSINGS: Mapping[str, tuple[str, str]] = {
+    "died_without_heirs": ("死亡且无人继承", "Died without heirs"), "moved_away": ("迁出本区", "Moved away"), "not_entitled": ("经核实不应享受", "Not entitled after all"),
+    "paid_elsewhere": ("已由其他单位发放", "Paid by another unit"), "renounced": ("本人书面放弃", "Renounced in writing"), "never_found": ("多方查找无法联系", "Cannot be found"), "other": ("其他", "Other"),
 }  # fmt: skip
 OUTCOMES = [("agree", "同意", "Agree"), ("refuse", "不同意", "Refuse")]
 RESULTS = [("credited", "已到账", "Credited"), ("returned", "退回", "Returned")]
@@ -154,6 +158,13 @@ class FestivalReissue(Form):
             raise ValidationError(wrong)
 
 
+class FestivalClosing(Form):
+    """不再发放: an item that can never be paid; its money stays with the paying unit."""
+
+    cause = choice("不再发放的原因", "Why it can never be paid", choices(CLOSINGS), widget="select")
+    reason = text("核实情况", "What was verified", max=200, widget="textarea")
+
+
 class ListedPerson(Form):
     """One of the other department's list."""
 
@@ -174,6 +185,13 @@ class FestivalList(Form):
     persons = rows("名单", "Persons", ListedPerson, required=True, least=1)
 
 
+class FestivalListFile(Form):
+    """优抚对象名单 as a workbook."""
+
+    year = number("春节年份", "Year of the Spring Festival")
+    department = text("提供名单的部门", "Department that keeps the list", max=100)
+
+
 class VisitIn(Form):
     """慰问登记."""
 
@@ -189,7 +207,7 @@ class VisitIn(Form):
     goods = text("慰问品", "Goods", required=False, max=400)
     goods_value = money("慰问品折价", "Value of the goods", required=False)
     source = choice("资金来源", "Funding source", choices(SOURCES), widget="select")
-    donation_id = number("捐赠编号", "Donation", required=False)
+    donation_id = donation("捐赠编号", "Donation")
 
     @validates_schema(skip_on_field_errors=False)
     def _whole(self, data: Mapping[str, Any], **_: Any) -> None:

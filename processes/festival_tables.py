@@ -50,7 +50,7 @@ festival_item = Table(
     Column("account", LargeBinary, info=SEALED),
     Column("lines", Text, nullable=False),  # JSON: the explained amounts
     Column("amount_fen", BigInteger, nullable=False),
-    Column("state", String(10), nullable=False),  # pending | sent | credited | returned | reissued | proposed | left_out | dropped
+    Column("state", String(10), nullable=False),  # pending | sent | credited | returned | reissued | proposed | left_out | dropped | closing | closed
     Column("cause", String(24)),  # why returned, or left out
     Column("cause_text", String(200)),
     Column("file_no", Integer),
@@ -61,6 +61,11 @@ festival_item = Table(
     Column("proposed_by", String(60)),
     Column("reason", String(200)),
     Column("agreed_by", String(60)),
+    Column("closing", String(24)),  # why it can never be paid
+    Column("closing_reason", String(200), info=PERSONAL),  # of whom, and what became of him
+    Column("closing_by", String(60)),  # who proposed to close it
+    Column("closed_by", String(60)),  # who agreed, or refused the last time
+    Column("closed_on", String(10)),
     Index("ix_festival_item_batch_id", "batch_id", "state"),
     Index("ix_festival_item_year", "year", "street", "state"),
     Index("ix_festival_item_household_id", "household_id"),

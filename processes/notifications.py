@@ -188,10 +188,11 @@ def _monthly(conn: Connection, _keys: BoundKeys, today: date) -> Iterator[News]:
     c, since = payment_sending.c, _back(today)
     runs = select(payment_return.c.run_id).where(payment_return.c.entered_on >= since)
     agreed = select(contact.c.household_id).where(contact.c.active)
-    query = select(c.id, c.state, c.credited_on, c.answered_on, payment_item.c.household_id, benefit.c.person_id).join(payment_item, payment_item.c.id == c.item_id).join(benefit, benefit.c.id == payment_item.c.benefit_id)
-    for row in conn.execute(query.where(c.run_id.in_(runs), c.state.in_(("paid", "returned")), c.answered_on >= since, payment_item.c.household_id.in_(agreed)).order_by(c.id)):
+    query = select(c.id, c.state, c.credited_on, c.answered_on, c.taken_back_on, payment_item.c.household_id, benefit.c.person_id).join(payment_item, payment_item.c.id == c.item_id).join(benefit, benefit.c.id == payment_item.c.benefit_id)
+    for row in conn.execute(query.where(c.run_id.in_(runs), or_(c.state.in_(("paid", "returned")) & (c.answered_on >= since), c.taken_back_on >= since), payment_item.c.household_id.in_(agreed)).order_by(c.id)):
         paid = row.state == "paid"
-        yield News("credited" if paid else "returned", f"payment:{row.id}:{row.state}", row.household_id, row.credited_on if paid and row.credited_on else row.answered_on, person_id=row.person_id)
+        day = row.credited_on if paid and row.credited_on else row.taken_back_on or row.answered_on
+        yield News("credited" if paid else "returned", f"payment:{row.id}:{row.state}", row.household_id, day, person_id=row.person_id)
 
 
 def _reviews(conn: Connection, _keys: BoundKeys, today: date) -> Iterator[News]:

@@ -109,6 +109,13 @@ def units(conn: Connection, under: Area = DISTRICT, level: str | None = None) ->
     return list(conn.execute(query if level is None else query.where(unit.c.level == level)).mappings())
 
 
+def code_of(conn: Connection, said: str) -> str:
+    """The code of a unit that somebody names by its name, if that is one unit's; else what he said: it is a code, or nothing."""
+    said = said.strip()
+    found = list(conn.scalars(select(unit.c.code).where(unit.c.name == said).limit(2))) if said and not said.isascii() else []
+    return str(found[0]) if len(found) == 1 else said
+
+
 # -- staff
 
 

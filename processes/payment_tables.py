@@ -146,12 +146,14 @@ payment_sending = Table(
     Column("holder", String(60), info=PERSONAL),
     Column("bank", String(60), info=PERSONAL),
     Column("account", LargeBinary, info=SEALED),
-    Column("state", String(10), nullable=False),  # sent | paid | returned
+    Column("state", String(10), nullable=False),  # sent | paid | returned | taken_back: credited, and taken back by the bank later
     Column("cause", String(20)),
     Column("reason", LargeBinary, info=SEALED),  # the bank's own words
     Column("credited_on", String(10)),
     Column("answered_on", String(10)),
     Column("return_id", Id),
+    Column("taken_back_on", String(10)),  # when that was entered; credited_on stays
+    Column("back_return_id", Id),  # the answer that said so
     Index("uq_payment_sending_item", "item_id", "attempt", unique=True),
     Index("ix_payment_sending_file", "file_id", "line"),
     Index("ix_payment_sending_run_id", "run_id", "state"),
@@ -168,6 +170,7 @@ payment_return = Table(
     Column("taken", Integer, nullable=False),  # lines that count
     Column("repeated", Integer, nullable=False),  # said what was known already
     Column("faults", Integer, nullable=False),
+    Column("back", Integer),  # lines that took back what was credited; none: from before these were booked
     Column("entered_by", String(60), nullable=False),
     Column("entered_on", String(10), nullable=False),
     Index("uq_payment_return_digest", "file_id", "digest", unique=True),

@@ -58,6 +58,7 @@ PROBLEMS: Mapping[str, tuple[str, str, bool]] = {
     "person_twice": ("同一人在本月另一笔发放中", "The same person is in another payment of the month", True),
     "account_twice": ("同一账户收另一户的款", "The same account receives another household's payment", True),
     "over_ceiling": ("金额超过单户上限", "Above the ceiling of one payment", True),
+    "taken_back": ("曾入账后被银行收回，应核实后再发", "It was credited and taken back by the bank: verify before it is paid again", True),
     "deceased": ("享受人员已登记死亡", "Somebody who is counted is registered as deceased", True),
     "no_account": ("没有收款账户", "There is no account", False),
     "holder_differs": ("开户人不是家庭成员", "The account's holder is no member of the household", False),
@@ -185,6 +186,7 @@ def _stretch(conn: Connection, keys: BoundKeys, run: Row, after: int) -> _Stretc
     dead = set(conn.scalars(select(household_member.c.person_id).where(household_member.c.household_id.in_(homes), household_member.c.left_reason == "death")))
     most = to_fen(law.value("payment_item_most", first_of(month)).amount)
     back = _back_payments(conn, ids, run)
+    reversed_ = _taken_back(conn, ids)
     lines, not_due, gone = [], 0, []
     for row in rows:
         fen, status, decision = benefits.decided_of(row, decisions.get(row["id"], ()), month)
@@ -197,7 +199,7 @@ def _stretch(conn: Connection, keys: BoundKeys, run: Row, after: int) -> _Stretc
             not_due += status == "suspended"
             gone.append(row["id"])
         for said in [said for number, said in back if number == row["id"]]:
-            problems = [*wrong, *(["over_ceiling"] if said["amount_fen"] > most else [])]
+            problems = [*wrong, *(["over_ceiling"] if said["amount_fen"] > most else []), *(["taken_back"] if said["claim"] in reversed_ else [])]
             lines.append(_Line(said["claim"], {**known, **said}, tuple(whose), tuple(problems)))
     return _Stretch(last, tuple(lines), not_due, tuple(gone))
 
@@ -241,6 +243,12 @@ def _back_payments(conn: Connection, ids: Collection[int], run: Row) -> list[tup
     left = select(item).join(payment_run, payment_run.c.id == item.c.run_id).where(
         item.c.benefit_id.in_(ids), item.c.live.is_(False), item.c.state.in_(UNPAID), item.c.settlement_id.is_(None), item.c.month < run["month"], payment_run.c.status == "closed", ~newer)  # fmt: skip
     return found + [(row["benefit_id"], {name: row[name] for name in ("claim", "month", "amount_fen", "standard")}) for row in conn.execute(left.order_by(item.c.id)).mappings()]
+
+
+def _taken_back(conn: Connection, ids: Collection[int]) -> set[str]:
+    """Claims of benefits that were credited and taken back by the bank: somebody looks before they are paid once more."""
+    query = select(payment_item.c.claim).join(payment_sending, payment_sending.c.item_id == payment_item.c.id)
+    return set(conn.scalars(query.where(payment_item.c.benefit_id.in_(ids), payment_sending.c.state == "taken_back")))
 
 
 def _values(keys: BoundKeys, run: Row, row: Row, decision: int, account: Account) -> dict[str, Any]:
@@ -626,7 +634,7 @@ def read_answer(office: Office, actor: Actor, no: str, file_no: str | None, data
         keys, today, sent = office.keys.on(conn), office.today(), {}
         for row in conn.execute(select(payment_sending).where(payment_sending.c.file_id == file["id"])).mappings():
             sent[row["serial"]] = Sent(keys.reveal("payment_sending", "account", row["id"], row["account"]), row["amount_fen"], date.fromisoformat(file["made_on"]),
-                                       {"sent": None, "paid": "paid", "returned": row["cause"] or "other"}[row["state"]])  # fmt: skip
+                                       {"sent": None, "paid": "paid"}.get(row["state"], row["cause"] or "other"))  # fmt: skip
     return Reading(file, data, bank_files.compare(answer, sent, today), answer.read)
 
 
@@ -651,7 +659,8 @@ def _of_file(files: Sequence[Row], data: bytes, *, chosen: bool) -> tuple[bank_f
 
 
 def take_answer(act: Act, no: str, reading: Reading) -> dict[str, Any]:
-    """Enter an answer: its lines count, its faults are listed with their line numbers. The same file again changes nothing.
+    """Enter an answer: its lines count, its faults are listed with their line numbers. The same file again changes nothing. What it takes
+    back of what was credited is booked, also when the run is closed (decision 083).
 
     Small ones are applied at once; of large ones each part of the list by a job of its own. The bytes as they came stand, sealed, in
     the run's record."""
@@ -664,45 +673,58 @@ def take_answer(act: Act, no: str, reading: Reading) -> dict[str, Any]:
         return returned(act.conn, act.keys, earlier) | {"again": True}
     found, row_id, subject = reading.found, record.next_id(), f"case:{run['id']}"
     values = {"run_id": run["id"], "file_id": reading.file["id"], "digest": digest, "lines": reading.lines, "taken": len(found.taken), "repeated": found.repeated,
-              "faults": len(found.faults), "entered_by": act.actor.id, "entered_on": act.today.isoformat()}  # fmt: skip
+              "faults": len(found.faults), "back": len(found.back), "entered_by": act.actor.id, "entered_on": act.today.isoformat()}  # fmt: skip
     puts = [Put("payment_return", row_id, values)]
     for fault in found.faults[:_MOST_FAULTS]:
         said = {"return_id": row_id, "line": fault.number, "code": fault.code, "serial": fault.serial and fault.serial[:60]}
         puts.append(Put("payment_return_fault", record.next_id(), said | ({"text": fault.text[:400]} if fault.text else {}), subject))
     act.append(record, "payment_answered", {"file": reading.file["no"], "digest": digest}, personal={subject: {"answer": reading.data.decode("latin-1")}}, puts=puts)
-    _apply(act, reading.file, row_id, found.taken)
+    _apply(act, reading.file, row_id, found.taken, found.back)
     return returned(act.conn, act.keys, act.conn.execute(select(payment_return).where(payment_return.c.id == row_id)).mappings().one()) | {"again": False}
 
 
 _MOST_FAULTS = 5000  # are kept as rows; the answer itself is kept whole
 
 
-def _apply(act: Act, file: Row, return_id: int, lines: Sequence[bank_files.Line]) -> None:
+def _apply(act: Act, file: Row, return_id: int, lines: Sequence[bank_files.Line], back: Sequence[bank_files.Line]) -> None:
     ids = {row.serial: row.id for row in act.conn.execute(select(payment_sending.c.serial, payment_sending.c.id).where(payment_sending.c.file_id == file["id"]))}
-    parts: dict[int, list[tuple[int, str, str | None, str]]] = {}
+    parts, backs = _by_part(ids, lines), _by_part(ids, back)
+    if len(lines) + len(back) <= APPLIED:
+        for part in sorted({*parts, *backs}):
+            _answered(act, part, return_id, parts.get(part, ()))
+            _take_back(act, part, return_id, backs.get(part, ()))
+        return
+
+    def sealed(some: Sequence[_Said]) -> list[_Said]:
+        return [(n, result, day, base64.b64encode(act.keys.seal_field("payment_sending", "reason", n, reason)).decode() if reason else "") for n, result, day, reason in some]
+
+    rows = [{"kind": "payment_answer", "record_id": part, "key": str(return_id), "due_at": act.now, "state": "ready",
+             "data": json.dumps({"lines": sealed(parts.get(part, ())), "back": sealed(backs.get(part, ()))})} for part in sorted({*parts, *backs})]  # fmt: skip
+    act.write(_NEW_JOBS, rows)
+
+
+_Said = tuple[int, str, str | None, str]  # sending, result, day, the bank's reason
+
+
+def _by_part(ids: Mapping[str, int], lines: Sequence[bank_files.Line]) -> dict[int, list[_Said]]:
+    parts: dict[int, list[_Said]] = {}
     for line in lines:
         day = line.credited_on.isoformat() if line.credited_on else None
         parts.setdefault(ids[line.serial] >> 16, []).append((ids[line.serial], line.result, day, line.reason if line.result != "paid" else ""))
-    if len(lines) <= APPLIED:
-        for part in sorted(parts):
-            _answered(act, part, return_id, parts[part])
-        return
-    seal = act.keys.seal_field
-    rows = [{"kind": "payment_answer", "record_id": part, "key": str(return_id), "due_at": act.now, "state": "ready", "data": json.dumps({"lines": [
-        (n, result, day, base64.b64encode(seal("payment_sending", "reason", n, reason)).decode() if reason else "") for n, result, day, reason in parts[part]]})}
-        for part in sorted(parts)]  # fmt: skip
-    act.write(_NEW_JOBS, rows)
+    return parts
 
 
 def _answering(job: Job) -> Callable[[Act], None]:
     def effect(act: Act) -> None:
-        lines = [(n, result, day, act.keys.reveal("payment_sending", "reason", n, base64.b64decode(reason)) if reason else "") for n, result, day, reason in job.data["lines"]]
+        lines, back = ([(n, result, day, act.keys.reveal("payment_sending", "reason", n, base64.b64decode(reason)) if reason else "") for n, result, day, reason in job.data.get(name, ())]
+                       for name in ("lines", "back"))  # fmt: skip
         _answered(act, job.record_id, int(job.key), lines)
+        _take_back(act, job.record_id, int(job.key), back)
 
     return effect
 
 
-def _answered(act: Act, part_id: int, return_id: int, lines: Sequence[tuple[int, str, str | None, str]]) -> None:
+def _answered(act: Act, part_id: int, return_id: int, lines: Sequence[_Said]) -> None:
     """Write down what the bank did with some payments of a part: once, whoever says it again."""
     part = act.open("payment_part", part_id)
     query = select(payment_sending, payment_item.c.household_id, payment_item.c.benefit_id, payment_item.c.settlement_id).join(payment_item, payment_item.c.id == payment_sending.c.item_id)
@@ -720,6 +742,27 @@ def _answered(act: Act, part_id: int, return_id: int, lines: Sequence[tuple[int,
     arrears = {(row["benefit_id"], row["settlement_id"]) for n, result, _, _ in lines if result == "paid" and (row := rows.get(n)) and row["settlement_id"]}
     for benefit_id, settlement_id in sorted(arrears):
         account_book.arrears_paid(act, benefit_id, settlement_id)
+
+
+def _take_back(act: Act, part_id: int, return_id: int, lines: Sequence[_Said]) -> None:
+    """收回: the bank takes back what it credited. The sending says so and keeps its day of crediting; the item is open again: in its run while
+    that goes on, else for the next one; the books post the reverse. Once, whoever says it again (decision 083)."""
+    if not lines:
+        return
+    part = act.open("payment_part", part_id)
+    query = select(payment_sending, payment_item.c.household_id, payment_item.c.benefit_id, payment_item.c.settlement_id, payment_run.c.status.label("run_status"))
+    query = query.join(payment_item, payment_item.c.id == payment_sending.c.item_id).join(payment_run, payment_run.c.id == payment_sending.c.run_id)
+    rows = {row["id"]: row for row in act.conn.execute(query.where(payment_sending.c.id.in_([n for n, _, _, _ in lines]), payment_sending.c.state == "paid")).mappings()}
+    puts, today = [], act.today.isoformat()
+    for n, result, _day, reason in lines:
+        if n in rows:
+            values = {"state": "taken_back", "cause": result, "taken_back_on": today, "back_return_id": return_id} | ({"reason": reason} if reason else {})
+            puts.append(Put("payment_sending", n, values, f"household:{rows[n]['household_id']}"))
+            puts.append(Put("payment_item", rows[n]["item_id"], {"state": "returned", "cause": result, "credited_on": None} | ({"live": False} if rows[n]["run_status"] == "closed" else {})))
+    if puts:
+        act.append(part, "items_taken_back", {"return": return_id}, puts=puts)
+    for benefit_id in sorted({row["benefit_id"] for row in rows.values()}):
+        account_book.taken_back(act, benefit_id, {row["settlement_id"] for row in rows.values() if row["benefit_id"] == benefit_id and row["settlement_id"]})
 
 
 # -- reissuing
@@ -813,11 +856,11 @@ def returns_of(conn: Connection, run_id: int) -> list[Row]:
 
 def returned(conn: Connection, keys: BoundKeys, row: Row) -> dict[str, Any]:
     """An answer with its faults, in JSON. `applied`: lines that are written down by now."""
-    applied = conn.scalar(select(func.count()).select_from(payment_sending).where(payment_sending.c.return_id == row["id"])) or 0
+    applied = conn.scalar(select(func.count()).select_from(payment_sending).where(or_(payment_sending.c.return_id == row["id"], payment_sending.c.back_return_id == row["id"]))) or 0
     faults = [{"line": one["line"], "code": one["code"], "serial": one["serial"], "text": keys.reveal("payment_return_fault", "text", one["id"], one["text"]) if one["text"] else None}
               for one in conn.execute(select(payment_return_fault).where(payment_return_fault.c.return_id == row["id"]).order_by(payment_return_fault.c.line, payment_return_fault.c.id)).mappings()]  # fmt: skip
     file = conn.scalar(select(payment_file.c.no).where(payment_file.c.id == row["file_id"]))
-    return {"id": row["id"], "file": file, **{name: row[name] for name in ("lines", "taken", "repeated", "faults", "entered_by", "entered_on")}, "applied": applied, "problems": faults}
+    return {"id": row["id"], "file": file, **{name: row[name] for name in ("lines", "taken", "repeated", "faults", "entered_by", "entered_on")}, "back": row["back"] or 0, "applied": applied, "problems": faults}
 
 
 def return_told(conn: Connection, keys: BoundKeys, run: Row, return_id: int) -> dict[str, Any]:
@@ -828,7 +871,7 @@ def return_told(conn: Connection, keys: BoundKeys, run: Row, return_id: int) -> 
     return returned(conn, keys, row)
 
 
-VIEWS = (*ITEM_STATES, "late", "again")
+VIEWS = (*ITEM_STATES, "late", "again", "taken_back")
 
 
 def items(conn: Connection, keys: BoundKeys, run: Row, area: Area, today: date, *, view: str | None = None, community: str | None = None, problem: str | None = None,
@@ -841,6 +884,8 @@ def items(conn: Connection, keys: BoundKeys, run: Row, area: Area, today: date, 
         where.append(_late(run, today))
     elif view == "again":
         where.append(item.again)
+    elif view == "taken_back":
+        where.append(exists().where(payment_sending.c.item_id == item.id, payment_sending.c.state == "taken_back"))
     elif view:
         where.append(item.state == view)
     else:
@@ -903,7 +948,7 @@ def item_seen(conn: Connection, actor: Actor, run: Row, item_id: int) -> Row:
 def item_told(conn: Connection, keys: BoundKeys, row: Row, run: Row, today: date) -> dict[str, Any]:
     """One item with how it was sent each time."""
     [told] = _items_told(conn, keys, [row], run, today)
-    names = ("file", "serial", "attempt", "amount_fen", "holder", "bank", "pay_on", "state", "cause", "credited_on", "answered_on")
+    names = ("file", "serial", "attempt", "amount_fen", "holder", "bank", "pay_on", "state", "cause", "credited_on", "answered_on", "taken_back_on")
     tries = [{**{name: one[name] for name in names}, "account": payment_accounts.hidden(keys.reveal("payment_sending", "account", one["id"], one["account"])),
               "reason": keys.reveal("payment_sending", "reason", one["id"], one["reason"]) if one["reason"] else None} for one in sendings(conn, row["id"])]  # fmt: skip
     return {**told, "sendings": tries}
@@ -925,6 +970,23 @@ def problems(conn: Connection, keys: BoundKeys, run: Row, area: Area, *, state: 
     told: list[Row] = [{**{name: row[name] for name in names}, "reason": keys.reveal("payment_problem", "reason", row["id"], row["reason"]) if row["reason"] else None,
                         "keepable": PROBLEMS[row["kind"]][2]} for row in rows]  # fmt: skip
     return Page(told, total, page, size)
+
+
+def taken_back(conn: Connection, actor: Actor, *, waiting: bool = False, household_id: int | None = None, page: int = 1, size: int = 25) -> Page:
+    """What the bank credited and took back in the actor's area, the latest first: of which run and file, why, and where that money is now
+    (`now_run`, `now_state` of the item that pays it, in this run or a later one). `waiting`: only what is not credited again."""
+    item, latest = payment_item, payment_item.alias("latest")
+    newest = select(func.max(latest.c.id)).where(latest.c.claim == item.c.claim, latest.c.state != "dropped").scalar_subquery()
+    now, its_run = payment_item.alias("now"), payment_run.alias("its_run")
+    where = [payment_sending.c.state == "taken_back", within(item.c.community, area_of(actor)), *([now.c.state != "credited"] if waiting else []), *([item.c.household_id == household_id] if household_id is not None else [])]
+    joined = payment_sending.join(item, item.c.id == payment_sending.c.item_id).join(payment_run, payment_run.c.id == item.c.run_id).join(now, now.c.id == newest).join(its_run, its_run.c.id == now.c.run_id)
+    total = conn.scalar(select(func.count()).select_from(joined).where(*where)) or 0
+    joined = joined.join(household, household.c.id == item.c.household_id).join(person, person.c.id == household.c.applicant_id)
+    query = select(payment_sending.c.id, payment_sending.c.serial, payment_sending.c.amount_fen, payment_sending.c.cause, payment_sending.c.credited_on, payment_sending.c.taken_back_on, item.c.id.label("item_id"),
+                   item.c.month, item.c.benefit_id, item.c.household_id, item.c.community, payment_run.c.case_no, household.c.no.label("household_no"), person.c.name.label("applicant"),
+                   now.c.id.label("now_item_id"), now.c.state.label("now_state"), its_run.c.case_no.label("now_run"))  # fmt: skip
+    rows = conn.execute(query.select_from(joined).where(*where).order_by(payment_sending.c.taken_back_on.desc(), payment_sending.c.id.desc()).limit(size).offset((page - 1) * size)).mappings()
+    return Page(list(rows), total, page, size)
 
 
 def open_problems(conn: Connection, run_id: int) -> dict[str, int]:
@@ -960,5 +1022,5 @@ def told(conn: Connection, run: Row, today: date) -> dict[str, Any]:
     return {**{name: run[name] for name in names}, "totals": totals(conn, run["id"]), "late": late_count(conn, run, today), "changed": changed(conn, run) if run["status"] in ("ready", "checking", "approving") else 0,
             "open_problems": open_problems(conn, run["id"]), "returned": [{"cause": cause, "items": n, "fen": fen} for cause, (n, fen) in sorted(causes(conn, run["id"]).items())],
             "files": [{name: file[name] for name in ("no", "seq", "profile", "state", "pay_on", "made_by", "made_on", "count", "total_fen", "sent_on", "digest")} for file in files_of(conn, run["id"])],
-            "answers": [{name: one[name] for name in ("id", "file", "lines", "taken", "repeated", "faults", "entered_by", "entered_on")} for one in returns_of(conn, run["id"])]}  # fmt: skip
+            "answers": [{**{name: one[name] for name in ("id", "file", "lines", "taken", "repeated", "faults", "entered_by", "entered_on")}, "back": one["back"] or 0} for one in returns_of(conn, run["id"])]}  # fmt: skip
 

@@ -85,7 +85,7 @@ def _iso(day: date | str) -> str:
 
 
 def _units(conn: Connection, text: str) -> list[str]:
-    codes = sorted({code.strip() for code in folded(text).replace("，", ",").replace("、", ",").split(",") if code.strip()})
+    codes = sorted({organisation.code_of(conn, code) for code in folded(text).replace("，", ",").replace("、", ",").split(",") if code.strip()})
     if not 1 <= len(codes) <= MOST_UNITS:
         raise Invalid({"units": [f"请填写 1 至 {MOST_UNITS} 个单位代码"]})
     known = set(conn.scalars(select(unit.c.code).where(unit.c.code.in_(codes), unit.c.level != "department")))

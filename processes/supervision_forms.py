@@ -21,7 +21,7 @@ class SupervisionPlanIn(Form):
     """检查计划."""
 
     title = text("检查名称", "Title", max=200)
-    units = text("被检查单位代码", "Codes of the units", max=1000, hint="多个用逗号分开，如 120116001，120116005", hint_en="Several with commas, like 120116001, 120116005")
+    units = text("被检查单位", "Units", max=1000, hint="名称或代码，多个用逗号分开，如 120116001，120116005", hint_en="Names or codes, several with commas, like 120116001, 120116005")
     kind = choice("抽查对象", "What is drawn", KINDS)
     from_on = on_date("期间开始", "Period from", hint="个案按受理日期，走访按走访日期", hint_en="Cases by the day of receipt, visits by their day")
     until_on = on_date("期间结束", "Period until", hint="在保家庭按当日", hint_en="Households: in benefit on this day")

@@ -254,11 +254,20 @@ def _words(app: Flask) -> None:
             "session_left": people.seconds_left,
             "kept_files": uploads.titles,
             "opens_case": cases.opens,
+            "unit_choices": _unit_choices,
             "reads_area": readers.of_cases(who).covers if who else None,
         }
 
     app.jinja_env.globals.update(finding_title=findings.title, finding_state=findings.state, appeal_title=appeals.title, appeal_state=appeals.state)
     app.jinja_env.filters.update(yuan=yuan, instalments=wording.instalments, iso_moment=wording.iso_moment, mask_name=mask_name, left=_left, moment=wording.moment, english=english.english)
+
+
+def _unit_choices() -> list[tuple[str, str]]:
+    """(code, name) of the units where one is in office, for fields that ask for a unit; read once for a page."""
+    if "unit_choices" not in g:
+        with desk.bureau().office.read() as conn:
+            g.unit_choices = [(row["code"], row["name"]) for row in organisation.units(conn, desk.me().areas)]
+    return g.unit_choices  # type: ignore[no-any-return]
 
 
 def _my_posts() -> str:

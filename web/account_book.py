@@ -27,7 +27,7 @@ ACCOUNTS = {
     "set_off": lazy_gettext("set off"), "written_off": lazy_gettext("not asked back"),
 }  # fmt: skip
 SOURCES = {
-    "approval": lazy_gettext("decision"), "opening": lazy_gettext("paid before the books began"), "settlement": lazy_gettext("decision on past months"), "payment": lazy_gettext("credited by the bank"),
+    "approval": lazy_gettext("decision"), "opening": lazy_gettext("paid before the books began"), "settlement": lazy_gettext("decision on past months"), "payment": lazy_gettext("credited by the bank"), "taken_back": lazy_gettext("taken back by the bank"),
     "receipt": lazy_gettext("came back"), "set_off": lazy_gettext("set off"), "cleared": lazy_gettext("settled or waived"),
 }  # fmt: skip
 STATES = {"proposed": lazy_pgettext("offset", "to be decided"), "done": lazy_pgettext("offset", "done"), "refused": lazy_pgettext("offset", "refused")}

@@ -3,8 +3,6 @@ reading recorded), and the form for everybody, without sign-in. No address and n
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +14,7 @@ from werkzeug.exceptions import TooManyRequests
 from engine.errors import NotFound, Refused
 from engine.forms import from_html, understand
 from engine.model import Actor
-from processes import complaint_papers, complaint_rows, complaints, organisation
+from processes import attempts, complaint_papers, complaint_rows, complaints, organisation
 from processes.complaint_forms import CHANNELS, FINDINGS, STATES, ComplaintIn, PublicComplaint, ReporterIn
 from processes.complaint_rows import Filter
 from web.desk import bureau, idem, lang, me, whole
@@ -25,7 +23,6 @@ from web.households import Told
 bp = Blueprint("complaints", __name__)
 
 TRIES, WINDOW_SECONDS = 10, 60
-_lock, _seen = threading.Lock(), dict[str, list[float]]()
 _CODES: Mapping[str, tuple[str, ...]] = {"state": tuple(c for c, _z, _e in STATES), "channel": tuple(c for c, _z, _e in CHANNELS), "finding": tuple(c for c, _z, _e in FINDINGS)}
 _INSIDE = ("is_named", "reporter_id")  # what registering sets by itself
 
@@ -60,15 +57,9 @@ def everybodys(said: Mapping[str, Any]) -> dict[str, str]:
 
 
 def counted(address: str) -> None:
-    """One more from an address. Raises TooManyRequests for more than TRIES a minute."""
-    now = time.monotonic()
-    with _lock:
-        for old in [a for a, times in _seen.items() if times[-1] < now - WINDOW_SECONDS]:
-            del _seen[old]
-        times = [t for t in _seen.get(address, []) if t >= now - WINDOW_SECONDS]
-        if len(times) >= TRIES:
-            raise TooManyRequests(retry_after=WINDOW_SECONDS)
-        _seen[address] = [*times, now]
+    """One more complaint or objection from an address, counted in the database for all processes. Raises TooManyRequests for more than TRIES a minute."""
+    if wait := attempts.tried(bureau().office, "open-form", address, TRIES, WINDOW_SECONDS):
+        raise TooManyRequests(retry_after=wait)
 
 
 @bp.get("/complaints")

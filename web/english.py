@@ -487,6 +487,10 @@ _SAID: Mapping[str, str] = {
     r"请先回答：(.*)": r"Answer first: \1",
     r"应有 (\d+) 列": r"\1 columns",
     r"名单中没有这些行：(.*)": r"The list has no such lines: \1",
+    r"名单中没有人员": "Nobody is on the list",
+    r"一次最多 (\d+) 人，请分次上传": r"At most \1 persons at once",
+    r"表头不符：(.*)": r"The heading differs: \1",
+    r"前 10 行中没有找到表头：(.*)": r"No such heading in the first 10 lines: \1",
     r"名单不在了（上传后保留 8 小时），请重新上传": "The list is gone (it is kept for 8 hours); upload it again",
     r"这个幂等键已用于另一份内容不同的请求": "This page was sent before with other content; open it again",
 }

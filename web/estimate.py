@@ -3,60 +3,44 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, g, make_response, render_template, request
+from flask import Blueprint, make_response, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.exceptions import TooManyRequests
 
+from processes import attempts, law, programmes
 from processes import household_forms as hf
-from processes import law, programmes
 from processes.eligibility_facts import HARDSHIPS, BadFacts
-from web import wording
-from web.desk import bureau, lang, speaking, whole
+from web import public, wording
+from web.desk import bureau, lang, whole
 from web.errors import said as errors_said
 
 bp = Blueprint("estimate", __name__)
+bp.before_request(public.begin)
+bp.after_request(public.keepable)
 
 TRIES, WINDOW_SECONDS, MOST_MEMBERS = 60, 60, 12
 _INCOMES = ("wage_income", "business_net_income", "property_income", "transfer_income", "other_income")
 _ASSETS = ("vehicle", "dwelling", "non_residential", "study_abroad", "luxury")
 _computing = threading.BoundedSemaphore(4)
-_lock, _seen = threading.Lock(), dict[str, list[float]]()
 
 
 def computed(facts: Mapping[str, Any]) -> dict[str, Any]:
     """`programmes.assess`, for today where no month or day is said. Raises BadFacts, and TooManyRequests (with Retry-After) for who asks
-    more than TRIES times a minute from one address; the address stays in memory for that minute."""
-    _counted(request.remote_addr or "")
+    more than TRIES times a minute from one address; of the address a keyed digest is kept for that minute, in the database for all processes."""
+    if wait := attempts.tried(bureau().office, "estimate", request.remote_addr or "", TRIES, WINDOW_SECONDS):
+        raise TooManyRequests(retry_after=wait)
     today = bureau().office.today()
     with _computing, law.known(today):
         return programmes.assess({**facts, "benefit_month": facts.get("benefit_month") or f"{today:%Y-%m}", "applied_on": facts.get("applied_on") or today.isoformat()})
 
 
-def _counted(address: str) -> None:
-    now = time.monotonic()
-    with _lock:
-        for old in [a for a, times in _seen.items() if times[-1] < now - WINDOW_SECONDS]:
-            del _seen[old]
-        times = [t for t in _seen.get(address, []) if t >= now - WINDOW_SECONDS]
-        if len(times) >= TRIES:
-            raise TooManyRequests(retry_after=WINDOW_SECONDS)
-        _seen[address] = [*times, now]
-
-
-@bp.before_request
-def _begin() -> None:
-    """In the frame of the public pages: language and size of print hang on the address, no session is read."""
-    g.open_page = True
-    speaking("en" if request.args.get("lang") == "en" else "zh")
-
-
 @bp.route("/public/assessment", methods=["GET", "POST"])
 def show() -> ResponseReturnValue:
+    """The page without answers is the same for everybody and may be kept on the way; it asks for no cookie."""
     count = min(whole(request.values.get("people"), 1, MOST_MEMBERS), MOST_MEMBERS)
     found, wrong = None, {}
     if request.method == "POST" and "count" not in request.form:
@@ -67,11 +51,9 @@ def show() -> ResponseReturnValue:
             wrong = {_place(path, places): texts for path, texts in errors_said(error, lang()).items()}
         except TooManyRequests:
             wrong = {"people": [_("Too many estimates from here. Try again in a minute.")]}
-    page = render_template("estimate.html", count=count, form=request.form, found=found, wrong=wrong, label=_label, hf=hf, incomes=_INCOMES, assets=_ASSETS,
+    page = public.rendered("estimate.html", count=count, form=request.form, found=found, wrong=wrong, label=_label, hf=hf, incomes=_INCOMES, assets=_ASSETS,
                            streets=programmes.streets(), hardships=list(HARDSHIPS), most=MOST_MEMBERS)  # fmt: skip
-    answer = make_response(page, 422 if wrong else 200)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return make_response(page, 422 if wrong else 200)
 
 
 def _facts(form: Mapping[str, Any], count: int) -> tuple[dict[str, Any], dict[str, str]]:

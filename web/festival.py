@@ -12,14 +12,27 @@ from flask_babel import pgettext
 
 from engine.errors import Invalid, NotFound, Refused
 from engine.forms import from_html, understand
-from processes import bank_files, condolences, festival, festival_batches, festival_facts, households, organisation
+from processes import (
+    bank_files,
+    condolences,
+    documents,
+    festival,
+    festival_batches,
+    festival_facts,
+    festival_list_file,
+    households,
+    organisation,
+)
 from processes.festival_forms import (
+    CLOSINGS,
     DONORS,
     SOURCES,
     DonationIn,
     FestivalBatchIn,
+    FestivalClosing,
     FestivalFacts,
     FestivalList,
+    FestivalListFile,
     FestivalReissue,
     FestivalResults,
     FestivalVerdict,
@@ -29,6 +42,7 @@ from processes.festival_forms import (
 )
 from processes.money import yuan
 from web import wording
+from web.annexes import XLSX
 from web.attachments import units_of
 from web.desk import bureau, either, idem, lang, me, whole
 from web.households import Told
@@ -38,9 +52,12 @@ bp = Blueprint("festival", __name__, url_prefix="/festival")
 
 
 def _year() -> int:
-    """The season asked for; the next Spring Festival of which the calendar knows."""
+    """The season asked for; else that which is at work."""
+    if asked := whole(request.args.get("year"), 0, 9999):
+        return asked
     made = bureau()
-    return whole(request.args.get("year"), festival.festival_of(None, made.office.today(), made.office.today(), made.office.published)[0].year, 9999)
+    with made.office.read() as conn:
+        return festival_batches.season(conn, festival_batches.areas_of(me()), made.office.today(), made.office.published)
 
 
 def _refuse() -> None:
@@ -55,11 +72,12 @@ def listing() -> ResponseReturnValue:
     made, year = bureau(), _year()
     with made.office.read() as conn:
         told = festival_batches.progress(conn, festival_batches.areas_of(me()), year, made.office.today(), made.office.published)
+        years = festival_batches.seasons(conn, festival_batches.areas_of(me()), year)
         found = festival_batches.listed(conn, me(), year=year, page=whole(request.args.get("page"), 1, 100_000))
         rows = festival_batches.told(found.items, me())
         places = {code: organisation.unit_name(conn, code) for code in {row["street"] for row in rows} | {row["unit"] for row in told["units"]}}
         people = wording.names_of(conn, [login for row in rows for login in (row["made_by"], row["approved_by"])])
-    return render_template("festival.html", told=told, found=found, rows=rows, places=places, people=people, words=festival_batches, kinds=festival.KINDS, makes=not me().roles.isdisjoint(festival_batches.MAKERS), year=year)
+    return render_template("festival.html", told=told, found=found, rows=rows, places=places, people=people, words=festival_batches, kinds=festival.KINDS, makes=not me().roles.isdisjoint(festival_batches.MAKERS), year=year, years=years, closings=CLOSINGS)
 
 
 @bp.route("/new", methods=["GET", "POST"])
@@ -81,7 +99,7 @@ def _items_page(batch: Any, **narrow: Any) -> ResponseReturnValue:
         rows = festival_batches.told_items(made.office.keys.on(conn), found.items, me())
         places = {code: organisation.unit_name(conn, code) for code in {row["community"] for row in rows} | ({batch["street"]} if batch else set())}
         people = wording.names_of(conn, [batch["made_by"], batch["approved_by"]] if batch else [])
-    return render_template("festival_batch.html", b=batch, found=found, rows=rows, places=places, people=people, state=state, words=festival_batches, kinds=festival.KINDS, groups=festival.GROUPS, hukou=festival.HUKOU,
+    return render_template("festival_batch.html", closings=CLOSINGS, b=batch, found=found, rows=rows, places=places, people=people, state=state, words=festival_batches, kinds=festival.KINDS, groups=festival.GROUPS, hukou=festival.HUKOU,
                            profiles=bank_files.profiles(), year=narrow.get("year"))  # fmt: skip
 
 
@@ -161,12 +179,13 @@ def sheet(batch_id: int) -> ResponseReturnValue:
     with bureau().office.act(me()) as act:
         batch, rows = festival_batches.sheet(act, batch_id)
         places = {code: organisation.unit_name(act.conn, code) for code in {row["community"] for row in rows} | {batch["street"]}}
-    return render_template("festival_sheet.html", b=batch, rows=rows, places=places, groups=festival.GROUPS, kinds=festival.KINDS, states=festival_batches.ITEM_STATES, total=sum(row["amount_fen"] for row in rows if row["state"] != "reissued"))
+    return render_template("festival_sheet.html", b=batch, rows=rows, places=places, groups=festival.GROUPS, kinds=festival.KINDS, states=festival_batches.ITEM_STATES, total=sum(row["amount_fen"] for row in rows if row["state"] not in ("reissued", "closed")),
+                           closed=sum(row["amount_fen"] for row in rows if row["state"] == "closed"))  # fmt: skip
 
 
 @bp.route("/items/<int:item_id>/<what>", methods=["GET", "POST"])
 def item(item_id: int, what: str) -> ResponseReturnValue:
-    if what not in ("reissue", "check"):
+    if what not in ("reissue", "check", "close", "check_closing"):
         raise NotFound("没有这个页面")
     with bureau().office.read() as conn:
         found = festival_batches.items(conn, me(), item_id=item_id).items
@@ -175,6 +194,10 @@ def item(item_id: int, what: str) -> ResponseReturnValue:
     back = url_for("festival.show", batch_id=found[0]["batch_id"])
     if what == "reissue":
         return filled(FestivalReissue, _("Pay it again"), back, lambda act, said: festival_batches.reissue(act, item_id, said), {}, lambda _done: back)
+    if what == "close":
+        return filled(FestivalClosing, _("It can never be paid: close it"), back, lambda act, said: festival_batches.propose_closing(act, item_id, said), {}, lambda _done: back)
+    if what == "check_closing":
+        return filled(FestivalVerdict, _("Check what is closed"), back, lambda act, said: festival_batches.check_closing(act, item_id, said), {}, lambda _done: back)
     return filled(FestivalVerdict, _("Check what is paid again"), back, lambda act, said: festival_batches.agree(act, item_id, said), {}, lambda _done: back)
 
 
@@ -226,6 +249,38 @@ def take_list() -> ResponseReturnValue:
     return filled(FestivalList, _("Take another department's list"), url_for("festival.listed"), festival_facts.take_list, {"year": str(_year())}, then, communities)
 
 
+@bp.route("/listed/file", methods=["GET", "POST"])
+def list_file() -> ResponseReturnValue:
+    """The list as a workbook; what became of it stands on the same page, line by line."""
+    if me().roles.isdisjoint(festival_batches.MAKERS):
+        raise Refused("festival-maker", "由本单位的资金发放岗、民政专干或窗口经办人生成批次", "Finance officers, civil affairs officers and clerks of the unit make a batch")
+    told, done = Told(), None
+    form = FestivalListFile(context={"today": bureau().office.today(), "actor": me(), "lang": lang(), "facts": {}})
+    typed = from_html(FestivalListFile, request.form) if request.method == "POST" else {"year": str(_year())}
+    if request.method == "POST":
+        with told:
+            done = taken_file(form, typed)
+    return render_template("festival_list_file.html", form=form, values=typed, errors=told.errors, trouble=told.trouble, done=done, headings=festival_list_file.HEADINGS, most=festival_list_file.MOST), told.status
+
+
+def taken_file(form: Any, typed: Any) -> dict[str, Any]:
+    """Take the list that the request brings as `file`; for the page."""
+    said = understand(form, typed)
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        raise Invalid({"file": [_("Choose a file")]})
+    with sent.stream as stream:  # a large upload is a temporary file
+        data = stream.read(documents.MAX_BYTES + 1)
+    with bureau().office.act(me(), idem()) as act:
+        return festival_facts.take_file(act, said, data)
+
+
+@bp.get("/listed/template.xlsx")
+def list_template() -> ResponseReturnValue:
+    _refuse()
+    return Response(festival_list_file.template(), mimetype=XLSX, headers={"Content-Disposition": "attachment; filename=list.xlsx; filename*=UTF-8''%E4%BC%98%E6%8A%9A%E5%90%8D%E5%8D%95.xlsx"})
+
+
 # -- 慰问 and donations
 
 
@@ -260,8 +315,9 @@ def visits() -> ResponseReturnValue:
 def visit() -> ResponseReturnValue:
     with bureau().office.read() as conn:
         communities = [u for u in organisation.units(conn, me().areas, "community") if me().post_over(u["code"], condolences.RECORDERS)]
+        gifts = condolences.open_gifts(conn, me())
     values = {"visited_on": bureau().office.today().isoformat(), "household_id": request.args.get("household", "")[:18], "donation_id": request.args.get("donation", "")[:18]}
-    return filled(VisitIn, pgettext("condolence", "Enter a visit"), url_for("festival.visits"), condolences.pay_visit, values, lambda _done: url_for("festival.visits"), communities)
+    return filled(VisitIn, pgettext("condolence", "Enter a visit"), url_for("festival.visits"), condolences.pay_visit, values, lambda _done: url_for("festival.visits"), communities, offered={"donation_id": gifts})
 
 
 @bp.route("/donations/new", methods=["GET", "POST"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -100,12 +100,15 @@ def _form(form_class: type[Form], title: str, back: str, work: Callable[[Act, An
 
 
 def filled(form_class: type[Form], title: str, back: str, work: Callable[[Act, Any], dict[str, Any]], values: dict[str, Any], then: Callable[[dict[str, Any]], str],
-           communities: Any = (), fixed: Mapping[str, Any] | None = None, household_id: int | None = None, offline: str = "", members: Any = (), colleagues: Any = ()) -> ResponseReturnValue:  # fmt: skip
+           communities: Any = (), fixed: Mapping[str, Any] | None = None, household_id: int | None = None, offline: str = "", members: Any = (), colleagues: Any = (),
+           offered: Mapping[str, Sequence[tuple[str, str]]] | None = None) -> ResponseReturnValue:  # fmt: skip
     """A form, and when it is sent, the act; then the page that `then` names. `household_id`: whose papers it names; files sent with it become such.
-    `offline`: under which name a device without a network keeps it."""
+    `offline`: under which name a device without a network keeps it. `offered`: what may be chosen in a field of text, (value, in words)."""
     made, told = bureau(), Told()
     form = form_class(context={"today": made.office.today(), "actor": me(), "lang": lang(), "facts": {}})
     typed = from_html(form_class, request.form) if request.method == "POST" else values
+    if request.form.getlist("units__pick"):  # ticked beside what is typed
+        typed = {**typed, "units": ",".join([*filter(None, [typed.get("units")]), *request.form.getlist("units__pick")])}
     if request.method == "POST" and request.form.get("_do") != "row":
         with told:
             if household_id is not None:
@@ -119,4 +122,4 @@ def filled(form_class: type[Form], title: str, back: str, work: Callable[[Act, A
         with made.office.read() as conn:
             papers = _papers(conn, household_id)
     return render_template("form_page.html", title=title, form=form, values=typed, errors=told.errors, trouble=told.trouble, papers=papers, colleagues=colleagues,
-                           communities=communities, fixed=fixed, members=members, offline=offline, device=device() if offline else "", back=back, extra=whole(request.form.get("_rows"), 0, 50) if request.form.get("_do") == "row" else 0), told.status  # fmt: skip
+                           communities=communities, fixed=fixed, members=members, offered=offered or {}, offline=offline, device=device() if offline else "", back=back, extra=whole(request.form.get("_rows"), 0, 50) if request.form.get("_do") == "row" else 0), told.status  # fmt: skip

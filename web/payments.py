@@ -33,7 +33,7 @@ STATUS = {
 }  # fmt: skip
 ITEM = {
     "listed": lazy_pgettext("payment", "listed"), "held": lazy_gettext("held back"), "dropped": lazy_pgettext("payment", "not in this run"), "sent": lazy_gettext("with the bank"),
-    "credited": lazy_gettext("credited"), "returned": lazy_pgettext("payment", "returned by the bank"), "late": lazy_pgettext("payment", "late"), "again": lazy_gettext("to be sent again"),
+    "credited": lazy_gettext("credited"), "returned": lazy_pgettext("payment", "returned by the bank"), "late": lazy_pgettext("payment", "late"), "again": lazy_gettext("to be sent again"), "taken_back": lazy_gettext("taken back by the bank"),
 }  # fmt: skip
 FILE = {"making": lazy_gettext("being made"), "made": lazy_gettext("made, to be handed over"), "sent": lazy_gettext("with the bank")}
 CHANGE = {"proposed": lazy_pgettext("account", "to be confirmed"), "confirmed": lazy_pgettext("account", "confirmed"), "refused": lazy_pgettext("account", "refused")}
@@ -54,7 +54,18 @@ def listing() -> ResponseReturnValue:
         late = {row["id"]: payments.late_count(conn, row, made.office.today()) for row in found.items}
         places = {row["scope"]: organisation.unit_name(conn, row["scope"]) for row in found.items}
         waiting = payment_accounts.listed(conn, payments.area_of(me()), state="proposed", size=1).total
-    return render_template("payments.html", found=found, sums=sums, late=late, places=places, args=args, statuses=STATUS, makes=makes(), waiting=waiting)
+        back = payments.taken_back(conn, me(), waiting=True, size=1).total
+    return render_template("payments.html", back=back, found=found, sums=sums, late=late, places=places, args=args, statuses=STATUS, makes=makes(), waiting=waiting)
+
+
+@bp.get("/taken-back")
+def taken_back() -> ResponseReturnValue:
+    """What the bank credited and took back: who has no money, why, and which run pays it."""
+    waiting = "all" not in request.args
+    with bureau().office.read() as conn:
+        found = payments.taken_back(conn, me(), waiting=waiting, page=whole(request.args.get("page"), 1, 10_000))
+        places = {row["community"]: organisation.unit_name(conn, row["community"]) for row in found.items}
+    return render_template("payments_taken_back.html", found=found, waiting=waiting, places=places, views=ITEM, causes=bank_files.CAUSES)
 
 
 @bp.route("/new", methods=["GET", "POST"])

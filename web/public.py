@@ -16,7 +16,7 @@ import segno
 from flask import Blueprint, Response, g, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import Connection, and_, bindparam, func, select
+from sqlalchemy import Connection, Integer, and_, bindparam, func, select
 from werkzeug.exceptions import TooManyRequests
 
 from engine.errors import Invalid, NotFound
@@ -45,14 +45,14 @@ _STREETS, _COMMUNITIES = unit.alias("its_street"), unit.alias("its_community")
 
 
 @bp.before_request
-def _begin() -> None:
+def begin() -> None:
     """Before anything asks for a session: what the page shows hangs on its address alone."""
     g.open_page = True
     speaking("en" if request.args.get("lang") == "en" else "zh")
 
 
 @bp.after_request
-def _keepable(response: Response) -> Response:
+def keepable(response: Response) -> Response:
     if request.method != "GET" or request.endpoint in _UNKEPT or response.status_code != 200:
         response.headers.setdefault("Cache-Control", "no-store")
         return response
@@ -82,11 +82,13 @@ def pub(endpoint: str, **args: Any) -> str:
 def _here(**other: str | None) -> str:
     """This page with another language or size."""
     asked = {"unit": _unit(), "page": str(whole(request.args.get("page"), 0, 100_000) or ""), "on": _as_day(request.args.get("on", "")), "people": str(whole(request.args.get("people"), 0, 12) or "")}
+    if request.endpoint == "estimate.show":
+        asked["people"] = str(whole(request.values.get("people"), 0, 99) or "")
     args = {**(request.view_args or {}), **asked, **carried(), **other}
     return url_for(request.endpoint or "public.start", **{name: value for name, value in args.items() if value})
 
 
-def _page(template: str, **said: Any) -> str:
+def rendered(template: str, **said: Any) -> str:
     return render_template(template, pub=pub, here=_here, large=request.args.get("large") == "1", carried=carried(), **said)
 
 
@@ -116,6 +118,12 @@ _NOTICES = (select(*(notice.c[name] for name in SHOWN), *_NAMES).outerjoin(_STRE
             .outerjoin(_COMMUNITIES, _COMMUNITIES.c.code == notice.c.community))  # fmt: skip
 # Made once: to put a statement together costs as much as to run it, and this is the page that everybody asks for.
 _ONE = _NOTICES.where(notice.c.id == bindparam("the_id"), notice.c.removed_on.is_(None), notice.c.until_on > bindparam("the_day"))
+
+_HANGS = and_(notice.c.removed_on.is_(None), notice.c.until_on > bindparam("the_day"), notice.c.community.like(bindparam("the_unit")))
+_LIST = _NOTICES.where(_HANGS).order_by(notice.c.community, notice.c.id).limit(bindparam("the_size", type_=Integer)).offset(bindparam("the_first", type_=Integer))
+_HOW_MANY = select(func.count()).select_from(notice).where(_HANGS)
+_ITS_STREETS = select(unit.c.code, unit.c.name).where(unit.c.level == "street").order_by(unit.c.code)
+_SIZE = 50
 
 
 def _shown(conn: Connection, where: Any, page: int, size: int) -> list[Mapping[Any, Any]]:
@@ -163,16 +171,26 @@ def _as_number(text: str) -> str:
 def start() -> ResponseReturnValue:
     with bureau().office.read() as conn:
         numbers = [row for row in phones.listed(conn) if row["level"] == "district"]
-    return _page("public_start.html", programmes=[(name, guide.title(name)) for name in guide.PROGRAMMES], numbers=numbers, hotline=phones.HOTLINE)
+    return rendered("public_start.html", programmes=[(name, guide.title(name)) for name in guide.PROGRAMMES], numbers=numbers, hotline=phones.HOTLINE)
 
 
 @bp.get("/public/notices")
 def notices() -> ResponseReturnValue:
-    code, page, size = _unit(), whole(request.args.get("page"), 1, 100_000), 50
-    rows, total = running(code, page, size)
+    """The rows are read each time, so what is taken down is gone at once; what they look like is kept."""
+    code, page = _unit(), whole(request.args.get("page"), 1, 100_000)
+    like, today = f"{code}%", bureau().office.today().isoformat()
     with bureau().office.read() as conn:
-        streets = _places(conn)
-    return _page("notices.html", found=Page(rows, total, page, size), args={**carried(), **({"unit": code} if code else {})}, streets=streets, unit=code)
+        total = conn.execute(_HOW_MANY, {"the_unit": like, "the_day": today}).scalar_one()
+        rows = conn.execute(_LIST, {"the_unit": like, "the_day": today, "the_size": _SIZE, "the_first": (page - 1) * _SIZE}).all()
+        streets = conn.execute(_ITS_STREETS).all()
+    return _listed(_here(), lang(), today, code, page, total, tuple(rows), tuple(streets))
+
+
+@lru_cache(maxsize=128)
+def _listed(_here_: str, _language: str, _today: str, code: str, page: int, total: int, rows: tuple[Any, ...], streets: tuple[Any, ...]) -> str:
+    """The list as it looks: it hangs on what is given and on nothing else. (The first three: part of the key; address and language stand in the links.)"""
+    found = Page([_with_days(row._mapping) for row in rows], total, page, _SIZE)
+    return rendered("notices.html", found=found, args={**carried(), **({"unit": code} if code else {})}, streets=[row._mapping for row in streets], unit=code)
 
 
 @bp.get("/public/notices/<int:notice_id>", endpoint="notice")
@@ -203,7 +221,7 @@ def _more(here: str, object_at: str) -> str:
 @lru_cache(maxsize=4096)
 def _under(host: str, here: str, object_at: str, path: str, language: str, *, large: bool) -> str:
     """What stands under a sheet: it hangs on nothing but the address, and is the dearest part of the page. (path, language: part of the key.)"""
-    return f'<div class="qr">{_drawn(host + here)}</div>{_page("public_more.html", object_at=object_at)}'
+    return f'<div class="qr">{_drawn(host + here)}</div>{rendered("public_more.html", object_at=object_at)}'
 
 
 def _row_id(number: int) -> int:
@@ -234,7 +252,7 @@ def _objection(found: Mapping[str, Any], work: Any) -> ResponseReturnValue:
         except TooManyRequests:
             told.trouble, told.status = _("Too many from here. Try again in a minute."), 429
     form = ObjectionIn(context={"lang": lang()})
-    return _page("public_objection.html", about=found, no=no, form=form, values=typed, errors=told.errors, trouble=told.trouble), told.status
+    return rendered("public_objection.html", about=found, no=no, form=form, values=typed, errors=told.errors, trouble=told.trouble), told.status
 
 
 def objected(*, said: Mapping[str, Any], notice_id: int | None = None, display_id: int | None = None) -> dict[str, Any]:
@@ -259,7 +277,7 @@ def complaint() -> ResponseReturnValue:
         except TooManyRequests:
             told.trouble, told.status = _("Too many from here. Try again in a minute."), 429
     form = PublicComplaint(context={"lang": lang()})
-    return _page("complaint_public.html", no=no, form=form, values=typed, errors=told.errors, trouble=told.trouble), told.status
+    return rendered("complaint_public.html", no=no, form=form, values=typed, errors=told.errors, trouble=told.trouble), told.status
 
 
 # -- progress
@@ -290,7 +308,7 @@ def progress_page() -> ResponseReturnValue:
         except TooManyRequests as error:
             told.trouble, told.status = _("Asked too often. Try again in %(n)s minutes.", n=-(-int(str(error.retry_after or 60)) // 60)), 429
     form = progress.ProgressIn(context={"lang": lang()})
-    return _page("public_progress.html", steps=steps, form=form, values=typed if steps is None else {}, errors=told.errors, trouble=told.trouble), told.status
+    return rendered("public_progress.html", steps=steps, form=form, values=typed if steps is None else {}, errors=told.errors, trouble=told.trouble), told.status
 
 
 # -- long-term displays
@@ -319,7 +337,7 @@ def board() -> ResponseReturnValue:
     found = hanging(code, whole(request.args.get("page"), 1, 100_000))
     with bureau().office.read() as conn:
         streets = _places(conn)
-    return _page("public_displays.html", found=found, args={**carried(), **({"unit": code} if code else {})}, streets=streets, unit=code)
+    return rendered("public_displays.html", found=found, args={**carried(), **({"unit": code} if code else {})}, streets=streets, unit=code)
 
 
 @bp.get("/public/displays/<int:display_id>")
@@ -336,7 +354,7 @@ def display(display_id: int) -> ResponseReturnValue:
 
 @bp.get("/public/guide")
 def guides() -> ResponseReturnValue:
-    return _page("public_guides.html", programmes=[(name, guide.title(name)) for name in guide.PROGRAMMES])
+    return rendered("public_guides.html", programmes=[(name, guide.title(name)) for name in guide.PROGRAMMES])
 
 
 @bp.get("/public/guide/<programme>", endpoint="guide")
@@ -348,14 +366,14 @@ def one_guide(programme: str) -> ResponseReturnValue:
         return redirect(pub("guide", programme=programme[:40]))
     found = guide.of(programme, on)
     known = [day for day in found["versions"] if day <= max(today, on).isoformat()]
-    return _page("public_guide.html", guide=found, versions=known[::-1], today=today.isoformat(), parts=guide.PARTS)
+    return rendered("public_guide.html", guide=found, versions=known[::-1], today=today.isoformat(), parts=guide.PARTS)
 
 
 @bp.get("/public/phones", endpoint="phones")
 def telephones() -> ResponseReturnValue:
     with bureau().office.read() as conn:
         rows = phones.listed(conn)
-    return _page("public_phones.html", rows=rows, hotline=phones.HOTLINE)
+    return rendered("public_phones.html", rows=rows, hotline=phones.HOTLINE)
 
 
 @bp.get("/health")

@@ -84,18 +84,39 @@ _MONTH = st.sampled_from(["2018-10", "2018-12", "2019-01", "2019-02"])
 
 @given(amounts=st.lists(st.tuples(_MONTH, st.integers(0, 100_000), st.sampled_from(["active", "suspended", "stopped"])), max_size=4),
        settled=st.lists(st.tuples(st.sampled_from(["recovery", "arrears"]), st.dictionaries(_MONTH, _FEN, min_size=1), st.sampled_from(["found", "settled", "waived"])), max_size=4),
-       paid=st.lists(st.tuples(_MONTH, _FEN), max_size=4), back=st.lists(st.tuples(st.integers(0, 3), _FEN, st.sampled_from(["repaid", "offset"])), max_size=3), cut=st.integers(0, 12))  # fmt: skip
+       paid=st.lists(st.tuples(_MONTH, _FEN, st.sampled_from([None, None, 100, 101]), st.booleans()), max_size=5), back=st.lists(st.tuples(st.integers(0, 3), _FEN, st.sampled_from(["repaid", "offset"])), max_size=3), cut=st.integers(0, 12))  # fmt: skip
 @settings(max_examples=200, deadline=None)
 def test_the_identity_holds_for_any_facts_and_nothing_is_posted_twice(amounts, settled, paid, back, cut):
     decisions = [decision(1, "2018-09", 66_000), *(decision(n, *one) for n, one in enumerate(sorted(amounts), start=2))]
     claims = [claim(100 + n, *one) for n, one in enumerate(settled) if not (one[0] == "arrears" and one[2] == "waived")]
     receipts = [{"id": 200 + n, "kind": kind, "settlement_id": 100 + i, "against_id": 100 + (i + 1) % 4, "fen": fen, "state": "done"} for n, (i, fen, kind) in enumerate(back)]
-    facts = book(benefit={"first_payment_month": "2018-09", "amount_fen": 1}, decisions=decisions, settlements=claims, paid=[(n, m, None, fen) for n, (m, fen) in enumerate(paid)], receipts=receipts)
+    facts = book(benefit={"first_payment_month": "2018-09", "amount_fen": 1}, decisions=decisions, settlements=claims, paid=[(n, m, of, fen) for n, (m, fen, of, _) in enumerate(paid, 1)], receipts=receipts,
+                 taken_back=frozenset(n for n, (_, _, _, back_) in enumerate(paid, 1) if back_))  # fmt: skip
     every = due(facts)
     assert all(holds(balance([p for p in every if p.month == m])) for m in {p.month for p in every})
     assert all(p.fen > 0 and p.debit != p.credit for p in every) and len({p.key for p in every}) == len(every)
     some = replace(facts, posted=every[:cut])
     assert due(replace(facts, posted=every)) == [] and sorted(map(str, [*some.posted, *due(some)])) == sorted(map(str, every))
+
+
+def test_what_the_bank_took_back_is_owed_again_in_its_months_and_paid_again():
+    arrears = [claim(6, "arrears", {"2018-10": 3_000, "2018-11": 4_000})]
+    facts = book(settlements=arrears, paid=[(7, "2018-12", None, 66_000), (8, "2018-12", 6, 7_000)])
+    first = due(facts)
+    back = replace(facts, posted=first, taken_back=frozenset({7, 8}))
+    assert due(back) == [Posting("2018-12", "bank", "payable", 66_000, "taken_back", 7), Posting("2018-10", "bank", "payable", 3_000, "taken_back", 8), Posting("2018-11", "bank", "payable", 4_000, "taken_back", 8)]
+    found = months_of([*first, *due(back)])
+    assert {m: (one["paid_fen"], one["recovered_fen"], one["payable_fen"]) for m, one in found.items() if m < "2019"} == {"2018-10": (0, 0, 3_000), "2018-11": (0, 0, 4_000), "2018-12": (0, 0, 66_000)}
+    again = replace(back, posted=[*first, *due(back)], paid=[*facts.paid, (9, "2018-12", 6, 7_000)])
+    assert [(p.month, p.debit, p.fen, p.source_id) for p in due(again)] == [("2018-10", "payable", 3_000, 9), ("2018-11", "payable", 4_000, 9)]
+
+
+def test_a_payment_beside_an_older_offset_posts_nothing_twice():
+    """What is posted stays in its month, though a payment is counted before what was set off."""
+    facts = book(settlements=[claim(5, "recovery", {"2018-12": 9_000}), claim(6, "arrears", {"2019-01": 4_000, "2019-02": 4_000})],
+                 receipts=[{"id": 9, "kind": "offset", "settlement_id": 5, "against_id": 6, "fen": 4_000, "state": "done"}])  # fmt: skip
+    first = due(facts)
+    assert [(p.month, p.source, p.fen) for p in due(replace(facts, posted=first, paid=[(7, "2019-02", 6, 4_000)]))] == [("2019-02", "payment", 4_000)]
 
 
 def test_a_later_decision_posts_the_difference():
@@ -143,9 +164,11 @@ def decide_offset(town, benefit_id, receipt, who="app", outcome="agree"):
         return account_book.settle_offset(act, benefit_id, receipt, understand(OffsetSettled(context={"today": act.today}), {"outcome": outcome, "opinion": "同意"}))["state"]
 
 
-def whole_run(town, month, *, back=(), close=True):
-    """A run in which the bank gives back what these households were sent."""
+def whole_run(town, month, *, back=(), taken=(), close=True):
+    """A run in which the bank gives back what these households were sent, and takes back what it credited to those, before or after the close."""
     town.start(month)
+    for problem in town.problems("open"):
+        town.answer(problem, "keep")
     town.approve()
     town.send(max(town.office.today().isoformat(), payments.pay_by(month)), late_reason="补发")
     with town.office.read() as conn:
@@ -154,8 +177,13 @@ def whole_run(town, month, *, back=(), close=True):
     if lines:
         town.take(town.answer_bytes(lines))
     town.do("fin", "enter_returns", returns_outcome="close", opinion="转下月")
+    reversed_ = [replace(line, result="account_frozen", credited_on=None) for line in lines if line.result == "paid" and homes[line.serial] in taken]
+    if reversed_ and len(reversed_) % 2:
+        town.take(town.answer_bytes(reversed_))
     if close:
         town.do("fin", "close_run", opinion="相符")
+    if reversed_ and len(reversed_) % 2 == 0:
+        town.take(town.answer_bytes(reversed_))
 
 
 def test_a_claim_is_repaid_in_instalments_and_arrears_go_into_the_next_run(town):
@@ -213,8 +241,57 @@ def test_arrears_in_a_run_are_neither_settled_by_hand_nor_set_off(town):
     assert refused.value.rule == "in-payment-run" and rule(lambda: offset(town, number, asked, owed, "1.00")) == "in-payment-run"
 
 
+def test_a_credit_that_the_bank_takes_back_is_owed_again_and_paid_with_the_next_run(town):
+    homes = [town.home(), town.home()]
+    number, other = (town.benefit(home, 66_000) for home in homes)
+    owed = found(town, number, "arrears", {"2018-11": 7_000})
+    town.start("2018-12")
+    town.approve()
+    town.send()
+    lines = {(line.amount_fen, n): line for n, line in enumerate(town.sent())}
+    town.take(town.answer_bytes(list(lines.values())))
+    one_back = [replace(line, result="account_closed", credited_on=None, reason="已销户") for (fen, n), line in lines.items() if n == 0]
+    data = town.answer_bytes(one_back)
+    told = town.take(data)
+    assert (told["taken"], told["back"], told["faults"], told["applied"]) == (0, 1, 0, 1) and town.take(data)["again"] is True, "once, however often it is said"
+    assert town.take(town.answer_bytes([replace(one_back[0], reason="再说一次")]))["repeated"] == 1
+    assert month_of(town, homes[0], "2018-12")["payable_fen"] == 66_000 and town.run()["returned"] == [{"cause": "account_closed", "items": 1, "fen": 66_000}]
+    town.change_account(homes[0], "6217000000000000099")  # while the run goes on it is reissued there
+    town.do("fin", "enter_returns", returns_outcome="reissue")
+    town.do("fin", "prepare_reissue")
+    town.do("fin2", "check_reissue", reissue_outcome="agree")
+    town.send()
+    town.take(town.answer_bytes(town.sent()))
+    town.do("fin", "enter_returns", returns_outcome="close")
+    town.do("fin", "close_run", opinion="相符")
+    assert month_of(town, homes[0], "2018-12")["payable_fen"] == 0
+    with town.office.read() as conn:
+        before = {row["id"]: tuple(row.values()) for row in conn.execute(select(account_posting)).mappings()}
+    town.d.at("2018-12-20T09:00")  # the run is closed: now arrears and a month's money come back
+    gone = [replace(line, result="deceased" if "deceased" in CAUSES else "other", credited_on=None) for (fen, n), line in lines.items() if fen == 7_000 or n == max(k for _, k in lines)]
+    town.take(town.answer_bytes(gone, file=0))
+    with town.office.read() as conn:
+        after = {row["id"]: tuple(row.values()) for row in conn.execute(select(account_posting)).mappings()}
+        assert after.items() > before.items(), "history is never touched"
+        rows = payments.taken_back(conn, town.d.people["fin"], waiting=True).items
+        assert sorted((row["amount_fen"], row["now_state"]) for row in rows) == [(7_000, "returned"), (66_000, "returned")] and payments.taken_back(conn, town.d.people["fin"]).total == 3
+    assert month_of(town, homes[0], "2018-11")["payable_fen"] == 7_000 and month_of(town, homes[1], "2018-12")["payable_fen"] == 66_000
+    assert next(s for s in statement(town, homes[0])["settlements"] if s["id"] == owed)["status"] == "found"
+    town.d.at("2019-01-02T09:00")
+    town.start("2019-01")
+    asked = town.problems("open")
+    assert sorted((p["kind"], p["amount_fen"]) for p in asked) == [("taken_back", 7_000), ("taken_back", 66_000)] and rule(town.approve) == "open-problems"
+    for problem in asked:
+        town.answer(problem, "hold" if problem["amount_fen"] == 66_000 else "keep")
+    town.approve()
+    town.send("2019-01-10")
+    town.take(town.answer_bytes(town.sent()))
+    assert month_of(town, homes[0], "2018-11")["payable_fen"] == 0 and month_of(town, homes[1], "2018-12")["payable_fen"] == 66_000, "what is held stays owed"
+    assert all(map(holds, statement(town, homes[0])["months"])) and other and differences(town.office) == []
+
+
 def test_random_histories_balance_in_every_household_and_month(district):
-    """Grants, changes, deaths, suspensions, stops, returns, recoveries, offsets, waivers: the books against the facts, counted apart."""
+    """Grants, changes, deaths, suspensions, stops, returns, credits taken back, recoveries, offsets, waivers: the books against the facts, counted apart."""
     town, chance = Paying(district), random.Random(HISTORIES)
     homes = [town.home(n=chance.randrange(1, 4)) for _ in range(HISTORIES)]
     ids = {home: town.benefit(home, chance.randrange(1, 90_000), month=chance.choice(["2018-06", "2018-12", "2018-12", "2019-01"])) for home in homes}
@@ -224,7 +301,7 @@ def test_random_histories_balance_in_every_household_and_month(district):
             town.d.at(f"{month}-01T09:00")
         for home, number in ids.items():
             _live_a_month(town, chance, home, number, month)
-        whole_run(town, month, back={home for home in homes if chance.random() < 0.2})
+        whole_run(town, month, back={home for home in homes if chance.random() < 0.2}, taken={home for home in homes if chance.random() < 0.15})
         with town.office.read() as conn:
             rows = {row["id"]: tuple(row.values()) for row in conn.execute(select(account_posting)).mappings()}
         assert rows.items() >= kept.items(), "history is never touched"

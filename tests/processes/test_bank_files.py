@@ -73,12 +73,14 @@ def test_an_answer_with_a_wrong_amount_an_unknown_item_a_duplicate_and_a_cut_lin
 
 
 @BOTH
-def test_the_same_answer_again_changes_nothing_and_another_one_is_a_fault(key: str) -> None:
+def test_the_same_answer_again_changes_nothing_and_another_one_takes_back(key: str) -> None:
     known = SENT | {PAYMENTS[0].serial: replace(SENT[PAYMENTS[0].serial], result="paid")}
     again = compared(key, answer(key, [paid(0)]), known)
     assert again.taken == () and again.repeated == 1 and again.faults == ()
     other = compared(key, answer(key, [paid(0, "account_closed")]), known)
-    assert other.taken == () and [fault.code for fault in other.faults] == ["already"]
+    assert (other.taken, other.faults) == ((), ()) and [(line.serial, line.result) for line in other.back] == [(PAYMENTS[0].serial, "account_closed")]
+    late = compared(key, answer(key, [paid(0)]), SENT | {PAYMENTS[0].serial: replace(SENT[PAYMENTS[0].serial], result="account_closed")})
+    assert (late.taken, late.back) == ((), ()) and [fault.code for fault in late.faults] == ["already"], "it may have been paid again since"
 
 
 @BOTH

@@ -189,8 +189,8 @@ def test_an_answer_with_faults_counts_for_the_rest_and_once(town, profile):
     assert rule(lambda: town.do("fin", "enter_returns", returns_outcome="close")) == "outstanding"
     again = town.take(town.answer_bytes([*lines[:3], replace(lines[3], result="name_differs", credited_on=None)]))
     assert (again["taken"], again["repeated"], again["faults"]) == (3, 1, 0)
-    against = town.take(town.answer_bytes([replace(lines[1], result="account_closed", credited_on=None)]))
-    assert [f["code"] for f in against["problems"]] == ["already"] and town.state_of(homes[1]) == "credited"
+    against = town.take(town.answer_bytes([replace(lines[3], credited_on=town.office.today())]))
+    assert [f["code"] for f in against["problems"]] == ["already"] and town.state_of(homes[3]) == "returned"
     with pytest.raises(Invalid) as refused:
         town.do("fin", "enter_returns", returns_outcome="close")
     assert "opinion" in refused.value.fields

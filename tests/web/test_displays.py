@@ -17,7 +17,6 @@ from processes.tables import household, person
 from tests.district import COMMUNITY, PASSWORD, STREET, paper
 from tests.web.test_api import Door
 from tests.web.test_pages import Desk, rows
-from web import complaints
 from web.demo_public import Public
 
 CHILD = {"disability_kind": "intellectual", "disability_grade": 1, "serious_illness": True}
@@ -32,11 +31,6 @@ def granted(district, *, fen=66_000, category="dibao", n=3, serial=1, **more):
                                               "granted_on": "2018-12-03"}, {})  # fmt: skip
     with district.office.read() as conn:
         return home, benefits.live(conn, home)["id"]
-
-
-@pytest.fixture(autouse=True)
-def nobody_asked_before():
-    complaints._seen.clear()
 
 
 @pytest.fixture
@@ -279,6 +273,10 @@ def test_an_objection_to_a_notice_stands_before_the_street_and_reaches_the_case(
     assert "Set-Cookie" not in page.headers
     assert "Cookie" not in page.headers.get("Vary", "")
     assert "<svg" in page.get_data(as_text=True)
+    board = http.get("/public/notices")
+    assert f'href="/public/notices/{number}"' in board.text and http.get("/public/notices", headers={"If-None-Match": board.headers["ETag"]}).status_code == 304
+    assert f'href="/public/notices/{number}?lang=en"' in http.get("/public/notices?lang=en").text and f"/public/notices/{number}" not in http.get("/public/notices?unit=120116005").text
+    assert http.get("/public/notices?page=9").status_code == 200
     assert http.get(f"/public/notices/{number}", headers={"If-None-Match": page.headers["ETag"]}).status_code == 304
     assert door.good(None, "GET", f"/public/notices/{number}")["days_left"] == 7
     assert http.post(f"/public/notices/{number}/objection", data={"grounds": ""}).status_code == 422
@@ -298,6 +296,7 @@ def test_an_objection_to_a_notice_stands_before_the_street_and_reaches_the_case(
     assert taken == {"objection": one, "state": "taken_up"} == door.good("clerk", "POST", f"/objections/{one}/handling", {"outcome": "take_up"}, headers=key)
     assert "post_street_notice" not in district.tasks()
     door.bad(404, None, "GET", f"/public/notices/{number}")  # the notice is over with the objection
+    assert f"/public/notices/{number}" not in http.get("/public/notices").text, "at once, though the list as it looked is kept"
     door.bad(404, None, "POST", f"/public/notices/{number}/objections", {"grounds": "x"})
     assert door.bad(409, "clerk", "POST", f"/objections/{two}/handling", {"outcome": "take_up"})  # the case is past it
     desk = Desk(door.app, "clerk")
@@ -358,7 +357,7 @@ def test_the_guide_is_as_it_was_on_a_day_and_keeps_language_and_print(door):
 
 def test_open_pages_are_the_same_for_everybody_and_set_no_cookie(door, shown):
     desk, nobody = Desk(door.app, "clerk", lang="en"), door.app.test_client()
-    for path in ("/public", "/public/notices", "/public/displays", f"/public/displays/{shown.display}", "/public/guide", "/public/guide/dibao", "/public/phones", "/public?large=1&lang=en"):
+    for path in ("/public", "/public/notices", "/public/displays", f"/public/displays/{shown.display}", "/public/guide", "/public/guide/dibao", "/public/phones", "/public?large=1&lang=en", "/public/assessment", "/public/assessment?people=3&lang=en"):
         one, other = nobody.get(path), desk.get(path)
         assert one.status_code == 200, path
         assert one.data == other.data, path

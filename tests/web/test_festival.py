@@ -7,9 +7,10 @@ from datetime import date
 from types import SimpleNamespace
 
 import pytest
+from openpyxl import Workbook
 from sqlalchemy import select
 
-from processes import bank_files, benefits, condolences, festival_batches, households, organisation
+from processes import bank_files, benefits, condolences, festival_batches, festival_list_file, households, organisation
 from processes.bank_files import Head, Line
 from processes.festival_tables import festival_claim, festival_item
 from processes.rebuild import differences
@@ -56,6 +57,15 @@ def sent(door, **more):
 
 def listed(door, number):
     return door.good("officer", "GET", f"/festival-items?batch_id={number}")["items"]
+
+
+def workbook(*rows):
+    book = Workbook()
+    for row in (festival_list_file.HEADINGS, *rows):
+        book.active.append(list(row))
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
 
 
 def said(one, result="credited", **more):
@@ -227,6 +237,53 @@ def test_progress_and_words_for_what_does_not_fit(door, district):
         assert list(door.bad(422, "officer", "POST", "/festival-batches", {"street": STREET, "year": 2019, "kinds": ALL, "cut_off": "2018-12-03"} | more)["errors"]) == [field], more
 
 
+def test_what_can_never_be_paid_is_closed_by_two_and_counts_with_its_cause(door, district):
+    gone, paid, bare = in_benefit(district, "low_income", n=1), in_benefit(district, "low_income", n=1, serial=2), in_benefit(district, "low_income", n=1, serial=3, bank_account="", bank_holder="")
+    number, rows = sent(door, kinds=ALL)
+    one, two = (next(row for row in rows if row["household_id"] == home) for home in (gone, paid))
+    left = [row for row in rows if row["household_id"] == bare]
+    answered(door, number, said(one), said(two))
+    assert answered(door, number, said(one, "returned", cause="deceased"))["returned"] == 1, "credited, and taken back by the bank"
+    why = {"cause": "died_without_heirs", "reason": "社区证明：无继承人"}
+    path = f"/festival-items/{one['id']}"
+    assert list(door.bad(422, "officer", "POST", f"{path}/closing", why | {"cause": "gone"})["errors"]) == ["cause"]
+    assert list(door.bad(422, "officer", "POST", f"{path}/closing", {"cause": "other"})["errors"]) == ["reason"]
+    assert door.bad(403, "lee", "POST", f"{path}/closing", why)["rule"] == "festival-maker"
+    door.bad(404, "stranger", "POST", f"{path}/closing", why)
+    door.bad(409, "officer", "POST", f"/festival-items/{two['id']}/closing", why)
+    assert door.good("fin", "POST", f"{path}/closing", why)["state"] == "closing"
+    door.bad(409, "fin", "POST", f"{path}/closing", why)
+    door.bad(409, "officer", "POST", f"{path}/reissue", {"account": "622200000000999", "holder": "张一", "reason": "x"})
+    assert door.bad(403, "fin", "POST", f"{path}/closing-check", {"outcome": "agree"})["rule"] == "own-batch"
+    assert door.bad(403, "officer", "POST", f"{path}/closing-check", {"outcome": "agree"})["rule"] == "festival-checker"
+    assert door.good("lee", "POST", f"{path}/closing-check", {"outcome": "refuse", "opinion": "其子尚在"})["state"] == "returned"
+    door.good("officer", "POST", f"{path}/closing", why)
+    unit = door.good("sue", "GET", "/festival-progress")["units"][0]  # 2019 is at work
+    assert (unit["state"], unit["closing"], unit["left_out"], unit["share"]) == ("under_way", 1, 1, "33.3")
+    assert door.good("lee", "POST", f"{path}/closing-check", {"outcome": "agree"})["state"] == "closed"
+    for item in left:  # without an account, and nobody can be found
+        door.good("officer", "POST", f"/festival-items/{item['id']}/closing", {"cause": "never_found", "reason": "三次上门均无人"})
+        assert door.good("lee", "GET", f"/festival-items/{item['id']}")["may"] == ["check_closing"]
+        door.good("lee", "POST", f"/festival-items/{item['id']}/closing-check", {"outcome": "agree"})
+    unit = door.good("sue", "GET", "/festival-progress?year=2019")["units"][0]
+    assert (unit["state"], unit["credited"], unit["closed"], unit["left_out"], unit["share"], unit["late"]) == ("finished", 1, 1 + len(left), 0, "100.0", 0)
+    assert unit["amount_fen"] == unit["credited_fen"] + unit["closed_fen"] and unit["closed_causes"]["died_without_heirs"] == {"items": 1, "fen": unit["closed_fen"]}
+    assert door.bad(403, "officer", "POST", "/festival-batches", {"street": STREET, "year": 2019, "kinds": ALL, "cut_off": "2018-12-03"})["rule"] == "nothing-due", "no later batch lists them"
+    lee = Desk(app_of(door.bureau) if hasattr(door, "bureau") else door.app, "lee")
+    assert "死亡且无人继承" in lee.text("/festival/") and "不再发放" in lee.text(f"/festival/{number}/list")
+    # an heir turns up: two persons pay it after all
+    again = door.good("officer", "POST", f"{path}/reissue", {"account": "622200000000999", "holder": "张一", "reason": "继承人出现"})["item"]
+    door.good("lee", "POST", f"/festival-items/{again}/check", {"outcome": "agree"})
+    with district.office.read() as conn:
+        def year(day):
+            return festival_batches.season(conn, STREET, date.fromisoformat(day), 2026)
+
+        assert [year(day) for day in ("2019-02-05", "2019-03-07", "2019-08-04", "2019-08-05")] == [2019, 2019, 2019, 2020], "what is open keeps the season on the page for half a year"
+        assert festival_batches.season(conn, STREET, date(2019, 11, 1), 2019) == 2019, "the coming holidays are not published yet"
+        assert festival_batches.season(conn, "120116005", date(2019, 2, 6), 2026) == 2020, "nothing was paid there"
+    assert differences(district.office) == []
+
+
 def test_another_departments_list(door, district):
     one = {"name": "王五", "id_no": "120116195001010013", "community": COMMUNITY, "hukou_kind": "rural", "employed": False, "account": "622200000000777"}
     body = {"year": 2019, "department": "区退役军人事务局", "persons": [one, one, one | {"id_no": "120116198006150027", "employed": True}, one | {"id_no": "12"}, one | {"community": "120116005001", "id_no": "120116201009090036"}]}
@@ -234,7 +291,30 @@ def test_another_departments_list(door, district):
     assert (told["taken"], [row["row"] for row in told["refused"]]) == (1, [2, 3, 4, 5])
     assert door.good("officer", "POST", "/festival-lists", body | {"persons": [one]})["taken"] == 0
     assert [(row["name"], row["account"]) for row in door.good("officer", "GET", "/festival-lists?year=2019")["items"]] == [("王*", "****0777")]
-    number, [item] = sent(door, kinds=ALL)
+    # the same as a workbook
+    with district.office.read() as conn:
+        place = organisation.unit_name(conn, COMMUNITY)
+    line = ["李六", "120116198006150027", place, "农村户口", "无", "622200000000779", None]
+    book = workbook(line, [*line[:1], "12", *line[2:]], ["", *line[1:]], [*line[:2], "某村", *line[3:]], [*line[:3], "其他", *line[4:]], [*line[:5], 6222000000007790001, None], ["=1+1", *line[1:]], line, ["陈七", "120116201009090036", "120116005001", "城镇", "无", "622200000000780", None])
+    sent_ = {"year": "2019", "department": "区退役军人事务局"}
+
+    def upload(data, who="officer", **more):
+        return door.call(who, "POST", "/festival-lists/files", None, data={**sent_, "file": (io.BytesIO(data), "名单.xlsx"), **more}, content_type="multipart/form-data")
+
+    told = upload(book).json
+    assert (told["taken"], [row["row"] for row in told["refused"]]) == (1, [3, 4, 5, 6, 7, 8, 9, 10]), told
+    assert all(row["zh"] and row["en"] for row in told["refused"]) and upload(book).json["taken"] == 0, "nobody twice"
+    empty = door.call("officer", "GET", "/festival-lists/template").data
+    for bad, field in ((upload(b"MZ not a workbook"), "file"), (upload(empty), "file"), (upload(book, year="2031"), "year"), (upload(book, department=""), "department"), (upload(book, more="1"), "more")):
+        assert (bad.status_code, list(bad.json["errors"])) == (422, [field])
+    desk = Desk(door.app, "officer")
+    assert desk.get("/festival/listed/template.xlsx").data[:2] == b"PK"
+    page = desk.post("/festival/listed/file", {**sent_, "file": (io.BytesIO(workbook(["孙八", "120116195505050015", COMMUNITY, "城镇", "有", "622200000000781", None])), "a.xlsx")}).text
+    assert "未登记 1 人" in page and "身份证号不正确" in page
+    assert "请选择文件" in desk.post("/festival/listed/file", sent_).text
+    number, rows = sent(door, kinds=ALL)
+    [item] = [row for row in rows if row["name"] == "王*"]
+    assert len(rows) == 2
     assert (item["grouping"], item["amount"], item["household_id"]) == ("preferential", "1500.00", None)
     answered(door, number, said(item, "returned", cause="account_frozen"))
     assert list(door.bad(422, "officer", "POST", f"/festival-items/{item['id']}/reissue", {"reason": "再发"})["errors"]) == ["account"]
@@ -247,7 +327,9 @@ def test_visits_and_gifts_are_nobodys_income(door, district):
     before = door.good("clerk", "GET", f"/households/{home}")
     gift = door.good("officer", "POST", "/donations", {"unit": STREET, "donor": "某商会", "donor_kind": "social_organisation", "received_on": "2018-12-01", "cash": "1000.00", "goods": "棉被 20 床", "goods_value": "2000"})["donation"]
     visit = {"household_id": home, "visited_on": "2018-12-02", "visitors": "李主任、民政专干", "cash": "600.00", "source": "society", "donation_id": gift}
-    door.good("vera", "POST", "/condolence-visits", visit)
+    shown = door.good("sue", "GET", f"/donations/{gift}")["no"]
+    assert shown == f"JZ{gift >> 16:07d}"
+    door.good("vera", "POST", "/condolence-visits", visit | {"donation_id": shown})
     assert door.bad(403, "officer", "POST", "/condolence-visits", visit | {"cash": "400.01"})["rule"] == "more-than-given"
     assert list(door.bad(422, "officer", "POST", "/condolence-visits", visit | {"visited_on": "2018-11-30"})["errors"]) == ["visited_on"]
     door.good("officer", "POST", "/condolence-visits", {"community": COMMUNITY, "target": "某养老院", "visited_on": "2018-12-03", "visitors": "街道", "goods": "米、油", "goods_value": "300", "source": "government"})
@@ -261,7 +343,8 @@ def test_visits_and_gifts_are_nobodys_income(door, district):
     told = door.good("sue", "GET", "/condolence-visits/sums?since=2018-12-01")
     assert [(one["source"], one["visits"], one["households"], one["cash_fen"], one["goods_fen"]) for one in told["units"]] == [("government", 1, 0, 0, 30_000), ("society", 1, 1, 60_000, 0)]
     assert (told["visits"], told["cash_fen"], told["received_fen"], told["received_goods_fen"]) == (2, 60_000, 100_000, 200_000)
-    assert door.good("sue", "GET", "/condolence-visits?source=society")["items"][0]["target"] == "张*"
+    first = door.good("sue", "GET", "/condolence-visits?source=society")["items"][0]
+    assert (first["target"], first["household_no"], first["donation_no"], first["donor"], first["donation_on"]) == ("张*", f"H{home:07d}", shown, "某商会", "2018-12-01")
     assert door.good("stranger", "GET", "/condolence-visits")["items"] == []
     door.bad(422, "sue", "GET", "/condolence-visits?since=2018-13-01")
     with district.office.read() as conn:
@@ -307,6 +390,9 @@ def test_the_pages_do_the_same(bureau, door, district):
     assert officer.post("/festival/visits/new", {"household_id": str(home), "visited_on": "2018-12-02", "visitors": "街道", "cash": "200", "source": "government"}).status_code == 302
     text = officer.text("/festival/visits")
     assert "某企业" in text
+    assert f"H{home:07d}" in text
+    assert "JZ000" in text
+    assert "某企业" in officer.text("/festival/visits/new")
     assert "200.00" in text
     assert Desk(app, "admin").get("/festival/").status_code == 403
     assert Desk(app, "stranger").get(page).status_code == 404

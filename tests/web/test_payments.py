@@ -95,6 +95,13 @@ def test_the_whole_road_over_the_api(roads, district):
     roads.step("fin", "enter_returns", returns_outcome="close")
     roads.step("fin", "close_run", opinion="账实相符")
     assert roads.run("rita")["totals"]["credited_fen"] == 306_000 and roads.run()["status"] == "closed"
+    late = roads.upload("fin", town.answer_bytes([replace(lines[0], result="account_closed", credited_on=None)], file=0))
+    assert (late.status_code, late.json["back"], late.json["applied"]) == (201, 1, 1) and roads.run()["totals"]["credited_fen"] == 240_000
+    [back] = roads.good("rita", "GET", "/payments-taken-back?waiting=true")["items"]
+    assert (back["applicant"], back["amount_fen"], back["cause"], back["now_state"], back["now_run"]) == ("赵*", 66_000, "account_closed", "returned", town.no)
+    assert roads.good("stranger", "GET", "/payments-taken-back")["items"] == [] and "被银行收回" in Desk(roads.app, "fin").text(f"/payments/{town.no}/items/{back['item_id']}")
+    assert "H0" in Desk(roads.app, "fin").text("/payments/taken-back")
+    assert [p["source"] for p in roads.good("fin", "GET", f"/households/{homes[0]}/account")["postings"]].count("taken_back") == 1
     assert roads.good("stranger", "GET", f"/payment-runs/{town.no}/items")["items"] == [], "another street sees none of these households"
     assert roads.good("sue", "GET", "/payment-runs?month=2018-12")["total"] == 1 and roads.good("sue", "GET", "/payment-runs?status=ready")["total"] == 0
     assert differences(district.office) == []

@@ -23,6 +23,12 @@ def drawn(door, **more):  # noqa: F811
 def test_the_draw_is_committed_to_and_computed_again(door, district, home):  # noqa: F811
     for who in ("officer", "auditor", "exam"):
         assert door.bad(403, who, "POST", "/inspection-plans", PLAN)["rule"] == "inspector"
+    with door.district.office.read() as conn:
+        name = organisation.unit_name(conn, STREET)
+    page = Desk(door.app, "sue").text("/supervision/new")
+    assert f'name="units__pick" value="{STREET}"' in page and name in page
+    made = Desk(door.app, "sue").post("/supervision/new", PLAN | {"units": name, "units__pick": [STREET], "due_on": "2018-12-13"})
+    assert made.status_code == 302 and door.good("sue", "GET", f"/inspection-plans/{made.location.rpartition('/')[2]}")["units"] == [STREET], "by its name, and ticked"
     for sent, wrong in (({"units": "999"}, "units"), ({"units": " "}, "units"), ({"size": 0}, "size"), ({"size": 501}, "size"), ({"items": "\n "}, "items"), ({"until_on": "2018-12-04"}, "until_on"),
                         ({"until_on": "2018-11-18"}, "until_on"), ({"due_on": "2018-12-02"}, "due_on"), ({"kind": "x"}, "kind"), ({"units": "120116005"}, "units")):  # fmt: skip
         assert wrong in door.bad(422, "sue", "POST", "/inspection-plans", PLAN | sent)["errors"], sent

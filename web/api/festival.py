@@ -12,15 +12,26 @@ from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from engine.errors import Invalid, NotFound
-from engine.forms import Whole
-from processes import bank_files, condolences, festival, festival_batches, festival_facts
+from engine.forms import Whole, understand
+from processes import (
+    bank_files,
+    condolences,
+    documents,
+    festival,
+    festival_batches,
+    festival_facts,
+    festival_list_file,
+)
 from processes.festival_forms import (
+    CLOSINGS,
     DONORS,
     SOURCES,
     DonationIn,
     FestivalBatchIn,
+    FestivalClosing,
     FestivalFacts,
     FestivalList,
+    FestivalListFile,
     FestivalReissue,
     FestivalResults,
     FestivalVerdict,
@@ -28,9 +39,11 @@ from processes.festival_forms import (
     VisitIn,
     day_of,
 )
+from web.annexes import XLSX
 from web.api import schemas
-from web.api.desk import me, once, say
+from web.api.desk import me, once, say, spoken
 from web.api.operation import operation
+from web.api.uploaded import one_file
 from web.desk import bureau
 
 blp = Blueprint("api_festival", __name__, url_prefix="/api/v1", description="两节补贴 (domain 1.15): year-end subsidy, festival allowance, heating, visits, donations")
@@ -119,7 +132,12 @@ class FestivalItemRow(schemas.Said):
     proposed_by = _s(none=True)
     reason = _s(none=True)
     agreed_by = _s(none=True)
-    may = _l(fields.String(), "reissue, check")
+    closing = _s(f"why it can never be paid: {' | '.join(CLOSINGS)}", none=True)
+    closing_reason = _s(none=True)
+    closing_by = _s("who proposed to close it", none=True)
+    closed_by = _s("who agreed, or refused the last time", none=True)
+    closed_on = _s(none=True)
+    may = _l(fields.String(), "reissue, close, check, check_closing")
 
 
 class FestivalMade(schemas.Said):
@@ -164,6 +182,16 @@ class FestivalReissued(schemas.Said):
     state = _s("proposed | pending | dropped")
 
 
+class FestivalClosed(schemas.Said):
+    item = _n()
+    state = _s("closing | closed | returned | left_out")
+
+
+class FestivalClosedCause(schemas.Said):
+    items = _n()
+    fen = _n()
+
+
 class FestivalUnit(schemas.Said):
     unit = _s()
     kinds = _l(fields.String(), "with a batch")
@@ -173,11 +201,15 @@ class FestivalUnit(schemas.Said):
     sent = _n()
     credited = _n()
     returned = _n()
-    late = _n("credited after the deadline")
+    closing = _n("can never be paid: to be checked by a second person")
+    closed = _n("never paid, closed with a cause by two persons")
+    late = _n("credited or closed after the deadline")
     left_out = _n("households and persons that no batch could pay yet")
     amount_fen = _n()
     credited_fen = _n()
-    share = _s("of items credited, per cent, cut off to one place", none=True)
+    closed_fen = _n("not paid: stays with the unit")
+    closed_causes = fields.Dict(keys=fields.String(), values=fields.Nested(FestivalClosedCause), required=True, metadata={"description": f"cause -> items and fen: {', '.join(CLOSINGS)}"})
+    share = _s("of items credited or closed, per cent, cut off to one place", none=True)
     state = _s(" | ".join(festival_batches.PROGRESS))
 
 
@@ -189,9 +221,11 @@ class FestivalProgress(schemas.Said):
     finished = _n("units")
     items = _n()
     credited = _n()
+    closed = _n("never paid, with a cause")
     left_out = _n()
     amount_fen = _n()
     credited_fen = _n()
+    closed_fen = _n()
     share = _s(none=True)
 
 
@@ -242,6 +276,7 @@ class VisitRow(schemas.Said):
     id = _n()
     unit = _s("the community visited")
     household_id = _n(none=True)
+    household_no = _s(none=True)
     target = _s("masked for a registered household", none=True)
     visited_on = _s()
     visitors = _s()
@@ -250,6 +285,9 @@ class VisitRow(schemas.Said):
     goods_fen = _n()
     source = _s(" | ".join(SOURCES))
     donation_id = _n(none=True)
+    donation_no = _s("as pages show it", none=True)
+    donor = _s("whose gift it was", none=True)
+    donation_on = _s("when that was received", none=True)
     recorded_by = _s()
     recorded_on = _s()
 
@@ -260,6 +298,7 @@ class VisitMade(schemas.Said):
 
 class DonationRow(schemas.Said):
     id = _n()
+    no = _s("as pages show it: JZ0000123")
     unit = _s()
     donor = _s()
     donor_kind = _s(" | ".join(DONORS))
@@ -323,7 +362,7 @@ class ItemQuery(schemas.Paging):
 
 
 class ProgressQuery(schemas.Strict):
-    year = _year(required=True)
+    year = _year(metadata={"description": "of the Spring Festival; when left out, the one just past while its work goes on, else the coming one"})
     unit = schemas.text("code of a unit: it and those below it", most=20)
 
 
@@ -489,13 +528,26 @@ def check_item(item_id: int, said: dict[str, Any]) -> Any:
     return once(said, lambda act: festival_batches.agree(act, item_id, said))
 
 
+@operation(blp, "POST", "/festival-items/<row:item_id>/closing", FestivalClosed, status=201, takes=FestivalClosing, example={"cause": "died_without_heirs", "reason": "村委会证明：无继承人"}, replies=(404,))
+def close_item(item_id: int, said: dict[str, Any]) -> Any:
+    """What came back, or could not be paid from the start, can never be paid: proposed with its cause; another person checks it. 409 for any other item."""
+    return once(said, lambda act: festival_batches.propose_closing(act, item_id, said))
+
+
+@operation(blp, "POST", "/festival-items/<row:item_id>/closing-check", FestivalClosed, takes=FestivalVerdict, example=_VERDICT, replies=(404,))
+def check_closing(item_id: int, said: dict[str, Any]) -> Any:
+    """A second person agrees that it is never paid (its money stays with the unit, no later batch lists it, the unit counts it as closed with its cause), or refuses. 403 `own-batch`."""
+    return once(said, lambda act: festival_batches.check_closing(act, item_id, said))
+
+
 @operation(blp, "GET", "/festival-progress", FestivalProgress, asks=ProgressQuery, replies=(404,))
 def progress(asked: dict[str, Any]) -> Any:
     """How far each paying unit of your area is, by the last working day before the holiday; 422 where the holidays of that year are not known."""
     office = bureau().office
     areas = within_mine(festival_batches.areas_of(me()), asked.get("unit"))
     with office.read() as conn:
-        return festival_batches.progress(conn, areas, asked["year"], office.today(), office.published)
+        year = asked.get("year") or festival_batches.season(conn, areas, office.today(), office.published)
+        return festival_batches.progress(conn, areas, year, office.today(), office.published)
 
 
 def within_mine(areas: tuple[str, ...], unit: str | None) -> Any:
@@ -532,6 +584,26 @@ def listed(asked: dict[str, Any]) -> Any:
 def take_list(said: dict[str, Any]) -> Any:
     """优抚对象 without an employer, up to 100 at a time: what is wrong with one is reported by its place, and the rest is taken."""
     return once(plain(said), lambda act: festival_facts.take_list(act, said))
+
+
+_LIST_FILE = {
+    "type": "object", "required": ["file", "year", "department"], "additionalProperties": False,
+    "properties": {"file": {"type": "string", "format": "binary", "description": f".xlsx with the columns {', '.join(festival_list_file.HEADINGS)} (GET festival-lists/template), at most 8 MB, {festival_list_file.MOST} persons"},
+                   "year": {"type": "string", "description": "of the Spring Festival", "example": "2019"}, "department": {"type": "string", "description": "that keeps the list", "example": "区退役军人事务局"}}}  # fmt: skip
+
+
+@operation(blp, "POST", "/festival-lists/files", ListTaken, status=201, sent=_LIST_FILE, media="multipart/form-data", replies=(400, 413, 415))
+def take_list_file() -> Any:
+    """The same as a workbook: `row` of what is refused is the line of the sheet, the rest is taken. 422 for what is no such list: columns missing or shuffled, macros, too many lines."""
+    data = one_file(documents.MAX_BYTES, "year", "department")
+    said = understand(FestivalListFile(context={"today": bureau().office.today(), "actor": me(), "lang": spoken(), "facts": {}}), {name: request.form.get(name, "") for name in ("year", "department")})
+    return once([hashlib.sha256(data).hexdigest(), plain(said)], lambda act: festival_facts.take_file(act, said, data))
+
+
+@operation(blp, "GET", "/festival-lists/template", (XLSX,), replies=(403,))
+def list_template() -> Any:
+    """An empty workbook to fill in."""
+    return Response(festival_list_file.template(), mimetype=XLSX, headers={"Content-Disposition": 'attachment; filename="list.xlsx"'})
 
 
 @operation(blp, "GET", "/condolence-visits", schemas.paged(VisitRow), asks=VisitQuery)

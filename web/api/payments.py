@@ -11,7 +11,7 @@ from marshmallow import fields
 
 from engine.errors import Invalid
 from engine.forms import Whole
-from processes import bank_files, payment_accounts, payments, readers
+from processes import bank_files, identity, payment_accounts, payments, readers
 from processes.payment_forms import AccountChange, AccountSettled, ProblemAnswer, RunIn
 from processes.payment_run import KEY
 from web import payments as pages
@@ -69,6 +69,7 @@ class BankAnswer(schemas.Said):
     taken = _n("lines that count")
     repeated = _n("said what was known already")
     faults = _n()
+    back = _n("lines that took back what was credited: the books post the reverse, the item is open again")
     entered_by = _s()
     entered_on = _s()
 
@@ -152,10 +153,11 @@ class PaymentSending(schemas.Said):
     bank = _s(none=True)
     account = _s()
     pay_on = _s()
-    state = _s("sent | paid | returned")
+    state = _s("sent | paid | returned | taken_back: credited, and taken back by the bank later")
     cause = _s(_CAUSES, none=True)
     credited_on = _s(none=True)
     answered_on = _s(none=True)
+    taken_back_on = _s("when that was entered", none=True)
     reason = _s("the bank's own words", none=True)
 
 
@@ -182,6 +184,26 @@ class PaymentProblem(schemas.Said):
     other_run = _s(none=True)
     other_community = _s(none=True)
     keepable = fields.Boolean(required=True, metadata={"description": "whether it may be paid by somebody's word"})
+
+
+class TakenBack(schemas.Said):
+    id = _n()
+    serial = _s()
+    case_no = _s("the run that paid it")
+    item_id = _n("of that run")
+    month = _s()
+    benefit_id = _n()
+    household_id = _n()
+    household_no = _s()
+    applicant = _s("masked")
+    community = _s()
+    amount_fen = _n()
+    credited_on = _s(none=True)
+    taken_back_on = _s("when that was entered")
+    cause = _s(_CAUSES)
+    now_run = _s("the run in which that money is now")
+    now_item_id = _n()
+    now_state = _s(" | ".join(payments.ITEM_STATES))
 
 
 class AccountRow(schemas.Said):
@@ -223,9 +245,14 @@ class RunQuery(schemas.Paging):
 
 
 class PaymentQuery(schemas.Paging):
-    view = schemas.one_of(*payments.VIEWS, about="a state; late: not credited by the last day; again: goes into the next file")
+    view = schemas.one_of(*payments.VIEWS, about="a state; late: not credited by the last day; again: goes into the next file; taken_back: the bank took a credit back, whatever became of it since")
     community = schemas.text("code of a unit: it and those below it", most=20)
     problem = schemas.one_of(*payments.PROBLEMS)
+
+
+class TakenBackQuery(schemas.Paging):
+    waiting = schemas.one_of("true", "false", about="only what is not credited again")
+    household_id = Whole()
 
 
 class ProblemQuery(schemas.Paging):
@@ -323,6 +350,7 @@ _UPLOAD = {
 @operation(blp, "POST", "/payment-runs/<no:no>/answers", BankAnswerTaken, status=201, sent=_UPLOAD, media="multipart/form-data", replies=(400, 403, 404, 409, 413, 415))
 def take(no: str) -> Any:
     """Enter the bank's answer. Lines are compared with what was sent; what is wrong stands under `problems` with its line, and the rest counts.
+    Lines that take back what was credited (`back`) are booked, also when the run is closed: the item is open again for this run or the next one.
     The same file again changes nothing (`again`)."""
     request.max_content_length = pages.MOST_UPLOAD
     if request.mimetype != "multipart/form-data":
@@ -342,6 +370,14 @@ def returned(no: str, return_id: int) -> Any:
     """An answer with what was wrong in it, for finance officers, approvers, supervisors and auditors."""
     with bureau().office.read() as conn:
         return _answer(pages.answer_of(conn, me(), payments.seen(conn, me(), no), return_id))
+
+
+@operation(blp, "GET", "/payments-taken-back", schemas.paged(TakenBack), asks=TakenBackQuery)
+def taken_back(asked: dict[str, Any]) -> Any:
+    """What the bank credited and took back later, in your area: who has no money, why, and which run pays it (decision 083)."""
+    with bureau().office.read() as conn:
+        found = payments.taken_back(conn, me(), waiting=asked.get("waiting") == "true", household_id=asked.get("household_id"), page=asked["page"], size=asked["size"])
+    return schemas.listed([{**row, "applicant": identity.mask_name(row["applicant"] or "")} for row in found.items], found.total, found.page, found.size)
 
 
 @operation(blp, "GET", "/account-changes", schemas.paged(AccountRow), asks=AccountQuery)

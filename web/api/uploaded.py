@@ -11,11 +11,11 @@ from web.annexes import XLSX
 from web.api.desk import say
 
 
-def one_file(most: int) -> bytes:
-    """The part `file` of a multipart request, and nothing beside it; one byte more than `most` where it is too large."""
+def one_file(most: int, *beside: str) -> bytes:
+    """The part `file` of a multipart request, and nothing beside it but what is named; one byte more than `most` where it is too large."""
     if request.mimetype != "multipart/form-data":
         abort(415, description=say("请以 multipart/form-data 提交", "Send multipart/form-data"))
-    if unknown := sorted({*request.form, *request.files} - {"file"}):
+    if unknown := sorted({*request.form, *request.files} - {"file", *beside}):
         raise Invalid({unknown[0][:60]: [say("没有这一项", "Unknown field")]})
     files = request.files.getlist("file")
     if len(files) != 1:
