@@ -361,7 +361,7 @@ def test_a_whole_file_with_one_value_changed_tries_that_value():
             question(odd.encode())
         assert any(why in fault.zh for fault in refused.value.faults), why
     with pytest.raises(whatif_law.BadChange, match="没有给出任何改动"):
-        question(law.RAW["procedure.yaml"])
+        question(law.RAW["procedure.yaml"].partition(b"investigation_start_workdays:")[0])
 
 
 @pytest.mark.parametrize(("on", "margin", "field"), [("2018-13-01", "", "on"), ("1900-01-01", "", "on"), ("x", "", "on"), ("2018-12-01", "-1", "margin"), ("2018-12-01", "much", "margin")])
