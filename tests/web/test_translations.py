@@ -22,7 +22,6 @@ DATA_MODULES = {
     "english.py": "the table from refusals said in Chinese to their English",
     "bench_crowd.py": "invented people whose assessment is measured",
     "demo.py": "invented people, places and papers of the demonstration",
-    "bench_crowd.py": "invented people of a measurement",
     "demo_benefits.py": "invented lists, reports and reviews of the demonstration",
     "demo_meetings.py": "invented people and votes of the demonstration",
     "demo_campaign.py": "the invented campaign of the demonstration",
