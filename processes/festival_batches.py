@@ -91,7 +91,7 @@ def make(act: Act, said: Mapping[str, Any]) -> dict[str, Any]:
     entitled = entitled_on(act.conn, act.keys, street, cut_off, festival_.year)
     payees = [one["payee"] for one in entitled] + [f"household:{one['household_id']}" for one in entitled if one["household_id"]] + [whom for one in entitled for whom in one["people"]]
     taken = _taken(act.conn, festival_.year, payees)
-    found = list(_items(entitled, kinds, cut_off, taken))
+    found = list(_items(entitled, kinds, cut_off, taken, _by_person(act.conn, festival_.year, [one["payee"] for one in entitled if one["people"]])))
     paid = [one for one in found if one["state"] == "pending"]
     if not paid:
         waiting = len(found)
@@ -182,6 +182,14 @@ def _taken(conn: Connection, year: int, payees: Sequence[str]) -> set[tuple[str,
     return {(row.kind, row.payee) for some in batched(sorted(set(payees)), 500) for row in conn.execute(query.where(claim.c.payee.in_(some)))}
 
 
+def _by_person(conn: Connection, year: int, payees: Sequence[str]) -> set[tuple[str, str]]:
+    """(kind, payee) of households in a batch whose people are claimed one by one: who joined one since is not among them. Batches of before decision 086 name no people."""
+    other = aliased(claim)
+    people = select(other.c.id).where(other.c.item_id == claim.c.item_id, other.c.kind == claim.c.kind, other.c.live, other.c.payee.startswith("person:")).exists()
+    query = select(claim.c.kind, claim.c.payee).where(claim.c.year == year, claim.c.live, people)
+    return {(row.kind, row.payee) for some in batched(sorted(set(payees)), 500) for row in conn.execute(query.where(claim.c.payee.in_(some)))}
+
+
 def _bearers(entitled: Sequence[Mapping[str, Any]]) -> set[str]:
     """The payees that bring their household its heating subsidy: one of each household."""
     best: dict[int, Mapping[str, Any]] = {}
@@ -191,13 +199,13 @@ def _bearers(entitled: Sequence[Mapping[str, Any]]) -> set[str]:
     return {one["payee"] for one in best.values()}
 
 
-def _items(entitled: Sequence[dict[str, Any]], kinds: Sequence[str], cut_off: date, taken: set[tuple[str, str]]) -> Iterator[dict[str, Any]]:
-    """What each gets, which is then in `taken` too, and what he cannot get yet: {**entitled, state, cause, lines, claims [(kind, payee, fen)], amount_fen}."""
+def _items(entitled: Sequence[dict[str, Any]], kinds: Sequence[str], cut_off: date, taken: set[tuple[str, str]], by_person: Collection[tuple[str, str]]) -> Iterator[dict[str, Any]]:
+    """What each gets, which is then in `taken` too, and what he cannot get yet; who joined a household of `by_person` gets his own: {**entitled, state, cause, lines, claims [(kind, payee, fen)], amount_fen}."""
     bearers = _bearers(entitled)
     for one in entitled:
         wanted = [(kind, f"household:{one['household_id']}" if kind == "heating" else one["payee"]) for kind in kinds if kind != "heating" or one["payee"] in bearers]
         new = {kind: [whom for whom in one["people"] if (kind, whom) not in taken] for kind in kinds if kind != "heating"}
-        wanted = [(kind, payee) for kind, payee in wanted if (kind, payee) not in taken and not (one["people"] and new.get(kind) == [])]
+        wanted = [pair for pair in wanted if (pair not in taken or pair in by_person) and not (one["people"] and new.get(pair[0]) == [])]
         lines, causes = dict[str, festival.Line](), dict[str, str]()
         for kind, _ in wanted:
             cause, line = _line(one, kind, cut_off, len(one["people"]) - len(new.get(kind, one["people"])))
@@ -206,7 +214,7 @@ def _items(entitled: Sequence[dict[str, Any]], kinds: Sequence[str], cut_off: da
             if line is not None:
                 lines[kind] = line
         if lines:
-            claims = [(kind, payee, lines[kind]["amount_fen"]) for kind, payee in wanted if kind in lines] + [(kind, whom, 0) for kind in new if kind in lines for whom in new[kind]]
+            claims = [(kind, payee, lines[kind]["amount_fen"]) for kind, payee in wanted if kind in lines and (kind, payee) not in taken] + [(kind, whom, 0) for kind in new if kind in lines for whom in new[kind]]
             taken |= {(kind, payee) for kind, payee, _ in claims}
             yield {**one, "state": "pending", "cause": None, "lines": list(lines.values()), "claims": claims,
                    "amount_fen": sum(line["amount_fen"] for line in lines.values())}  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from openpyxl import Workbook
 from sqlalchemy import select
 
-from processes import bank_files, benefits, condolences, festival_batches, festival_list_file, households, organisation
+from processes import bank_files, benefits, condolences, festival_batches, festival_list_file, households, identity, organisation
 from processes.bank_files import Head, Line
 from processes.festival_tables import festival_claim, festival_item
 from processes.rebuild import differences
@@ -454,4 +454,11 @@ def test_who_is_counted_elsewhere_later_is_not_paid_for_twice(door, district):
     [one] = listed(door, made(door, cut_off="2018-12-04")["batch"])
     assert (one["household_id"], one["members"], one["amount"]) == (other, 2, "900.00")
     assert one["lines"][0]["zh"].endswith("× 1 人 = 800.00 元（另 1 人本年度已在其他明细发放）")
+    # a child is born to them: the next batch pays the child alone, and the one after nobody
+    with district.office.act() as act:
+        households.add_member(act, other, {"name": "张四", "id_no": identity.invent(date(2018, 12, 2), "female", 1), "relation": "child"})
+        benefits.decide(act, theirs, change)
+    [one] = listed(door, made(door, cut_off="2018-12-04")["batch"])
+    assert (one["household_id"], one["members"], one["amount"]) == (other, 3, "900.00")
+    assert door.bad(403, "officer", "POST", "/festival-batches", {"street": STREET, "year": 2019, "kinds": ALL[:2], "cut_off": "2018-12-04"})["rule"] == "nothing-due"
     assert differences(district.office) == []
