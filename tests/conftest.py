@@ -51,6 +51,11 @@ def pytest_configure() -> None:
 
 def pytest_collection_finish() -> None:
     """What was loaded stays until the end: looking through it again and again for what may go took a twelfth of the time."""
+    from processes import organisation
+    from tests.district import CHEAP
+
+    organisation._HASHER = CHEAP  # here and not on import, as above
+    organisation._DUMMY = CHEAP.hash("no such person")
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
@@ -127,7 +132,7 @@ def keys() -> Keys:
 
 
 @pytest.fixture(scope="session")
-def postgres():
+def postgres(servers):
     """The address of a PostgreSQL server of our own, started for this test run."""
     found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
     if not found:
@@ -153,6 +158,7 @@ def postgres():
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     subprocess.run([*as_postgres, programs / "pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start"], **quiet)
     yield f"postgresql+psycopg://yingbao@127.0.0.1:{port}"
+    servers.close()
     subprocess.run([*as_postgres, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **quiet)
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -265,11 +271,11 @@ def database(kind: str, tmp_path: pathlib.Path, request, *, pattern: str = ""):
         return
     url, servers = make_url(f"{request.getfixturevalue('postgres')}/t{uuid.uuid4().hex[:12]}"), request.getfixturevalue("servers")
     if pattern:
-        servers.copy(url, request.getfixturevalue("pattern_databases")[0][pattern], url.database)
+        url = url.set(database=servers.spare(url, request.getfixturevalue("pattern_databases")[0][pattern]))
     else:
         servers.say(url, f"CREATE DATABASE {url.database}")
     yield str(url)
-    servers.drop(url, url.database)
+    servers.drop_later(url, url.database)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

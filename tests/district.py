@@ -16,7 +16,8 @@ from tests.kept import Shelf
 
 STREET, COMMUNITY = "120116001", "120116001016"
 PASSWORD = "binhai-2018"
-HASHED = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)  # a good hash is slow on purpose, at every sign-in
+CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)  # a good hash is slow on purpose, at every sign-in
+HASHED = CHEAP.hash(PASSWORD)
 STAFF = {
     "clerk": ("window_clerk", STREET), "clerk2": ("window_clerk", STREET), "ann": ("investigator", STREET), "bob": ("investigator", STREET),
     "carl": ("investigator", STREET), "officer": ("civil_affairs_officer", STREET), "rita": ("reviewer", STREET), "lee": ("street_leader", STREET),

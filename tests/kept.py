@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import uuid
 from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -37,6 +38,10 @@ class Servers:
 
     def __init__(self) -> None:
         self._open: dict[tuple[Any, Any], psycopg.Connection[Any]] = {}
+        self._spares: dict[tuple[Any, Any, str], Future[str]] = {}
+        self._dropped: list[Future[None]] = []
+        self._beside = ThreadPoolExecutor(1, "databases")
+        self._aside: Servers | None = None  # its connections, and nobody else's
 
     def say(self, url: Any, statement: str) -> None:
         at = (url.host, url.port)
@@ -51,7 +56,38 @@ class Servers:
     def drop(self, url: Any, name: str) -> None:
         self.say(url, f"DROP DATABASE {name} WITH (FORCE)")
 
+    def spare(self, url: Any, pattern: str) -> str:
+        """The name of a fresh copy of a pattern that nobody changes any more. It was made while an earlier test ran: making one
+        waits for checkpoints more than it works, and so does dropping one."""
+        key = url.host, url.port, pattern
+        name = (self._spares.pop(key, None) or self._copying(url, pattern)).result()
+        self._spares[key] = self._copying(url, pattern)
+        return name
+
+    def drop_later(self, url: Any, name: str) -> None:
+        """For a name that nobody uses again."""
+        self._dropped.append(self._beside.submit(lambda: self._other().drop(url, name)))
+
+    def _copying(self, url: Any, pattern: str) -> Future[str]:
+        def make() -> str:
+            name = f"t{uuid.uuid4().hex[:12]}"
+            self._other().copy(url, pattern, name)
+            return name
+
+        return self._beside.submit(make)
+
+    def _other(self) -> Servers:
+        self._aside = self._aside or Servers()
+        return self._aside
+
     def close(self) -> None:
+        """Before its servers stop: what is left then goes with them."""
+        self._beside.shutdown(cancel_futures=True)
+        for one in self._dropped:
+            if not one.cancelled():
+                one.result()
+        if self._aside:
+            self._aside.close()
         for one in self._open.values():
             one.close()
         self._open.clear()

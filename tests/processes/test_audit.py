@@ -84,7 +84,7 @@ def test_the_algorithm_is_the_documented_one():
 
 @pytest.fixture
 def cases(district):
-    return [district.apply(district.household(210_000, serial=n)) for n in range(2, 7)]
+    return list(district.road("five cases", None, lambda: [district.apply(district.household(210_000, serial=n)) for n in range(2, 7)]))
 
 
 def commit(district, who="auditor", size=2, strata=(), purpose="例行抽查", **population):

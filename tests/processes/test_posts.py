@@ -34,6 +34,13 @@ WITHDRAWAL = {"withdrawn_on": "2018-12-03", "reason": "不再申请"}
 @pytest.fixture
 def town(district):
     """Three streets with a household and an open case each. `town.homes`: community -> (household, case)."""
+    district.homes = dict(district.road("three streets", None, lambda: settled(district)))
+    with district.office.read() as conn:
+        district.people |= {login: organisation.find_actor(conn, login) for login in POSTS}
+    return district
+
+
+def settled(district):
     with district.office.act() as act:
         record = act.new("unit", "120116")
         rows = [(THIRD, "新河街道", "street", "120116"), (AWAY, "别处社区", "community", THIRD)]
@@ -43,12 +50,12 @@ def town(district):
             organisation.add_staff(act, login, f"某{login}", PASSWORD, posts, hashed=HASHED)
     with district.office.read() as conn:
         district.people |= {login: organisation.find_actor(conn, login) for login in POSTS}
-    district.homes = {}
+    homes = {}
     for n, (community, clerk) in enumerate({HERE: "clerk", THERE: "stranger", AWAY: "far"}.items()):
         home = registered(district, community, SYSTEM, n)
         with district.office.act(district.people[clerk]) as act:
-            district.homes[community] = home, district.cases.start(act, "dibao-2012", application(home))["case"]
-    return district
+            homes[community] = home, district.cases.start(act, "dibao-2012", application(home))["case"]
+    return homes
 
 
 def registered(district, community, who, n, *, sign=True):

@@ -40,9 +40,12 @@ def door(bureau, district):
 
 @pytest.fixture
 def cases(district):
-    made = [district.apply(district.household(210_000, serial=n)) for n in range(2, 5)]
-    district.to_refusal()
-    return [*made, district.no]
+    def made():
+        no = [district.apply(district.household(210_000, serial=n)) for n in range(2, 5)]
+        district.to_refusal()
+        return [*no, district.no]
+
+    return list(district.road("three cases and a refusal", None, made))
 
 
 def read_events(bureau):
@@ -386,6 +389,7 @@ def test_settings_that_changed_since_the_last_start_are_administration(district,
     made, settings = district.bureau, district.bureau.settings
     monkeypatch.setattr(serving, "waitress_serve", lambda *_, **__: None)
     monkeypatch.setattr(serving.sequencer, "child", lambda _: contextlib.nullcontext())  # test_record.py starts it
+    monkeypatch.setattr(serving, "create_app", lambda *_: None)  # nobody asks it, and it takes two seconds
     serving.run(settings, "127.0.0.1", 8000, worker=False)
     serving.run(settings, "127.0.0.1", 8000, worker=False)
     assert serving.noted(made, "worker", settings) == sorted(settings.effective())
