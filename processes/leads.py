@@ -363,7 +363,7 @@ def of_case(conn: Connection, actor: Actor, no: str) -> int:
 def _with_due() -> Select[Any]:
     """Leads with the last day of their case's open task; none: it waits for nobody."""
     task = store.task.c
-    due = select(func.min(task.due_on)).where(task.case_id == lead.c.id.bitwise_rshift(16), task.state == "open").correlate(lead).scalar_subquery()
+    due = select(func.min(task.due_on)).where(task.case_id == lead.c.id // 65536, task.state == "open").correlate(lead).scalar_subquery()
     return select(lead, due.label("due_on"))
 
 

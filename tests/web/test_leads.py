@@ -214,7 +214,7 @@ def test_the_pages_do_the_same(door, district):
     assert 'value="vera"' in office.text(f"{made.location}/verification"), "who of the committee may help"
     no = door.good("officer", "GET", f"/leads/{made.location.rpartition('/')[2]}")["discovery_no"]
     assert office.get(f"/leads/of/{no}").location == made.location
-    assert "打开线索" in office.text(f"/cases/{no}")
+    assert f'href="/leads/of/{no}">打开线索<' in office.text(f"/cases/{no}")
     mine, _ = task_of(door, "officer", no, "verify_lead")
     assert "不愿申请" in office.text(f"/tasks/{mine['id']}")
     assert office.post(f"{made.location}/verification", TRUE).status_code == 302
