@@ -43,7 +43,7 @@ _FORMULA = "（公式）"  # what stands in the error workbook instead of one
 _TITLE_LINES = 10  # the heading stands within the first lines
 _LIVE = ("pending_first_payment", "active", "suspended")
 _MACROS = {"file": ["文件含有宏，请另存为不含宏的 .xlsx 后重新上传"]}
-_TOO_MUCH = {"file": ["文件展开后太大"]}
+_TOO_MUCH = {"file": [f"文件展开后太大，一次最多 {MAX_ROWS} 户"]}
 _UNREADABLE = {"file": ["不是 Excel（.xlsx）文件，或文件已损坏；旧的 .xls 文件请另存为 .xlsx"]}
 
 

@@ -468,7 +468,7 @@ def _category(d: District, household_id: int) -> str | None:
 
     row = store.record
     with d.made.office.read() as conn:
-        found = conn.execute(select(row).where(row.c.subject == f"household:{household_id}", row.c.kind == "case")).mappings().first()
+        found = conn.execute(select(row).where(row.c.subject == f"household:{household_id}", row.c.kind == "case", row.c.process != CASE)).mappings().first()
         run = found and Run.load(d.made.cases.drawing(conn, found["drawing"]), found["state"], d.clock.now)
     return run.facts.get("category") if run else None
 

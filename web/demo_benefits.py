@@ -15,6 +15,7 @@ from engine import store
 from engine.bpmn import Run
 from engine.errors import Invalid, Refused
 from processes import conclusions, households, identity, import_annex1, organisation, reviews
+from processes.screening_forms import CASE
 from web import importing
 
 PER_STREET = 2
@@ -87,7 +88,7 @@ def facts_of(d: Any, household_id: int, having: str = "") -> dict[str, Any]:
     """The facts of the household's open case; of several, of the first that knows the fact `having`."""
     row = store.record
     with d.made.office.read() as conn:
-        found = conn.execute(select(row).where(row.c.subject == f"household:{household_id}", row.c.kind == "case", row.c.closed_at.is_(None)).order_by(row.c.id)).mappings().all()
+        found = conn.execute(select(row).where(row.c.subject == f"household:{household_id}", row.c.kind == "case", row.c.process != CASE, row.c.closed_at.is_(None)).order_by(row.c.id)).mappings().all()
         each = (dict(Run.load(d.made.cases.drawing(conn, one["drawing"]), one["state"], d.clock.now).facts) for one in found)
         return next((facts for facts in each if not having or having in facts), {})
 

@@ -34,6 +34,7 @@ from processes.complaint_forms import ReporterIn
 from processes.findings import Finding
 from processes.lead_forms import LeadIn, LeadVerified
 from processes.organisation import DISTRICT
+from processes.screening_forms import CASE
 from processes.tables import benefit, household
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ class Tips:
         """A household that will come to the window some days later, and by what it declares can be helped; (None, "") when there is none left."""
         places, known = [community for _, community in d.streets], {home for _, home, _ in self.leads.values()}
         with d.made.office.read() as conn:
-            busy = set(conn.scalars(select(store.record.c.subject).where(store.record.c.kind == "case")))
+            busy = set(conn.scalars(select(store.record.c.subject).where(store.record.c.kind == "case", store.record.c.process != CASE)))
             held = set(conn.scalars(select(benefit.c.household_id)))
             rows = conn.execute(select(household.c.id, household.c.community).where(household.c.community.in_(places)).order_by(household.c.id)).all()
             coming = [row for row in rows if row.id not in held and f"household:{row.id}" not in busy]

@@ -385,7 +385,7 @@ _SAID: Mapping[str, str] = {
     r"电话号码不正确": "Not a telephone number",
     r"银行账号应为 12 至 30 位数字": "A bank account has 12 to 30 digits",
     r"不是 Excel（\.xlsx）文件.*": "Not an Excel file (.xlsx), or damaged; save an old .xls as .xlsx",
-    r"文件展开后太大": "The file unpacks to too much",
+    r"文件展开后太大，一次最多 (\d+) 户": r"The file unpacks to too much: at most \1 households at once",
     r"最多 (\d+) 户": r"At most \1 households",
     r"表头与附件(\d)不符：(.*)": r"The heading is not that of annex \1: \2",
     r"前 (\d+) 行中没有找到附件1或附件2的表头：.*": r"The heading of neither annex is in the first \1 lines",
