@@ -15,12 +15,13 @@ from flask_babel import LazyString, lazy_gettext, lazy_pgettext
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
+from engine.dmn import Table
 from engine.errors import Refused
 from engine.forms import Form, from_html, on_date, text, understand
 from engine.lint import Finding
 from engine.model import Actor
 from engine.office import Act
-from processes import case_migrations, definitions, dry_run, parameters, readers
+from processes import case_migrations, definitions, dmn, dry_run, parameters, readers
 from processes.bureau import CATALOGUE
 from processes.definition_diff import Difference
 from processes.organisation import DISTRICT
@@ -133,6 +134,11 @@ class Migration(Form):
 # -- pages
 
 
+def _tables() -> dict[str, Table]:
+    """The decision tables as they stand today: a page calls each by its title."""
+    return {name: dmn.SHELF.current(name) for name in dmn.SHELF.tables}
+
+
 @bp.get("/")
 def listing() -> ResponseReturnValue:
     reads(me())
@@ -142,7 +148,7 @@ def listing() -> ResponseReturnValue:
         installed = definitions.installed(conn, made.cases, made.office.today())
         moves = case_migrations.listed(conn, size=SHOWN)
         people = wording.names_of(conn, [who for row in (*found.items, *moves.items) for who in (row["proposed_by"], row["settled_by"]) if who])
-    return render_template("definitions.html", found=found, installed=installed, moves=moves, people=people, kinds=definitions.KINDS, states=STATES, titles=CATALOGUE, may_propose=_may(definitions.PROPOSERS))
+    return render_template("definitions.html", found=found, installed=installed, moves=moves, people=people, kinds=definitions.KINDS, states=STATES, titles=CATALOGUE, tables=_tables(), may_propose=_may(definitions.PROPOSERS))
 
 
 def _may(roles: frozenset[str]) -> bool:
@@ -182,7 +188,7 @@ def show(number: int) -> ResponseReturnValue:
     mine, decides = one["proposed_by"] == me().id, _may(definitions.DECIDERS)
     return render_template("definition.html", one=one, changes=changes, pictures=pictures(texts, changes) if one["kind"] == "drawing" else [], findings=findings, people=people,
                            trials=[verdict(me(), t) for t in trials], counts=dry_run.counts(trials) if last else None, last=last or dry_run.LAST, kinds=definitions.KINDS, states=STATES,
-                           words=CHANGES, parts=PARTS, results=RESULTS, may_confirm=decides and open_ and not mine,
+                           words=CHANGES, parts=PARTS, results=RESULTS, titles=CATALOGUE, tables=_tables(), may_confirm=decides and open_ and not mine,
                            may_withdraw=(open_ and (mine or decides)) or (one["state"] == "confirmed" and decides and one["from_on"] > made.office.today().isoformat()))  # fmt: skip
 
 
