@@ -153,9 +153,18 @@ def test_a_lead_is_a_case_with_tasks(door, district):
         assert (door.good("officer", "GET", f"/cases/{row['discovery_no']}")["outcome"], row["verified_by"], row["outcome"]) == (outcome, who, more["outcome"])
     district.clock.advance(minutes=1)
     twice = given(door)
-    for wrong in (None, twice, 77):
+    for wrong in (None, twice, 77, -1, 2**70):
         assert "duplicate_of" in door.bad(422, "officer", "POST", f"/leads/{twice}/verification", sent_only({"outcome": "duplicate", "duplicate_of": wrong}))["errors"]
     door.good("officer", "POST", f"/leads/{twice}/verification", TRUE | {"outcome": "duplicate", "duplicate_of": first})
+    # the same rules where a case is begun and told through the API of all cases
+    asked = {"process": "discovery", "answers": LEAD}
+    assert door.bad(403, "stranger", "POST", "/cases", {"process": "discovery", "answers": LEAD | {"found_by": "resident", "finder": "王"}})["rule"] == "lead-giver"
+    assert "finder" in door.bad(422, "clerk", "POST", "/cases", {"process": "discovery", "answers": LEAD | {"found_by": "resident"}})["errors"]
+    raw = door.good("grid", "POST", "/cases", asked)["case"]
+    door.bad(404, "vera", "POST", f"/cases/{raw}/messages/lead_verified", TRUE)
+    assert door.bad(403, "clerk", "POST", f"/cases/{raw}/messages/applied_at_once", {"application_no": application, "note": "x"})["rule"] == "sender"
+    door.bad(409, "clerk", "POST", f"/cases/{raw}/messages/application_started", {"application_no": application})
+    door.good("clerk", "POST", f"/cases/{raw}/messages/lead_verified", TRUE | {"outcome": "no_need"})
     # taken back by its giver alone, and only while it is open
     door.bad(409, "grid", "POST", f"/leads/{twice}/withdrawal", {"reason": "登记有误"})
     wrongly = given(door)
