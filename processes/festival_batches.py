@@ -540,11 +540,11 @@ def season(conn: Connection, areas: Area, today: date, published: int | None = N
     known = _new_year(coming, published) is not None
     if conn.scalar(select(batch.c.id).where(batch.c.year == coming, batch.c.state != "refused", within(batch.c.street, areas)).limit(1)) is not None:
         return coming
-    if conn.scalar(select(batch.c.id).where(batch.c.year == passed, batch.c.state != "refused", within(batch.c.street, areas)).limit(1)) is None:
-        return coming if known else passed
     over = (today - began).days
     if not known or over <= AFTER:
         return passed
+    if conn.scalar(select(batch.c.id).where(batch.c.year == passed, batch.c.state != "refused", within(batch.c.street, areas)).limit(1)) is None:
+        return coming
     return passed if over <= AT_MOST and any(row["state"] not in ("finished", "finished_late") for row in progress(conn, areas, passed, today, published)["units"]) else coming
 
 

@@ -53,7 +53,7 @@ def begin() -> None:
 
 @bp.after_request
 def keepable(response: Response) -> Response:
-    if request.method != "GET" or request.endpoint in _UNKEPT or response.status_code != 200:
+    if request.method not in ("GET", "HEAD") or request.endpoint in _UNKEPT or response.status_code != 200:
         response.headers.setdefault("Cache-Control", "no-store")
         return response
     response.headers["Cache-Control"] = f"public, max-age={kept_for()}"

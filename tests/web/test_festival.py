@@ -280,7 +280,7 @@ def test_what_can_never_be_paid_is_closed_by_two_and_counts_with_its_cause(door,
 
         assert [year(day) for day in ("2019-02-05", "2019-03-07", "2019-08-04", "2019-08-05")] == [2019, 2019, 2019, 2020], "what is open keeps the season on the page for half a year"
         assert festival_batches.season(conn, STREET, date(2019, 11, 1), 2019) == 2019, "the coming holidays are not published yet"
-        assert festival_batches.season(conn, "120116005", date(2019, 2, 6), 2026) == 2020, "nothing was paid there"
+        assert [festival_batches.season(conn, "120116005", day, 2026) for day in (date(2019, 3, 7), date(2019, 3, 8))] == [2019, 2020], "nothing was paid there"
     assert differences(district.office) == []
 
 
