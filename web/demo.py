@@ -36,6 +36,7 @@ from web.demo_meetings import Meetings
 from web.demo_meetings import people as meeting_people
 from web.demo_notifications import Notifications
 from web.demo_payments import Payments
+from web.demo_programmes import Programmes
 from web.demo_public import Public
 from web.demo_screening import Screening
 from web.demo_tips import Tips
@@ -46,7 +47,7 @@ FIRST, LAST = date(2018, 11, 19), date(2018, 12, 20)
 CAMPAIGN_LAST = date(2019, 2, 28)
 # What happens beside applications, reviews, reports and meetings: each has begin(d) and day(d, day).
 PARTS: tuple[Callable[[], Any], ...] = (
-    Campaign, Public, Payments, Festival, Screening, Notifications, lambda: demo_training, lambda: demo_facilities, lambda: demo_intakes, Tips,
+    Campaign, Public, Payments, Festival, Screening, Notifications, lambda: demo_training, lambda: demo_facilities, lambda: demo_intakes, Tips, Programmes,
     lambda: demo_ledger,  # last: it keeps what the day came to
 )  # fmt: skip
 PASSWORD = "binhai-2018"  # noqa: S105 - printed for everybody who runs the demo

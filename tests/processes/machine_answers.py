@@ -35,7 +35,7 @@ def reasoned(name: str, *outcomes: str, reason: dict[str, str] = REASON) -> list
 
 def options(node: str, t: Told) -> list[dict[str, Any]]:
     """Answers to a task, the usual one first; some are refused in some cases. Empty: nothing is known of this task."""
-    told = _SAME.get(node) or _OF.get((t.process, node))
+    told = _OF.get((t.process, node)) or _SAME.get(node)
     return told(t) if told else []
 
 
@@ -190,6 +190,102 @@ _OF = {
     ("dibao-2012", "decide"): lambda _: reasoned("decision", "granted", "refused", "returned"),
     **{(process, node): told for process in ("review-2012", "change-report-2012") for node, told in _CONCLUDED.items()},
 }
+
+
+
+
+# -- 特困, 低收入, 临时救助, 支出型, 自理能力
+
+INDICATORS = ("eats", "dresses", "bed", "toilet", "walks", "bathes")
+_SON = {"relation": "child", "name": "王儿", "age": 61, "receives": "dibao", "state": "present", "property_fits": True}
+
+
+def _circumstances(t: Told) -> list[dict[str, Any]]:
+    said = {"enquired_on": t.day, "orphan": False, "property_fits": True, "obligors": [], "statement": "属实"}
+    return [said, {**said, "obligors": [_SON]}, {**said, "obligors": [{**_SON, "age": 40, "receives": "none"}]}, {**said, "property_fits": False}, {**said, "orphan": True}]
+
+
+def _indicators(t: Told) -> list[dict[str, Any]]:
+    return [{"assessed_on": t.day, "second_assessor": who, **{name: n >= lost for n, name in enumerate(INDICATORS)}}
+            for lost, who in ((0, "exam"), (3, "exam"), (4, "hat1"), (6, "exam"), (6, "丙"))]  # fmt: skip
+
+
+def _by_figures(t: Told, name: str, *more: str, grant: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """What the figures say first."""
+    word = t.facts.get("category") or t.facts.get("need_outcome") or ""
+    refused = str(word).startswith("refused")
+    grants = {name: "propose_grant", "opinion": "意见", **(grant or {})}
+    why = {"refused_obligor": "obligor_able", "refused_income": "income_over", "refused_property": "property_over", "refused_orphan": "orphan", "refused_ability": "able_to_work"}
+    refuses = {name: "propose_refuse", "opinion": "意见", "clause": "第四条", "reason_code": why.get(str(word), "income_over" if "temporary" in t.process else "other")}
+    others = reasoned(name, *more, reason={"reason_code": "facts_unclear", "clause": "第四条"})
+    return [*((refuses, grants) if refused else (grants, refuses)), {**refuses, "reason_code": "facts_unclear"}, *others]
+
+
+def _decisions(t: Told) -> list[dict[str, Any]]:
+    first = [row for row in _by_figures(t, "x") if "reason_code" in row][0]
+    reason = {"reason_code": first["reason_code"], "clause": "第四条"}
+    refuses = {"decision": "refused", "opinion": "意见", **reason}
+    proposed = t.facts.get("district_outcome") or t.facts.get("street_outcome")
+    grants = {"decision": "granted", "opinion": "同意"}
+    return [*((refuses, grants) if proposed == "propose_refuse" else (grants, refuses)), {"decision": "returned", "opinion": "再议", "reason_code": "facts_unclear", "clause": "第四条"}]
+
+
+def _hardships(t: Told) -> list[dict[str, Any]]:
+    row = {"document_id": t.scan}
+    people = [{**row, "hardship": "disabled_member", "person_id": one} for one in t.members[:1]]
+    return [{"hardships": people, "statement": "已核实"}, {"hardships": [], "statement": "没有"}, {"hardships": [*people, {**row, "hardship": "family_planning_special"}], "statement": "已核实"},
+            {"hardships": [{**row, "hardship": "single_parent_student", "person_id": t.members[-1] if t.members else 1}], "statement": "已核实"}]  # fmt: skip
+
+
+def _checked(_: Told) -> list[dict[str, Any]]:
+    said = {"statement": "逐笔核对"}
+    return [{**said, "expenses": [{"item": 1, "compliant": True}]}, {**said, "expenses": [{"item": 1, "compliant": False, "note": "不合规"}]}, {**said, "expenses": [{"item": 2, "compliant": True}]},
+            {**said, "expenses": [{"item": 1, "compliant": True, "amount_fen": "100.00"}], "complex_case": True}]  # fmt: skip
+
+
+_CASH = {"form": "cash", "amount": "2000.00", "description": "基本生活"}
+_REFERRED = {"help_kind": "referral", "referral": "temporary_assistance"}
+
+
+def _emergency(_: Told) -> list[dict[str, Any]]:
+    help_ = {"emergency_outcome": "help", "opinion": "先行救助"}
+    return [{**help_, "items": [_CASH]}, {**help_, "items": [{**_CASH, "amount": "90000.00"}]}, {**help_, "items": [_CASH, {"form": "referral", "description": "住院", "referred_to": "医院"}]},
+            {"emergency_outcome": "not_emergency", "items": [], "opinion": "按支出型办理"}]  # fmt: skip
+
+
+def _emergency_papers(t: Told) -> list[dict[str, Any]]:
+    fen = int(t.facts.get("emergency_fen") or 0)
+    said = {"object": "张一一家", "reason": "火灾", "amount": f"{fen // 100}.{fen % 100:02d}", "signed_document": t.scan}
+    return [said, {**said, "identity_note": "证件烧毁"}, {**said, "amount": "1.00"}]
+
+
+def _aided(t: Told) -> list[dict[str, Any]]:
+    grants = [{"items": [{**_CASH, "amount": amount}]} for amount in ("2000.00", "9000.00")]
+    return [*_by_figures(t, "street_outcome", "joint_meeting", "return_survey", grant=grants[0]), {"street_outcome": "propose_grant", "opinion": "意见", **grants[1]}]
+
+
+_PAID = {"pay_method": "cash", "receiver": "张一"}
+_SAME |= {
+    "circumstances": _circumstances, "self_care_assessment": _indicators, "hardship_proof": _hardships, "check_expenses": _checked, "emergency_decide": _emergency,
+    "publish_result": _POSTED,
+    "dibao_consent": lambda t: [{"dibao_consent": one, "signed_on": t.day, "signed_document": t.scan} for one in (True, False)],
+    "issue_certificate": lambda _: [{"holder": "张一"}],
+    "confirm_self_care": lambda _: [{"confirmation": "agree", "opinion": "同意"}, {"confirmation": "return", "opinion": "再评"}],
+    "tell_result": lambda t: [{"told_on": t.day, "recipient": "本人"}],
+    "refer_applicant": lambda t: [{"agency": "救助站", "handed_to": "值班员", "handed_on": t.day, "way_there": "accompanied"}],
+    "same_cause_exception": lambda _: [{"exception_outcome": one, "reason": "再次失火"} for one in ("allowed", "refused")],
+    "emergency_pay": lambda t: [{"helped_on": t.day, **_PAID}],
+    "emergency_register": _emergency_papers,
+    "emergency_signoff": lambda _: [{"signoff": one, "stamped": one != "return", "opinion": "意见"} for one in ("agree", "further", "return")],
+    "pay_grant": lambda t: [{"paid_on": t.day, **_PAID, "proof_document": t.scan}],
+    "street_confirmation": _decisions,
+}
+for _process in ("destitute-2016", "low-income-2016", "illness-expenditure-2018", "temporary-assistance"):
+    _OF[_process, "decide"] = _decisions
+for _process, _more in (("destitute-2016", {}), ("low-income-2016", {}), ("illness-expenditure-2018", _REFERRED)):
+    _OF[_process, "street_opinion"] = lambda t, more=_more: _by_figures(t, "street_outcome", "joint_meeting", "return_survey", grant=more)  # type: ignore[misc]
+    _OF[_process, "district_examination"] = lambda t: _by_figures(t, "district_outcome", "return_survey", "return_street", "joint_meeting")
+_OF["temporary-assistance", "street_opinion"] = _aided
 
 
 # -- messages and starts

@@ -118,7 +118,10 @@ class Player(Room):
             with self.office.act(self.people["clerk"]) as act:
                 self.sign(act, told.facts["household_id"])
         with self.office.act(self.people[regular(task, told.facts)]) as act:
-            self.cases.complete(act, task["id"], answers)
+            done = self.cases.complete(act, task["id"], answers)
+        for other in done.get("waits_for_signers", ()):
+            with self.office.act(self.people[other]) as act:
+                self.bureau.habits.sign(act, task["id"], agrees=True, words="属实")
 
     def waits(self, no: str) -> set[str]:
         row = self.case(no)

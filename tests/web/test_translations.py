@@ -29,6 +29,7 @@ DATA_MODULES = {
     "demo_facilities.py": "invented facilities, hazards and visits of the demonstration",
     "demo_festival.py": "invented donors and reasons of the demonstration",
     "demo_screening.py": "invented visits and findings of the demonstration",
+    "demo_programmes.py": "invented applicants and findings of the demonstration",
     "demo_help.py": "invented emergencies of the demonstration",
     "demo_intakes.py": "invented matters at the window of the demonstration",
     "demo_public.py": "invented opening hours, places and objections of the demonstration",
