@@ -19,6 +19,7 @@ from processes import dmn, law
 from processes.in_force import GoneText, text_of
 
 Row = dict[str, str]
+_ENDED = {"N220": "2021"}  # a law that rows name -> the procedures from that year on follow another one (N57 repeals it): they do not cite it
 _BODIES = Prepared(select(store.entry.c.record_id, store.entry.c.seq, store.entry.c.body, store.entry.c.leaf)
                    .where(store.entry.c.record_id == bindparam("the_case")).order_by(store.entry.c.seq))  # fmt: skip
 
@@ -35,6 +36,7 @@ def rows_of(conn: Connection, case_id: int, category: str | None) -> list[Row]:
 def told(conn: Connection, entries: Sequence[Entry], category: str) -> list[Row]:
     """`rows_of`, of entries that are read already; closed ones will do."""
     undone = habits.taken_back(entries)
+    year = [str(entry.data["process"]).rpartition("-")[2] for entry in entries if entry.event in ("case_started", "case_moved")][-1]
     for entry in reversed(entries):
         ran = dict(entry.data.get("then", {}).get("ran", ()))
         if "assess" not in ran or entry.seq in undone:
@@ -42,11 +44,11 @@ def told(conn: Connection, entries: Sequence[Entry], category: str) -> list[Row]
         if ran["assess"].get("category") != category:
             return []
         tables = entry.data.get("tables", {})
-        return [row for said in entry.data.get("decided", ()) for row in _rows(conn, said, tables.get(said["table"]))]
+        return [row for said in entry.data.get("decided", ()) for row in _rows(conn, said, tables.get(said["table"]), year)]
     return []
 
 
-def _rows(conn: Connection, said: Mapping[str, Any], digest: str | None) -> list[Row]:
+def _rows(conn: Connection, said: Mapping[str, Any], digest: str | None, year: str) -> list[Row]:
     name = said["table"]
     try:
         table = dmn.SHELF[name] if name in dmn.SHELF.tables and dmn.SHELF[name].digest == digest else Table.parse(text_of(conn, "table", str(digest)))
@@ -56,5 +58,7 @@ def _rows(conn: Connection, said: Mapping[str, Any], digest: str | None) -> list
     for place, rule in enumerate(table.rules, 1):
         if rule.id in said["rules"]:
             notes = dict(zip(table.notes, rule.notes, strict=True))
-            found.append({"table": table.zh, "place": str(place), "row": rule.id, "says": str(notes.get("zh") or ""), "basis": law.ABOUT.cited(str(notes.get("source") or ""))[0]})
+            source = str(notes.get("source") or "")
+            basis = "" if any(source.startswith(ended) and year >= since for ended, since in _ENDED.items()) else law.ABOUT.cited(source)[0]
+            found.append({"table": table.zh, "place": str(place), "row": rule.id, "says": str(notes.get("zh") or ""), "basis": basis})
     return found

@@ -196,7 +196,7 @@ def test_s26_returned_and_paid_again_too_late(door, district):
     district.clock.set("2019-01-28T09:00")
     back = answered(door, number, said(one, "returned", on="2019-01-28", cause="account_closed"))
     assert (back["credited"], back["returned"]) == (0, 1)
-    assert [(row["id"], row["cause"], row["may"]) for row in door.good("officer", "GET", "/festival-items?state=returned")["items"]] == [(one["id"], "account_closed", ["reissue"])]
+    assert [(row["id"], row["cause"], row["may"]) for row in door.good("officer", "GET", "/festival-items?state=returned")["items"]] == [(one["id"], "account_closed", ["reissue", "close"])]
     path, new = f"/festival-items/{one['id']}/reissue", {"account": "622200000000999", "holder": "张二", "reason": "原账户销户"}
     assert door.bad(403, "officer", "POST", path, {"reason": "再试一次"})["rule"] == "same-account"
     assert door.bad(403, "officer", "POST", path, new | {"holder": "李四"})["rule"] == "not-theirs"
