@@ -12,8 +12,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("page", [NO_SCRIPT, SCRIPT], indirect=True)
-def test_anybody_estimates_on_a_phone(page, site, axe):
-    estimate._seen.clear()
+def test_anybody_estimates_on_a_phone(page, site, axe, monkeypatch):
+    monkeypatch.setattr(estimate, "TRIES", 1000)  # others asked from here in this minute
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto("/sign-in")
     page.click("text=救助测算")
@@ -32,8 +32,8 @@ def test_anybody_estimates_on_a_phone(page, site, axe):
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_the_estimate_and_the_law_are_for_everybody(page, site, axe, lang):
-    estimate._seen.clear()
+def test_the_estimate_and_the_law_are_for_everybody(page, site, axe, lang, monkeypatch):
+    monkeypatch.setattr(estimate, "TRIES", 1000)
     sign_in(page, "reviewer11")
     if lang == "en":
         page.click("text=English")

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from engine import store
-from engine.cases import Cases, TaskAct, acts_of, barred
-from engine.habits import Habits, _signer_barred
+from engine.cases import Cases, TaskAct, acts_of, barred, signer_barred
+from engine.habits import Habits
 from engine.model import Actor
 from processes.dibao_2012 import DIBAO_2012
 from tests.processes.test_duties import ALLOWED, FORBIDDEN, ROLES
@@ -46,7 +46,7 @@ def rule_for(habit: str, done: str, node: str, by: str = "done_by") -> str | Non
     if habit == "signer":
         case = Fake()
         case.tasks = [old]
-        broken = _signer_barred(None, case, task, actor("x", role))  # type: ignore[arg-type]
+        broken = signer_barred(None, case, task, actor("x", role))  # type: ignore[arg-type]
     else:
         who = {"substitute": actor("x", role, "away"), "absent": actor("deputy", role, "x")}.get(habit, actor("x", role))
         verb = habit if habit in ("claim", "transfer", "delegate") else "complete"
@@ -75,10 +75,10 @@ def test_what_one_may_do_twice_he_may_also_by_a_habit(habit, way):
 def test_a_signer_covers_the_unit_and_does_more_than_look_on(node):
     task = {"node": node, "role": ROLES[node], "unit": UNIT, "assignee": None}
     case: Any = Fake()
-    found = {role: _signer_barred(None, case, task, actor("x", role)) for role in ("auditor", "admin", "volunteer")}  # type: ignore[arg-type]
+    found = {role: signer_barred(None, case, task, actor("x", role)) for role in ("auditor", "admin", "volunteer")}  # type: ignore[arg-type]
     assert {role: b and b.rule for role, b in found.items()} == dict.fromkeys(found, "watcher-signs")
     away = Actor("x", roles=frozenset({ROLES[node]}), unit="120116005")
-    broken = _signer_barred(None, case, task, away)  # type: ignore[arg-type]
+    broken = signer_barred(None, case, task, away)  # type: ignore[arg-type]
     assert broken is not None
     assert broken.rule == "unit"
 
