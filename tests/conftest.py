@@ -29,7 +29,7 @@ from engine.crypto import Keys
 from engine.model import SHANGHAI
 from engine.office import Office
 from engine.store import Store, metadata
-from tests.kept import Servers, Shelf, mark_of
+from tests.kept import Content, Servers, Shelf, mark_of
 
 # A slow machine decides no test.
 hypothesis.settings.register_profile("yingbao", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -218,17 +218,18 @@ def pattern_files(tmp_path_factory, shelf):
 
 @pytest.fixture(scope="session")
 def pattern_databases(postgres, servers, tmp_path_factory, shelf):
-    """The same as databases on our server: a copy is quicker than making them."""
+    """The same on our server: the database of all tables, and what is in each of them."""
     every_table()
-    kept = {name: f"{name}{uuid.uuid4().hex[:12]}" for name in ("tables", *PEOPLE)}
-    server = make_url(f"{postgres}/postgres")
-    servers.say(server, f"CREATE DATABASE {kept['tables']}")
-    metadata_into(f"{postgres}/{kept['tables']}")
-    marks = {}
+    server, tables = make_url(f"{postgres}/postgres"), f"tables{uuid.uuid4().hex[:12]}"
+    servers.say(server, f"CREATE DATABASE {tables}")
+    metadata_into(f"{postgres}/{tables}")
+    kept, marks = {"tables": Content({}, frozenset())}, {}
     for name in PEOPLE:
-        servers.copy(server, kept["tables"], kept[name])
-        marks[name] = people_into(f"{postgres}/{kept[name]}", name, tmp_path_factory.mktemp("pattern"), shelf)
-    return kept, marks
+        lent = servers.lend(server, tables, kept["tables"])
+        marks[name] = people_into(f"{postgres}/{lent}", name, tmp_path_factory.mktemp("pattern"), shelf)
+        kept[name] = servers.content(lent)
+        servers.take_back(server, lent)
+    return kept, marks, tables
 
 
 def metadata_into(url: str) -> None:
@@ -270,12 +271,15 @@ def database(kind: str, tmp_path: pathlib.Path, request, *, pattern: str = ""):
         yield f"sqlite:///{tmp_path / 'yingbao.sqlite'}"
         return
     url, servers = make_url(f"{request.getfixturevalue('postgres')}/t{uuid.uuid4().hex[:12]}"), request.getfixturevalue("servers")
-    if pattern:
-        url = url.set(database=servers.spare(url, request.getfixturevalue("pattern_databases")[0][pattern]))
-    else:
+    if not pattern:
         servers.say(url, f"CREATE DATABASE {url.database}")
+        yield str(url)
+        servers.drop(url, url.database)
+        return
+    contents, _, tables = request.getfixturevalue("pattern_databases")
+    url = url.set(database=servers.lend(url, tables, contents[pattern]))
     yield str(url)
-    servers.drop_later(url, url.database)
+    servers.take_back(url, url.database)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
