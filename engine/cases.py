@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, String, and_, bindparam, delete, exists, insert, literal, select, update
+from sqlalchemy import Connection, bindparam, delete, exists, func, insert, literal, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine import jobs, signers, store
@@ -24,7 +24,7 @@ from engine.forms import apart, facts_of, form_for, understand
 from engine.migration import Hindrance, hindrances, stands
 from engine.model import OTHERS, SYSTEM, Actor, Data, Put
 from engine.office import Act, Record, history
-from engine.prepared import Prepared
+from engine.prepared import Prepared, together
 from engine.process import Broken, CaseRef, Deadline, Logins, Message, Process
 from engine.replaying import Replayer, counted_by
 from engine.step import Outcome, fingerprint, moved, step
@@ -39,11 +39,12 @@ _CASE = (
 _CASE_BY_ID = Prepared(_CASE.where(store.record.c.id == bindparam("the_id")))
 _CASE_BY_NO = Prepared(_CASE.where(store.record.c.no == bindparam("the_no")))
 _KNOWN_CASES = 10_000  # whose process is remembered
-_DRAFTED = exists().where(store.draft.c.task_id == store.task.c.id).label("drafted")
 _DROP_DRAFTS = delete(store.draft).where(store.draft.c.task_id == bindparam("the_task"))
 _NEW_JOB = insert(store.job).inline()  # nobody asks for the new id
-_OPEN_JOBS = store.job.c.state.in_(("ready", "incident", "cancelled"))
-_DROP_JOBS = update(store.job).where(store.job.c.record_id == bindparam("the_record"), _OPEN_JOBS).values(state="dropped")
+_OPEN_JOBS = or_(*(store.job.c.state == literal_column(f"'{state}'") for state in ("ready", "incident", "cancelled")))
+_DROPPED = update(store.job).where(store.job.c.record_id == bindparam("the_record"), _OPEN_JOBS).values(state="dropped")
+_DROP_JOBS = Prepared(_DROPPED)
+_DROP_TIMER = _DROPPED.where(store.job.c.kind == "timer", store.job.c.key == bindparam("the_key"))
 UNMANNED = "unmanned"  # flag of a task that nobody may do
 _CLOSING = ("state", "closed_at", "done_by", "done_for", "version")  # all that closing a task changes
 _TASK_COLUMNS = tuple(store.task.c.keys())
@@ -58,11 +59,19 @@ def _put_tasks(made: Any) -> Any:
 _PUT_TASKS = {"sqlite": _put_tasks(sqlite.insert(store.task)), "postgresql": _put_tasks(postgresql.insert(store.task))}
 
 
+_THE_CASE = bindparam("the_case", type_=store.Id)
+_SIGNERS = Prepared(select(store.task.c.id, store.signers).where(store.tasks_of(_THE_CASE)))
+
+
 @lru_cache(maxsize=64)
 def _tasks_of(recused: Logins | None) -> Prepared:
-    """A case's tasks, whether somebody has a draft of each, and whether the rules keep `the_who` away from the case."""
-    kept_away = literal(value=False) if recused is None else bindparam("the_who", type_=String).in_(recused)
-    return Prepared(select(*_READ, _DRAFTED, store.signers, kept_away.label("kept_away")).where(store.tasks_of(bindparam("the_case", type_=store.Id))))
+    """A case's tasks; with each of them, what is true of the case: whether there are drafts, or signers, and whom the rules keep away
+    from it (logins with spaces between). One question for the case is far cheaper than one for each task."""
+    kept = None if recused is None else recused.subquery()
+    kept_away = literal("") if kept is None else select(func.aggregate_strings(next(iter(kept.c)), " ")).select_from(kept).scalar_subquery()
+    drafted = exists().where(store.of_tasks(store.draft.c.task_id, _THE_CASE)).label("drafted")
+    signed = exists().where(store.of_tasks(store.task_signer.c.task_id, _THE_CASE)).label("signed")
+    return Prepared(select(*_READ, drafted, signed, kept_away.label("recused")).where(store.tasks_of(_THE_CASE)))
 
 
 class TaskAct(NamedTuple):
@@ -91,6 +100,7 @@ class Open:
     drawing: Drawing
     run: Run
     tasks: Sequence[Mapping[Any, Any]]
+    recused: frozenset[str] | None = None  # logins of whom the rules keep away from it, as it was opened; None: not asked
     changed: list[dict[str, Any]] = field(default_factory=list)  # rows of tasks to write at the end
 
     @cached_property
@@ -134,12 +144,12 @@ def acts_of(opened_by: str | None, tasks: Sequence[Mapping[Any, Any]]) -> list[T
 
 def barred(
     conn: Connection, process: Process, facts: Data, acts: Sequence[TaskAct], task: Mapping[Any, Any], verb: str, who: Actor,
-    *, kept_away: bool | None = None,
+    *, relatives: frozenset[str] | None = None,
 ) -> Broken | None:  # fmt: skip
     """Why `who` may not get or do a task: role, area of the posts with that role, assignment, then the rules of the process,
     which bind also the one he stands in for. None when he may.
 
-    `kept_away`: whether recusal keeps `who` from the case, where that is known already.
+    `relatives`: whom recusal keeps from the case, where that is known already.
     """
     roles = process.roles_of(task)
     if roles.isdisjoint(who.roles):
@@ -148,7 +158,7 @@ def barred(
         return Broken("unit", "这件待办不在您的辖区", "This task is outside your area")
     if verb == "complete" and task["assignee"] not in (None, *who.persons):
         return Broken("assignee", "这件待办已由别人领取，您不能代办", "This task is with somebody else")
-    relatives = process.recused_from(conn, facts) if kept_away is None else frozenset({who.id} if kept_away else ())
+    relatives = process.recused_from(conn, facts) if relatives is None else relatives
     for person in who.persons:
         broken = process.may(
             verb, task["node"], task["role"], person, actor_roles=who.roles_at(task["unit"]), acts=acts, relatives=relatives, facts=facts
@@ -162,20 +172,21 @@ def signer_barred(conn: Connection, case: Open, task: Mapping[Any, Any], who: Ac
     """A signer may hold another post, but one that covers the unit; recusal and separation of duties hold as for who gets the task."""
     if not who.covers(task["unit"]):
         return Broken("unit", "这件待办不在其辖区，不能作为加签人", "This task is outside the signer's area")
-    acts, relatives = case.acts, case.process.recused_from(conn, case.run.facts)
+    relatives = case.process.recused_from(conn, case.run.facts) if case.recused is None else case.recused
     return case.process.may(
-        "add_signer", task["node"], task["role"], who.id, actor_roles=who.roles_at(task["unit"]), acts=acts, relatives=relatives, facts=case.run.facts
+        "add_signer", task["node"], task["role"], who.id, actor_roles=who.roles_at(task["unit"]), acts=case.acts, relatives=relatives, facts=case.run.facts
     )
 
 
 @dataclass
 class Cases(Replayer):
     find_actor: Callable[[Connection, str], Actor | None] = lambda _conn, _id: None
-    # roles, units -> (role, unit of the post, login, recused) of everybody in office who holds one of the roles over one of the units; None: not known here
-    holders: Callable[[Connection, Process, Data, Sequence[Mapping[Any, Any]]], Sequence[Holder] | None] = lambda *_: None
+    # facts, tasks, who is recused (None: to be asked) -> everybody in office who holds the role of one of these tasks over its unit; None: not known here
+    holders: Callable[[Connection, Process, Data, Sequence[Mapping[Any, Any]], frozenset[str] | None], Sequence[Holder] | None] = lambda *_: None
     law_now: Callable[[], tuple[str, bytes] | None] = lambda: None  # digest and text of the law that is asked now, where it is not `law`
     deployed: Callable[[Connection, str, date], str | None] = lambda *_: None  # process, day -> digest of the drawing put in force for it; None: its own
     _keys: dict[int, str] = field(default_factory=dict)  # case -> process
+    _asked: dict[int, tuple[Prepared, dict[str, Any]]] = field(default_factory=dict)  # case -> how its tasks were asked for last
 
     # -- verbs that move the tokens
 
@@ -453,7 +464,7 @@ class Cases(Replayer):
             return []
         process = self._process(task["process"])
         tasks = conn.execute(select(*store.task.c, store.signers).where(store.tasks_of(task["case_id"]))).mappings().all()
-        return _barring(process, task, facts, acts_of(task["opened_by"], tasks), self.holders(conn, process, facts, [task]) or ())
+        return _barring(process, task, facts, acts_of(task["opened_by"], tasks), self.holders(conn, process, facts, [task], None) or ())
 
     def unmanned_among(self, conn: Connection, tasks: Sequence[Mapping[Any, Any]]) -> dict[int, list[tuple[str | None, Broken]]]:
         """`unmanned` of those rows of a list that have the flag: task's id -> what it says."""
@@ -548,21 +559,31 @@ class Cases(Replayer):
         return self._keys[case_id]
 
     def _case(self, act: Act, where: int | str) -> Open:
-        if isinstance(where, int):
-            found = _CASE_BY_ID.rows(act.conn, {"the_id": where})
-        else:
-            found = _CASE_BY_NO.rows(act.conn, {"the_no": where})
+        asked = self._asked.get(where) if isinstance(where, int) else None
+        case = (_CASE_BY_ID, {"the_id": where}) if isinstance(where, int) else (_CASE_BY_NO, {"the_no": where})
+        # What to ask for depends on the case, and hardly ever changes: as long as it does not, both come with one journey.
+        found, *tasks = together(act.conn, case, *([asked] if asked else []))
         if not found:
             raise NotFound("没有这件个案")
-        return self._opened(act, found[0])
+        return self._opened(act, found[0], asked, tasks)
 
-    def _opened(self, act: Act, row: Mapping[Any, Any]) -> Open:
+    def _opened(self, act: Act, row: Mapping[Any, Any], asked: tuple[Prepared, dict[str, Any]] | None, found: Sequence[list[dict[str, Any]]]) -> Open:
         if row["wrapped"] is not None:
             act.keys.learn(row["subject"], row["wrapped"])
         process, drawing = self._process(row["process"]), self.drawing(act.conn, row["drawing"])
         run = Run.load(drawing, row["state"], act.now)
-        wanted = {"the_case": row["id"]} | ({} if process.recused is None else {"the_who": act.actor.id, **process.recusal_facts(run.facts)})
-        return Open(act.adopt(row), row, process, drawing, run, _tasks_of(process.recused).rows(act.conn, wanted))
+        wanted = (_tasks_of(process.recused), {"the_case": row["id"], **process.recusal_facts(run.facts)})
+        if asked != wanted:
+            if len(self._asked) >= _KNOWN_CASES:
+                self._asked.clear()
+            self._asked[row["id"]] = wanted
+            found = together(act.conn, wanted)
+        [tasks] = found
+        said = {one["id"]: one["signers"] for one in _SIGNERS.rows(act.conn, {"the_case": row["id"]})} if tasks and tasks[0]["signed"] else {}
+        for task in tasks:
+            task["signers"] = said.get(task["id"])
+        recused = frozenset((tasks[0]["recused"] or "").split()) if tasks else None
+        return Open(act.adopt(row), row, process, drawing, run, tasks, recused)
 
     def _task(self, act: Act, task_id: int) -> tuple[Open, Mapping[Any, Any]]:
         case_id = task_id >> 16  # a task's id is given out by its case's record
@@ -605,8 +626,7 @@ class Cases(Replayer):
         return target
 
     def _may(self, act: Act, case: Open, task: Mapping[Any, Any], verb: str, who: Actor) -> None:
-        known = bool(task["kept_away"]) if who is act.actor and who.on_behalf_of is None else None
-        broken = barred(act.conn, case.process, case.run.facts, case.acts, task, verb, who, kept_away=known)
+        broken = barred(act.conn, case.process, case.run.facts, case.acts, task, verb, who, relatives=case.recused)
         if broken is not None:
             raise Refused(broken.rule, broken.zh, broken.en)
         if who is act.actor:
@@ -691,7 +711,8 @@ class Cases(Replayer):
         if not opened:
             return
         facts = case.run.facts
-        holders = self.holders(act.conn, case.process, facts, opened)
+        known = case.recused if case.recused is not None and self._still_recused(act, case, facts) else None
+        holders = self.holders(act.conn, case.process, facts, opened, known)
         if holders is None:
             return
         acts = (case.acts if case.row.get("opened_by") else acts_of(act.actor.id, case.tasks)) + acts_of(None, case.changed)  # with what this act has closed
@@ -700,12 +721,18 @@ class Cases(Replayer):
                 row |= {"flags": " ".join(sorted({*row["flags"].split(), "escalated", UNMANNED})), "priority": 1}
                 act.append(case.record, "task_escalated", {"task": row["key"], "flags": row["flags"], "priority": 1, "rules": rules})
 
+    def _still_recused(self, act: Act, case: Open, facts: Data) -> bool:
+        """Whether recusal keeps the same people away as when the case was opened, as far as this act goes."""
+        asked = self._asked.get(case.record.id)
+        same = asked is not None and asked[1].items() >= case.process.recusal_facts(facts).items()
+        return same and act.touched.isdisjoint(case.process.recusal_tables)
+
     def look_for_hands(self, act: Act, case_id: int) -> None:
         """Posts, staff or recusals have changed: an open task that nobody may do any more is flagged as one that comes so
         (`task_escalated` with `rules`), and one that somebody may do again stays on the board as escalated only (`task_manned`)."""
         case = self._case(act, case_id)
         tasks = [task for task in case.tasks if task["state"] == "open"]
-        holders = self.holders(act.conn, case.process, case.run.facts, tasks) if tasks else None
+        holders = self.holders(act.conn, case.process, case.run.facts, tasks, case.recused) if tasks else None
         for task in tasks if holders is not None else ():
             rules = sorted({broken.rule for _, broken in _barring(case.process, task, case.run.facts, case.acts, holders or ())})
             if bool(rules) == (UNMANNED in task["flags"].split()):
@@ -735,13 +762,10 @@ class Cases(Replayer):
         }
 
     def _bring_timers(self, act: Act, case: Open, outcome: Outcome, before: set[str]) -> None:
-        table, timers = store.job, case.run.timers()
-        if stopped := before - timers.keys():
-            where = and_(table.c.record_id == case.record.id, table.c.kind == "timer", table.c.key.in_(stopped),
-                         _OPEN_JOBS)  # fmt: skip
-            act.conn.execute(update(table).where(where).values(state="dropped"))
+        timers = case.run.timers()
+        act.write(_DROP_TIMER, [{"the_record": case.record.id, "the_key": key} for key in sorted(before - timers.keys())])
         if outcome.ended:  # nobody waits any more for what its other jobs would bring
-            act.conn.execute(_DROP_JOBS, {"the_record": case.record.id})
+            _DROP_JOBS.run(act.conn, {"the_record": case.record.id})
         rows = [
             {"kind": "timer", "record_id": case.record.id, "key": key, "due_at": due, "state": "ready", "data": "{}"}
             for key, due in timers.items()

@@ -23,7 +23,7 @@ class BusinessClock:
 
     def offset(self) -> timedelta:
         if time.monotonic() - self._read_at > _READ_AGAIN:
-            with self._store.engine.connect() as conn:
+            with self._store.read() as conn:
                 value = conn.scalar(select(setting.c.value).where(setting.c.name == _NAME))
             self._offset, self._read_at = timedelta(seconds=int(value or 0)), time.monotonic()
         return self._offset

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -34,19 +34,22 @@ class Unreadable(Exception):
 @dataclass(frozen=True)
 class Cipher:
     key: bytes
+    _suite: AESGCM = field(init=False, compare=False, repr=False)  # made once: it costs as much as using it
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_suite", AESGCM(self.key))
 
     def seal(self, plain: bytes, aad: bytes) -> bytes:
         nonce = os.urandom(12)
-        return _V1 + nonce + AESGCM(self.key).encrypt(nonce, plain, aad)
+        return _V1 + nonce + self._suite.encrypt(nonce, plain, aad)
 
     def open(self, blob: bytes, aad: bytes) -> bytes:
         if blob[:1] != _V1:
             raise Unreadable("unknown cipher version")
         try:
-            return AESGCM(self.key).decrypt(blob[1:13], blob[13:], aad)
+            return self._suite.decrypt(blob[1:13], blob[13:], aad)
         except InvalidTag as error:
             raise Unreadable("wrong key, or altered, or moved") from error
-
 
     @property
     def attachments(self) -> bytes:

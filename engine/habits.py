@@ -343,7 +343,7 @@ class Habits:
 
     def _handler(self, act: Act, case: Open) -> None:
         """Raises Refused for who has nothing to do with the case, or is kept away from it."""
-        if any(t["kept_away"] for t in case.tasks):
+        if act.actor.id in (case.recused or ()):
             self._refuse(_KEPT_AWAY)
         if not handles(case.row, case.tasks, act.actor):
             raise Refused("handler", "您没有经办这件个案，也不是其主管", "You have nothing to do with this case, nor are you its supervisor")

@@ -38,13 +38,13 @@ from engine.model import (
     read_body,
     stamp,
 )
-from engine.prepared import Prepared
+from engine.prepared import Prepared, run_all
 from engine.signals import publish
 from engine.store import Store, metadata
 
 # Statements of the hot path are built once: building one costs as much as running it.
 _ENTRY, _PAYLOAD, _KEY = Prepared(insert(store.entry)), Prepared(insert(store.payload)), Prepared(insert(store.subject_key))
-_RECORD = insert(store.record)
+_RECORD = Prepared(insert(store.record).returning(store.record.c.id))
 _PAYLOADS = select(store.payload, store.subject_key.c.wrapped).outerjoin(store.subject_key, store.subject_key.c.subject == store.payload.c.subject)
 _LOCKED = Prepared(
     select(store.record)
@@ -105,6 +105,7 @@ class Act:
     def __init__(self, office: Office, conn: Connection, actor: Actor, idem: tuple[str, str] | None) -> None:
         self.office, self.conn, self.actor = office, conn, actor
         self.now: datetime = office.clock()
+        self.today: date = self.now.astimezone(SHANGHAI).date()
         self._real = office.real()
         self.keys: BoundKeys = office.keys.on(conn)
         self._idem = idem
@@ -117,10 +118,6 @@ class Act:
         self._made: set[tuple[str, int]] = set()
         self._writes: list[tuple[Prepared, list[dict[str, Any]]]] = []
         self.told: list[Entry] = []
-
-    @property
-    def today(self) -> date:
-        return self.now.astimezone(SHANGHAI).date()
 
     @property
     def unit(self) -> str:
@@ -150,7 +147,7 @@ class Act:
 
     def new(self, kind: str, unit: str, *, subject: str | None = None, **columns: Any) -> Record:
         values = {"kind": kind, "unit": unit, "seq": 0, "head": GENESIS, "rows": 0, "subject": subject, **columns}
-        row_id = self.conn.execute(_RECORD, values).inserted_primary_key[0]  # type: ignore[index]
+        row_id = int(_RECORD.rows(self.conn, values)[0]["id"])
         self._records[row_id] = Record(row_id, kind, unit, subject=subject)
         return self._records[row_id]
 
@@ -208,12 +205,16 @@ class Act:
         record.seq, record.head = record.seq + 1, leaf_hash(stored)
         made = Entry(record.id, record.seq, stored, record.head, body, personal)
         self._entries.append({"record_id": record.id, "seq": record.seq, "body": stored, "leaf": record.head})
-        for (new, table, _), alike in groupby(puts, lambda put: (self._is_new(record, put), put.table, tuple(put.values))):
-            if new:  # rows of one shape in one statement
-                _new_row(table).run(self.conn, *(_row(self.keys, put) for put in alike))
-            else:
-                for put in alike:
-                    project(self.conn, self.keys, put)
+        new: list[tuple[Prepared, list[dict[str, Any]]]] = []
+        for (is_new, table, _), alike in groupby(puts, lambda put: (self._is_new(record, put), put.table, tuple(put.values))):
+            if is_new:  # rows of one shape in one statement
+                new.append((_new_row(table), [_row(self.keys, put) for put in alike]))
+                continue
+            run_all(self.conn, new)
+            new.clear()
+            for put in alike:
+                project(self.conn, self.keys, put)
+        run_all(self.conn, new)
         self.told.append(made)
         return made
 
@@ -288,29 +289,32 @@ class Act:
         """The other records to which this act has appended so far."""
         return sorted(r.id for r in self._records.values() if r is not but and r.seq != r.known_seq)
 
+    @property
+    def touched(self) -> set[str]:
+        """The business tables of which this act has changed rows so far."""
+        return {table for table, _ in self._made}
+
     def write(self, statement: Any, rows: list[dict[str, Any]]) -> None:
         """Run a statement that was built once (a constant of its module) for all rows at the end of the act, with the others."""
         if rows:
             self._writes.append((_prepared(statement), rows))
 
     def finish(self) -> None:
-        """Write what was gathered: heads, what `write` was given, entries, payloads. PostgreSQL gets all at once and
-        answers once: waiting for each answer takes longer than the work."""
-        with self.office.store.at_once(self.conn) as waiting:
-            self._heads(checked=not waiting)
-            for statement, rows in (*self._writes, (_KEY, self.keys.made), (_ENTRY, self._entries), (_PAYLOAD, self._payloads)):
-                if rows:
-                    statement.run(self.conn, *rows)
+        """Write what was gathered: heads, what `write` was given, entries, payloads. The key of an entry (record, seq) is the guard
+        against a lost race where it does not show by the heads."""
+        heads = list(self._heads())
+        gathered = [*self._writes, (_KEY, self.keys.made), (_ENTRY, self._entries), (_PAYLOAD, self._payloads)]
+        moved = self.office.store.end(self.conn, [*heads, *((statement, rows) for statement, rows in gathered if rows)])
+        if any(rows != 1 for rows in moved[: len(heads)]):
+            raise Conflict("这份记录刚被别人更新，请刷新后再办", "Somebody else has just changed this record")
 
-    def _heads(self, *, checked: bool) -> None:
-        """Move the heads of the records. Unchecked, the key of the entry (record, seq) is the guard against a lost race."""
+    def _heads(self) -> Iterator[tuple[Prepared, list[dict[str, Any]]]]:
+        """What moves the heads of the records."""
         for record in self._records.values():
             if record.seq == record.known_seq and not record.changes:
                 continue
             values = {"seq": record.seq, "head": record.head, "rows": record.rows, **record.changes}
-            given = {f"new_{k}": v for k, v in values.items()} | {"the_id": record.id, "the_seq": record.known_seq}
-            if _head_with(frozenset(values)).run(self.conn, given) != 1 and checked:
-                raise Conflict("这份记录刚被别人更新，请刷新后再办", "Somebody else has just changed this record")
+            yield _head_with(frozenset(values)), [{f"new_{k}": v for k, v in values.items()} | {"the_id": record.id, "the_seq": record.known_seq}]
 
 
 @dataclass

@@ -3,7 +3,7 @@ and rows into ours already looked up.
 
 SQLAlchemy still writes the SQL, knows the types and owns the connection and the transaction; only its machinery for one
 execution is left out, which takes ten times as long as such a statement itself. Not for statements with an expanding
-IN, with RETURNING, or with defaults that are computed.
+IN, with a RETURNING that nobody wrote, or with defaults that are computed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,18 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
+
+from engine.postgres import Line, Sent, line_of
+
+Values = Mapping[str, Any]  # as callers say them: key -> value
+
+
+class _Place(NamedTuple):
+    """What stands at the place of a parameter: what the caller says by this key, as the driver wants it, or always the same."""
+
+    key: str | None
+    into: Callable[[Any], Any] | None
+    always: Any
 
 
 class _Compiled(NamedTuple):
@@ -24,40 +36,38 @@ class _Compiled(NamedTuple):
     into: Mapping[str, Callable[[Any], Any]]  # name -> to the driver's value
     keys: tuple[str, ...]  # of the columns of a row
     outof: Sequence[tuple[str, Callable[[Any], Any]]]  # columns whose driver's value is not ours
+    places: dict[tuple[str, ...], list[_Place]]  # by the keys that a caller says
 
 
 class Prepared:
-    """One SELECT, INSERT or UPDATE. ValueError when it is of a kind that cannot be prepared."""
+    """One SELECT, INSERT or UPDATE, which may say RETURNING. ValueError when it is of a kind that cannot be prepared."""
 
     def __init__(self, statement: Any) -> None:
         self.statement = statement
         self._compiled: dict[tuple[str, tuple[str, ...] | None], _Compiled] = {}
 
-    def rows(self, conn: Connection, values: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """What a SELECT finds, each row as column -> value."""
-        made = self._for(conn, None)
-        cursor = _run(conn, made, _bound(made, values))
-        try:
-            found = [dict(zip(made.keys, row, strict=True)) for row in cursor.fetchall()]
-        finally:
-            cursor.close()
-        for name, process in made.outof:
-            for row in found:
-                row[name] = process(row[name])
-        return found
+    def rows(self, conn: Connection, values: Values) -> list[dict[str, Any]]:
+        """What a SELECT finds, or what is RETURNING, each row as column -> value."""
+        made = self._for(conn, tuple(values))
+        bound = _bound(made, values)
+        if (line := line_of(conn)) is not None:
+            rows = _heard(conn, [(made, [bound])], lambda: line.rows(made.sql, made.names, bound))
+        else:
+            rows = _executed(conn, made, [bound], lambda cursor: cursor.fetchall())
+        return _ours(made, rows)
 
-    def row(self, conn: Connection, values: Mapping[str, Any]) -> dict[str, Any] | None:
+    def row(self, conn: Connection, values: Values) -> dict[str, Any] | None:
         """The first row that a SELECT finds."""
         found = self.rows(conn, values)
         return found[0] if found else None
 
-    def run(self, conn: Connection, *rows: Mapping[str, Any]) -> int:
+    def run(self, conn: Connection, *rows: Values) -> int:
         """Execute once for each of `rows`, which have the same keys: how many rows of the database changed (-1: not known)."""
         made = self._for(conn, tuple(rows[0]))
-        cursor = _run(conn, made, *(_bound(made, row) for row in rows))
-        changed = int(cursor.rowcount)
-        cursor.close()
-        return changed
+        bound = [_bound(made, row) for row in rows]
+        if (line := line_of(conn)) is not None:
+            return int(_heard(conn, [(made, bound)], lambda: line.run(made.sql, made.names, bound)))
+        return int(_executed(conn, made, bound, lambda cursor: cursor.rowcount))
 
     def _for(self, conn: Connection, columns: tuple[str, ...] | None) -> _Compiled:
         key = (conn.dialect.name, columns if self.statement.is_insert else None)
@@ -67,9 +77,53 @@ class Prepared:
         return made
 
 
+def together(conn: Connection, *asked: tuple[Prepared, Values]) -> list[list[dict[str, Any]]]:
+    """What several SELECTs find that do not need each other's answers. PostgreSQL gets them at once."""
+    line = line_of(conn)
+    if line is None or len(asked) < 2:
+        return [one.rows(conn, values) for one, values in asked]
+    given = [(made := one._for(conn, tuple(values)), [_bound(made, values)]) for one, values in asked]
+    found = _heard(conn, given, lambda: line.several(_sent(given)))
+    return [_ours(made, rows) for (made, _), rows in zip(given, found, strict=True)]
+
+
+def run_all(conn: Connection, asked: Sequence[tuple[Prepared, Sequence[Values]]]) -> None:
+    """Several statements, each for its rows, where nobody asks what they have changed. PostgreSQL gets them at once."""
+    line = line_of(conn)
+    if line is None or len(asked) < 2:
+        for one, rows in asked:
+            one.run(conn, *rows)
+        return
+    given = _given(conn, asked)
+    _heard(conn, given, lambda: line.several(_sent(given)))
+
+
+def end(conn: Connection, line: Line, asked: Sequence[tuple[Prepared, Sequence[Values]]]) -> None:
+    """The last statements of a transaction, each for its rows, and its COMMIT."""
+    given = _given(conn, asked)
+    _heard(conn, given, lambda: line.end(_sent(given)), then="COMMIT")
+
+
+def _given(conn: Connection, asked: Sequence[tuple[Prepared, Sequence[Values]]]) -> list[tuple[_Compiled, list[list[Any]]]]:
+    return [(made := one._for(conn, tuple(rows[0])), [_bound(made, row) for row in rows]) for one, rows in asked]
+
+
+def _sent(given: Sequence[tuple[_Compiled, Sequence[Sequence[Any]]]]) -> list[Sent]:
+    return [(made.sql, made.names, bound) for made, rows in given for bound in rows]
+
+
+def _ours(made: _Compiled, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    """The driver's rows as column -> value."""
+    found = [dict(zip(made.keys, row, strict=True)) for row in rows]
+    for name, process in made.outof:
+        for row in found:
+            row[name] = process(row[name])
+    return found
+
+
 def _compiled(statement: Any, dialect: Any, columns: tuple[str, ...] | None) -> _Compiled:
     found = statement.compile(dialect=dialect, column_keys=None if columns is None else list(columns))
-    if found.effective_returning or found.update_prefetch or any(bind.expanding for bind in found.bind_names):
+    if (found.effective_returning and not statement._returning) or found.update_prefetch or any(bind.expanding for bind in found.bind_names):
         raise ValueError(f"cannot be prepared: {found}")
     written = found._process_parameters_for_postcompile(dict.fromkeys(found.bind_names.values()) | found.construct_params(_check=False))  # literals go into the text
     base = {name: bind.effective_value for bind, name in found.bind_names.items() if not bind.required}
@@ -79,40 +133,64 @@ def _compiled(statement: Any, dialect: Any, columns: tuple[str, ...] | None) -> 
         base[column.key] = column.default.arg
     outof = []
     keys = []
-    for column in found._result_columns if statement.is_select else ():
+    for column in found._result_columns if statement.is_select or statement._returning else ():
         keys.append(column.keyname)
         if (process := column.type._cached_result_processor(dialect, None)) is not None:
             outof.append((column.keyname, process))
-    names = tuple(written.positiontup if found.positional else dict.fromkeys(name for bind, name in found.bind_names.items() if not bind.literal_execute))
+    names = tuple(written.positiontup if found.positional else dict.fromkeys(name for name in found.bind_names.values() if f"%({name})s" in written.statement))
     into = {name: process for name, process in found._bind_processors.items() if not isinstance(process, tuple)}
     base = {name: into[name](value) if name in into else value for name, value in base.items()}
-    return _Compiled(written.statement, names, found.positional, {bind.key: name for bind, name in found.bind_names.items()}, base, into, tuple(keys), outof)
+    return _Compiled(written.statement, names, found.positional, {bind.key: name for bind, name in found.bind_names.items()}, base, into, tuple(keys), outof, {})
 
 
-def _bound(made: _Compiled, values: Mapping[str, Any]) -> Any:
-    said = dict(made.base)
-    given, into = made.given, made.into
-    for key, value in values.items():
-        name = given[key]
-        said[name] = into[name](value) if name in into else value
-    return [said[name] for name in made.names] if made.by_place else {name: said[name] for name in made.names}
+def _bound(made: _Compiled, values: Values) -> list[Any]:
+    """The values of the parameters in their order, as the driver wants them. KeyError for one that is missing or unknown."""
+    said = tuple(values)
+    places = made.places.get(said)
+    if places is None:
+        known = {made.given[key]: key for key in said}
+        places = made.places[said] = [
+            _Place(known[name], made.into.get(name), None) if name in known else _Place(None, None, made.base[name]) for name in made.names]  # fmt: skip
+    return [always if key is None else values[key] if into is None else into(values[key]) for key, into, always in places]
 
 
-def _run(conn: Connection, made: _Compiled, *bound: Any) -> Any:
-    """A cursor after its execution; what the driver raises as SQLAlchemy would. Listeners hear of it as usual."""
-    dialect, many = conn.dialect, len(bound) > 1
-    cursor: Any = conn.connection.cursor()
-    heard = conn._has_events or conn.engine._has_events
-    for listener in conn.dispatch.before_cursor_execute if heard else ():
-        listener(conn, cursor, made.sql, bound if many else bound[0], None, many)
-    try:
-        if many:
-            cursor.executemany(made.sql, bound)
+def _executed(conn: Connection, made: _Compiled, bound: Sequence[list[Any]], told: Callable[[Any], Any]) -> Any:
+    """What is `told` of the driver's cursor after the execution."""
+    cursor: Any = conn.connection.driver_connection.cursor()  # type: ignore[union-attr]
+
+    def execute() -> Any:
+        given = bound if made.by_place else [dict(zip(made.names, row, strict=True)) for row in bound]
+        if len(given) > 1:
+            cursor.executemany(made.sql, given)
         else:
-            cursor.execute(made.sql, bound[0])
-    except dialect.loaded_dbapi.Error as error:
+            cursor.execute(made.sql, given[0])
+        return told(cursor)
+
+    try:
+        return _heard(conn, [(made, bound)], execute, cursor)
+    finally:
         cursor.close()
-        raise DBAPIError.instance(made.sql, bound, error, dialect.loaded_dbapi.Error, dialect=dialect) from error
-    for listener in conn.dispatch.after_cursor_execute if heard else ():
-        listener(conn, cursor, made.sql, bound if many else bound[0], None, many)
-    return cursor
+
+
+def _heard(conn: Connection, asked: Sequence[tuple[_Compiled, Sequence[Any]]], execute: Callable[[], Any], cursor: Any = None, then: str = "") -> Any:
+    """Execute statements: listeners hear of them as usual, and what the driver raises is raised as SQLAlchemy would."""
+    heard = conn._has_events or conn.engine._has_events
+    if heard:
+        _tell(conn, conn.dispatch.before_cursor_execute, asked, then, cursor)
+    dbapi: Any = conn.dialect.loaded_dbapi
+    try:
+        found = execute()
+    except dbapi.Error as error:
+        made, rows = asked[0]
+        raise DBAPIError.instance(made.sql, dict(zip(made.names, rows[0], strict=True)), error, dbapi.Error, dialect=conn.dialect) from error
+    if heard:
+        _tell(conn, conn.dispatch.after_cursor_execute, asked, then, cursor)
+    return found
+
+
+def _tell(conn: Connection, listeners: Any, asked: Sequence[tuple[_Compiled, Sequence[Any]]], then: str, cursor: Any) -> None:
+    for made, rows in asked:
+        for listener in listeners:
+            listener(conn, cursor, made.sql, rows if len(rows) > 1 else rows[0], None, len(rows) > 1)
+    for listener in listeners if then else ():
+        listener(conn, cursor, then, (), None, False)

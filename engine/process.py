@@ -10,7 +10,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import CompoundSelect, Connection, Select
+from sqlalchemy import CompoundSelect, Connection, Select, Table
+from sqlalchemy.sql import visitors
 
 from engine.bpmn import Drawing
 from engine.errors import BadProcess
@@ -134,6 +135,12 @@ class Process:
     @cached_property
     def _recusal(self) -> tuple[str, ...]:
         return () if self.recused is None else tuple(self.recused.compile().params)
+
+    @cached_property
+    def recusal_tables(self) -> frozenset[str]:
+        """The tables on which it hangs who is recused from a case."""
+        found = [] if self.recused is None else visitors.iterate(self.recused)
+        return frozenset(part.name for part in found if isinstance(part, Table))
 
     def sending(self, message: str, who: Actor, unit: str, facts: Data) -> frozenset[str]:
         """The roles in which somebody may record a message to a case of this unit with these facts. Posts of the community count

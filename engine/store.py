@@ -10,12 +10,11 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
-from psycopg.pq import ExecStatus
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -43,7 +42,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
-from engine import guard
+from engine import guard, postgres, prepared
+from engine.prepared import Prepared
 
 metadata = MetaData(
     naming_convention={
@@ -237,7 +237,12 @@ def flagged(word: str) -> ColumnElement[bool]:
 
 def tasks_of(case_id: Any) -> ColumnElement[bool]:
     """The tasks of a case, as a range of the primary key: a task's id is given out by its case's record."""
-    return task.c.id.between(case_id * 65536, case_id * 65536 + 65535)
+    return of_tasks(task.c.id, case_id)
+
+
+def of_tasks(task_id: ColumnElement[int], case_id: Any) -> ColumnElement[bool]:
+    """Whether an id is that of a task of a case."""
+    return task_id.between(case_id * 65536, case_id * 65536 + 65535)
 
 
 draft = Table(
@@ -469,8 +474,7 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         if not self.sqlite:
-            with self.engine.begin() as conn:
-                _begin_at_once(conn)
+            with self.engine.begin() as conn, postgres.opened(conn).writes():
                 self.on_write("begun")
                 yield conn
             self.on_write("over")
@@ -486,16 +490,14 @@ class Store:
             conn.exec_driver_sql("COMMIT")
             self.on_write("over")
 
-    @contextmanager
-    def at_once(self, conn: Connection) -> Iterator[bool]:
-        """Statements inside are sent together where the database can do it: then none of them has an answer before the
-        end (True), and what goes wrong is raised there, by the driver."""
+    def end(self, conn: Connection, asked: Sequence[tuple[Prepared, Sequence[Mapping[str, Any]]]]) -> list[int]:
+        """The last statements of a transaction, each for its rows: how many rows each one changed. PostgreSQL gets them and the COMMIT
+        together and answers once, for waiting for each answer takes longer than the work: there the list is empty, what goes wrong
+        is raised, and nothing may follow in this transaction."""
         if self.sqlite:
-            yield False
-            return
-        driver: Any = conn.connection.driver_connection
-        with driver.pipeline():
-            yield True
+            return [one.run(conn, *rows) for one, rows in asked]
+        prepared.end(conn, postgres.opened(conn), asked)
+        return []
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -505,6 +507,8 @@ class Store:
             yield conn
             if self.sqlite:
                 conn.exec_driver_sql("ROLLBACK")
+            else:
+                conn.commit()  # with a ROLLBACK psycopg forgets what it has prepared
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -516,23 +520,12 @@ class Store:
             return
         with self.engine.connect() as conn:
             yield conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            conn.commit()
 
     def close(self) -> None:
         self.engine.dispose()
         if self._turn:
             self._turn.close()
-
-
-_BEGIN = b"BEGIN; SET LOCAL plan_cache_mode = force_generic_plan"
-
-
-def _begin_at_once(conn: Connection) -> None:
-    """The driver would send the same BEGIN before the first statement. In an act statements find rows by their keys: planning
-    them anew for each value, which PostgreSQL does where it guesses ranges, takes longer than running them."""
-    driver: Any = conn.connection.driver_connection
-    told = driver.pgconn.exec_(_BEGIN)
-    if told.status != ExecStatus.COMMAND_OK:
-        conn.exec_driver_sql("SELECT 1")  # raises what is wrong as SQLAlchemy does, and takes a dead connection out of the pool
 
 
 def _begin(conn: Connection) -> None:

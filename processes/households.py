@@ -18,7 +18,7 @@ from engine.crypto import BoundKeys
 from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Put
 from engine.office import Act, Record
-from engine.prepared import Prepared
+from engine.prepared import Prepared, together
 from engine.queries import Area, Page, within
 from processes import erasure, identity, law, readers
 from processes.money import yuan
@@ -550,9 +550,11 @@ def letterhead(conn: Connection, household_id: int) -> Mapping[Any, Any]:
 
 def snapshot(conn: Connection, keys: BoundKeys, household_id: int, on: date) -> dict[str, Any]:
     """The household as `eligibility.assess` reads it. What was checked or seen stands before what was declared."""
-    people = _head_first(_COUNTED_MEMBERS.rows(conn, {"household_id": household_id}))
+    here = {"household_id": household_id}
+    members, owned = together(conn, (_COUNTED_MEMBERS, here), (_OWNED, here))
+    people = _head_first(members)
     house: Mapping[Any, Any] = people[0] if people else row(conn, household_id)
-    return _as_read(keys, household_id, house, people, _OWNED.rows(conn, {"household_id": household_id}), on)
+    return _as_read(keys, household_id, house, people, owned, on)
 
 
 def snapshots(conn: Connection, keys: BoundKeys, ids: Collection[int], on: date) -> dict[int, dict[str, Any]]:

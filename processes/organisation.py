@@ -311,9 +311,10 @@ def _holding(recused: Logins | None) -> Prepared:
     return Prepared(posts.where(staff.c.active, post.c.active, post.c.role.in_([bindparam(f"role_{n}", type_=String) for n in range(_AT_ONCE)]), covers))
 
 
-def holders(conn: Connection, process: Process, facts: Data, tasks: Sequence[Mapping[Any, Any]]) -> list[Holder]:
+def holders(conn: Connection, process: Process, facts: Data, tasks: Sequence[Mapping[Any, Any]], recused: frozenset[str] | None) -> list[Holder]:
     """Everybody in office who holds the role of one of these tasks of a case over its unit, and some who hold another's there. The
-    tasks of a case lie in one line of units (community, street, district) as a rule: then they are asked for at once."""
+    tasks of a case lie in one line of units (community, street, district) as a rule: then they are asked for at once. `recused`: whom the
+    rules keep away from the case, where that is known."""
     found: list[Holder] = []
     units = sorted({task["unit"] for task in tasks}, key=len, reverse=True)
     for place in [one for n, one in enumerate(units) if not any(longer.startswith(one) for longer in units[:n])]:
@@ -321,8 +322,11 @@ def holders(conn: Connection, process: Process, facts: Data, tasks: Sequence[Map
         for start in range(0, len(roles), _AT_ONCE):
             some = roles[start : start + _AT_ONCE]
             wanted = {f"role_{n}": some[min(n, len(some) - 1)] for n in range(_AT_ONCE)} | {"the_unit": place}
-            rows = _holding(process.recused).rows(conn, wanted | ({} if process.recused is None else dict(process.recusal_facts(facts))))
-            found += [Holder(row["login"], row["role"], row["unit"], bool(row["recused"])) for row in rows]
+            if recused is None:
+                rows = _holding(process.recused).rows(conn, wanted | process.recusal_facts(facts))
+            else:
+                rows = _holding(None).rows(conn, wanted)
+            found += [Holder(row["login"], row["role"], row["unit"], bool(row["recused"]) or row["login"] in (recused or ())) for row in rows]
     return list(dict.fromkeys(found))
 
 

@@ -109,7 +109,7 @@ _BYTES = Prepared(insert(letter_bytes))
 _POSTED = Prepared(select(notice.c.id).where(
     notice.c.case_no == bindparam("the_case"), notice.c.stage == bindparam("the_stage"), notice.c.removed_on.is_(None)))  # fmt: skip
 _LATEST = Prepared(select(letter.c.id).where(letter.c.case_no == bindparam("the_case"), letter.c.kind == bindparam("the_kind")).order_by(letter.c.id.desc()).limit(1))
-_COUNT = (
+_COUNT = Prepared(
     update(letter_number)
     .where(letter_number.c.kind == bindparam("of_kind"), letter_number.c.unit == bindparam("of_unit"), letter_number.c.year == bindparam("of_year"))
     .values(last=letter_number.c.last + 1)
@@ -119,8 +119,8 @@ _COUNT = (
 
 def next_number(act: Act, kind: str, street: str) -> int:
     """Running number of a kind of document, per street and year: locked, so that none is given twice."""
-    last = act.conn.scalar(_COUNT, {"of_kind": kind, "of_unit": street, "of_year": act.today.year})
-    if last is None:
+    found = _COUNT.row(act.conn, {"of_kind": kind, "of_unit": street, "of_year": act.today.year})
+    if found is None:
         act.conn.execute(insert(letter_number), {"kind": kind, "unit": street, "year": act.today.year, "last": 1})
         return 1
-    return int(last)
+    return int(found["last"])

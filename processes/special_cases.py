@@ -11,12 +11,13 @@ from datetime import date
 from typing import Any
 
 from marshmallow import ValidationError, validates_schema
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from engine.forms import Form, choice, money, number, on_date, text, yes_no
 from engine.given import gives
 from engine.model import Data, Put
 from engine.office import Act, Kept
+from engine.prepared import Prepared
 from engine.process import CaseRef, Effect
 from processes import dmn, law
 from processes.benefit_tables import special_case_request
@@ -121,13 +122,16 @@ def lapsed(act: Act, case: CaseRef, _answers: Data, _facts: Data) -> list[Put]:
     ]
 
 
+_DECIDED = Prepared(
+    select(special_case_request.c.review_on, special_case_request.c.fixed_until)
+    .where(special_case_request.c.case_no == bindparam("the_no"), special_case_request.c.status == "decided").order_by(special_case_request.c.id.desc()))  # fmt: skip
+
+
 def look_again(conn: Connection, case_no: str | None) -> date | None:
     """When what the meeting resolved for a case is to be looked at again: on the day that it set, and in the last month of an amount
     that it fixed, so that another one counts from the month after (domain 4.5). None: it set nothing, or there was no meeting."""
-    where = and_(special_case_request.c.case_no == case_no, special_case_request.c.status == "decided")
-    query = select(special_case_request.c.review_on, special_case_request.c.fixed_until).where(where).order_by(special_case_request.c.id.desc()).limit(1)
-    found = conn.execute(query).one_or_none() if case_no else None
-    days = [found.review_on, found.fixed_until and f"{found.fixed_until}-01"] if found else []
+    found = _DECIDED.row(conn, {"the_no": case_no}) if case_no else None
+    days = [found["review_on"], found["fixed_until"] and f"{found['fixed_until']}-01"] if found else []
     return min((date.fromisoformat(day) for day in days if day), default=None)
 
 

@@ -5,11 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import bindparam, delete, event, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import (
+    LargeBinary,
+    NullPool,
+    String,
+    bindparam,
+    create_engine,
+    delete,
+    event,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from engine import cases, store
-from engine.prepared import Prepared
+from engine.prepared import Prepared, run_all, together
 from processes.dibao_2012 import DIBAO_2012
 
 JOB = {"kind": "timer", "record_id": 1, "key": "x.1", "due_at": datetime(2018, 12, 3, 9, tzinfo=UTC), "state": "ready", "data": "{}"}
@@ -68,11 +81,19 @@ def test_a_missing_or_strange_parameter_is_a_mistake(office):
 
 @pytest.mark.parametrize("statement", [
     select(store.job.c.id).where(store.job.c.id.in_(bindparam("ids", expanding=True))),
-    insert(store.job).returning(store.job.c.id),
 ])  # fmt: skip
 def test_other_kinds_are_refused(office, statement):
     with office.store.write() as conn, pytest.raises(ValueError, match="cannot be prepared"):
-        Prepared(statement).run(conn, JOB) if statement.is_insert else Prepared(statement).rows(conn, {"ids": [1]})
+        Prepared(statement).rows(conn, {"ids": [1]})
+
+
+def test_what_sqlalchemy_alone_would_ask_for_is_refused(office):
+    with office.store.write() as conn:
+        if conn.dialect.name == "sqlite":  # the driver knows the new id
+            assert Prepared(insert(store.job)).run(conn, JOB) == 1
+            return
+        with pytest.raises(ValueError, match="cannot be prepared"):
+            Prepared(insert(store.job)).run(conn, JOB)
 
 
 def test_listeners_hear_of_it(office):
@@ -84,9 +105,77 @@ def test_listeners_hear_of_it(office):
     assert len([text for text in heard if text.startswith("INSERT INTO job")]) == 2
 
 
+def test_returning_that_is_written_is_read(office):
+    one = Prepared(insert(store.record).returning(store.record.c.id, store.record.c.unit))
+    with office.store.write() as conn:
+        [first], [second] = (one.rows(conn, {"kind": "case", "unit": unit, "seq": 0, "head": "0" * 64, "rows": 0}) for unit in ("120116001", "120116002"))
+        assert (first["unit"], second["unit"], second["id"] > first["id"]) == ("120116001", "120116002", True)
+
+
+def test_several_at_once_see_what_the_ones_before_did(office):
+    made, found = Prepared(insert(store.job).inline()), Prepared(select(store.job.c.key).where(store.job.c.kind == bindparam("the_kind")).order_by(store.job.c.id))
+    with office.store.write() as conn:
+        run_all(conn, [(made, [JOB, {**JOB, "key": "x.2"}]), (made, [{**JOB, "key": "x.3", "token": None}])])
+        assert together(conn, (found, {"the_kind": "none"}), (found, {"the_kind": "timer"})) == [[], [{"key": "x.1"}, {"key": "x.2"}, {"key": "x.3"}]]
+
+
+def test_values_of_every_kind_come_back_as_they_went(office):
+    query = select(literal(value=False).label("no"), literal(value=True).label("yes"), bindparam("text", type_=String).label("text"), bindparam("none", type_=String).label("none"),
+                   bindparam("blob", type_=LargeBinary).label("blob"), bindparam("n", type_=store.Id).label("n"), bindparam("at", type_=store.Utc).label("at"))  # fmt: skip
+    said = {"text": "滨海'\\%s%(x)s$1", "none": None, "blob": b"\x00\xff'", "n": 2**40, "at": JOB["due_at"]}
+    with office.store.write() as conn:
+        [inside] = Prepared(query).rows(conn, said)
+    with office.read() as conn:
+        [outside] = Prepared(query).rows(conn, said)
+    assert inside == outside == {"no": False, "yes": True, **said}
+
+
+def test_what_was_prepared_before_a_rollback_is_prepared_anew(office):
+    """psycopg drops all prepared statements with a ROLLBACK, ours too: whether the next transaction begins with one of ours or not."""
+    found, made = Prepared(select(store.job.c.id).where(store.job.c.kind == bindparam("the_kind"))), Prepared(insert(store.job).inline())
+    for n, begin in enumerate((lambda _conn: None, lambda conn: conn.scalar(select(store.job.c.id)))):
+        for _ in range(8):  # psycopg itself prepares what runs often
+            with office.store.write() as conn:
+                conn.scalar(select(store.record.c.id).where(store.record.c.id == 1))
+                found.rows(conn, {"the_kind": "none"})
+        with pytest.raises(IntegrityError), office.store.write() as conn:
+            made.run(conn, JOB)
+            made.run(conn, JOB)
+        with office.store.write() as conn:
+            begin(conn)
+            assert found.rows(conn, {"the_kind": "timer"}) == []
+            assert made.run(conn, {**JOB, "kind": "other", "key": f"x.{n}"}) == 1
+
+
+def test_the_last_statements_and_the_commit_are_all_or_nothing(office):
+    one = Prepared(insert(store.subject_key))
+    with pytest.raises(IntegrityError), office.store.write() as conn:
+        office.store.end(conn, [(one, [{"subject": "a", "wrapped": b"1"}, {"subject": "b", "wrapped": b"1"}]), (one, [{"subject": "a", "wrapped": b"1"}])])
+    with office.store.write() as conn:
+        office.store.end(conn, [(one, [{"subject": "c", "wrapped": b"1"}])])
+    with office.read() as conn:
+        assert conn.scalars(select(store.subject_key.c.subject)).all() == ["c"]
+
+
+@pytest.mark.parametrize("db_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_a_connection_that_the_server_has_closed_costs_one_act(office):
+    found = Prepared(select(store.job.c.id).where(store.job.c.kind == bindparam("the_kind")))
+    with office.store.write() as conn:
+        found.rows(conn, {"the_kind": "timer"})
+        mine = conn.scalar(text("SELECT pg_backend_pid()"))
+    other = create_engine(office.store.url, poolclass=NullPool)
+    with other.connect() as conn:
+        conn.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": mine})
+    with pytest.raises(DBAPIError), office.store.write() as conn:
+        found.rows(conn, {"the_kind": "timer"})
+    with office.store.write() as conn:
+        assert found.rows(conn, {"the_kind": "timer"}) == []
+        assert conn.scalar(text("SELECT pg_backend_pid()")) != mine
+
+
 def test_the_widest_statement_of_a_completion_finds_the_same(district):
     district.to_street_opinion()
-    wanted = {"the_case": district.case()["id"], "the_who": "rita", **DIBAO_2012.recusal_facts(district.facts())}
+    wanted = {"the_case": district.case()["id"], **DIBAO_2012.recusal_facts(district.facts())}
     prepared = cases._tasks_of(DIBAO_2012.recused)
     with district.office.read() as conn:
         assert prepared.rows(conn, wanted) == [dict(row) for row in conn.execute(prepared.statement, wanted).mappings()]

@@ -1,0 +1,192 @@
+"""The short way to PostgreSQL for the statements of an act: psycopg's own connection, its libpq wrapper and its codecs, without a
+cursor for each statement, and with several statements in one journey where none needs the answer of another (decision 088).
+
+SQLAlchemy and psycopg see the same connection in the same transaction; either may be used for the next statement.
+"""
+
+from __future__ import annotations
+
+import re
+import select
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from psycopg import Binary, adapters, errors
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.pq import ExecStatus, Format, TransactionStatus
+from sqlalchemy import Connection
+
+_BEGIN = (b"BEGIN", b"SET LOCAL plan_cache_mode = force_generic_plan")
+_PROBE, _KNOWN = "SELECT 1", b"SELECT 1 FROM pg_prepared_statements WHERE name = $1"
+_TYPES = {kind: adapters.types[name].oid for kind, name in ((bool, "bool"), (bytes, "bytea"), (Binary, "bytea"))}
+_TEXT, _BYTES = int(Format.TEXT), int(Format.BINARY)
+_PARAMETER = re.compile(r"%(?:%|\((\w+)\)s)")
+
+Sent = tuple[str, Sequence[str], Sequence[Any]]  # statement, its parameters' names, a value for each
+
+
+class Line:
+    """A connection to PostgreSQL. `begins`: a transaction of `Store.write` has it."""
+
+    def __init__(self, driver: Any) -> None:
+        self._driver, self._conn = driver, driver.pgconn
+        self._codec = Transformer(driver)
+        self._waiting = select.poll()
+        self._waiting.register(self._conn.socket)
+        self._known: dict[str, bytes] = {}  # statement -> its name there
+        self._named = 0
+        self.begins = False
+        self._sure = False  # that what was prepared is still there: psycopg drops it with each ROLLBACK, so not within a transaction
+
+    def rows(self, *asked: Any) -> list[tuple[Any, ...]]:
+        """What a SELECT finds. `asked`: as in Sent."""
+        return self._rows(self._one(*asked))
+
+    def several(self, asked: Sequence[Sent]) -> list[list[tuple[Any, ...]]]:
+        """The rows of each statement; none where it is no SELECT."""
+        return [self._rows(found) for found in self._together(asked, b"")]
+
+    def run(self, sql: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
+        """How many rows of the database a statement changed, executed for each of `rows`."""
+        if len(rows) == 1:
+            return self._one(sql, names, rows[0]).command_tuples or 0
+        return sum(found.command_tuples or 0 for found in self._together([(sql, names, row) for row in rows], b""))
+
+    def end(self, asked: Sequence[Sent]) -> None:
+        """The last statements of a transaction and its COMMIT, which is not reached when one of them fails."""
+        self._together(asked, b"COMMIT")
+
+    @contextmanager
+    def writes(self) -> Iterator[None]:
+        """The time of a transaction of `Store.write`."""
+        self.begins, self._sure = True, False
+        try:
+            yield
+        finally:
+            self.begins = False
+
+    def _rows(self, found: Any) -> list[tuple[Any, ...]]:
+        self._codec.set_pgresult(found)
+        return self._codec.load_rows(0, found.ntuples, tuple)
+
+    def _one(self, sql: str, names: Sequence[str], values: Sequence[Any]) -> Any:
+        if not self._sure:
+            return self._together([(sql, names, values)], b"")[0]
+        return _sound(self._conn.exec_prepared(self._prepared(sql, names, values), *self._written(values), Format.BINARY))
+
+    @property
+    def _idle(self) -> bool:
+        return bool(self._conn.transaction_status == TransactionStatus.IDLE)
+
+    def _prepared(self, sql: str, names: Sequence[str], values: Sequence[Any]) -> bytes:
+        known = self._known.get(sql)
+        if known is None:
+            self._named += 1  # never the same name twice
+            known = f"yb{self._named}".encode()
+            text = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}" if found[1] else "%", sql)
+            # SQLAlchemy writes the types of all others into the statement.
+            _sound(self._conn.prepare(known, text.encode(), [_TYPES.get(type(value), 0) for value in values]))
+            self._known[sql] = known
+        return known
+
+    def _written(self, values: Sequence[Any]) -> tuple[list[bytes | None], list[int]]:
+        """Values as the server reads them, and in which format each is: it knows their types from the statement."""
+        written, formats = list[bytes | None](), list[int]()
+        for given in values:
+            value = given.obj if type(given) is Binary else given
+            kind = type(value)
+            if kind is str:
+                written.append(value.encode())
+            elif value is None or kind is bytes:
+                written.append(value)
+            elif kind is int:
+                written.append(b"%d" % value)
+            else:
+                written.append(bytes(self._codec.get_dumper(value, PyFormat.TEXT).dump(value) or b""))
+            formats.append(_BYTES if kind is bytes else _TEXT)
+        return written, formats
+
+    def _together(self, asked: Sequence[Sent], last: bytes) -> list[Any]:
+        """The answers to `asked`, with one waiting for all of them."""
+        if self._idle:
+            probed, found = self._begun(asked, last)
+            if probed.status != ExecStatus.TUPLES_OK:
+                _sound(self._conn.exec_(b"ROLLBACK"))
+                self._known.clear()
+                probed, found = self._begun(asked, last)
+            found = found[len(_BEGIN) :]
+        else:
+            if not self._sure and not self._conn.exec_params(_KNOWN, [self._prepared(_PROBE, (), ())]).ntuples:
+                self._known.clear()
+            [found] = self._exchange([*(self._asking(*one) for one in asked), *self._saying(last)])
+        self._sure = True
+        for one in found:
+            _sound(one)
+        return found[: len(asked)]
+
+    def _begun(self, asked: Sequence[Sent], last: bytes) -> tuple[Any, list[Any]]:
+        """The first statements of a transaction, behind one that shows whether what was prepared is still there."""
+        probe = self._asking(_PROBE, (), ())
+        [probed], found = self._exchange([probe], [*self._saying(*_BEGIN), *(self._asking(*one) for one in asked), *self._saying(last)])
+        return probed, found
+
+    def _asking(self, sql: str, names: Sequence[str], values: Sequence[Any]) -> Callable[[], None]:
+        return partial(self._conn.send_query_prepared, self._prepared(sql, names, values), *self._written(values), Format.BINARY)
+
+    def _saying(self, *texts: bytes) -> list[Callable[[], None]]:
+        return [partial(self._conn.send_query_params, text, None) for text in texts if text]
+
+    def _exchange(self, *groups: Sequence[Callable[[], None]]) -> list[list[Any]]:
+        """Send all, then hear all: the answers, group by group. When one of a group fails, what follows in that group is not done."""
+        conn = self._conn
+        try:
+            conn.enter_pipeline_mode()
+            for group in groups:
+                for send in group:
+                    send()
+                conn.pipeline_sync()
+            found = []
+            for group in groups:
+                found.append([self._answer() for _ in group])
+                self._next()  # of the sync
+            conn.exit_pipeline_mode()
+        except BaseException:
+            self._driver.close()  # half an exchange: nobody could use the connection any more
+            raise
+        return found
+
+    def _answer(self) -> Any:
+        found = self._next()
+        while self._next() is not None:  # what ends the answer to one statement
+            pass
+        return found
+
+    def _next(self) -> Any:
+        conn = self._conn
+        while (writing := conn.flush()) or conn.is_busy():
+            self._waiting.modify(conn.socket, select.POLLIN | (select.POLLOUT if writing else 0))
+            self._waiting.poll()  # the interpreter is free meanwhile, as it would not be inside of libpq
+            conn.consume_input()
+        return conn.get_result()
+
+
+def line_of(conn: Connection) -> Line | None:
+    """The line of a connection that writes; None where SQLAlchemy's way is the only one."""
+    line: Line | None = conn.info.get("line")
+    return line if line is not None and line.begins else None
+
+
+def opened(conn: Connection) -> Line:
+    """The line of any connection to PostgreSQL."""
+    if "line" not in conn.info:
+        conn.info["line"] = Line(conn.connection.driver_connection)
+    line: Line = conn.info["line"]
+    return line
+
+
+def _sound(found: Any) -> Any:
+    if found.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
+        raise errors.error_from_result(found)
+    return found
