@@ -15,6 +15,7 @@ from tests.conftest import missing
 from web.cli import cli
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+_PATIENCE = 120_000  # milliseconds; a loaded machine is slow, not wrong
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +23,9 @@ def browser():
     path = shutil.which("chromium")
     if path is None:
         missing("chromium")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=_PATIENCE)
     with sync_playwright() as play:
         opened = play.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield opened
@@ -67,7 +69,7 @@ def page(browser, site, request):
     """A page that may say nothing wrong: no console error, no request off the host."""
     wants = getattr(request, "param", {})
     context = browser.new_context(base_url=site[0], locale="zh-CN", timezone_id="Asia/Shanghai", viewport={"width": 1400, "height": 900}, **wants)
-    context.set_default_timeout(120_000)  # a loaded machine is slow, not wrong
+    context.set_default_timeout(_PATIENCE)
     opened = context.new_page()
     trouble: list[str] = []
     refusals = ("(UNPROCESSABLE ENTITY)", "(CONFLICT)", "(FORBIDDEN)", "(NOT FOUND)")  # the browser's word for what the tests ask for

@@ -167,7 +167,6 @@
       try {
         const answer = await fetch(form.dataset.draft, { method: "POST", body: sent, credentials: "same-origin", redirect: "error" });
         told.textContent = (await answer.json()).message;
-        if (!answer.ok) changed = false;
       } catch { changed = true; }
     };
     setInterval(save, Number(form.dataset.every) || 20000);
