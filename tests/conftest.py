@@ -29,7 +29,7 @@ from engine.crypto import Keys
 from engine.model import SHANGHAI
 from engine.office import Office
 from engine.store import Store, metadata
-from tests.kept import Content, Servers, Shelf, mark_of
+from tests.kept import Servers, Shelf, mark_of
 
 # A slow machine decides no test.
 hypothesis.settings.register_profile("yingbao", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -223,11 +223,11 @@ def pattern_databases(postgres, servers, tmp_path_factory, shelf):
     server, tables = make_url(f"{postgres}/postgres"), f"tables{uuid.uuid4().hex[:12]}"
     servers.say(server, f"CREATE DATABASE {tables}")
     metadata_into(f"{postgres}/{tables}")
-    kept, marks = {"tables": Content({}, frozenset())}, {}
+    kept, marks = {"tables": servers.content(server, tables)}, {}
     for name in PEOPLE:
         lent = servers.lend(server, tables, kept["tables"])
         marks[name] = people_into(f"{postgres}/{lent}", name, tmp_path_factory.mktemp("pattern"), shelf)
-        kept[name] = servers.content(lent)
+        kept[name] = servers.content(server, lent)
         servers.take_back(server, lent)
     return kept, marks, tables
 

@@ -72,9 +72,12 @@ class Servers:
             self._lent.pop(name).conn.close()
             self.drop(url, name)
 
-    def content(self, name: str) -> Content:
-        """What is in a lent database now."""
-        return self._lent[name].read()
+    def content(self, url: Any, name: str) -> Content:
+        """What is in a database now."""
+        if name in self._lent:
+            return self._lent[name].read()
+        with _connected(url, name) as conn:
+            return _Lent(conn).read()
 
     def fill(self, name: str, content: Content) -> None:
         """Put this content in place of what is in a lent database."""
@@ -212,7 +215,7 @@ class Shelf:
                 conn.execute("VACUUM INTO ?", (where,))
             conn.close()
         else:
-            where = self._servers.content(opened.url.database)
+            where = self._servers.content(opened.url, opened.url.database)
         bureau.settings.files.mkdir(parents=True, exist_ok=True)  # nobody may have sent in a scan yet
         shutil.copytree(bureau.settings.files, kept)
         remembered = [{k: v for k, v in vars(one).items() if isinstance(v, _PLAIN)} for one in holders]
