@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from psycopg import Binary, adapters, errors
+from psycopg import Binary, DataError, adapters, errors
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ExecStatus, Format, TransactionStatus
 from sqlalchemy import Connection
@@ -98,6 +98,8 @@ class Line:
             value = given.obj if type(given) is Binary else given
             kind = type(value)
             if kind is str:
+                if "\x00" in value:  # libpq would end the text there
+                    raise DataError("a text cannot contain NUL (0x00) in PostgreSQL")
                 written.append(value.encode())
             elif value is None or kind is bytes:
                 written.append(value)

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from engine import cases, store
 from engine.prepared import Prepared, run_all, together
@@ -128,6 +128,16 @@ def test_values_of_every_kind_come_back_as_they_went(office):
     with office.read() as conn:
         [outside] = Prepared(query).rows(conn, said)
     assert inside == outside == {"no": False, "yes": True, **said}
+
+
+def test_a_text_with_a_nul_is_no_shorter_text(office):
+    one = Prepared(select(bindparam("text", type_=String).label("text")))
+    with office.store.write() as conn:
+        if conn.dialect.name == "sqlite":
+            assert one.rows(conn, {"text": "a\0b"}) == [{"text": "a\0b"}]
+            return
+        with pytest.raises(DataError, match="NUL"):
+            one.rows(conn, {"text": "a\0b"})
 
 
 def test_what_was_prepared_before_a_rollback_is_prepared_anew(office):
