@@ -113,26 +113,24 @@ class Line:
     def _together(self, asked: Sequence[Sent], last: bytes) -> list[Any]:
         """The answers to `asked`, with one waiting for all of them."""
         if self._idle:
-            probed, found = self._begun(asked, last)
-            if probed.status != ExecStatus.TUPLES_OK:
+            probed, *found = self._begun(asked, last)
+            if probed.status != ExecStatus.TUPLES_OK:  # then nothing behind it was done
                 _sound(self._conn.exec_(b"ROLLBACK"))
                 self._known.clear()
-                probed, found = self._begun(asked, last)
-            found = found[len(_BEGIN) :]
+                probed, *found = self._begun(asked, last)
         else:
             if not self._sure and not self._conn.exec_params(_KNOWN, [self._prepared(_PROBE, (), ())]).ntuples:
                 self._known.clear()
-            [found] = self._exchange([*(self._asking(*one) for one in asked), *self._saying(last)])
+            found = self._exchange([*(self._asking(*one) for one in asked), *self._saying(last)])
         self._sure = True
         for one in found:
             _sound(one)
         return found[: len(asked)]
 
-    def _begun(self, asked: Sequence[Sent], last: bytes) -> tuple[Any, list[Any]]:
-        """The first statements of a transaction, behind one that shows whether what was prepared is still there."""
-        probe = self._asking(_PROBE, (), ())
-        [probed], found = self._exchange([probe], [*self._saying(*_BEGIN), *(self._asking(*one) for one in asked), *self._saying(last)])
-        return probed, found
+    def _begun(self, asked: Sequence[Sent], last: bytes) -> list[Any]:
+        """The answers to the first statements of a transaction, behind that to one which shows whether what was prepared is still there."""
+        begin, probe = self._saying(*_BEGIN), self._asking(_PROBE, (), ())
+        return self._exchange([*begin, probe, *(self._asking(*one) for one in asked), *self._saying(last)])[len(begin) :]
 
     def _asking(self, sql: str, names: Sequence[str], values: Sequence[Any]) -> Callable[[], None]:
         return partial(self._conn.send_query_prepared, self._prepared(sql, names, values), *self._written(values), Format.BINARY)
@@ -140,19 +138,16 @@ class Line:
     def _saying(self, *texts: bytes) -> list[Callable[[], None]]:
         return [partial(self._conn.send_query_params, text, None) for text in texts if text]
 
-    def _exchange(self, *groups: Sequence[Callable[[], None]]) -> list[list[Any]]:
-        """Send all, then hear all: the answers, group by group. When one of a group fails, what follows in that group is not done."""
+    def _exchange(self, sends: Sequence[Callable[[], None]]) -> list[Any]:
+        """Send all, then hear all. When one fails, what follows it is not done."""
         conn = self._conn
         try:
             conn.enter_pipeline_mode()
-            for group in groups:
-                for send in group:
-                    send()
-                conn.pipeline_sync()
-            found = []
-            for group in groups:
-                found.append([self._answer() for _ in group])
-                self._next()  # of the sync
+            for send in sends:
+                send()
+            conn.pipeline_sync()
+            found = [self._answer() for _ in sends]
+            self._next()  # of the sync
             conn.exit_pipeline_mode()
         except BaseException:
             self._driver.close()  # half an exchange: nobody could use the connection any more

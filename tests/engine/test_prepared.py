@@ -106,10 +106,10 @@ def test_listeners_hear_of_it(office):
 
 
 def test_returning_that_is_written_is_read(office):
-    one = Prepared(insert(store.record).returning(store.record.c.id, store.record.c.unit))
+    one = Prepared(insert(store.job).returning(store.job.c.id, store.job.c.key))
     with office.store.write() as conn:
-        [first], [second] = (one.rows(conn, {"kind": "case", "unit": unit, "seq": 0, "head": "0" * 64, "rows": 0}) for unit in ("120116001", "120116002"))
-        assert (first["unit"], second["unit"], second["id"] > first["id"]) == ("120116001", "120116002", True)
+        [first], [second] = (one.rows(conn, {**JOB, "key": key}) for key in ("x.1", "x.2"))
+        assert (first["key"], second["key"], second["id"] > first["id"]) == ("x.1", "x.2", True)
 
 
 def test_several_at_once_see_what_the_ones_before_did(office):
@@ -155,6 +155,20 @@ def test_what_was_prepared_before_a_rollback_is_prepared_anew(office):
             begin(conn)
             assert found.rows(conn, {"the_kind": "timer"}) == []
             assert made.run(conn, {**JOB, "kind": "other", "key": f"x.{n}"}) == 1
+
+
+def test_a_transaction_of_one_exchange_after_a_rollback_is_done_once(office):
+    """Its statement is new to the connection, which has forgotten all others: it must not be done before that shows, and again."""
+    for n in range(3):
+        with pytest.raises(IntegrityError), office.store.write() as conn:
+            conn.scalar(select(store.record.c.id).where(store.record.c.id == 1))
+            for _ in range(8):
+                conn.execute(insert(store.job).values(**JOB))
+        bump = Prepared(update(store.record).where(store.record.c.id == bindparam("the_id")).values(rows=store.record.c.rows + 1))
+        with office.store.write() as conn:
+            office.store.end(conn, [(bump, [{"the_id": 1}])])
+        with office.read() as conn:
+            assert conn.scalar(select(store.record.c.rows)) == n + 1
 
 
 def test_the_last_statements_and_the_commit_are_all_or_nothing(office):
