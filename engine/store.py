@@ -556,7 +556,7 @@ def _open(url: str, *, sqlite: bool, guarded: bool) -> Engine:
             pool_size=10,
             connect_args={"options": "-c lock_timeout=5s -c statement_timeout=60s"},
         )
-    engine = create_engine(url, connect_args={"timeout": WAIT, "check_same_thread": False})
+    engine = create_engine(url, connect_args={"timeout": WAIT, "check_same_thread": False, "cached_statements": 500})
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: Any) -> None:
