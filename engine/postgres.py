@@ -91,6 +91,11 @@ class Line:
             self._known[sql] = known
         return known
 
+    def _forget(self) -> None:
+        """All that was prepared is gone. What shows it is there again before anything else: made later, it would hide that the rest went."""
+        self._known.clear()
+        self._prepared(_PROBE, (), ())
+
     def _written(self, values: Sequence[Any]) -> tuple[list[bytes | None], list[int]]:
         """Values as the server reads them, and in which format each is: it knows their types from the statement."""
         written, formats = list[bytes | None](), list[int]()
@@ -116,11 +121,11 @@ class Line:
             probed, *found = self._begun(asked, last)
             if probed.status != ExecStatus.TUPLES_OK:  # then nothing behind it was done
                 _sound(self._conn.exec_(b"ROLLBACK"))
-                self._known.clear()
+                self._forget()
                 probed, *found = self._begun(asked, last)
         else:
             if not self._sure and not self._conn.exec_params(_KNOWN, [self._prepared(_PROBE, (), ())]).ntuples:
-                self._known.clear()
+                self._forget()
             found = self._exchange([*(self._asking(*one) for one in asked), *self._saying(last)])
         self._sure = True
         for one in found:

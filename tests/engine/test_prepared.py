@@ -143,7 +143,8 @@ def test_a_text_with_a_nul_is_no_shorter_text(office):
 def test_what_was_prepared_before_a_rollback_is_prepared_anew(office):
     """psycopg drops all prepared statements with a ROLLBACK, ours too: whether the next transaction begins with one of ours or not."""
     found, made = Prepared(select(store.job.c.id).where(store.job.c.kind == bindparam("the_kind"))), Prepared(insert(store.job).inline())
-    for n, begin in enumerate((lambda _conn: None, lambda conn: conn.scalar(select(store.job.c.id)))):
+    ours, theirs = (lambda _conn: None), (lambda conn: conn.scalar(select(store.job.c.id)))
+    for n, begin in enumerate((ours, theirs, theirs, ours, ours, theirs)):
         for _ in range(8):  # psycopg itself prepares what runs often
             with office.store.write() as conn:
                 conn.scalar(select(store.record.c.id).where(store.record.c.id == 1))
@@ -155,6 +156,19 @@ def test_what_was_prepared_before_a_rollback_is_prepared_anew(office):
             begin(conn)
             assert found.rows(conn, {"the_kind": "timer"}) == []
             assert made.run(conn, {**JOB, "kind": "other", "key": f"x.{n}"}) == 1
+
+
+def test_what_was_prepared_is_missed_each_time(office):
+    """Nothing of ours between two failures but what comes second in a transaction."""
+    found = Prepared(select(store.job.c.id).where(store.job.c.kind == bindparam("the_kind")))
+    for _ in range(4):
+        with office.store.write() as conn:
+            for _ in range(8):
+                conn.scalar(select(store.record.c.id).where(store.record.c.id == 1))
+            assert found.rows(conn, {"the_kind": "none"}) == []
+        with pytest.raises(IntegrityError), office.store.write() as conn:
+            for _ in range(2):
+                conn.execute(insert(store.job).values(**JOB))
 
 
 def test_a_transaction_of_one_exchange_after_a_rollback_is_done_once(office):
