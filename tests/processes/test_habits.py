@@ -23,7 +23,7 @@ class Fake:
 
     def __init__(self, *done: tuple[str, str]) -> None:
         self.process = replace(DIBAO_2012, recused=None)
-        self.row = {"opened_by": "somebody"}
+        self.row, self.recused = {"opened_by": "somebody"}, frozenset[str]()
         self.tasks = [{"node": node, "state": "done", "done_by": who, "done_for": None, "signers": None} for node, who in done]
         self.run = type("Run", (), {"facts": {}})()
 

@@ -116,5 +116,5 @@ def test_each_item_is_paid_once_however_often_a_worker_dies(district, processes)
     with town.office.act(district.people["fin"]) as act:
         assert payments.take_answer(act, no, reading)["again"] is True
     print(f"{MANY} payments, {killed_at} workers killed: {took:.0f} s; an entry beside them at most {slowest:.2f} s")  # noqa: T201 - the figures of `make load`
-    assert killed_at or KILLS == 0
+    assert killed_at or KILLS == 0 or MANY < 10_000, "a few hundred may be done before anybody is killed"
     assert took < 15 * 60 or MANY < 100_000, "under 15 minutes"
