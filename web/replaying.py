@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from sqlalchemy import Connection, select
@@ -435,7 +436,6 @@ def _findings(conn: Connection, case: Opened, actor: Actor) -> list[dict[str, An
 
 # -- who looked
 
-_seen: OrderedDict[tuple[str, str, str, str], None] = OrderedDict()
 _seen_lock = threading.Lock()
 _SEEN = 20_000
 
@@ -444,9 +444,10 @@ def note_reading(actor: Actor, row: Mapping[Any, Any]) -> None:
     """Opening the replay of a case is written down: once a day for each reader and case, not for each step. Not for who holds one
     of its tasks now: that he works on it stands in the case. Having acted in it once is no leave to read it unseen for ever."""
     made = bureau()
-    key = (str(made.office.store.url), actor.id, row["no"], made.office.today().isoformat())
+    key = (actor.id, row["no"], made.office.today().isoformat())
     with _seen_lock:
-        if key in _seen:
+        seen: OrderedDict[tuple[str, str, str], None] = current_app.extensions.setdefault("replays-seen", OrderedDict())
+        if key in seen:
             return
     task = store.task
     with made.office.read() as conn:
@@ -456,6 +457,6 @@ def note_reading(actor: Actor, row: Mapping[Any, Any]) -> None:
         act.through(actor.post_over(row["unit"]))
         readers.note(act, "case_read", {"case": row["no"], "where": "replay"})
     with _seen_lock:
-        _seen[key] = None
-        while len(_seen) > _SEEN:
-            _seen.popitem(last=False)
+        seen[key] = None
+        while len(seen) > _SEEN:
+            seen.popitem(last=False)
