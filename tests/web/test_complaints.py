@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
@@ -14,22 +13,10 @@ from processes.complaint_tables import complaint_reporter
 from tests.api_roads import Roads, child, elders, wife, worker
 from tests.district import PASSWORD, STREET
 from tests.web.test_pages import Desk
-from tests.web.test_registry import serving
 from web import complaints as pages
-from web.registry import create_registry
 
+pytestmark = pytest.mark.usefixtures("registries")
 SECRET = {"name": "告一密", "phone": "13911112222", "address": "隐秘胡同9号"}
-
-
-@pytest.fixture(scope="module")
-def registries():
-    with serving(create_registry({})) as address:
-        yield address
-
-
-@pytest.fixture
-def settings(settings, registries):
-    return dataclasses.replace(settings, registry=registries)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
@@ -14,23 +13,11 @@ from tests.district import COMMUNITY
 from tests.processes.test_evidence import ORIGIN, bundle, signer, verified
 from tests.served import app_of
 from tests.web.test_pages import Desk
-from tests.web.test_registry import serving
-from web.registry import create_registry
 
+pytestmark = pytest.mark.usefixtures("registries")
 OLD, NEW = "destitute-2016", "destitute-2021"
 ABLE = {"reason_code": "obligor_able", "clause": "民发〔2016〕178号"}
 INDICATORS = ("eats", "dresses", "bed", "toilet", "walks", "bathes")
-
-
-@pytest.fixture(scope="module")
-def registries():
-    with serving(create_registry({})) as address:
-        yield address
-
-
-@pytest.fixture
-def settings(settings, registries):
-    return dataclasses.replace(settings, registry=registries)
 
 
 @pytest.fixture

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from processes import conclusions, review_2012
 from tests.api_roads import Roads
 from tests.web.test_pages import Desk
-from tests.web.test_registry import serving
 from tests.web.test_scenarios import elders
-from web.registry import create_registry
 
+pytestmark = pytest.mark.usefixtures("registries")
 STOP = {"conclusion": "stop", "opinion": "停发", "clause": "第三十二条"}
-
-
-@pytest.fixture(scope="module")
-def registries():
-    with serving(create_registry({"": []})) as address:
-        yield address
-
-
-@pytest.fixture
-def settings(settings, registries):
-    return dataclasses.replace(settings, registry=registries)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
@@ -11,21 +10,9 @@ from processes import benefits, spot_check
 from tests.api_roads import Roads, elders
 from tests.served import app_of
 from tests.web.test_pages import Desk
-from tests.web.test_registry import serving
-from web.registry import create_registry
 
+pytestmark = pytest.mark.usefixtures("registries")
 KEY = "illness-expenditure-2018"
-
-
-@pytest.fixture(scope="module")
-def registries():
-    with serving(create_registry({})) as address:
-        yield address
-
-
-@pytest.fixture
-def settings(settings, registries):
-    return dataclasses.replace(settings, registry=registries)
 
 
 class SpentRoads(Roads):

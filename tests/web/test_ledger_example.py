@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import random
 from datetime import date, timedelta
@@ -16,24 +15,12 @@ from processes.import_annex1 import HEADINGS
 from processes.rebuild import differences
 from tests.api_roads import Roads, elders
 from tests.district import COMMUNITY, PASSWORD, STREET
-from tests.web.test_registry import serving
-from web.registry import create_registry
 
+pytestmark = pytest.mark.usefixtures("registries")
 SIZES = [1, 2, 3, 2, 2, 2, *[2] * 74, *[1] * 20]  # own reports; found by screening; told of; the others, of whom one person dies
 OTHER = "120116005001"
 OWN, SCREENED, TOLD_OF, DYING = (0, 1), (2, 3, 4), 5, 6
 STOP = {"clause": "民发〔2012〕220号第三十三条", "opinion": "情况属实"}
-
-
-@pytest.fixture(scope="module")
-def registries():
-    with serving(create_registry({"": []})) as address:
-        yield address
-
-
-@pytest.fixture
-def settings(settings, registries):
-    return dataclasses.replace(settings, registry=registries)
 
 
 class Campaign(Roads):

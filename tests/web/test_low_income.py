@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
@@ -11,22 +10,10 @@ from processes.rebuild import differences
 from tests.api_roads import Roads, child, elders, person, wife, worker
 from tests.served import app_of
 from tests.web.test_pages import Desk
-from tests.web.test_registry import serving
-from web.registry import create_registry
 
+pytestmark = pytest.mark.usefixtures("registries")
 OLD, NEW = "low-income-2016", "low-income-2021"
 REASON = {"reason_code": "income_over", "clause": "津民发〔2016〕1号"}
-
-
-@pytest.fixture(scope="module")
-def registries():
-    with serving(create_registry({})) as address:
-        yield address
-
-
-@pytest.fixture
-def settings(settings, registries):
-    return dataclasses.replace(settings, registry=registries)
 
 
 class LowRoads(Roads):

@@ -3,29 +3,15 @@ registries asked over HTTP, the clock moved. Nothing is seeded: what a scenario 
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from tests.api_roads import Roads, child, elders, person, wife, worker
 from tests.district import COMMUNITY
 from tests.meeting_room import CODE, SMALL
 from tests.processes.test_eligibility import ROWS
-from tests.web.test_registry import serving
-from web.registry import create_registry
 
+pytestmark = pytest.mark.usefixtures("registries")
 HELD: dict[str, list[dict[str, str]]] = {"": []}  # by ID: what the registries have found about an invented person
-
-
-@pytest.fixture(scope="module")
-def registries():
-    with serving(create_registry(HELD)) as address:
-        yield address
-
-
-@pytest.fixture
-def settings(settings, registries):
-    return dataclasses.replace(settings, registry=registries)
 
 
 @pytest.fixture

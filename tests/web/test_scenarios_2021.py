@@ -3,7 +3,6 @@ days, the street that confirms, and the case that changes the procedure at its a
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,22 +15,10 @@ from tests.api_roads import Roads, child, elders, wife, worker
 from tests.district import COMMUNITY
 from tests.served import app_of
 from tests.web.test_pages import Desk
-from tests.web.test_registry import serving
-from web.registry import create_registry
 
+pytestmark = pytest.mark.usefixtures("registries")
 NEW = "dibao-2021"
 REASON = {"reason_code": "income_over", "clause": "民发〔2021〕57号第二十一条"}
-
-
-@pytest.fixture(scope="module")
-def registries():
-    with serving(create_registry({})) as address:
-        yield address
-
-
-@pytest.fixture
-def settings(settings, registries):
-    return dataclasses.replace(settings, registry=registries)
 
 
 @pytest.fixture

@@ -3,30 +3,17 @@ the street and the district; the same cause twice; who is not at home here; who 
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
 
 from tests.api_roads import Roads, child, wife, worker
 from tests.district import COMMUNITY
-from tests.web.test_registry import serving
-from web.registry import create_registry
 
+pytestmark = pytest.mark.usefixtures("registries")
 KEY = "temporary-assistance"
 CASH = {"form": "cash", "amount": "2000.00", "description": "火灾后基本生活"}
 REFUSING = {"reason_code": "no_hardship", "clause": "国务院令第649号第四十七条"}
-
-
-@pytest.fixture(scope="module")
-def registries():
-    with serving(create_registry({})) as address:
-        yield address
-
-
-@pytest.fixture
-def settings(settings, registries):
-    return dataclasses.replace(settings, registry=registries)
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@ its programme give by themselves (decision 085). Through the API; nothing is see
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from processes import destitution, expenditure, law, whatif, whatif_decisions, whatif_law
@@ -13,10 +11,9 @@ from processes.money import parse
 from tests.api_roads import elders, person
 from tests.web.test_destitute import Support, old_woman
 from tests.web.test_illness_expenditure import SpentRoads, one
-from tests.web.test_registry import serving
 from tests.web.test_temporary_assistance import CASH, Help
-from web.registry import create_registry
 
+pytestmark = pytest.mark.usefixtures("registries")
 OVER = {"reason_code": "income_over", "clause": "第四条"}
 PERIOD = {"over": "decisions", "from_on": "2018-12-01", "until_on": "2018-12-31", "on": "2019-01-01", "view": "all"}
 HIGHER = """destitute_urban:
@@ -35,17 +32,6 @@ LOWER = 'temp_income_limit:\n  - {from: 2018-12-01, value: "20000", source: draf
 
 class Windows(Support, Help, SpentRoads):
     """One street's window takes them all."""
-
-
-@pytest.fixture(scope="module")
-def registries():
-    with serving(create_registry({})) as address:
-        yield address
-
-
-@pytest.fixture
-def settings(settings, registries):
-    return dataclasses.replace(settings, registry=registries)
 
 
 @pytest.fixture
