@@ -19,7 +19,6 @@ from processes import dmn, law
 from processes.in_force import GoneText, text_of
 
 Row = dict[str, str]
-_ENDED = {"N220": "2021"}  # a law that rows name -> the procedures from that year on follow another one (N57 repeals it): they do not cite it
 _BODIES = Prepared(select(store.entry.c.record_id, store.entry.c.seq, store.entry.c.body, store.entry.c.leaf)
                    .where(store.entry.c.record_id == bindparam("the_case")).order_by(store.entry.c.seq))  # fmt: skip
 
@@ -59,6 +58,6 @@ def _rows(conn: Connection, said: Mapping[str, Any], digest: str | None, year: s
         if rule.id in said["rules"]:
             notes = dict(zip(table.notes, rule.notes, strict=True))
             source = str(notes.get("source") or "")
-            basis = "" if any(source.startswith(ended) and year >= since for ended, since in _ENDED.items()) else law.ABOUT.cited(source)[0]
+            basis = "" if law.ABOUT.over(source, year) else law.ABOUT.cited(source)[0]
             found.append({"table": table.zh, "place": str(place), "row": rule.id, "says": str(notes.get("zh") or ""), "basis": basis})
     return found

@@ -1,5 +1,5 @@
-"""about.yaml: what each parameter is called and counted in, by what article it is set, how often it is usually revised, and the
-titles of the sources. No amounts stand there, so entries need not name it (decision 041)."""
+"""about.yaml: what each parameter is called and counted in, by what article it is set, how often it is usually revised, the
+titles of the sources, and which of them ended. No amounts stand there, so entries need not name it (decision 041)."""
 
 from __future__ import annotations
 
@@ -35,11 +35,13 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """read_on: the day on which the files were last gone through against the sources; sources: key -> (Chinese, English) title."""
+    """read_on: the day on which the files were last gone through against the sources; sources: key -> (Chinese, English) title;
+    ended: key of a source -> the first day on which it holds no longer."""
 
     read_on: date
     parameters: Mapping[str, Parameter]
     sources: Mapping[str, tuple[str, str]]
+    ended: Mapping[str, date]
 
     def of(self, name: str) -> Parameter | None:
         """A name of its own, or the longest beginning that is listed with a star: the rest of the name stands for {}."""
@@ -50,6 +52,10 @@ class About:
             return None
         found, rest = self.parameters[starred], name[len(starred) - 1 :]
         return Parameter((found.title[0].replace("{}", rest), found.title[1].replace("{}", rest.replace("_", " "))), found.unit, found.basis, found.revised)
+
+    def over(self, source: str, year: str) -> bool:
+        """Whether the paper that "N220 art 26" begins with holds no longer for a procedure of that year ("2021")."""
+        return any(source.startswith(key) and year >= str(first.year) for key, first in self.ended.items())
 
     def cited(self, source: str) -> tuple[str, str]:
         """ "N220 art 18; T18" in words: (Chinese, English)."""
@@ -68,10 +74,18 @@ class About:
 def read(raw: bytes) -> About:
     """Raises BadLaw."""
     said: Any = yaml.load(raw, yaml.CSafeLoader)
-    if not isinstance(said, dict) or set(said) != {"read_on", "sources", "parameters"} or not isinstance(said["read_on"], date) or isinstance(said["read_on"], datetime):
-        raise BadLaw("about.yaml: has read_on (a date), sources and parameters")
+    if not isinstance(said, dict) or set(said) != {"read_on", "sources", "ended", "parameters"} or not isinstance(said["read_on"], date) or isinstance(said["read_on"], datetime):
+        raise BadLaw("about.yaml: has read_on (a date), sources, ended and parameters")
     sources = {key: _titles(f"about.yaml: sources: {key}", row) for key, row in said["sources"].items()}
-    return About(said["read_on"], {name: _parameter(name, row) for name, row in said["parameters"].items()}, sources)
+    return About(said["read_on"], {name: _parameter(name, row) for name, row in said["parameters"].items()}, sources, {key: _end(key, row, sources) for key, row in said["ended"].items()})
+
+
+def _end(key: str, row: Any, sources: Mapping[str, Any]) -> date:
+    if not isinstance(row, dict) or set(row) != {"from", "source"} or not isinstance(row["from"], date) or isinstance(row["from"], datetime):
+        raise BadLaw(f"about.yaml: ended: {key}: has from (a date) and source")
+    if key not in sources or str(row["source"]).partition(" art ")[0] not in sources:
+        raise BadLaw(f"about.yaml: ended: {key}: it and its source are keys of sources")
+    return row["from"]
 
 
 def _titles(where: str, row: Any) -> tuple[str, str]:

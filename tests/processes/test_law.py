@@ -12,6 +12,7 @@ from itertools import pairwise
 import pytest
 
 from processes import law
+from processes.law import about
 
 # domain 3.1: from, then dibao u/r, band u/r, cash u/r, destitute urban / rural institutional / rural dispersed
 TABLE = [
@@ -260,6 +261,18 @@ def test_the_verifier_of_bundles_looks_a_corrected_value_up_by_the_day_of_the_de
                 sheet = _Sheet({}, date(2018, 12, 1))
                 name = sheet.law("a")
             assert audit_verify.run_steps(sheet.steps, {}, read)[0][name] == Fraction(amount)
+
+
+def test_a_paper_that_ended_is_not_cited_by_later_procedures() -> None:
+    [row] = [row for row in law._TABLES["procedures.yaml"]["dibao"] if row.text == "dibao-2021"]
+    assert law.ABOUT.ended == {"N220": row.since}
+    assert [law.ABOUT.over(*asked) for asked in (("N220 art 26", "2012"), ("N220 art 26", "2021"), ("N57 art 24", "2021"))] == [False, True, False]
+    raw = (resources.files(law) / "about.yaml").read_text(encoding="utf-8")
+    for good, bad, words in (("{from: 2021-07-01, source", "{from: 2021, source", "from \\(a date\\)"), ("source: N57 art 42}", "source: N99 art 42}", "keys of sources"),
+                             ("ended: #", "over: #", "sources, ended and parameters")):  # fmt: skip
+        assert raw.count(good) == 1
+        with pytest.raises(law.BadLaw, match=words):
+            about.read(raw.replace(good, bad).encode())
 
 
 def test_every_parameter_has_a_name_and_every_source_a_title() -> None:
