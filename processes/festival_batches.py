@@ -49,6 +49,7 @@ from processes.tables import benefit, household, person, unit
 
 MAKERS = frozenset({"finance_officer", "civil_affairs_officer", "window_clerk"})
 CHECKERS = frozenset({"finance_officer", "street_leader", "approver"})
+_CHECKERS_ONLY = ("festival-checker", "由街镇分管领导、资金发放岗或审批人复核", "Street leaders, finance officers and approvers check a batch")
 READERS = MAKERS | CHECKERS | {"district_examiner", "supervisor", "auditor"}
 BATCH_STATES = {"made": ("待复核", "To be checked"), "approved": ("已复核", "Approved"), "refused": ("复核未通过", "Refused")}
 ITEM_STATES = {
@@ -262,7 +263,7 @@ def _puts(record: Record, batch_id: int, year: int, street: str, one: Mapping[st
 
 def check(act: Act, batch_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
     """A second person agrees to the batch, or refuses it: then nobody of it is claimed any more. `said`: as understood by FestivalVerdict."""
-    record, row = _opened(act, batch_id, CHECKERS, "festival-checker", "由街镇分管领导、资金发放岗或审批人复核", "Street leaders, finance officers and approvers check a batch")
+    record, row = _opened(act, batch_id, CHECKERS, *_CHECKERS_ONLY)
     if (told := act.recall()) is not None:
         return told  # type: ignore[no-any-return]
     if row["state"] != "made":
@@ -400,11 +401,9 @@ def read_answer(office: Office, actor: Actor, batch_id: int, data: bytes, profil
 
 def reissue(act: Act, item_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
     """A returned item is to be paid again, to an account of the household; it waits for a second person. `said`: as understood by FestivalReissue."""
-    found = _item(act.conn, act.actor, item_id)
-    record, _ = _opened(act, found["batch_id"], MAKERS, "festival-maker", "由本单位的资金发放岗、民政专干或窗口经办人提出重发", "Finance officers, civil affairs officers and clerks of the unit have it paid again")
+    record, found = _item_opened(act, item_id, MAKERS, "festival-maker", "由本单位的资金发放岗、民政专干或窗口经办人提出重发", "Finance officers, civil affairs officers and clerks of the unit have it paid again")
     if (told := act.recall()) is not None:
         return told  # type: ignore[no-any-return]
-    found = _item(act.conn, act.actor, item_id)
     if found["state"] != "returned" and not (found["state"] == "closed" and found["file_no"]):  # an heir may turn up
         raise Conflict("只有被退回的明细可以重发", "Only what came back is paid again")
     if act.conn.scalar(select(item.c.id).where(item.c.reissue_of == item_id, item.c.state == "proposed")) is not None:
@@ -440,15 +439,10 @@ def _account(act: Act, found: Mapping[Any, Any], said: Mapping[str, Any]) -> tup
 
 def agree(act: Act, item_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
     """A second person agrees that a returned item is paid again to that account, or refuses. `said`: as understood by FestivalVerdict."""
-    found = _item(act.conn, act.actor, item_id)
-    record, _ = _opened(act, found["batch_id"], CHECKERS, "festival-checker", "由街镇分管领导、资金发放岗或审批人复核", "Street leaders, finance officers and approvers check a batch")
+    record, found = _item_opened(act, item_id, CHECKERS, *_CHECKERS_ONLY)
     if (told := act.recall()) is not None:
         return told  # type: ignore[no-any-return]
-    found = _item(act.conn, act.actor, item_id)
-    if found["state"] != "proposed":
-        raise Conflict("没有等待复核的重发", "Nothing waits to be checked here")
-    if found["proposed_by"] in act.actor.persons:
-        raise Refused("own-batch", "重发是您提出的，应由另一人复核", "You proposed this: somebody else checks it")
+    _refuse_check(act, found, "proposed", "proposed_by", nothing=("没有等待复核的重发", "Nothing waits to be checked here"), own=("重发是您提出的，应由另一人复核", "You proposed this: somebody else checks it"))
     old, agreed = found["reissue_of"], said["outcome"] == "agree"
     puts = [Put("festival_item", item_id, {"state": "pending" if agreed else "dropped", "agreed_by": act.actor.id, "cause_text": said.get("opinion") or None})]
     if agreed:
@@ -464,11 +458,9 @@ def agree(act: Act, item_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
 def propose_closing(act: Act, item_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
     """An item that came back, or could not be paid from the start, can never be paid; it waits for a second person. `said`: as understood by
     FestivalClosing. Returns {"item", "state"}."""
-    found = _item(act.conn, act.actor, item_id)
-    record, _ = _opened(act, found["batch_id"], MAKERS, "festival-maker", "由本单位的资金发放岗、民政专干或窗口经办人提出不再发放", "Finance officers, civil affairs officers and clerks of the unit propose to close it")
+    record, found = _item_opened(act, item_id, MAKERS, "festival-maker", "由本单位的资金发放岗、民政专干或窗口经办人提出不再发放", "Finance officers, civil affairs officers and clerks of the unit propose to close it")
     if (told := act.recall()) is not None:
         return told  # type: ignore[no-any-return]
-    found = _item(act.conn, act.actor, item_id)
     if found["state"] not in _CLOSABLE:
         raise Conflict("只有退回或暂不能发放的明细可以不再发放", "Only what came back or cannot be paid is closed")
     if act.conn.scalar(select(item.c.id).where(item.c.reissue_of == item_id, item.c.state == "proposed")) is not None:
@@ -483,15 +475,10 @@ def propose_closing(act: Act, item_id: int, said: Mapping[str, Any]) -> dict[str
 def check_closing(act: Act, item_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
     """A second person agrees that it is never paid: what it stood for is in no later batch, and its money stays with the unit. Or refuses: it is
     what it was. `said`: as understood by FestivalVerdict."""
-    found = _item(act.conn, act.actor, item_id)
-    record, _ = _opened(act, found["batch_id"], CHECKERS, "festival-checker", "由街镇分管领导、资金发放岗或审批人复核", "Street leaders, finance officers and approvers check a batch")
+    record, found = _item_opened(act, item_id, CHECKERS, *_CHECKERS_ONLY)
     if (told := act.recall()) is not None:
         return told  # type: ignore[no-any-return]
-    found = _item(act.conn, act.actor, item_id)
-    if found["state"] != "closing":
-        raise Conflict("没有等待复核的不再发放", "Nothing waits to be closed here")
-    if found["closing_by"] in act.actor.persons:
-        raise Refused("own-batch", "不再发放是您提出的，应由另一人复核", "You proposed to close it: somebody else checks it")
+    _refuse_check(act, found, "closing", "closing_by", nothing=("没有等待复核的不再发放", "Nothing waits to be closed here"), own=("不再发放是您提出的，应由另一人复核", "You proposed to close it: somebody else checks it"))
     agreed = said["outcome"] == "agree"
     before = "returned" if found["file_no"] else "left_out"
     puts = [Put("festival_item", item_id, {"state": "closed" if agreed else before, "closed_by": act.actor.id, "closed_on": act.today.isoformat() if agreed else None})]
@@ -507,6 +494,21 @@ def _unclaimed(conn: Connection, item_id: int) -> list[int]:
     later = aliased(claim)
     taken = select(later.c.id).where(later.c.year == claim.c.year, later.c.kind == claim.c.kind, later.c.payee == claim.c.payee, later.c.live).exists()
     return list(conn.scalars(select(claim.c.id).where(claim.c.item_id == item_id, ~claim.c.live, ~taken).order_by(claim.c.id)))
+
+
+def _item_opened(act: Act, item_id: int, roles: frozenset[str], rule: str, zh: str, en: str) -> tuple[Record, Mapping[Any, Any]]:
+    """The item as it stands while its batch is locked, for who may do that to it, and the batch's record."""
+    found = _item(act.conn, act.actor, item_id)
+    record, _ = _opened(act, found["batch_id"], roles, rule, zh, en)
+    return record, _item(act.conn, act.actor, item_id)
+
+
+def _refuse_check(act: Act, found: Mapping[Any, Any], state: str, by: str, *, nothing: tuple[str, str], own: tuple[str, str]) -> None:
+    """Only what waits in that state is checked, and not by who proposed it (column `by`). Raises Conflict (`nothing`), Refused (`own`)."""
+    if found["state"] != state:
+        raise Conflict(*nothing)
+    if found[by] in act.actor.persons:
+        raise Refused("own-batch", *own)
 
 
 def _opened(act: Act, batch_id: int, roles: frozenset[str], rule: str, zh: str, en: str) -> tuple[Record, Mapping[Any, Any]]:
