@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.errors import EngineError
@@ -234,8 +234,3 @@ def _take(conn: Connection, where: ColumnElement[bool], limit: int, token: str, 
     taken = update(job).where(job.c.id.in_(select(first.c.id))).values(state="running", token=token, lease_until=until)
     rows = conn.execute(taken.returning(job.c.id, job.c.kind, job.c.record_id, job.c.key, job.c.attempts, job.c.data, job.c.due_at))
     return sorted(rows.mappings().all(), key=lambda row: (row["due_at"], row["id"]))
-
-
-def due_kinds(conn: Connection, now: datetime) -> int:
-    """How many jobs are due and not done: what the health page shows."""
-    return conn.scalar(select(func.count()).select_from(job).where(is_ready, job.c.due_at <= now)) or 0

@@ -14,7 +14,6 @@ from engine.model import Actor
 from engine.store import (
     by_due,
     case_copy,
-    entry,
     flagged,
     is_free,
     is_incident,
@@ -268,7 +267,3 @@ def cases(conn: Connection, area: Area, *, process: str | Collection[str] | None
 
 def incidents(conn: Connection) -> list[Mapping[Any, Any]]:
     return list(conn.execute(select(job).where(is_incident).order_by(job.c.id)).mappings())
-
-
-def entries(conn: Connection, record_id: int) -> int:
-    return conn.scalar(select(func.count()).select_from(entry).where(entry.c.record_id == record_id)) or 0

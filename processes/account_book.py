@@ -213,8 +213,6 @@ def _cleared(facts: Facts, claims: Mapping[int, _Claim]) -> Iterable[Posting]:
 
 # -- balances: pure
 
-FIGURES = ("approved_fen", "paid_fen", "recovered_fen", "set_off_fen", "written_off_fen", "payable_fen", "receivable_fen", "owed_fen")
-
 
 def balance(postings: Iterable[Posting | Row]) -> dict[str, int]:
     """The figures of some postings. owed: to the household where it is above zero, by it where it is below. paid: less what the bank took back;

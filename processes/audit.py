@@ -29,7 +29,7 @@ from sqlalchemy import Connection, Select, and_, func, select
 
 from engine import store
 from engine.errors import Conflict, Invalid, NotFound, Refused
-from engine.model import SHANGHAI, Actor, Data, Put, canonical
+from engine.model import Actor, Data, Put, canonical
 from engine.office import Act, Office, history, seals_hold
 from engine.queries import Area, Page, within
 from processes.audit_tables import audit_sample, audit_sample_case
@@ -384,7 +384,3 @@ def outcomes(conn: Connection, area: Area) -> list[str]:
     row = store.record.c
     query: Select[Any] = select(row.outcome).where(and_(row.kind == "case", row.outcome.is_not(None), within(row.unit, area))).distinct()
     return sorted(conn.scalars(query))
-
-
-def business_day(moment: datetime) -> str:
-    return moment.astimezone(SHANGHAI).date().isoformat()

@@ -216,9 +216,3 @@ def _waiting(conn: Connection, benefit_id: int, kind: str) -> Mapping[Any, Any]:
     if found is None or found["kind"] != kind:
         raise Conflict("没有待确认的提议，或已经处理", "No such proposal waits, or it is settled already")
     return found
-
-
-def proposals(conn: Connection, benefit_id: int) -> list[Mapping[Any, Any]]:
-    """All of them, oldest first."""
-    query = select(benefit_proposal).where(benefit_proposal.c.benefit_id == benefit_id).order_by(benefit_proposal.c.id)
-    return list(conn.execute(query).mappings())

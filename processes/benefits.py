@@ -73,7 +73,6 @@ _NEW_JOB = insert(job).inline()
 WAITING = ("ready", "running", "incident")  # states of a job that will still be done
 CLASSES = ("A", "B", "C")
 _LAW_SINCE = date(2012, 12, 12)  # N220: there are no intervals of reviews from before it
-EXITS = ("voluntary", "cleared", "reported", "other")  # 主动退保, 清查退保, 群众举报退保, 其他 (domain 8)
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,11 +69,6 @@ def workdays_between(start: date, end: date) -> int:
     return sum(is_workday(start + timedelta(days=n)) for n in range(1, (end - start).days + 1))
 
 
-def notice_end(posted: date, days: int = 7) -> date:
-    """A notice posted on day D ends at the close of D + days: calendar days, full ones (domain 10)."""
-    return posted + timedelta(days=days)
-
-
 @dataclass(frozen=True, slots=True)
 class Day:
     """A day of the office's calendar. `kind`: workday | makeup (a weekend worked) | weekend | holiday."""

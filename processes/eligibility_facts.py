@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 
 from processes import law
-from processes.money import LIMIT_FEN, BadMoney, parse
+from processes.money import BadMoney, parse
 
 COUNTED = {
     "wage_income": "工资性收入",
@@ -48,7 +47,6 @@ LEAVES_OUT = {
     "military": "现役义务兵",
     "destitute": "特困供养人员",
 }
-LIMIT = Decimal(LIMIT_FEN) / 100
 EARLIEST = "2016-04"
 """The first benefit month that can be assessed: the rules of low-income relief are TLOW's from here on (domain 2.8.3)."""
 WAGES_SINCE = "2016-07"

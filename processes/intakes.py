@@ -40,7 +40,6 @@ from processes.tables import unit
 __all__ = ["progress"]
 TAKERS = frozenset({"window_clerk", "civil_affairs_officer"})
 LEADERS = frozenset({"street_leader", "supervisor"})
-WORKERS = intake_lists.WORKERS
 _AT_THE_WINDOW = frozenset({"to_decide", "to_start", "returned"})
 # No vowels, so that no words come out, and nothing that looks like another sign: 28 signs, 10 of them, 48 bits.
 _SIGNS, _LENGTH = "23456789BCDFGHJKLMNPQRSTVWXZ", 10

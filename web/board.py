@@ -92,9 +92,6 @@ def overlong(conn: Any, area: Area, today: date) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: (one["workdays_left"], one["no"]))
 
 
-LISTS = ("late", "yellow", "escalated", "special")
-
-
 def bosses(actor: Actor) -> Actor:
     """The actor in the posts that have a board. Refused without one."""
     found = actor.only(BOSSES)

@@ -75,10 +75,6 @@ def _shown(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _told(data: Any, *, as_json: bool, text: str) -> None:
-    click.echo(json.dumps(data, ensure_ascii=False) if as_json else text)
-
-
 def _upgraded(settings: Settings) -> None:
     """The newest schema, the units that came with it, and the last days that a newly published calendar moved."""
     schema.upgrade(settings.database, Keys(settings.data_key))

@@ -39,11 +39,6 @@ def reader(actor: Actor) -> Actor:
     return found
 
 
-def late(conn: Connection) -> bool:
-    """Whether entries wait for their seal for too long: the alarm."""
-    return sealing.state(conn).late
-
-
 def standing(conn: Connection) -> dict[str, Any]:
     """How the record stands, in JSON."""
     found, last = sealing.state(conn), sealing.latest(conn)

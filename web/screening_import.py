@@ -182,9 +182,4 @@ def discard(digest: str) -> ResponseReturnValue:
     return redirect(url_for("screening.filled.upload"))
 
 
-def mine() -> bool:
-    """Whether the page is for who is signed in."""
-    return not me().roles.isdisjoint(import_screening.IMPORTERS)
-
-
 screening_bp.register_blueprint(bp)

@@ -4,7 +4,6 @@ one asks it by name, and the entry of a case names the table's text (docs/decisi
 from __future__ import annotations
 
 from importlib import resources
-from typing import Any
 
 from engine.dmn import Shelf, Table
 
@@ -13,9 +12,3 @@ SHELF = Shelf({name: Table.load(raw) for name, raw in RAW.items()})
 if odd := sorted(name for name, table in SHELF.tables.items() if table.key != name):
     raise ValueError(f"the file and its decision have two names: {odd}")
 decide = SHELF.decide
-
-
-def words(name: str) -> dict[str, dict[str, Any]]:
-    """Row id -> its notes (source, unverified, zh, en)."""
-    table = SHELF[name]
-    return {rule.id: dict(zip(table.notes, rule.notes, strict=True)) for rule in table.rules}

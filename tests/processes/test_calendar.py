@@ -76,8 +76,3 @@ def test_the_end_is_a_working_day_and_counts_back(start: date, n: int) -> None:
     assert calendar.is_workday(end)
     assert calendar.workdays_between(start, end) == n
     assert calendar.workdays_between(end, start) == -n
-
-
-def test_notices_run_calendar_days() -> None:
-    assert calendar.notice_end(date(2018, 12, 24)) == date(2018, 12, 31)  # a holiday does not stretch it
-    assert calendar.notice_end(date(2019, 2, 1), 7) == date(2019, 2, 8)
