@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from engine.errors import EngineError
+from engine.model import Actor
 from processes import calendar, condolences, deadlines, festival_batches, intake_lists, notifications, organisation, readers
 from processes.audit import AUDITORS
 from processes.bureau import CATALOGUE, Bureau, build
@@ -195,71 +197,41 @@ def _errors(app: Flask) -> None:
 
 
 def _words(app: Flask) -> None:
+    """What the templates know beside what their page hands them."""
+
     @app.context_processor
     def _context() -> dict[str, Any]:
-        made = desk.bureau()
         if g.get("open_page"):  # the same for everybody: no session is read
-            return {"either": either, "lang": lang(), "me": None, "code": wording.word, "codes": wording.words, "choice_word": wording.choice_word, "hint": wording.hint,
-                    "path_label": wording.path_label, "today": made.office.today(), "kept_files": list, **public.words()}  # fmt: skip
-        offset = getattr(made.office.clock, "offset", None)
-        who = desk.actor()
-        return {
-            "either": either,
-            "lang": lang(),
-            "me": who,
-            "is_boss": who is not None and not who.roles.isdisjoint(board.BOSSES),
-            "keeps_record": who is not None and not who.roles.isdisjoint(record.READERS),
-            "may_audit": who is not None and not who.roles.isdisjoint(AUDITORS),
-            "in_room": who is not None and not who.roles.isdisjoint(meetings.ROOM),
-            "deploys": who is not None and who.post_over(organisation.DISTRICT, definitions.READERS) is not None,
-            "may_forecast": who is not None and not who.roles.isdisjoint(readers.FORECASTS),
-            "new_key": desk.new_key,
-            "roles": organisation.ROLES,
-            "clock_moved": bool(offset and abs(offset().total_seconds()) > 60),
-            "business_now": made.office.clock(),
-            "today": made.office.today(),
-            "code": wording.word,
-            "codes": wording.words,
-            "choice_word": wording.choice_word,
-            "hint": wording.hint,
-            "article": wording.article,
-            "deadline": wording.deadline,
-            "since_word": wording.since_word,
-            "card": deadlines.card,
-            "path_label": wording.path_label,
-            "my_posts": _my_posts,
-            "imports_lists": lists.mine,
-            "waiting_for_me": tasks.waiting_for_me,
-            "reports_for_me": progress_reports.waiting_for_me,
-            "new_in_inbox": inbox.unread,
-            "reads_outbox": notifications.READERS,
-            "visits_for_me": screening.waiting_for_me,
-            "supervises": supervision.mine,
-            "goes_on_visits": visits.goes,
-            "inspections_for_me": facilities.waiting_for_me,
-            "waiting_transfers": intakes.waiting_transfers,
-            "handles_transfers": intake_lists.handles,
-            "findings_for_me": findings.waiting_for_me,
-            "reads_findings": findings.reads,
-            "appeals_for_me": appeals.waiting_for_me,
-            "handles_appeals": appeals.handles,
-            "handles_complaints": complaints.handles,
-            "reads_displays": displays.reads,
-            "objections_for_me": displays.waiting_for_me,
-            "accounts": accountability.handles,
-            "reads_ledger": ledger.reads,
-            "pays_festival": festival_batches.reads,
-            "visits_condole": condolences.reads,
-            "keys_on": people.keys_on(),
-            "session_left": people.seconds_left,
-            "kept_files": uploads.titles,
-            "opens_case": cases.opens,
-            "unit_choices": _unit_choices,
-            "reads_area": readers.of_cases(who).covers if who else None,
-        }
+            return {**_ANYWHERE, "lang": lang(), "me": None, "today": desk.bureau().office.today(), "kept_files": list, **public.words()}
+        return {**_ANYWHERE, **_AT_THE_DESK, "lang": lang(), **_times(), **_of_the_actor(desk.actor())}
 
     app.jinja_env.globals.update(finding_title=findings.title, finding_state=findings.state, appeal_title=appeals.title, appeal_state=appeals.state)
     app.jinja_env.filters.update(yuan=yuan, instalments=wording.instalments, iso_moment=wording.iso_moment, mask_name=mask_name, left=_left, moment=wording.moment, english=english.english)
+
+
+def _times() -> dict[str, Any]:
+    office = desk.bureau().office
+    offset = getattr(office.clock, "offset", None)
+    return {"today": office.today(), "business_now": office.clock(), "clock_moved": bool(offset and abs(offset().total_seconds()) > 60)}
+
+
+def _of_the_actor(who: Actor | None) -> dict[str, Any]:
+    """Who is signed in, and what the posts let somebody see in the menu."""
+
+    def one_of(roles: Collection[str]) -> bool:
+        return who is not None and not who.roles.isdisjoint(roles)
+
+    return {
+        "me": who,
+        "is_boss": one_of(board.BOSSES),
+        "keeps_record": one_of(record.READERS),
+        "may_audit": one_of(AUDITORS),
+        "in_room": one_of(meetings.ROOM),
+        "may_forecast": one_of(readers.FORECASTS),
+        "deploys": who is not None and who.post_over(organisation.DISTRICT, definitions.READERS) is not None,
+        "keys_on": people.keys_on(),
+        "reads_area": readers.of_cases(who).covers if who else None,
+    }
 
 
 def _unit_choices() -> list[tuple[str, str]]:
@@ -292,3 +264,49 @@ def _left(due_on: str | None, today: date) -> str:
         return _("due today")
     note = _(" (provisional)") if calendar.provisional(due, desk.bureau().cases.published) else ""
     return _("%(n)s working days left", n=n) + note
+
+
+# Names that stand in every template. Functions of the menu (`..._for_me`, `reads_...`, `handles_...`) ask only where a template calls them.
+_ANYWHERE: Mapping[str, Any] = {
+    "either": either,
+    "code": wording.word,
+    "codes": wording.words,
+    "choice_word": wording.choice_word,
+    "hint": wording.hint,
+    "path_label": wording.path_label,
+}
+_AT_THE_DESK: Mapping[str, Any] = {
+    "article": wording.article,
+    "deadline": wording.deadline,
+    "since_word": wording.since_word,
+    "card": deadlines.card,
+    "roles": organisation.ROLES,
+    "new_key": desk.new_key,
+    "session_left": people.seconds_left,
+    "kept_files": uploads.titles,
+    "unit_choices": _unit_choices,
+    "my_posts": _my_posts,
+    "opens_case": cases.opens,
+    "imports_lists": lists.mine,
+    "supervises": supervision.mine,
+    "accounts": accountability.handles,
+    "waiting_for_me": tasks.waiting_for_me,
+    "new_in_inbox": inbox.unread,
+    "reads_outbox": notifications.READERS,
+    "goes_on_visits": visits.goes,
+    "visits_for_me": screening.waiting_for_me,
+    "inspections_for_me": facilities.waiting_for_me,
+    "reports_for_me": progress_reports.waiting_for_me,
+    "handles_transfers": intake_lists.handles,
+    "waiting_transfers": intakes.waiting_transfers,
+    "reads_findings": findings.reads,
+    "findings_for_me": findings.waiting_for_me,
+    "handles_appeals": appeals.handles,
+    "appeals_for_me": appeals.waiting_for_me,
+    "handles_complaints": complaints.handles,
+    "reads_displays": displays.reads,
+    "objections_for_me": displays.waiting_for_me,
+    "reads_ledger": ledger.reads,
+    "pays_festival": festival_batches.reads,
+    "visits_condole": condolences.reads,
+}
