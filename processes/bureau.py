@@ -56,7 +56,7 @@ from processes import (
     law,
     notifications,
     organisation,
-    payments,
+    payment_run,
     progress_reports,
     report_duties,
     reviews,
@@ -169,7 +169,7 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None, *, publish
                                     "benefit_month": _benefit_month, "report_due": _report_due, "report_reminder": _report_reminder,
                                     "review_due": _review(cases, reviews.fall_due), "review_early": _review_early(cases),
                                     "review_round": _review_round, complaints.REVIEW_JOB: lambda job: lambda act: complaints.open_review(cases, act, job.record_id, job.key), deadlines.LATE: deadlines.sweep, progress_reports.SWEEP: lambda _job: progress_reports.sweep, unmanned.KIND: unmanned.handler(cases), case_migrations.KIND: case_migrations.handler(cases), **standards.handlers(office),
-                                    **account_book.handlers(), **payments.handlers(office, bank or bank_port.at(getattr(settings, "bank", "")))}  # fmt: skip
+                                    **account_book.handlers(), **payment_run.handlers(office, bank or bank_port.at(getattr(settings, "bank", "")))}  # fmt: skip
     ways = {kind: Way(*words) for kind, words in _WAYS.items()}
     ways["means_check"] = Way("向各部门核对家庭经济状况", "Asking the registries about the household's means", skip=_unavailable(cases))
     leaving: dict[str, Gateway] = {}

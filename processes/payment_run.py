@@ -1,7 +1,7 @@
 """资金发放 (payment run): list, check by another person, approval, bank file, the bank's answers, reissue, close (N220 art 31; domain 5.3.1).
 
-The drawing owns order, lanes and deadlines; `payments` owns the money and the work in parts. The case is about no household: who is paid
-stands in the parts' records.
+The drawing owns order, lanes and deadlines; `payments` and the modules beside it own the money and the work in parts. The case is about
+no household: who is paid stands in the parts' records.
 """
 
 from __future__ import annotations
@@ -15,10 +15,22 @@ from typing import Any
 from engine.errors import Invalid, Refused
 from engine.forms import Form
 from engine.given import gives
+from engine.jobs import Handler
 from engine.model import Data, Put
-from engine.office import Act
+from engine.office import Act, Office
 from engine.process import Broken, CaseRef, Process
-from processes import account_book, benefits, calendar, duties, organisation, payments
+from processes import (
+    account_book,
+    benefits,
+    calendar,
+    duties,
+    organisation,
+    payment_answers,
+    payment_files,
+    payment_lists,
+    payments,
+)
+from processes.bank_port import Bank
 from processes.payment_forms import FORMS, RunIn
 
 KEY = "payment-run"
@@ -26,6 +38,11 @@ _MAKE = frozenset({"start", "prepare_list", "prepare_reissue"})
 _CHECK = frozenset({"check_list", "check_reissue"})
 _APPROVE = frozenset({"approve_list"})
 _DEFAULT_PROFILE = "own-csv"
+
+
+def handlers(office: Office, bank: Bank) -> dict[str, Handler]:
+    """The jobs of all runs, by kind."""
+    return {**payment_lists.handlers(office), **payment_files.handlers(office, bank), "payment_answer": payment_answers.answering, "payment_release": payments.releasing}
 
 
 def may(verb: str, node: str, role: str, actor_id: str, *, acts: Sequence[duties.HasActed], relatives: Any, facts: Mapping[str, Any], **more: Any) -> Broken | None:
@@ -79,11 +96,11 @@ def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, _acts: Sequ
         case "enter_returns":
             _vet_returns(act, run, form, answers)
         case "close_run":
-            payments.refuse_outstanding(act.conn, run)
+            payment_files.refuse_outstanding(act.conn, run)
 
 
 def _vet_returns(act: Act, run: Any, form: Form, answers: Data) -> None:
-    payments.refuse_outstanding(act.conn, run)
+    payment_files.refuse_outstanding(act.conn, run)
     sums = payments.totals(act.conn, run["id"])
     left = sums["held"] + sums["returned"]
     if answers["returns_outcome"] == "reissue" and not left:
@@ -102,7 +119,7 @@ def _run(act: Act, case: CaseRef, **values: Any) -> list[Put]:
 def _on_start(act: Act, case: CaseRef, _answers: Data, facts: Data) -> list[Put]:
     values = {"case_no": case.no, "scope": facts["scope"], "month": facts["month"], "pay_by": facts["pay_by"], "status": "listing", "listings": 1, "scanned_to": 0, "compared_to": 0,
               "not_due": 0, "elsewhere": 0, "files": 0, "made_by": act.actor.id, "made_on": act.today.isoformat()}  # fmt: skip
-    payments.begin_listing(act, case.id, 1)
+    payment_lists.begin_listing(act, case.id, 1)
     return [Put("payment_run", case.id, values)]
 
 
@@ -127,12 +144,12 @@ def _on_approval(act: Act, case: CaseRef, answers: Data, _facts: Data) -> list[P
 
 def _on_file(act: Act, case: CaseRef, answers: Data, _facts: Data) -> list[Put]:
     run = payments.of_case(act.conn, case.no)
-    return payments.begin_file(act, run, case.no, case.next_id(), answers.get("profile") or _DEFAULT_PROFILE, answers["pay_on"])
+    return payment_files.begin_file(act, run, case.no, case.next_id(), answers.get("profile") or _DEFAULT_PROFILE, answers["pay_on"])
 
 
 def _on_reissue(act: Act, case: CaseRef, answers: Data, _facts: Data) -> None:
-    payments.mark_again(act, payments.of_case(act.conn, case.no), answers.get("same_account") or ())
-    if not payments.marked(act.conn, case.id):
+    payment_files.mark_again(act, payments.of_case(act.conn, case.no), answers.get("same_account") or ())
+    if not payment_files.marked(act.conn, case.id):
         raise Refused("nothing-to-reissue", "没有可补发的明细：请先办理账户变更，或选择按原账户重发", "Nothing can be reissued: change an account first, or send to the same one again")
 
 

@@ -9,7 +9,18 @@ from sqlalchemy import select
 
 from engine.errors import Refused
 from engine.forms import understand
-from processes import bank_files, benefits, households, identity, organisation, payment_accounts, payments
+from processes import (
+    bank_files,
+    benefits,
+    households,
+    identity,
+    organisation,
+    payment_accounts,
+    payment_answers,
+    payment_lists,
+    payment_run,
+    payments,
+)
 from processes.bank_files import Head, Line
 from processes.bank_port import BankFailed
 from processes.benefits import Change
@@ -43,7 +54,7 @@ class Paying:
     def __init__(self, district: Any, bank: FakeBank | None = None) -> None:
         self.d, self.office, self.no = district, district.office, ""
         self.bank = bank or FakeBank()
-        district.bureau.jobs.handlers = {**district.bureau.jobs.handlers, **payments.handlers(self.office, self.bank)}
+        district.bureau.jobs.handlers = {**district.bureau.jobs.handlers, **payment_run.handlers(self.office, self.bank)}
         with self.office.act() as act:
             for login, (role, unit) in FINANCE.items():
                 organisation.add_staff(act, login, f"某{login}", PASSWORD, [(role, unit)], hashed=HASHED)
@@ -121,7 +132,7 @@ class Paying:
 
     def answer(self, problem: Any, answer: str, who: str = "fin", reason: str = "已核实") -> None:
         with self.office.act(self.d.people[who]) as act:
-            payments.answer(act, self.no, problem["id"], understand(ProblemAnswer(context={"today": act.today}), {"answer": answer, "reason": reason}))
+            payment_lists.answer(act, self.no, problem["id"], understand(ProblemAnswer(context={"today": act.today}), {"answer": answer, "reason": reason}))
 
     # -- the bank
 
@@ -138,9 +149,9 @@ class Paying:
         return bank_files.write_back(bank_files.profile(profile or of["profile"]), head, lines)
 
     def take(self, data: bytes, who: str = "fin", file_no: str | None = None) -> dict[str, Any]:
-        reading = payments.read_answer(self.office, self.d.people[who], self.no, file_no, data)
+        reading = payment_answers.read_answer(self.office, self.d.people[who], self.no, file_no, data)
         with self.office.act(self.d.people[who]) as act:
-            told = payments.take_answer(act, self.no, reading)
+            told = payment_answers.take_answer(act, self.no, reading)
         self.jobs()
         return told
 

@@ -14,7 +14,7 @@ from engine import store
 from engine.errors import Refused
 from engine.forms import understand
 from engine.model import Actor
-from processes import bank_files, households, organisation, payment_accounts, payments
+from processes import bank_files, households, organisation, payment_accounts, payment_answers, payment_lists, payments
 from processes.bank_files import Head, Line
 from processes.payment_forms import AccountChange, AccountSettled, ProblemAnswer
 from processes.payment_run import KEY
@@ -83,7 +83,7 @@ class Payments:
             overtaken = payments.changed(conn, payments.of_case(conn, self._no))
         if overtaken:  # a benefit or an account has changed since the list was made
             with d.made.office.act(maker) as act:
-                payments.list_again(act, self._no)
+                payment_lists.list_again(act, self._no)
             d.made.jobs.run_all()
         with d.made.office.read() as conn:
             run = payments.of_case(conn, self._no)
@@ -93,7 +93,7 @@ class Payments:
                 return
         for problem in wrong:
             with d.made.office.act(maker) as act:
-                payments.answer(act, self._no, problem["id"], understand(ProblemAnswer(context={"today": act.today}), {"answer": "keep", "reason": "已与社区核实。"}))
+                payment_lists.answer(act, self._no, problem["id"], understand(ProblemAnswer(context={"today": act.today}), {"answer": "keep", "reason": "已与社区核实。"}))
         self._do(d, maker, "prepare_list", list_outcome="submit")
         self._do(d, checker, "check_list", check_outcome="agree", opinion="与审批数核对一致。")
         self._do(d, d.by_role("approver", organisation.DISTRICT)[0], "approve_list", approval_outcome="approve", opinion="同意发放。")
@@ -117,9 +117,9 @@ class Payments:
         cut = whole.split(b"\r\n")
         cut[-3] = cut[-3][:20]
         for data in (b"\r\n".join(cut), *([whole] if d.made.office.today() < date(2019, 2, 1) else [])):
-            reading = payments.read_answer(d.made.office, self._officers[0], self._no, None, data)
+            reading = payment_answers.read_answer(d.made.office, self._officers[0], self._no, None, data)
             with d.made.office.act(self._officers[0]) as act:
-                payments.take_answer(act, self._no, reading)
+                payment_answers.take_answer(act, self._no, reading)
 
     def _reissue(self, d: District, pay_on: str) -> None:
         """Households bring another account; one change still waits to be confirmed."""
@@ -155,9 +155,9 @@ class Payments:
             lines = [Line(row["line"], row["serial"], keys.reveal("payment_sending", "account", row["id"], row["account"]), row["amount_fen"], "paid", date.fromisoformat(file["pay_on"]))
                      for row in rows]  # fmt: skip
         head = Head(file["no"], self._no, "monthly", "", "", date.fromisoformat(file["pay_on"]), d.made.office.today())
-        reading = payments.read_answer(d.made.office, self._officers[0], self._no, None, bank_files.write_back(bank_files.profile(file["profile"]), head, lines))
+        reading = payment_answers.read_answer(d.made.office, self._officers[0], self._no, None, bank_files.write_back(bank_files.profile(file["profile"]), head, lines))
         with d.made.office.act(self._officers[0]) as act:
-            payments.take_answer(act, self._no, reading)
+            payment_answers.take_answer(act, self._no, reading)
         self._do(d, self._officers[0], "enter_returns", returns_outcome="close", opinion="一户新账户待复核，转下月补发。")
         self._do(d, self._officers[0], "close_run", opinion="发放数与银行回盘核对一致。")
 

@@ -16,7 +16,17 @@ from engine.errors import Invalid, Refused
 from engine.forms import Form, from_html, understand
 from engine.model import Actor
 from engine.office import Act
-from processes import bank_files, households, organisation, payment_accounts, payments, readers
+from processes import (
+    bank_files,
+    households,
+    organisation,
+    payment_accounts,
+    payment_answers,
+    payment_files,
+    payment_lists,
+    payments,
+    readers,
+)
 from processes.payment_forms import AccountChange, AccountSettled, ProblemAnswer, RunIn
 from processes.payment_run import KEY
 from web import wording
@@ -175,7 +185,7 @@ def problems(no: str) -> ResponseReturnValue:
 @bp.route("/<no>/problems/<int:problem_id>", methods=["GET", "POST"])
 def answer(no: str, problem_id: int) -> ResponseReturnValue:
     _seen(no)
-    return _form(ProblemAnswer, _("Answer the problem"), url_for("payments.problems", no=no), lambda act, said: payments.answer(act, no, problem_id, said), {},
+    return _form(ProblemAnswer, _("Answer the problem"), url_for("payments.problems", no=no), lambda act, said: payment_lists.answer(act, no, problem_id, said), {},
                  lambda _done: url_for("payments.problems", no=no, state="open"))  # fmt: skip
 
 
@@ -183,7 +193,7 @@ def answer(no: str, problem_id: int) -> ResponseReturnValue:
 def list_again(no: str) -> ResponseReturnValue:
     _seen(no)
     with bureau().office.act(me(), idem()) as act:
-        payments.list_again(act, no)
+        payment_lists.list_again(act, no)
     return redirect(url_for("payments.show", no=no))
 
 
@@ -191,7 +201,7 @@ def list_again(no: str) -> ResponseReturnValue:
 def download(no: str, file_no: str) -> ResponseReturnValue:
     """The file for the bank; that it was taken away stands in the reader's log."""
     with bureau().office.act(me()) as act:
-        name, data = payments.download(act, no, file_no, _("To carry it to the bank"))
+        name, data = payment_files.download(act, no, file_no, _("To carry it to the bank"))
     return Response(data, mimetype="application/octet-stream", headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"})
 
 
@@ -219,9 +229,9 @@ def taken(who: Actor, no: str) -> dict[str, Any]:
     with sent[0].stream as stream:  # a large upload is a temporary file
         data = stream.read(bank_files.MOST_BYTES + 1)
     made = bureau()
-    reading = payments.read_answer(made.office, who, no, request.form.get("file_no", "")[:50] or None, data)
+    reading = payment_answers.read_answer(made.office, who, no, request.form.get("file_no", "")[:50] or None, data)
     with made.office.act(who) as act:
-        return payments.take_answer(act, no, reading)
+        return payment_answers.take_answer(act, no, reading)
 
 
 @bp.get("/<no>/answers/<int:return_id>")
@@ -238,7 +248,7 @@ def answer_of(conn: Connection, who: Actor, run: Mapping[Any, Any], return_id: i
     """One answer of a run, for who sees the whole run: its lines may hold names."""
     if who.post_over(run["scope"], payments.WATCHERS) is None:
         raise Refused("role", "只有资金发放、审批、监督和审计人员可以查看回盘", "Only finance officers, approvers, supervisors and auditors see the bank's answers")
-    return payments.return_told(conn, bureau().office.keys.on(conn), run, return_id)
+    return payment_answers.return_told(conn, bureau().office.keys.on(conn), run, return_id)
 
 
 def _seen(no: str) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from engine import store
 from engine.errors import Conflict, Invalid
 from engine.office import history
-from processes import payment_accounts, payments
+from processes import payment_accounts, payment_answers, payment_lists, payments
 from processes.payment_tables import payment_item, payment_sending
 from processes.rebuild import differences
 from tests.district import COMMUNITY, STREET
@@ -155,7 +155,7 @@ def test_a_list_that_decisions_have_overtaken_is_made_again(town):
     assert town.run()["changed"] == 2
     assert rule(lambda: town.do("fin", "prepare_list", list_outcome="submit")) == "list-overtaken"
     with town.office.act(town.d.people["fin"]) as act:
-        payments.list_again(act, town.no)
+        payment_lists.list_again(act, town.no)
     town.jobs()
     assert sorted((i["household_id"], i["amount_fen"]) for i in town.items()) == [(home, 60_000), (kept, 80_000)] and len(town.items("dropped")) == 2
     town.do("fin", "prepare_list", list_outcome="submit")
@@ -163,7 +163,7 @@ def test_a_list_that_decisions_have_overtaken_is_made_again(town):
     assert rule(lambda: town.do("fin2", "check_list", check_outcome="agree")) == "list-overtaken", "another account, too"
     town.do("fin2", "check_list", check_outcome="return", opinion="账户已变更")
     with town.office.act(town.d.people["fin"]) as act:
-        payments.list_again(act, town.no)
+        payment_lists.list_again(act, town.no)
     town.jobs()
     town.approve()
     assert "6217000000000000011" in town.send("2019-01-04").decode("gb18030")
@@ -246,8 +246,8 @@ def test_a_change_of_account_takes_two_and_a_members_name(town):
 
 
 def test_a_large_answer_is_applied_by_jobs(town, monkeypatch):
-    monkeypatch.setattr(payments, "APPLIED", 2)
-    monkeypatch.setattr(payments, "LIST", 2)
+    monkeypatch.setattr(payment_answers, "APPLIED", 2)
+    monkeypatch.setattr(payment_lists, "LIST", 2)
     homes = [town.paid_home(1000 + n) for n in range(7)]
     town.start()
     town.approve()

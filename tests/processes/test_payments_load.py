@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from engine import store
 from engine.model import Put
-from processes import payments
+from processes import payment_answers
 from processes.bank_files import CAUSES
 from processes.payment_tables import payment_item, payment_sending
 from tests.district import COMMUNITY
@@ -99,9 +99,9 @@ def test_each_item_is_paid_once_however_often_a_worker_dies(district, processes)
     causes = [*CAUSES]
     answered = [replace(line, result=causes[line.number % len(causes)], credited_on=None, reason="退回") if line.number % 50 == 0 else line for line in lines]
     data = town.answer_bytes(answered)
-    reading = payments.read_answer(town.office, district.people["fin"], no, None, data)
+    reading = payment_answers.read_answer(town.office, district.people["fin"], no, None, data)
     with town.office.act(district.people["fin"]) as act:
-        told = payments.take_answer(act, no, reading)
+        told = payment_answers.take_answer(act, no, reading)
     assert (told["taken"], told["faults"]) == (MANY, 0)
     interrupted(KILLS // 3)
     took = time.monotonic() - begun
@@ -114,7 +114,7 @@ def test_each_item_is_paid_once_however_often_a_worker_dies(district, processes)
         assert conn.scalar(select(func.count()).select_from(payment_sending)) == conn.scalar(select(func.count(payment_sending.c.serial.distinct()))) == MANY
         assert conn.scalar(select(func.count()).select_from(store.job).where(store.job.c.state.in_(("incident", "running")))) == 0
     with town.office.act(district.people["fin"]) as act:
-        assert payments.take_answer(act, no, reading)["again"] is True
+        assert payment_answers.take_answer(act, no, reading)["again"] is True
     print(f"{MANY} payments, {killed_at} workers killed: {took:.0f} s; an entry beside them at most {slowest:.2f} s")  # noqa: T201 - the figures of `make load`
     assert killed_at or KILLS == 0 or MANY < 10_000, "a few hundred may be done before anybody is killed"
     assert took < 15 * 60 or MANY < 100_000, "under 15 minutes"

@@ -11,7 +11,7 @@ from marshmallow import fields
 
 from engine.errors import Invalid
 from engine.forms import Whole
-from processes import bank_files, identity, payment_accounts, payments, readers
+from processes import bank_files, identity, payment_accounts, payment_files, payment_lists, payments, readers
 from processes.payment_forms import AccountChange, AccountSettled, ProblemAnswer, RunIn
 from processes.payment_run import KEY
 from web import payments as pages
@@ -324,20 +324,20 @@ def problems(no: str, asked: dict[str, Any]) -> Any:
 @operation(blp, "POST", "/payment-runs/<no:no>/problems/<row:problem_id>", ProblemAnswered, takes=ProblemAnswer, example={"answer": "hold", "reason": "待核实"}, replies=(404,))
 def answer(no: str, problem_id: int, said: dict[str, Any]) -> Any:
     """Pay all the same, hold back, or drop it, with a reason; while the list is prepared. Rule `not-payable` where no word heals it."""
-    return once(said, lambda act: payments.answer(act, no, problem_id, said))
+    return once(said, lambda act: payment_lists.answer(act, no, problem_id, said))
 
 
 @operation(blp, "POST", "/payment-runs/<no:no>/list", RunNo, replies=(404,))
 def list_again(no: str) -> Any:
     """Make the list again: what decisions or accounts have changed since is listed as it is now."""
-    return once({}, lambda act: payments.list_again(act, no))
+    return once({}, lambda act: payment_lists.list_again(act, no))
 
 
 @operation(blp, "GET", "/payment-runs/<no:no>/files/<no:file_no>", ("application/octet-stream",), replies=(403, 404))
 def download(no: str, file_no: str) -> Any:
     """The file as the bank gets it, for a finance officer. That you took it is noted in your reading log."""
     with bureau().office.act(me()) as act:
-        name, data = payments.download(act, no, file_no, say("送交银行", "To carry it to the bank"))
+        name, data = payment_files.download(act, no, file_no, say("送交银行", "To carry it to the bank"))
     return Response(data, mimetype="application/octet-stream", headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"})
 
 
