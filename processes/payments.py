@@ -314,19 +314,30 @@ def problems(conn: Connection, keys: BoundKeys, run: Row, area: Area, *, state: 
 
 def taken_back(conn: Connection, actor: Actor, *, waiting: bool = False, household_id: int | None = None, page: int = 1, size: int = 25) -> Page:
     """What the bank credited and took back in the actor's area, the latest first: of which run and file, why, and where that money is now
-    (`now_run`, `now_state` of the item that pays it, in this run or a later one). `waiting`: only what is not credited again."""
+    (`now_run`, `now_state` of the item that pays it, in this run or a later one). `waiting`: only what is not credited again. `size` 0: only how many."""
     item, latest = payment_item, payment_item.alias("latest")
     newest = select(func.max(latest.c.id)).where(latest.c.claim == item.c.claim, latest.c.state != "dropped").scalar_subquery()
     now, its_run = payment_item.alias("now"), payment_run.alias("its_run")
-    where = [payment_sending.c.state == "taken_back", within(item.c.community, area_of(actor)), *([now.c.state != "credited"] if waiting else []), *([item.c.household_id == household_id] if household_id is not None else [])]
+    runs_ = select(payment_return.c.run_id).where(payment_return.c.back > 0)  # few: by them the index of (run, state) finds the rows
+    where = [payment_sending.c.run_id.in_(runs_), payment_sending.c.state == "taken_back", within(item.c.community, area_of(actor)), *([now.c.state != "credited"] if waiting else []), *([item.c.household_id == household_id] if household_id is not None else [])]
     joined = payment_sending.join(item, item.c.id == payment_sending.c.item_id).join(payment_run, payment_run.c.id == item.c.run_id).join(now, now.c.id == newest).join(its_run, its_run.c.id == now.c.run_id)
     total = conn.scalar(select(func.count()).select_from(joined).where(*where)) or 0
+    if not size:
+        return Page([], total, page, size)
     joined = joined.join(household, household.c.id == item.c.household_id).join(person, person.c.id == household.c.applicant_id)
     query = select(payment_sending.c.id, payment_sending.c.serial, payment_sending.c.amount_fen, payment_sending.c.cause, payment_sending.c.credited_on, payment_sending.c.taken_back_on, item.c.id.label("item_id"),
                    item.c.month, item.c.benefit_id, item.c.household_id, item.c.community, payment_run.c.case_no, household.c.no.label("household_no"), person.c.name.label("applicant"),
                    now.c.id.label("now_item_id"), now.c.state.label("now_state"), its_run.c.case_no.label("now_run"))  # fmt: skip
     rows = conn.execute(query.select_from(joined).where(*where).order_by(payment_sending.c.taken_back_on.desc(), payment_sending.c.id.desc()).limit(size).offset((page - 1) * size)).mappings()
     return Page(list(rows), total, page, size)
+
+
+def unsettled(conn: Connection, actor: Actor, size: int = 0) -> Page:
+    """For a finance officer's inbox: what the bank took back where he pays, until it is credited again; nothing for everybody else. Looking at it
+    settles nothing, a household is without its money. `size` as of `taken_back`."""
+    if actor.roles.isdisjoint(MAKERS):
+        return Page([], 0, 1, size)
+    return taken_back(conn, actor.only(actor.roles & MAKERS), waiting=True, size=size)
 
 
 def open_problems(conn: Connection, run_id: int) -> dict[str, int]:

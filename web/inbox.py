@@ -1,4 +1,4 @@
-"""收件箱: what is new, late, soon due, returned or asked of a worker."""
+"""收件箱: what is new, late, soon due, returned or asked of a worker, and what the bank took back of what he paid."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 from engine import queries
 from engine.model import SHANGHAI, Actor
 from engine.office import Office
-from processes import notifications
+from engine.queries import Page
+from processes import bank_files, notifications, payments
 from web.desk import bureau, idem, me
 from web.tasks import node_name
 
@@ -37,6 +38,7 @@ class Digest:
     since: datetime
     new: int
     parts: list[Part]
+    back: Page  # credits that the bank took back, until they are credited again (decision 083)
 
 
 def digest(conn: Connection, actor: Actor, office: Office) -> Digest:
@@ -51,7 +53,7 @@ def digest(conn: Connection, actor: Actor, office: Office) -> Digest:
         pages = [queries.tasks(conn, actor, view, narrowed, 1, FIRST) for view in both]
         parts.append(Part(key, sum(page.total for page in pages), [row for page in pages for row in page.items][:FIRST], "mine" if pages[0].total else "available", more))
     asked = queries.tasks(conn, actor, "signing", None, 1, FIRST)
-    return Digest(since, new, [*parts, Part("signing", asked.total, list(asked.items), "signing", {})])
+    return Digest(since, new, [*parts, Part("signing", asked.total, list(asked.items), "signing", {})], payments.unsettled(conn, actor, FIRST))
 
 
 def _since(conn: Connection, actor: Actor, office: Office) -> datetime:
@@ -60,11 +62,11 @@ def _since(conn: Connection, actor: Actor, office: Office) -> datetime:
 
 
 def unread() -> int:
-    """The number beside 收件箱 in the head of every page: tasks that opened since he last looked."""
+    """The number beside 收件箱 in the head of every page: tasks that opened since he last looked, and what the bank took back, until it is paid again."""
     if "unread" not in g:
         made = bureau()
         with made.office.read() as conn:
-            g.unread = queries.arrived(conn, me(), _since(conn, me(), made.office))
+            g.unread = queries.arrived(conn, me(), _since(conn, me(), made.office)) + payments.unsettled(conn, me()).total
     return int(g.unread)
 
 
@@ -74,7 +76,7 @@ def show() -> ResponseReturnValue:
     with made.office.read() as conn:
         found = digest(conn, me(), made.office)
     titles = {"new": _("New since you last looked"), "late": _("Late"), "soon": _("Due within three days"), "returned": _("Sent back"), "signing": _("Your opinion is asked for")}
-    return render_template("inbox.html", found=found, titles=titles, node_name=node_name)
+    return render_template("inbox.html", found=found, titles=titles, node_name=node_name, pays=not me().roles.isdisjoint(payments.MAKERS), causes=bank_files.CAUSES)
 
 
 @bp.post("/inbox/seen")

@@ -102,6 +102,20 @@ def test_the_whole_road_over_the_api(roads, district):
     assert roads.good("stranger", "GET", "/payments-taken-back")["items"] == [] and "被银行收回" in Desk(roads.app, "fin").text(f"/payments/{town.no}/items/{back['item_id']}")
     assert "H0" in Desk(roads.app, "fin").text("/payments/taken-back")
     assert [p["source"] for p in roads.good("fin", "GET", f"/households/{homes[0]}/account")["postings"]].count("taken_back") == 1
+    assert [roads.good(who, "GET", "/inbox")["taken_back"] for who in ("fin", "app", "rita", "stranger")] == [1, 0, 0, 0], "who pays is told"
+    desk, new = Desk(roads.app, "fin"), roads.good("fin", "POST", "/inbox/seen", {})["new"]
+    page = desk.text("/inbox")
+    assert '银行收回 <span class="n">1</span>' in page and "赵* H0" in page and "660.00元" in page and f'收件箱 <span class="n">{new + 1}</span>' in page, "who looked is told all the same"
+    assert 'id="p-back"' not in Desk(roads.app, "rita").text("/inbox")
+    town.d.at("2019-01-02T09:00")  # the next run pays it
+    town.start("2019-01")
+    for problem in town.problems("open"):
+        town.answer(problem, "keep")
+    town.approve()
+    town.send("2019-01-10")
+    assert roads.good("fin", "GET", "/inbox")["taken_back"] == 1, "with the bank is not credited"
+    town.take(town.answer_bytes(town.sent()))
+    assert roads.good("fin", "GET", "/inbox")["taken_back"] == 0 and "660.00元" not in desk.text("/inbox")
     assert roads.good("stranger", "GET", f"/payment-runs/{town.no}/items")["items"] == [], "another street sees none of these households"
     assert roads.good("sue", "GET", "/payment-runs?month=2018-12")["total"] == 1 and roads.good("sue", "GET", "/payment-runs?status=ready")["total"] == 0
     assert differences(district.office) == []

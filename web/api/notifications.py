@@ -72,8 +72,9 @@ class InboxPart(schemas.Said):
 
 class InboxTold(schemas.Said):
     since = _s("when you last looked; what opened after it is new")
-    new = _n("what the badge shows")
+    new = _n("tasks that opened since; with `taken_back`, what the badge shows")
     parts = _l(InboxPart)
+    taken_back = _n("credits that the bank took back where you are finance officer, until they are credited again: GET payments-taken-back?waiting=true; 0 for other posts")
 
 
 class InboxSeen(schemas.Said):
@@ -82,16 +83,17 @@ class InboxSeen(schemas.Said):
 
 @operation(blp, "GET", "/inbox", InboxTold)
 def show() -> Any:
-    """Your digest: new since you last looked, late, due within three days, returned to you, and where your opinion is asked for."""
+    """Your digest: new since you last looked, late, due within three days, returned to you, where your opinion is asked for, and for finance officers what the bank took back (decision 083)."""
     made = bureau()
     with made.office.read() as conn:
         found = inbox.digest(conn, me(), made.office)
-    return {"since": found.since.isoformat(), "new": found.new, "parts": [{"key": part.key, "count": part.count, "tasks": [row["id"] for row in part.rows]} for part in found.parts]}
+    return {"since": found.since.isoformat(), "new": found.new, "parts": [{"key": part.key, "count": part.count, "tasks": [row["id"] for row in part.rows]} for part in found.parts],
+            "taken_back": found.back.total}  # fmt: skip
 
 
 @operation(blp, "POST", "/inbox/seen", InboxSeen, takes=schemas.Nothing, example={})
 def seen(said: dict[str, Any]) -> Any:
-    """You have looked: nothing is new."""
+    """You have looked: nothing is new. What the bank took back stays until it is credited again."""
 
     def work(act: Any) -> dict[str, Any]:
         notifications.look(act)
