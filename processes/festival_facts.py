@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
 
 from engine.crypto import BoundKeys
-from engine.errors import NotFound, Refused
+from engine.errors import Invalid, NotFound, Refused
 from engine.forms import folded
 from engine.model import Actor, Put
-from engine.office import Act
+from engine.office import Act, Office
 from engine.queries import Page, within
 from processes import erasure, festival_list_file, households, identity, readers
 from processes.calendar import spring_festival
@@ -58,10 +58,43 @@ def take_list(act: Act, said: Mapping[str, Any]) -> dict[str, Any]:
     return take(act, int(said["year"]), said["department"], list(enumerate(said["persons"], 1)), [])
 
 
-def take_file(act: Act, said: Mapping[str, Any], raw: bytes) -> dict[str, Any]:
-    """The same from a workbook: `row` is the line of the sheet. `said`: as understood by FestivalListFile. Raises Invalid for what is no such list."""
+def preview(office: Office, actor: Actor, of: int, raw: bytes) -> dict[str, Any]:
+    """What each line of a workbook would do, names masked; nothing is taken. Raises Invalid for what is no such list, or no known year.
+    Returns {"year", "rows": [{"row", "state" (new, known, error), "name", "community", "zh", "en"}]}."""
+    with office.read() as conn:
+        keys, year = office.keys.on(conn), spring_festival(of, office.published).year
+        good, faults = festival_list_file.read(conn, actor, raw)
+        known, places = _known(conn, keys, year, good), _places(conn, good)
+    rows = [{"row": one["row"], "state": "error", "name": "", "community": None, "zh": one["zh"], "en": one["en"]} for one in faults]
+    for place, one in good:
+        number = identity.normalise(one["id_no"])
+        why = _wrong(actor, one, number, places, known, keys.blind(number), office)
+        known.add(keys.blind(number))
+        rows.append({"row": place, "state": "new" if why is None else "known" if why == _HERE else "error", "name": identity.mask_name(one["name"]), "community": one["community"], "zh": why and why[0], "en": why and why[1]})
+    return {"year": year, "rows": sorted(rows, key=lambda one: one["row"])}
+
+
+def take_file(act: Act, said: Mapping[str, Any], raw: bytes, rows: Collection[int] | None = None) -> dict[str, Any]:
+    """The same from a workbook: `row` is the line of the sheet. `said`: as understood by FestivalListFile; `rows`: these lines alone, none: all.
+    Raises Invalid for what is no such list, or has no such line."""
+    if (told := act.recall()) is not None:
+        return told  # type: ignore[no-any-return]
     good, faults = festival_list_file.read(act.conn, act.actor, raw)
+    if rows is not None:
+        if unknown := sorted(set(rows) - {n for n, _ in good} - {one["row"] for one in faults}):
+            raise Invalid({"rows": [f"名单中没有这些行：{'、'.join(map(str, unknown[:20]))}"]})
+        good, faults = [one for one in good if one[0] in rows], [one for one in faults if one["row"] in rows]
     return take(act, int(said["year"]), said["department"], good, faults)
+
+
+def _known(conn: Connection, keys: BoundKeys, year: int, persons_: Sequence[tuple[int, Mapping[str, Any]]]) -> set[str]:
+    """Who of them is on the year's list, as blind indexes."""
+    blinds = [keys.blind(identity.normalise(one["id_no"])) for _, one in persons_]
+    return {blind for some in batched(blinds, 500) for blind in conn.scalars(select(listed_person.c.id_blind).where(listed_person.c.year == year, listed_person.c.id_blind.in_(some)))}
+
+
+def _places(conn: Connection, persons_: Sequence[tuple[int, Mapping[str, Any]]]) -> set[str]:
+    return set(conn.scalars(select(unit.c.code).where(unit.c.level == "community", unit.c.code.in_({one["community"] for _, one in persons_}))))
 
 
 def take(act: Act, of: int, department: str, persons_: Sequence[tuple[int, Mapping[str, Any]]], faults: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -70,12 +103,11 @@ def take(act: Act, of: int, department: str, persons_: Sequence[tuple[int, Mappi
     year = spring_festival(of, act.office.published).year
     numbers = [identity.normalise(one["id_no"]) for _, one in persons_]
     households.hold(act, numbers)
-    places = set(act.conn.scalars(select(unit.c.code).where(unit.c.level == "community", unit.c.code.in_({one["community"] for _, one in persons_}))))
-    known = {blind for some in batched(numbers, 500) for blind in act.conn.scalars(select(listed_person.c.id_blind).where(listed_person.c.year == year, listed_person.c.id_blind.in_([act.keys.blind(number) for number in some])))}
+    places, known = _places(act.conn, persons_), _known(act.conn, act.keys, year, persons_)
     taken, refused = [], list(faults)
     for (place, one), number in zip(persons_, numbers, strict=True):
         blind = act.keys.blind(number)
-        if (why := _wrong(act, one, number, places, known, blind)) is not None:
+        if (why := _wrong(act.actor, one, number, places, known, blind, act.office)) is not None:
             refused.append({"row": place, "zh": why[0], "en": why[1]})
             continue
         known.add(blind)
@@ -93,15 +125,18 @@ def take(act: Act, of: int, department: str, persons_: Sequence[tuple[int, Mappi
     return _done(act, {"year": year, "taken": len(taken), "refused": sorted(refused, key=lambda one: one["row"])})
 
 
-def _wrong(act: Act, one: Mapping[str, Any], number: str, places: set[str], known: set[str], blind: str) -> tuple[str, str] | None:
+_HERE = ("本年度名单中已有此人", "He is on this year's list already")
+
+
+def _wrong(actor: Actor, one: Mapping[str, Any], number: str, places: set[str], known: set[str], blind: str, office: Office) -> tuple[str, str] | None:
     account = folded(one["account"])
     checks = (
         (one["community"] not in places, ("没有这个居村", "No such community")),
-        (act.actor.post_over(one["community"], MAKERS) is None, ("不在您的辖区", "Not in your area")),
-        (not identity.allowed(number, act.office.production, today=act.today), ("身份证号不正确", "Not a valid ID number")),
+        (actor.post_over(one["community"], MAKERS) is None, ("不在您的辖区", "Not in your area")),
+        (not identity.allowed(number, office.production, today=office.today()), ("身份证号不正确", "Not a valid ID number")),
         (bool(one["employed"]), ("有工作单位的由单位发放，不列入本名单", "Who has an employer is paid there")),
         (not (account.isascii() and account.isdecimal() and 12 <= len(account) <= 30), ("银行账号应为 12 至 30 位数字", "The account has 12 to 30 digits")),
-        (blind in known, ("本年度名单中已有此人", "He is on this year's list already")),
+        (blind in known, _HERE),
     )
     return next((words for wrong, words in checks if wrong), None)
 

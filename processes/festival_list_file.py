@@ -1,6 +1,7 @@
 """优抚名单 as a workbook: another department's list of who gets festival money (domain 1.15), a person in each line, errors line by line.
 
-Nothing of the file is kept; a line that is wrong is named with its number in the sheet, and the rest is taken (festival_facts.take).
+The file is kept encrypted between its preview and its import (kept_lists); a line that is wrong is named with its number in the sheet, and
+of the rest all or the chosen ones are taken (festival_facts.take_file).
 """
 
 from __future__ import annotations

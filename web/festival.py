@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,7 @@ from flask_babel import pgettext
 
 from engine.errors import Invalid, NotFound, Refused
 from engine.forms import from_html, understand
+from engine.model import Actor
 from processes import (
     bank_files,
     condolences,
@@ -21,6 +23,7 @@ from processes import (
     festival_facts,
     festival_list_file,
     households,
+    kept_lists,
     organisation,
 )
 from processes.festival_forms import (
@@ -41,7 +44,7 @@ from processes.festival_forms import (
     day_of,
 )
 from processes.money import yuan
-from web import wording
+from web import importing, wording
 from web.annexes import XLSX
 from web.attachments import units_of
 from web.desk import bureau, either, idem, lang, me, whole
@@ -251,28 +254,79 @@ def take_list() -> ResponseReturnValue:
 
 @bp.route("/listed/file", methods=["GET", "POST"])
 def list_file() -> ResponseReturnValue:
-    """The list as a workbook; what became of it stands on the same page, line by line."""
-    if me().roles.isdisjoint(festival_batches.MAKERS):
-        raise Refused("festival-maker", "由本单位的资金发放岗、民政专干或窗口经办人生成批次", "Finance officers, civil affairs officers and clerks of the unit make a batch")
-    told, done = Told(), None
-    form = FestivalListFile(context={"today": bureau().office.today(), "actor": me(), "lang": lang(), "facts": {}})
+    """The list as a workbook: uploaded, it is shown line by line; nothing is taken yet."""
+    _refuse_maker()
+    told = Told()
+    form = FestivalListFile(context=_context())
     typed = from_html(FestivalListFile, request.form) if request.method == "POST" else {"year": str(_year())}
     if request.method == "POST":
         with told:
-            done = taken_file(form, typed)
-    return render_template("festival_list_file.html", form=form, values=typed, errors=told.errors, trouble=told.trouble, done=done, headings=festival_list_file.HEADINGS, most=festival_list_file.MOST), told.status
+            said = understand(form, typed)
+            sent = request.files.get("file")
+            if sent is None or not sent.filename:
+                raise Invalid({"file": [_("Choose a file")]})
+            with sent.stream as stream:  # a large upload is a temporary file
+                digest = keep_list(me(), said, stream.read(documents.MAX_BYTES + 1))["list"]
+            return redirect(url_for("festival.list_preview", digest=digest, year=said["year"], department=said["department"]))
+    return render_template("festival_list_file.html", form=form, values=typed, errors=told.errors, trouble=told.trouble, headings=festival_list_file.HEADINGS, most=festival_list_file.MOST), told.status
 
 
-def taken_file(form: Any, typed: Any) -> dict[str, Any]:
-    """Take the list that the request brings as `file`; for the page."""
-    said = understand(form, typed)
-    sent = request.files.get("file")
-    if sent is None or not sent.filename:
-        raise Invalid({"file": [_("Choose a file")]})
-    with sent.stream as stream:  # a large upload is a temporary file
-        data = stream.read(documents.MAX_BYTES + 1)
-    with bureau().office.act(me(), idem()) as act:
-        return festival_facts.take_file(act, said, data)
+def _context() -> dict[str, Any]:
+    return {"today": bureau().office.today(), "actor": me(), "lang": lang(), "facts": {}}
+
+
+def _refuse_maker() -> None:
+    if me().roles.isdisjoint(festival_batches.MAKERS):
+        raise Refused("festival-maker", "由本单位的资金发放岗、民政专干或窗口经办人生成批次", "Finance officers, civil affairs officers and clerks of the unit make a batch")
+
+
+def keep_list(actor: Actor, said: Mapping[str, Any], data: bytes) -> dict[str, Any]:
+    """Look at an uploaded list, and keep it for its import; what is no such list is not kept. For both doors."""
+    seen = look_at_list(actor, said, data)
+    made = bureau()
+    return {"list": kept_lists.keep(made.office.keys, made.settings.files, actor, data), "department": said["department"], **seen}
+
+
+def look_at_list(actor: Actor, said: Mapping[str, Any], data: bytes) -> dict[str, Any]:
+    with importing.reading:
+        seen = festival_facts.preview(bureau().office, actor, int(said["year"]), data)
+    return {**seen, "counts": {state: sum(row["state"] == state for row in seen["rows"]) for state in ("new", "known", "error")}}
+
+
+def kept_list(actor: Actor, digest: str) -> bytes:
+    """NotFound when he did not upload it, or too long ago."""
+    made = bureau()
+    return kept_lists.fetch(made.office.keys, made.settings.files, actor, digest)
+
+
+@bp.route("/listed/file/<string(length=64):digest>", methods=["GET", "POST"])
+def list_preview(digest: str) -> ResponseReturnValue:
+    """What each line would do; sent, the ticked lines are taken."""
+    _refuse_maker()
+    told, done = Told(), None
+    said = understand(FestivalListFile(context=_context()), {name: request.args.get(name, "") for name in ("year", "department")})
+    data = kept_list(me(), digest)
+    if request.method == "POST":
+        with told:
+            chosen = {whole(n, 0, 10**6) for n in request.form.getlist("row")}
+            if not chosen:
+                raise Invalid({"rows": [_("Tick at least one person")]})
+            with bureau().office.act(me(), idem()) as act:
+                done = festival_facts.take_file(act, said, data, chosen)
+    seen = look_at_list(me(), said, data)
+    ticked = {whole(n, 0, 10**6) for n in request.form.getlist("row")} if request.method == "POST" else {row["row"] for row in seen["rows"]}
+    with bureau().office.read() as conn:
+        places = condolences.named(conn, [row["community"] for row in seen["rows"] if row["community"]])
+    return render_template("festival_list_preview.html", seen=seen, said=said, digest=digest, done=done, ticked=ticked, places=places, trouble=told.trouble, wrong=[text for texts in told.errors.values() for text in texts],
+                           states={"new": _("can be taken"), "known": _("on the list already"), "error": _("has errors")}), told.status  # fmt: skip
+
+
+@bp.post("/listed/file/<string(length=64):digest>/discard")
+def discard_list(digest: str) -> ResponseReturnValue:
+    _refuse_maker()
+    kept_lists.discard(bureau().office.keys, bureau().settings.files, me(), digest)
+    flash(_("The file was removed; persons that were taken stay on the list."))
+    return redirect(url_for("festival.list_file"))
 
 
 @bp.get("/listed/template.xlsx")

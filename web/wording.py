@@ -603,7 +603,7 @@ def article(text: str) -> str:
 def _one_article(text: str) -> str:
     key, rest = text.split(" art ", 1) if " art " in text else (text, "")
     if key not in _LAWS:
-        return text
+        return str(law.ABOUT.cited(text)[lang() == "en"])  # the titles that the law files give; what they do not know stays as it is
     articles = rest if lang() == "en" else _chinese(rest)
     return _("%(law)s, art. %(articles)s", law=_LAWS[key], articles=articles) if articles else str(_LAWS[key])
 

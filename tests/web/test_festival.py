@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import re
 from datetime import date
 from types import SimpleNamespace
 
@@ -301,20 +303,42 @@ def test_another_departments_list(door, district):
     def upload(data, who="officer", **more):
         return door.call(who, "POST", "/festival-lists/files", None, data={**sent_, "file": (io.BytesIO(data), "名单.xlsx"), **more}, content_type="multipart/form-data")
 
-    told = upload(book).json
+    def bring_in(data, who="officer", **more):
+        return door.call(who, "POST", f"/festival-lists/files/{hashlib.sha256(data).hexdigest()}/import", {"year": 2019, "department": "区退役军人事务局", **more})
+
+    def on_list():
+        return door.good("officer", "GET", "/festival-lists?year=2019")["total"]
+
+    seen = upload(book).json
+    assert [(row["row"], row["state"]) for row in seen["rows"]] == [(2, "new"), *((n, "error") for n in range(3, 9)), (9, "known"), (10, "error")], seen
+    assert seen["counts"] == {"new": 1, "known": 1, "error": 7} and seen["rows"][0]["name"] == "李*" and all(row["zh"] and row["en"] for row in seen["rows"][1:])
+    assert "120116198006150027" not in str(seen) and on_list() == 1, "a preview takes nothing"
+    assert bring_in(book, "fin").status_code == 404 and bring_in(book, "lee").status_code in (403, 404), "another's file"
+    assert list(bring_in(book, rows=[2, 99]).json["errors"]) == ["rows"] and on_list() == 1
+    assert [row["row"] for row in bring_in(book, rows=[3]).json["refused"]] == [3] and on_list() == 1
+    told = bring_in(book).json
     assert (told["taken"], [row["row"] for row in told["refused"]]) == (1, [3, 4, 5, 6, 7, 8, 9, 10]), told
-    assert all(row["zh"] and row["en"] for row in told["refused"]) and upload(book).json["taken"] == 0, "nobody twice"
+    assert bring_in(book).json["taken"] == 0 and on_list() == 2 and upload(book).json["counts"] == {"new": 0, "known": 2, "error": 7}, "nobody twice"
+    assert door.good("officer", "DELETE", f"/festival-lists/files/{seen['list']}") == {"list": seen["list"]} and bring_in(book).status_code == 404
+    assert upload(book, "auditor").status_code == 403
     empty = door.call("officer", "GET", "/festival-lists/template").data
     for bad, field in ((upload(b"MZ not a workbook"), "file"), (upload(empty), "file"), (upload(book, year="2031"), "year"), (upload(book, department=""), "department"), (upload(book, more="1"), "more")):
         assert (bad.status_code, list(bad.json["errors"])) == (422, [field])
     desk = Desk(door.app, "officer")
     assert desk.get("/festival/listed/template.xlsx").data[:2] == b"PK"
-    page = desk.post("/festival/listed/file", {**sent_, "file": (io.BytesIO(workbook(["孙八", "120116195505050015", COMMUNITY, "城镇", "有", "622200000000781", None])), "a.xlsx")}).text
-    assert "未登记 1 人" in page and "身份证号不正确" in page
+    book = workbook(["孙八", "12", COMMUNITY, "城镇", "无", "622200000000781", None], ["周九", "120116196003030012", COMMUNITY, "城镇", "无", "622200000000782", None], ["吴十", "120116196104040017", COMMUNITY, "城镇", "无", "622200000000783", None])
+    went = desk.post("/festival/listed/file", {**sent_, "file": (io.BytesIO(book), "a.xlsx")})
+    page = desk.text(went.location)
+    assert went.status_code == 302 and "身份证号不正确" in page and "周*" in page and on_list() == 2
+    assert re.findall(r'name="row" value="([0-9]+)" checked', page) == ["3", "4"]
+    assert "请勾选" in desk.post(went.location, {}).text and on_list() == 2
+    assert "已登记 1 人" in desk.post(went.location, {"row": ["4"]}).text and on_list() == 3
+    assert re.findall(r'name="row" value="([0-9]+)" checked', desk.text(went.location)) == ["3"], "what was taken cannot be ticked again"
     assert "请选择文件" in desk.post("/festival/listed/file", sent_).text
+    assert desk.post(went.location.split("?")[0] + "/discard", {}).status_code == 302 and desk.get(went.location).status_code == 404
     number, rows = sent(door, kinds=ALL)
     [item] = [row for row in rows if row["name"] == "王*"]
-    assert len(rows) == 2
+    assert len(rows) == 3
     assert (item["grouping"], item["amount"], item["household_id"]) == ("preferential", "1500.00", None)
     answered(door, number, said(item, "returned", cause="account_frozen"))
     assert list(door.bad(422, "officer", "POST", f"/festival-items/{item['id']}/reissue", {"reason": "再发"})["errors"]) == ["account"]

@@ -11,7 +11,7 @@ from flask import Response, abort, request
 from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
-from engine.errors import Invalid, NotFound
+from engine.errors import Invalid, NotFound, Refused
 from engine.forms import Whole, understand
 from processes import (
     bank_files,
@@ -21,6 +21,7 @@ from processes import (
     festival_batches,
     festival_facts,
     festival_list_file,
+    kept_lists,
 )
 from processes.festival_forms import (
     CLOSINGS,
@@ -39,6 +40,7 @@ from processes.festival_forms import (
     VisitIn,
     day_of,
 )
+from web import festival as pages
 from web.annexes import XLSX
 from web.api import schemas
 from web.api.desk import me, once, say, spoken
@@ -259,6 +261,27 @@ class ListTaken(schemas.Said):
     refused = _l(ListRefusal)
 
 
+class FestivalListLine(schemas.Said):
+    row = _n("line of the sheet")
+    state = _s("new | known: on the year's list already | error")
+    name = _s("masked")
+    community = _s(none=True)
+    zh = _s("what is wrong", none=True)
+    en = _s(none=True)
+
+
+class FestivalListPreview(schemas.Said):
+    list = _s("SHA-256 of the file: its name in the other calls")
+    year = _n()
+    department = _s()
+    rows = _l(FestivalListLine)
+    counts = schemas._object("state -> how many", keys=fields.String(), values=fields.Integer())
+
+
+class FestivalListGone(schemas.Said):
+    list = _s()
+
+
 class ListedRow(schemas.Said):
     id = _n()
     year = _n()
@@ -380,6 +403,12 @@ class VisitQuery(schemas.Paging, SumQuery):
 
 class DonationQuery(schemas.Paging, SumQuery):
     donor_kind = schemas.one_of(*DONORS)
+
+
+class FestivalListImport(schemas.Strict):
+    year = _year(required=True)
+    department = schemas.text("that keeps the list", required=True, most=100, example="区退役军人事务局")
+    rows = fields.List(Whole(), allow_none=True, load_default=None, validate=validate.Length(1, festival_list_file.MOST, error="至少一行"), metadata={"description": "lines of the sheet; all when left out"})
 
 
 class ListedQuery(schemas.Paging):
@@ -592,12 +621,35 @@ _LIST_FILE = {
                    "year": {"type": "string", "description": "of the Spring Festival", "example": "2019"}, "department": {"type": "string", "description": "that keeps the list", "example": "区退役军人事务局"}}}  # fmt: skip
 
 
-@operation(blp, "POST", "/festival-lists/files", ListTaken, status=201, sent=_LIST_FILE, media="multipart/form-data", replies=(400, 413, 415))
+@operation(blp, "POST", "/festival-lists/files", FestivalListPreview, status=201, sent=_LIST_FILE, media="multipart/form-data", replies=(400, 403, 413, 415))
 def take_list_file() -> Any:
-    """The same as a workbook: `row` of what is refused is the line of the sheet, the rest is taken. 422 for what is no such list: columns missing or shuffled, macros, too many lines."""
+    """The same as a workbook: see what each line would do. It is kept encrypted for you alone, for 8 hours; nothing is taken (POST festival-lists/files/{list}/import).
+    422 for what is no such list: columns missing or shuffled, macros, too many lines."""
+    _maker()
     data = one_file(documents.MAX_BYTES, "year", "department")
     said = understand(FestivalListFile(context={"today": bureau().office.today(), "actor": me(), "lang": spoken(), "facts": {}}), {name: request.form.get(name, "") for name in ("year", "department")})
-    return once([hashlib.sha256(data).hexdigest(), plain(said)], lambda act: festival_facts.take_file(act, said, data))
+    return pages.keep_list(me(), said, data)
+
+
+@operation(blp, "POST", "/festival-lists/files/<sha256:digest>/import", ListTaken, status=201, takes=FestivalListImport, example={"year": 2019, "department": "区退役军人事务局", "rows": [2, 3]}, replies=(403, 404))
+def import_list_file(digest: str, said: dict[str, Any]) -> Any:
+    """Take all lines, or those chosen: `row` of what is refused is the line of the sheet, the rest is taken; nobody twice in a year. 404 when you did not upload it, or more than 8 hours ago."""
+    _maker()
+    data = pages.kept_list(me(), digest)
+    return once([digest, said], lambda act: festival_facts.take_file(act, said, data, None if said["rows"] is None else set(said["rows"])))
+
+
+@operation(blp, "DELETE", "/festival-lists/files/<sha256:digest>", FestivalListGone, replies=(403,))
+def discard_list_file(digest: str) -> Any:
+    """Remove what was kept; persons that were taken stay on the list."""
+    _maker()
+    kept_lists.discard(bureau().office.keys, bureau().settings.files, me(), digest)
+    return {"list": digest}
+
+
+def _maker() -> None:
+    if me().roles.isdisjoint(festival_batches.MAKERS):
+        raise Refused("festival-maker", "由本单位的资金发放岗、民政专干或窗口经办人生成批次", "Finance officers, civil affairs officers and clerks of the unit make a batch")
 
 
 @operation(blp, "GET", "/festival-lists/template", (XLSX,), replies=(403,))
