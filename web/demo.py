@@ -519,12 +519,15 @@ def _accounts(settings: Settings) -> None:
     made = bureaus.build(settings)
     with made.office.read() as conn:
         shown: dict[str, tuple[str, str]] = {}
+        others: dict[str, list[str]] = {}
         for person in organisation.colleagues(conn):
-            shown.setdefault(person["role"], (person["login"], organisation.unit_name(conn, person["unit"])))
+            if shown.setdefault(person["role"], (person["login"], organisation.unit_name(conn, person["unit"])))[0] != person["login"]:
+                others.setdefault(person["role"], []).append(person["login"])
         total = conn.scalar(select(staff.c.id).order_by(staff.c.id.desc()).limit(1))
     click.echo(f"\n密码 / password: {PASSWORD}   ({'demo' if total else 'empty'} database)")
     for role, (login, place) in shown.items():
-        click.echo(f"  {login:<16} {organisation.ROLES[role][0]}（{place}）")
+        more = sorted({*others.get(role, ())})
+        click.echo(f"  {login:<16} {organisation.ROLES[role][0]}（{place}）" + ("；另有 " + more[0] + (f" 等 {len(more)} 人" if more[1:] else "") if more else ""))
     click.echo(f"  {datetime.now(UTC):%H:%M} UTC, business clock {made.office.clock().astimezone(SHANGHAI):%Y-%m-%d %H:%M}")
 
 
