@@ -25,7 +25,7 @@ bp = Blueprint("board", __name__)
 
 BOSSES = frozenset({"supervisor", "street_leader", "auditor", "admin"})
 SPECIAL = ("special_case_decision", "screen_agenda", "approve_agenda", "announce_item", "spot_check_visit", "late_spot_check_visit", "register_near_relative")
-SHOWN = 50
+SHOWN = 25  # rows of each of the lists, four of them below each other
 
 
 @bp.get("/board")
