@@ -24,7 +24,7 @@ from engine.forms import apart, facts_of, form_for, understand
 from engine.migration import Hindrance, hindrances, stands
 from engine.model import OTHERS, SYSTEM, Actor, Data, Put
 from engine.office import Act, Record, history
-from engine.prepared import Prepared, together
+from engine.prepared import Prepared, run_all, together, travels
 from engine.process import Broken, CaseRef, Deadline, Logins, Message, Process
 from engine.replaying import Replayer, counted_by
 from engine.step import Outcome, fingerprint, moved, step
@@ -45,6 +45,7 @@ _OPEN_JOBS = or_(*(store.job.c.state == literal_column(f"'{state}'") for state i
 _DROPPED = update(store.job).where(store.job.c.record_id == bindparam("the_record"), _OPEN_JOBS).values(state="dropped")
 _DROP_JOBS = Prepared(_DROPPED)
 _DROP_TIMER = _DROPPED.where(store.job.c.kind == "timer", store.job.c.key == bindparam("the_key"))
+_POSTS = frozenset({"staff", "post"})  # tables that say who holds what
 UNMANNED = "unmanned"  # flag of a task that nobody may do
 _CLOSING = ("state", "closed_at", "done_by", "done_for", "version")  # all that closing a task changes
 _TASK_COLUMNS = tuple(store.task.c.keys())
@@ -74,6 +75,9 @@ def _tasks_of(recused: Logins | None) -> Prepared:
     return Prepared(select(*_READ, drafted, signed, kept_away.label("recused")).where(store.tasks_of(_THE_CASE)))
 
 
+Question = tuple[Prepared, dict[str, Any]]
+
+
 class TaskAct(NamedTuple):
     """Who did what in a case: what the rules of separation of duties look at."""
 
@@ -101,6 +105,8 @@ class Open:
     run: Run
     tasks: Sequence[Mapping[Any, Any]]
     recused: frozenset[str] | None = None  # logins of whom the rules keep away from it, as it was opened; None: not asked
+    holders: Sequence[Mapping[Any, Any]] | None = None  # rows (login, role, unit) of who has a post over `place` that a task may need; None: not asked
+    place: str = ""
     changed: list[dict[str, Any]] = field(default_factory=list)  # rows of tasks to write at the end
 
     @cached_property
@@ -183,10 +189,11 @@ class Cases(Replayer):
     find_actor: Callable[[Connection, str], Actor | None] = lambda _conn, _id: None
     # facts, tasks, who is recused (None: to be asked) -> everybody in office who holds the role of one of these tasks over its unit; None: not known here
     holders: Callable[[Connection, Process, Data, Sequence[Mapping[Any, Any]], frozenset[str] | None], Sequence[Holder] | None] = lambda *_: None
+    holding: Callable[[Sequence[str], str], Question] | None = None  # roles, place -> the question who holds one of them over it
     law_now: Callable[[], tuple[str, bytes] | None] = lambda: None  # digest and text of the law that is asked now, where it is not `law`
     deployed: Callable[[Connection, str, date], str | None] = lambda *_: None  # process, day -> digest of the drawing put in force for it; None: its own
     _keys: dict[int, str] = field(default_factory=dict)  # case -> process
-    _asked: dict[int, tuple[Prepared, dict[str, Any]]] = field(default_factory=dict)  # case -> how its tasks were asked for last
+    _asked: dict[int, list[Question]] = field(default_factory=dict)  # case -> how its tasks, and who holds what, were asked for last
 
     # -- verbs that move the tokens
 
@@ -559,31 +566,34 @@ class Cases(Replayer):
         return self._keys[case_id]
 
     def _case(self, act: Act, where: int | str) -> Open:
-        asked = self._asked.get(where) if isinstance(where, int) else None
+        asked = self._asked.get(where, []) if isinstance(where, int) else []
         case = (_CASE_BY_ID, {"the_id": where}) if isinstance(where, int) else (_CASE_BY_NO, {"the_no": where})
-        # What to ask for depends on the case, and hardly ever changes: as long as it does not, both come with one journey.
-        found, *tasks = together(act.conn, case, *([asked] if asked else []))
+        # What to ask for depends on the case, and hardly ever changes: as long as it does not, all comes with one journey.
+        found, *beside = together(act.conn, case, *asked)
         if not found:
             raise NotFound("没有这件个案")
-        return self._opened(act, found[0], asked, tasks)
+        return self._opened(act, found[0], asked, beside)
 
-    def _opened(self, act: Act, row: Mapping[Any, Any], asked: tuple[Prepared, dict[str, Any]] | None, found: Sequence[list[dict[str, Any]]]) -> Open:
+    def _opened(self, act: Act, row: Mapping[Any, Any], asked: list[Question], found: Sequence[list[dict[str, Any]]]) -> Open:
         if row["wrapped"] is not None:
             act.keys.learn(row["subject"], row["wrapped"])
         process, drawing = self._process(row["process"]), self.drawing(act.conn, row["drawing"])
         run = Run.load(drawing, row["state"], act.now)
-        wanted = (_tasks_of(process.recused), {"the_case": row["id"], **process.recusal_facts(run.facts)})
+        wanted = [(_tasks_of(process.recused), {"the_case": row["id"], **process.recusal_facts(run.facts)})]
+        place = process.unit_of("community", run.facts)
+        if self.holding is not None and drawing.roles and travels(act.conn):  # which task opens next is not known yet
+            wanted.append(self.holding(drawing.roles, place))
         if asked != wanted:
             if len(self._asked) >= _KNOWN_CASES:
                 self._asked.clear()
             self._asked[row["id"]] = wanted
-            found = together(act.conn, wanted)
-        [tasks] = found
+            found = together(act.conn, *wanted)
+        tasks, *holders = found
         said = {one["id"]: one["signers"] for one in _SIGNERS.rows(act.conn, {"the_case": row["id"]})} if tasks and tasks[0]["signed"] else {}
         for task in tasks:
             task["signers"] = said.get(task["id"])
         recused = frozenset((tasks[0]["recused"] or "").split()) if tasks else None
-        return Open(act.adopt(row), row, process, drawing, run, tasks, recused)
+        return Open(act.adopt(row), row, process, drawing, run, tasks, recused, holders[0] if holders else None, place)
 
     def _task(self, act: Act, task_id: int) -> tuple[Open, Mapping[Any, Any]]:
         case_id = task_id >> 16  # a task's id is given out by its case's record
@@ -712,7 +722,9 @@ class Cases(Replayer):
             return
         facts = case.run.facts
         known = case.recused if case.recused is not None and self._still_recused(act, case, facts) else None
-        holders = self.holders(act.conn, case.process, facts, opened, known)
+        holders: Sequence[Holder] | None = _asked_ahead(act, case, opened, known)
+        if holders is None:
+            holders = self.holders(act.conn, case.process, facts, opened, known)
         if holders is None:
             return
         acts = (case.acts if case.row.get("opened_by") else acts_of(act.actor.id, case.tasks)) + acts_of(None, case.changed)  # with what this act has closed
@@ -724,7 +736,7 @@ class Cases(Replayer):
     def _still_recused(self, act: Act, case: Open, facts: Data) -> bool:
         """Whether recusal keeps the same people away as when the case was opened, as far as this act goes."""
         asked = self._asked.get(case.record.id)
-        same = asked is not None and asked[1].items() >= case.process.recusal_facts(facts).items()
+        same = asked is not None and asked[0][1].items() >= case.process.recusal_facts(facts).items()
         return same and act.touched.isdisjoint(case.process.recusal_tables)
 
     def look_for_hands(self, act: Act, case_id: int) -> None:
@@ -765,7 +777,7 @@ class Cases(Replayer):
         timers = case.run.timers()
         act.write(_DROP_TIMER, [{"the_record": case.record.id, "the_key": key} for key in sorted(before - timers.keys())])
         if outcome.ended:  # nobody waits any more for what its other jobs would bring
-            _DROP_JOBS.run(act.conn, {"the_record": case.record.id})
+            run_all(act.conn, [(_DROP_JOBS, [{"the_record": case.record.id}])])
         rows = [
             {"kind": "timer", "record_id": case.record.id, "key": key, "due_at": due, "state": "ready", "data": "{}"}
             for key, due in timers.items()
@@ -800,6 +812,15 @@ def _typed(case: Open, node: str, raw: Data) -> dict[str, Data]:
     own, others = apart(case.process.form_of(node), raw)
     entry = f"{OTHERS}{case.record.id}.{case.record.seq + 1}."
     return {subject_of(case): own, **{entry + who: said for who, said in others.items()}}
+
+
+def _asked_ahead(act: Act, case: Open, tasks: Sequence[Mapping[Any, Any]], recused: frozenset[str] | None) -> list[Holder] | None:
+    """Who holds the posts of these tasks, where it came with the case; None where that does not answer it (any more)."""
+    if case.holders is None or recused is None or not act.touched.isdisjoint(_POSTS):
+        return None
+    if any(task["role"] not in case.drawing.roles or not case.place.startswith(task["unit"]) for task in tasks):
+        return None
+    return [Holder(row["login"], row["role"], row["unit"], row["login"] in recused) for row in case.holders]
 
 
 NO_HOLDER = Broken("no-holder", "本单位没有在岗人员担任这个岗位", "Nobody over this unit holds the post")  # in place of a rule

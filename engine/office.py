@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, exists, insert, literal, select, tuple_, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from engine import store
@@ -65,6 +65,16 @@ def _row_with(table: str, columns: tuple[str, ...]) -> Prepared:
     """UPDATE of these columns of a row of a business table."""
     changed = metadata.tables[table]
     return Prepared(update(changed).where(changed.c.id == bindparam("the_id")).values({name: bindparam(f"new_{name}") for name in columns}))
+
+
+@lru_cache(maxsize=512)
+def _put_with(table: str, columns: tuple[str, ...]) -> Prepared:
+    """That UPDATE, and the INSERT of the row where it is not there, in one statement, whose answer nobody has to wait for (PostgreSQL)."""
+    changed = metadata.tables[table]
+    given = [bindparam(f"new_{name}", type_=changed.c[name].type) for name in columns]
+    done = _row_with(table, columns).statement.returning(changed.c.id).cte("done")
+    row = select(bindparam("the_id", type_=changed.c.id.type), *given).where(~exists(select(literal(1)).select_from(done)))
+    return Prepared(insert(changed).from_select(["id", *columns], row))
 
 
 _prepared = cache(Prepared)
@@ -205,16 +215,12 @@ class Act:
         record.seq, record.head = record.seq + 1, leaf_hash(stored)
         made = Entry(record.id, record.seq, stored, record.head, body, personal)
         self._entries.append({"record_id": record.id, "seq": record.seq, "body": stored, "leaf": record.head})
-        new: list[tuple[Prepared, list[dict[str, Any]]]] = []
         for (is_new, table, _), alike in groupby(puts, lambda put: (self._is_new(record, put), put.table, tuple(put.values))):
             if is_new:  # rows of one shape in one statement
-                new.append((_new_row(table), [_row(self.keys, put) for put in alike]))
+                run_all(self.conn, [(_new_row(table), [_row(self.keys, put) for put in alike])])
                 continue
-            run_all(self.conn, new)
-            new.clear()
             for put in alike:
                 project(self.conn, self.keys, put)
-        run_all(self.conn, new)
         self.told.append(made)
         return made
 
@@ -422,11 +428,11 @@ def project(conn: Connection, keys: BoundKeys, put: Put) -> None:
     """Make a business row what its puts add up to: update it, or insert it when it is not there."""
     row = _row(keys, put)
     values = {name: value for name, value in row.items() if name != "id"}
-    if values:
-        given = {f"new_{name}": value for name, value in values.items()} | {"the_id": put.id}
-        if _row_with(put.table, tuple(values)).run(conn, given):
-            return
-    _new_row(put.table).run(conn, row)
+    given = {f"new_{name}": value for name, value in values.items()} | {"the_id": put.id}
+    if values and conn.dialect.name == "postgresql":
+        run_all(conn, [(_put_with(put.table, tuple(values)), [given])])
+    elif not values or not _row_with(put.table, tuple(values)).run(conn, given):
+        run_all(conn, [(_new_row(put.table), [row])])
 
 
 def _row(keys: BoundKeys, put: Put) -> dict[str, Any]:

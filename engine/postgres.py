@@ -1,5 +1,6 @@
 """The short way to PostgreSQL for the statements of an act: psycopg's own connection, its libpq wrapper and its codecs, without a
-cursor for each statement, and with several statements in one journey where none needs the answer of another (decision 088).
+cursor for each statement, with several statements in one journey where none needs the answer of another, and without a journey for
+one whose answer nobody needs (decisions 088, 089).
 
 SQLAlchemy and psycopg see the same connection in the same transaction; either may be used for the next statement.
 """
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from psycopg import Binary, DataError, adapters, errors
+from psycopg import Binary, Cursor, DataError, adapters, errors
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ExecStatus, Format, TransactionStatus
 from sqlalchemy import Connection
@@ -21,6 +22,7 @@ from sqlalchemy import Connection
 _BEGIN = (b"BEGIN", b"SET LOCAL plan_cache_mode = force_generic_plan")
 _PROBE, _KNOWN = "SELECT 1", b"SELECT 1 FROM pg_prepared_statements WHERE name = $1"
 _TYPES = {kind: adapters.types[name].oid for kind, name in ((bool, "bool"), (bytes, "bytea"), (Binary, "bytea"))}
+_GOOD = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 _TEXT, _BYTES = int(Format.TEXT), int(Format.BINARY)
 _PARAMETER = re.compile(r"%(?:%|\((\w+)\)s)")
 
@@ -38,6 +40,9 @@ class Line:
         self._known: dict[str, bytes] = {}  # statement -> its name there
         self._named = 0
         self.begins = False
+        self.failed: Sent | None = None  # what the last error was about, where it was not what the caller has just asked
+        self._behind: list[Sent] = []  # what goes with the next statement
+        driver.cursor_factory = self._cursor
         self._sure = False  # that what was prepared is still there: psycopg drops it with each ROLLBACK, so not within a transaction
 
     def rows(self, *asked: Any) -> list[tuple[Any, ...]]:
@@ -54,6 +59,10 @@ class Line:
             return self._one(sql, names, rows[0]).command_tuples or 0
         return sum(found.command_tuples or 0 for found in self._together([(sql, names, row) for row in rows], b""))
 
+    def later(self, asked: Sequence[Sent]) -> None:
+        """Statements whose answers nobody needs now: they go with the next one, whoever sends it, before it. What goes wrong is raised there."""
+        self._behind += asked
+
     def end(self, asked: Sequence[Sent]) -> None:
         """The last statements of a transaction and its COMMIT, which is not reached when one of them fails."""
         self._together(asked, b"COMMIT")
@@ -64,16 +73,28 @@ class Line:
         self.begins, self._sure = True, False
         try:
             yield
+            self._settle()
         finally:
             self.begins = False
+            self._behind.clear()
+
+    def _settle(self) -> None:
+        if self._behind:
+            self._together((), b"")
+
+    def _cursor(self, *args: Any, **named: Any) -> Cursor[Any]:
+        """SQLAlchemy makes a cursor for each statement: what was to come before it goes first."""
+        self._settle()
+        return Cursor(*args, **named)
 
     def _rows(self, found: Any) -> list[tuple[Any, ...]]:
         self._codec.set_pgresult(found)
         return self._codec.load_rows(0, found.ntuples, tuple)
 
     def _one(self, sql: str, names: Sequence[str], values: Sequence[Any]) -> Any:
-        if not self._sure:
+        if self._behind or not self._sure:
             return self._together([(sql, names, values)], b"")[0]
+        self.failed = None
         return _sound(self._conn.exec_prepared(self._prepared(sql, names, values), *self._written(values), Format.BINARY))
 
     @property
@@ -117,20 +138,24 @@ class Line:
 
     def _together(self, asked: Sequence[Sent], last: bytes) -> list[Any]:
         """The answers to `asked`, with one waiting for all of them."""
+        before, self._behind, self.failed = self._behind, [], None
+        sent = [*before, *asked]
         if self._idle:
-            probed, *found = self._begun(asked, last)
+            probed, *found = self._begun(sent, last)
             if probed.status != ExecStatus.TUPLES_OK:  # then nothing behind it was done
                 _sound(self._conn.exec_(b"ROLLBACK"))
                 self._forget()
-                probed, *found = self._begun(asked, last)
+                probed, *found = self._begun(sent, last)
         else:
             if not self._sure and not self._conn.exec_params(_KNOWN, [self._prepared(_PROBE, (), ())]).ntuples:
                 self._forget()
-            found = self._exchange([*(self._asking(*one) for one in asked), *self._saying(last)])
+            found = self._exchange([*(self._asking(*one) for one in sent), *self._saying(last)])
         self._sure = True
-        for one in found:
+        for n, one in enumerate(found):
+            if one.status not in _GOOD:
+                self.failed = sent[n] if n < len(sent) else None
             _sound(one)
-        return found[: len(asked)]
+        return found[len(before) : len(sent)]
 
     def _begun(self, asked: Sequence[Sent], last: bytes) -> list[Any]:
         """The answers to the first statements of a transaction, behind that to one which shows whether what was prepared is still there."""
@@ -151,6 +176,8 @@ class Line:
             for send in sends:
                 send()
             conn.pipeline_sync()
+            while conn.flush():
+                self._wait(select.POLLIN | select.POLLOUT)
             found = [self._answer() for _ in sends]
             self._next()  # of the sync
             conn.exit_pipeline_mode()
@@ -166,12 +193,15 @@ class Line:
         return found
 
     def _next(self) -> Any:
-        conn = self._conn
-        while (writing := conn.flush()) or conn.is_busy():
-            self._waiting.modify(conn.socket, select.POLLIN | (select.POLLOUT if writing else 0))
-            self._waiting.poll()  # the interpreter is free meanwhile, as it would not be inside of libpq
-            conn.consume_input()
-        return conn.get_result()
+        while self._conn.is_busy():
+            self._wait(select.POLLIN)
+        return self._conn.get_result()
+
+    def _wait(self, what: int) -> None:
+        """The interpreter is free meanwhile, as it would not be inside of libpq."""
+        self._waiting.modify(self._conn.socket, what)
+        self._waiting.poll()
+        self._conn.consume_input()
 
 
 def line_of(conn: Connection) -> Line | None:
@@ -189,6 +219,6 @@ def opened(conn: Connection) -> Line:
 
 
 def _sound(found: Any) -> Any:
-    if found.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
+    if found.status not in _GOOD:
         raise errors.error_from_result(found)
     return found

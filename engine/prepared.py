@@ -77,6 +77,11 @@ class Prepared:
         return made
 
 
+def travels(conn: Connection) -> bool:
+    """Whether waiting for an answer takes longer than most answers, so that it is worth to ask ahead for what will be needed."""
+    return line_of(conn) is not None
+
+
 def together(conn: Connection, *asked: tuple[Prepared, Values]) -> list[list[dict[str, Any]]]:
     """What several SELECTs find that do not need each other's answers. PostgreSQL gets them at once."""
     line = line_of(conn)
@@ -88,14 +93,15 @@ def together(conn: Connection, *asked: tuple[Prepared, Values]) -> list[list[dic
 
 
 def run_all(conn: Connection, asked: Sequence[tuple[Prepared, Sequence[Values]]]) -> None:
-    """Several statements, each for its rows, where nobody asks what they have changed. PostgreSQL gets them at once."""
+    """Several statements, each for its rows, where nobody asks what they have changed. PostgreSQL gets them with whatever is the next
+    statement of this transaction, before it: what goes wrong is raised there."""
     line = line_of(conn)
-    if line is None or len(asked) < 2:
+    if line is None:
         for one, rows in asked:
             one.run(conn, *rows)
         return
     given = _given(conn, asked)
-    _heard(conn, given, lambda: line.several(_sent(given)))
+    _heard(conn, given, lambda: line.later(_sent(given)))
 
 
 def end(conn: Connection, line: Line, asked: Sequence[tuple[Prepared, Sequence[Values]]]) -> None:
@@ -181,8 +187,9 @@ def _heard(conn: Connection, asked: Sequence[tuple[_Compiled, Sequence[Any]]], e
     try:
         found = execute()
     except dbapi.Error as error:
-        made, rows = asked[0]
-        raise DBAPIError.instance(made.sql, dict(zip(made.names, rows[0], strict=True)), error, dbapi.Error, dialect=conn.dialect) from error
+        line = line_of(conn)
+        sql, names, values = (line and line.failed) or next(((made.sql, made.names, rows[0]) for made, rows in asked), (then, (), ()))
+        raise DBAPIError.instance(sql, dict(zip(names, values, strict=True)), error, dbapi.Error, dialect=conn.dialect) from error
     if heard:
         _tell(conn, conn.dispatch.after_cursor_execute, asked, then, cursor)
     return found
