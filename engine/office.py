@@ -38,7 +38,7 @@ from engine.model import (
     read_body,
     stamp,
 )
-from engine.prepared import Prepared, run_all
+from engine.prepared import Prepared, Question, run_all, together
 from engine.signals import publish
 from engine.store import Store, metadata
 
@@ -51,6 +51,9 @@ _LOCKED = Prepared(
     .where(store.record.c.id == bindparam("the_id"), store.record.c.kind == bindparam("the_kind"))
     .with_for_update()
 )
+_TOLD = Prepared(select(store.request_key.c.body, store.request_key.c.answer).where(
+    store.request_key.c.actor == bindparam("the_actor"), store.request_key.c.key == bindparam("the_key")))  # fmt: skip
+_TELL = Prepared(insert(store.request_key))
 
 
 @lru_cache(maxsize=64)
@@ -170,6 +173,15 @@ class Act:
             self.adopt(found[0])
         return self._records[record_id]
 
+    def open_and_see(self, kind: str, record_id: int, asked: Question) -> tuple[Record, list[dict[str, Any]]]:
+        """Lock a record for appending, and what a question finds once it is locked."""
+        if record_id in self._records:
+            return self._records[record_id], asked[0].rows(self.conn, asked[1])
+        found, seen = together(self.conn, (_LOCKED, {"the_id": record_id, "the_kind": kind}), asked)
+        if not found:
+            raise NotFound(f"没有这份记录：{kind} {record_id}")
+        return self.adopt(found[0]), seen
+
     def adopt(self, row: Mapping[Any, Any]) -> Record:
         """Take a row of `record` that was read under a lock."""
         found = Record(row["id"], row["kind"], row["unit"], row["seq"], row["head"], row["rows"], row["subject"])
@@ -265,14 +277,12 @@ class Act:
         if self._idem is None:
             return None
         key, body = self._idem
-        table = store.request_key
-        query = select(table.c.body, table.c.answer).where(table.c.actor == self.actor.id, table.c.key == key)
-        row = self.conn.execute(query).one_or_none()
+        row = _TOLD.row(self.conn, {"the_actor": self.actor.id, "the_key": key})
         if row is None:
             return None
-        if row.body != body:
+        if row["body"] != body:
             raise Invalid({"Idempotency-Key": ["这个幂等键已用于另一份内容不同的请求"]})
-        return json.loads(row.answer)
+        return json.loads(row["answer"])
 
     def remember(self, answer: Any) -> None:
         """What a repeat of this request will be answered. The first one counts: an act may be made of several."""
@@ -280,7 +290,7 @@ class Act:
             self._remembered = True
             key, body = self._idem
             values = {"actor": self.actor.id, "key": key, "body": body, "answer": json.dumps(answer), "at": self.now}
-            self.conn.execute(insert(store.request_key).values(**values))
+            run_all(self.conn, [(_TELL, [values])])
 
     @contextmanager
     def part(self) -> Iterator[None]:

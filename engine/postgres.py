@@ -12,25 +12,38 @@ import select
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import Binary, Cursor, DataError, adapters, errors
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ExecStatus, Format, TransactionStatus
 from sqlalchemy import Connection
 
-_BEGIN = (b"BEGIN", b"SET LOCAL plan_cache_mode = force_generic_plan")
-_PROBE, _KNOWN = "SELECT 1", b"SELECT 1 FROM pg_prepared_statements WHERE name = $1"
+_PROBE = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)"  # until the end of the transaction (087)
+_KNOWN = b"SELECT 1 FROM pg_prepared_statements WHERE name = $1"
 _TYPES = {kind: adapters.types[name].oid for kind, name in ((bool, "bool"), (bytes, "bytea"), (Binary, "bytea"))}
 _GOOD = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 _TEXT, _BYTES = int(Format.TEXT), int(Format.BINARY)
 _PARAMETER = re.compile(r"%(?:%|\((\w+)\)s)")
 
 Sent = tuple[str, Sequence[str], Sequence[Any]]  # statement, its parameters' names, a value for each
+Key = tuple[str, tuple[Any, ...]]  # statement, values
+Rows = list[tuple[Any, ...]]
+
+
+class Ask(NamedTuple):
+    """A question that may be answered from what was heard before, with the tables that it reads."""
+
+    key: Key
+    tables: frozenset[str]
 
 
 class Line:
-    """A connection to PostgreSQL. `begins`: a transaction of `Store.write` has it."""
+    """A connection to PostgreSQL. `begins`: a transaction of `Store.write` has it.
+
+    What this transaction has heard it knows, until it writes to a table that was read, or does anything that may have waited for
+    another transaction: `forget` says so.
+    """
 
     def __init__(self, driver: Any) -> None:
         self._driver, self._conn = driver, driver.pgconn
@@ -41,15 +54,40 @@ class Line:
         self._named = 0
         self.begins = False
         self.failed: Sent | None = None  # what the last error was about, where it was not what the caller has just asked
-        self._behind: list[Sent] = []  # what goes with the next statement
+        self._behind: list[tuple[Sent, Ask | None]] = []  # what goes with the next statement; how a question's answer is kept
+        self._heard: dict[Key, tuple[frozenset[str], Rows]] = {}
+        self.missed, self.used = list[Any](), list[Any]()  # what had to be asked in this transaction, and what was known
         driver.cursor_factory = self._cursor
         self._sure = False  # that what was prepared is still there: psycopg drops it with each ROLLBACK, so not within a transaction
 
-    def rows(self, *asked: Any) -> list[tuple[Any, ...]]:
+    def rows(self, *asked: Any) -> Rows:
         """What a SELECT finds. `asked`: as in Sent."""
         return self._rows(self._one(*asked))
 
-    def several(self, asked: Sequence[Sent]) -> list[list[tuple[Any, ...]]]:
+    def known(self, key: Key) -> Rows | None:
+        """The answer to a question, where it is known."""
+        if self._behind and any(one is not None and one.key == key for _, one in self._behind):
+            self._settle()
+        found = self._heard.get(key)
+        return None if found is None else found[1]
+
+    def keep(self, asked: Ask, rows: Rows) -> None:
+        self._heard[asked.key] = (asked.tables, rows)
+
+    def forget(self, table: str | None) -> None:
+        """What was read of a table, or all, is not known any more, for it may have changed."""
+        if table is None:
+            self._heard.clear()
+        elif self._heard:
+            self._heard = {key: one for key, one in self._heard.items() if table not in one[0]}
+        if self._behind:
+            self._behind = [one for one in self._behind if one[1] is None or (table is not None and table not in one[1].tables)]
+
+    def ahead(self, asked: Sequence[tuple[Sent, Ask]]) -> None:
+        """Questions that will be asked: they go with the next statement, before it."""
+        self._behind += asked
+
+    def several(self, asked: Sequence[Sent]) -> list[Rows]:
         """The rows of each statement; none where it is no SELECT."""
         return [self._rows(found) for found in self._together(asked, b"")]
 
@@ -61,10 +99,11 @@ class Line:
 
     def later(self, asked: Sequence[Sent]) -> None:
         """Statements whose answers nobody needs now: they go with the next one, whoever sends it, before it. What goes wrong is raised there."""
-        self._behind += asked
+        self._behind += [(one, None) for one in asked]
 
     def end(self, asked: Sequence[Sent]) -> None:
         """The last statements of a transaction and its COMMIT, which is not reached when one of them fails."""
+        self.forget(None)  # what nobody has asked nobody will ask
         self._together(asked, b"COMMIT")
 
     @contextmanager
@@ -73,10 +112,13 @@ class Line:
         self.begins, self._sure = True, False
         try:
             yield
+            self.forget(None)
             self._settle()
         finally:
             self.begins = False
             self._behind.clear()
+            self._heard.clear()
+            self.missed, self.used = [], []
 
     def _settle(self) -> None:
         if self._behind:
@@ -84,10 +126,11 @@ class Line:
 
     def _cursor(self, *args: Any, **named: Any) -> Cursor[Any]:
         """SQLAlchemy makes a cursor for each statement: what was to come before it goes first."""
+        self.forget(None)  # nobody knows what it is
         self._settle()
         return Cursor(*args, **named)
 
-    def _rows(self, found: Any) -> list[tuple[Any, ...]]:
+    def _rows(self, found: Any) -> Rows:
         self._codec.set_pgresult(found)
         return self._codec.load_rows(0, found.ntuples, tuple)
 
@@ -139,7 +182,7 @@ class Line:
     def _together(self, asked: Sequence[Sent], last: bytes) -> list[Any]:
         """The answers to `asked`, with one waiting for all of them."""
         before, self._behind, self.failed = self._behind, [], None
-        sent = [*before, *asked]
+        sent = [*(one for one, _ in before), *asked]
         if self._idle:
             probed, *found = self._begun(sent, last)
             if probed.status != ExecStatus.TUPLES_OK:  # then nothing behind it was done
@@ -155,12 +198,15 @@ class Line:
             if one.status not in _GOOD:
                 self.failed = sent[n] if n < len(sent) else None
             _sound(one)
+        for (_, kept), answer in zip(before, found, strict=False):
+            if kept is not None:
+                self.keep(kept, self._rows(answer))
         return found[len(before) : len(sent)]
 
     def _begun(self, asked: Sequence[Sent], last: bytes) -> list[Any]:
         """The answers to the first statements of a transaction, behind that to one which shows whether what was prepared is still there."""
-        begin, probe = self._saying(*_BEGIN), self._asking(_PROBE, (), ())
-        return self._exchange([*begin, probe, *(self._asking(*one) for one in asked), *self._saying(last)])[len(begin) :]
+        begin, probe = self._saying(b"BEGIN"), self._asking(_PROBE, (), ())
+        return self._exchange([*begin, probe, *(self._asking(*one) for one in asked), *self._saying(last)])[1:]
 
     def _asking(self, sql: str, names: Sequence[str], values: Sequence[Any]) -> Callable[[], None]:
         return partial(self._conn.send_query_prepared, self._prepared(sql, names, values), *self._written(values), Format.BINARY)
