@@ -241,7 +241,7 @@ class Cases(Replayer):
     ) -> dict[str, Any]:
         """Do a task. `raw`: the form's fields. Raises Invalid, Refused, Conflict, NotFound."""
         self._hold_partners(act, task_id, raw)
-        typed = _plainly(raw)
+        typed = _plainly(raw) if travels(act.conn) else {}
         guessed = self._guessed(act, task_id, typed)
         case, task = self._task(act, task_id, guessed)
         with self._learning(act, case, task["node"], typed, guessed):
@@ -364,7 +364,7 @@ class Cases(Replayer):
         sending = frozenset() if instead else self._may_send(act, case, message)
         if message not in case.run.waits_for():
             raise NotWaiting("这件个案现在不在等候这类来件，不能登记", "No node of this case waits for that message")
-        with self._learning(act, case, message, _plainly(raw)):
+        with self._learning(act, case, message, raw):
             if not instead:
                 self._not_kept_away(act, process, case.run.facts, message, sending)
             form, answers = self._understand(process.messages[message], raw, act, case.run.facts, lang)
