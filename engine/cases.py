@@ -613,7 +613,7 @@ class Cases(Replayer):
         asked = seen.asked if seen else []
         case = (_CASE_BY_ID, {"the_id": where}) if isinstance(where, int) else (_CASE_BY_NO, {"the_no": where})
         # What to ask for depends on the case, and hardly ever changes: as long as it does not, all comes with one journey.
-        found, *beside = together(act.conn, case, *asked, ahead=ahead)
+        found, *beside = together(act.conn, case, *asked, ahead=[*ahead, *act.recalling()])
         if not found:
             raise NotFound("没有这件个案")
         return self._opened(act, found[0], asked, beside)

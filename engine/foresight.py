@@ -7,6 +7,7 @@ long as it cannot have changed (engine/prepared.py); whoever reads or writes a p
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,12 +51,13 @@ class _Guess:
 
 
 class Foresight:
-    """One for all acts of a program; losing what it knows costs a few journeys."""
+    """One for all acts of a program, in whatever thread they run; losing what it knows costs a few journeys."""
 
     def __init__(self) -> None:
         self._guesses: dict[Hashable, dict[tuple[Prepared, int], _Guess]] = {}
         self._lessons: Counter[Hashable] = Counter()
-        self.facts: set[str] = set()  # names of the facts that a guess may need
+        self._lock = threading.Lock()  # one learns at a time; who asks takes what is there
+        self.facts: frozenset[str] = frozenset()  # names of the facts that a guess may need
 
     def questions(self, kind: Hashable, known: Known) -> list[Question]:
         """What an act of this kind will ask, as far as it can be told from what is known before."""
@@ -67,6 +69,10 @@ class Foresight:
 
     def learn(self, kind: Hashable, known: Known, guessed: Sequence[Question], missed: Sequence[Question], used: Iterable[Question]) -> None:
         """After an act: what was guessed, what had to be asked nevertheless, and what of the guesses somebody wanted to know."""
+        with self._lock:
+            self._learn(kind, known, guessed, missed, used)
+
+    def _learn(self, kind: Hashable, known: Known, guessed: Sequence[Question], missed: Sequence[Question], used: Iterable[Question]) -> None:
         guesses = self._guesses.setdefault(kind, {})
         wanted = list(used)
         for one in guessed:

@@ -272,15 +272,19 @@ class Act:
             self._payloads.append(row)
         return commitments
 
+    def recalling(self) -> list[Question]:
+        """The question that `recall` asks, for whoever asks it with others behind the lock."""
+        return [] if self._idem is None else [(_TOLD, {"the_actor": self.actor.id, "the_key": self._idem[0]})]
+
     def recall(self) -> Any | None:
         """The answer that this actor's request already got, if it did. Ask after the lock is held."""
         if self._idem is None:
             return None
-        key, body = self._idem
-        row = _TOLD.row(self.conn, {"the_actor": self.actor.id, "the_key": key})
+        [(asked, values)] = self.recalling()
+        row = asked.row(self.conn, values)
         if row is None:
             return None
-        if row["body"] != body:
+        if row["body"] != self._idem[1]:
             raise Invalid({"Idempotency-Key": ["这个幂等键已用于另一份内容不同的请求"]})
         return json.loads(row["answer"])
 
