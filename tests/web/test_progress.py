@@ -118,7 +118,7 @@ def test_the_page_gives_a_slip_to_print(door, district, case):
     assert path in desk.text(f"/cases/{case}?tab=papers") and "补发" in desk.text(path)
     sent = {"_key": "k1"}
     slip = desk.post(path, sent)
-    code = re.search(r'class="leaf">([^<]{10})<', slip.text)[1]
+    code = re.search(r'class="code">([^<]{10})<', slip.text)[1]
     assert slip.status_code == 200 and "<svg" in slip.text and slip.headers["Cache-Control"] == "no-store"
     door.good(None, "POST", "/public/progress", {"no": case, "code": code})
     assert code not in desk.post(path, sent).text and code not in desk.text(path)
