@@ -81,8 +81,7 @@ def renew(act: Act, case_no: str) -> dict[str, Any]:
     if post is None:
         raise Refused("window", "查询码由本辖区的窗口经办人或民政专干补发", "The window clerks and civil affairs officers of the area give a new query code")
     act.through(post)
-    if act.actor.id in households.recused_staff(act.conn, found["household_id"]):
-        raise Refused("near-relative", "您与这户家庭成员有近亲属关系，应当回避", "You are a near relative of the household")
+    households.refuse_relative(act, found["household_id"])
     erasure.refuse_restricted(act.conn, found["household_id"])
     code, row_id = new(), act.conn.scalar(select(query_code.c.id).where(query_code.c.case_no == case_no))
     values = {"case_no": case_no, "code_hash": _hashed(act.keys, case_no, code), "renewed_by": act.actor.id, "renewed_on": act.today.isoformat()}

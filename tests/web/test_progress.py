@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import event, select
 
 from engine import store
+from engine.errors import Refused
 from engine.office import history
-from processes import attempts, paperwork, progress, query_codes
+from processes import attempts, households, paperwork, progress, query_codes
 from processes.attempt_tables import attempt
 from processes.case_tables import letter, query_code
 from processes.rebuild import differences
@@ -110,6 +112,16 @@ def test_who_gives_a_new_code_and_when(door, district):
     district.accept()
     assert door.bad(403, "rita", "POST", f"/cases/{no}/query-code")["rule"] == "window"
     door.bad(404, "stranger", "POST", f"/cases/{no}/query-code")
+    with district.office.read() as conn:
+        home = conn.scalar(select(letter.c.household_id).where(letter.c.case_no == no))
+    with district.office.act(district.people["clerk2"]) as act:
+        households.declare_near_relative(act, home, {"staff_login": "officer", "staff_name": "某officer", "relation": "sibling"})
+    assert door.bad(403, "officer", "POST", f"/cases/{no}/query-code")["rule"] == "near-relative"
+    with pytest.raises(Refused, match="近亲属"), district.office.act(replace(district.people["clerk"], on_behalf_of="officer")) as act:
+        query_codes.renew(act, no)  # who stands in for a near relative is kept away as he is
+    with district.office.read() as conn:
+        assert not query_codes.may_renew(conn, district.people["officer"], no) and query_codes.may_renew(conn, district.people["clerk"], no)
+    door.good("clerk", "POST", f"/cases/{no}/query-code")
     door.bad(404, "clerk", "POST", "/cases/DB-2018-999999/query-code")
 
 
