@@ -960,7 +960,7 @@ class _Walk:
                 same = {"record": self.record, "seq": seq, "log": _setup.log, "kind": kind}
                 wrong = [name for name, value in same.items() if said[name] != value]
         drawing = said["data"].get("drawing") if not wrong and "data" in said else None
-        if drawing is not None and drawing not in _setup.drawings:
+        if drawing is not None and (type(drawing) is not str or drawing not in _setup.drawings):
             self.result.gaps.append(Finding(2, self.record, seq, "证据中没有这张流程图", "the drawing that it names is not in the bundle"))
         if wrong:
             self.broken(2, seq, f"字段不符：{'、'.join(wrong)}", f"does not fit: {', '.join(wrong)}")
@@ -1084,7 +1084,7 @@ class _Walk:
             self.broken(10, seq, "决策表的记载不合格式", "what it says of decision tables is not well formed")
             return
         for name, digest in named.items():
-            if digest not in _setup.tables:
+            if type(digest) is not str or digest not in _setup.tables:
                 self.result.gaps.append(Finding(10, self.record, seq, f"证据中没有决策表 {shown(name)}", f"the decision table {shown(name)} is not in the bundle"))
         for one in told:
             name = one.get("table")

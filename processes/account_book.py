@@ -468,8 +468,7 @@ def _opened(act: Act, benefit_id: int, settlement_id: int, roles: frozenset[str]
     if post_ is None:
         raise Refused("role", zh, en)
     act.through(post_)
-    if any(who in households.recused_staff(act.conn, house["id"]) for who in act.actor.persons):
-        raise Refused("near-relative", "您与这户家庭成员有近亲属关系，应当回避", "You are a near relative of the household")
+    households.refuse_relative(act, house["id"])
     return record, benefits.one_settlement(act.conn, benefit_id, settlement_id)
 
 

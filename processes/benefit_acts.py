@@ -169,8 +169,7 @@ def _opened(act: Act, benefit_id: int, roles: Collection[str], zh: str, en: str)
     if post is None:
         raise Refused("role", zh, en)
     act.through(post)
-    if act.actor.id in households.recused_staff(act.conn, house["id"]):
-        raise Refused("near-relative", "您与这户家庭成员有近亲属关系，应当回避", "You are a near relative of the household")
+    households.refuse_relative(act, house["id"])
     return record, found, house
 
 

@@ -45,6 +45,18 @@ letter_number = Table(
     Column("last", Integer, nullable=False),
 )
 
+# The code by which the family looks its application up, where the first one (query_codes.of_case) was lost; the code itself is nowhere.
+query_code = Table(
+    "query_code",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("case_no", String(40), nullable=False),
+    Column("code_hash", String(32), nullable=False),  # keyed digest of number and code
+    Column("renewed_by", String(60), nullable=False),
+    Column("renewed_on", String(10), nullable=False),
+    Index("ix_query_code_case_no", "case_no", unique=True),
+)
+
 notice = Table(
     "notice",
     metadata,

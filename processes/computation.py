@@ -7,7 +7,7 @@ is checked by replay, not by these steps. Both have to come to the same result; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -196,16 +196,24 @@ def _income(sheet: _Sheet, n: int, member: Mapping[str, Any], work: eligibility.
     for k, item in enumerate(member.get("income") or ()):
         if not eligibility._is_counted(item, member["ref"], work):
             continue
-        share: str | None = "1"
-        if item.get("period") == "year":
-            share = "12" if item.get("year") in (None, work.applied.year - 1) else None
-        elif item.get("month") is not None:
-            share = sheet.law(f"income_window_months_{work.kind}") if item["month"] in window else None
-        if share is not None:
-            whole = sheet.input(f"/members/{n}/income/{k}/amount")
-            (earned if item["kind"] in _EARNED else other).append(whole if share == "1" else sheet.do("div", whole, share))
+        if (monthly := _monthly(sheet, work, item, window, f"/members/{n}/income/{k}/amount")) is not None:
+            (earned if item["kind"] in _EARNED else other).append(monthly)
     own = _earned(sheet, member, work, standard, sheet.sum(earned))
     return sheet.do("add", own, *other)
+
+
+def _monthly(sheet: _Sheet, work: eligibility._Work, item: Mapping[str, Any], window: Collection[str], place: str) -> str | None:
+    """What an item of income comes to a month: the amount at `place` (a pointer into the snapshot), a year's by twelve, a month's by the months of
+    the window; None for one of another year or of a month outside the window."""
+    share: str | None = "1"
+    if item.get("period") == "year":
+        share = "12" if item.get("year") in (None, work.applied.year - 1) else None
+    elif item.get("month") is not None:
+        share = sheet.law(f"income_window_months_{work.kind}") if item["month"] in window else None
+    if share is None:
+        return None
+    whole = sheet.input(place)
+    return whole if share == "1" else sheet.do("div", whole, share)
 
 
 def _earned(sheet: _Sheet, member: Mapping[str, Any], work: eligibility._Work, standard: str, earned: str) -> str:
@@ -306,14 +314,8 @@ def _own_income(sheet: _Sheet, snapshot: Mapping[str, Any], work: eligibility._W
     for k, item in enumerate(snapshot["person"]["income"]):
         if not destitution.counts(item, work.on):
             continue
-        share: str | None = "1"
-        if item.get("period") == "year":
-            share = "12" if item.get("year") in (None, work.applied.year - 1) else None
-        elif item.get("month") is not None:
-            share = sheet.law(f"income_window_months_{work.kind}") if item["month"] in window else None
-        if share is not None:
-            whole = sheet.input(f"/person/income/{k}/amount")
-            parts.append(whole if share == "1" else sheet.do("div", whole, share))
+        if (monthly := _monthly(sheet, work, item, window, f"/person/income/{k}/amount")) is not None:
+            parts.append(monthly)
     return sheet.sum(parts)
 
 

@@ -58,8 +58,7 @@ def deliver(act: Act, letter_id: int, said: Data) -> None:
     if post is None:
         raise Refused("role", "送达由窗口经办人或民政专干登记", "Window clerks and civil affairs officers record deliveries")
     act.through(post)
-    if act.actor.id in households.recused_staff(act.conn, house["id"]):
-        raise Refused("near-relative", "您与这户家庭成员有近亲属关系，应当回避", "You are a near relative of the household")
+    households.refuse_relative(act, house["id"])
     erasure.refuse_restricted(act.conn, house["id"])
     if row["delivered_on"] is not None:
         raise Conflict(f"这份文书已登记送达（{row['delivered_on']}）", f"The delivery is recorded already ({row['delivered_on']})")

@@ -519,14 +519,7 @@ class SpecialCaseDecision(Form):
 
     @validates_schema(skip_on_field_errors=False)
     def _complete(self, data: Mapping[str, Any], **_: Any) -> None:
-        if data.get("resolution") != "approve_as":
-            return
-        said = self.say("同意纳入时必须填写", "Needed to approve")
-        wrong = {n: [said] for n in ("approved_category", "approved_amount") if data.get(n) is None}
-        if data.get("approved_category") == "dibao" and data.get("approved_amount") == 0:
-            wrong["approved_amount"] = [self.say("最低生活保障金额应大于零", "The amount must be above zero")]
-        if wrong:
-            raise ValidationError(wrong)
+        special_cases.refuse_incomplete_approval(self, data)
 
     @gives("category", "amount_fen")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:

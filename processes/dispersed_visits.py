@@ -43,8 +43,7 @@ def record(act: Act, said: Mapping[str, Any]) -> dict[str, Any]:
     post = act.actor.post_over(home["community"], VISITORS)
     if post is None:
         raise Refused("visitor", "走访由所在街镇的工作人员或居村委会成员登记", "Visits are entered by the street's staff or the committee of the place")
-    if act.actor.id in households.recused_staff(act.conn, home["id"]):
-        raise Refused("near-relative", "您与这户家庭成员有近亲属关系，应当回避", "You are a near relative of the household")
+    households.refuse_relative(act, home["id"])
     erasure.refuse_restricted(act.conn, home["id"])
     benefit_id, person_id = _supported(act.conn, said)
     if wrong := documents.foreign(act.conn, DispersedVisitIn(), said, home["id"]):

@@ -196,8 +196,7 @@ def _through(act: Act, place: str, roles: frozenset[str], zh: str, en: str) -> N
 
 
 def _recusal(act: Act, household_id: int) -> None:
-    if act.actor.id in households.recused_staff(act.conn, household_id):
-        raise Refused("near-relative", "您与这户家庭成员有近亲属关系，应当回避", "You are a near relative of the household")
+    households.refuse_relative(act, household_id)
     erasure.refuse_restricted(act.conn, household_id)
 
 

@@ -74,6 +74,11 @@ def preview(office: Office, actor: Actor, of: int, raw: bytes) -> dict[str, Any]
     return {"year": year, "rows": sorted(rows, key=lambda one: one["row"])}
 
 
+def error_workbook(office: Office, actor: Actor, of: int, raw: bytes) -> bytes:
+    """The lines with errors, to mend and to upload. Raises Invalid as `preview`."""
+    return festival_list_file.error_workbook(raw, {row["row"]: row["zh"] for row in preview(office, actor, of, raw)["rows"] if row["state"] == "error"})
+
+
 def take_file(act: Act, said: Mapping[str, Any], raw: bytes, rows: Collection[int] | None = None) -> dict[str, Any]:
     """The same from a workbook: `row` is the line of the sheet. `said`: as understood by FestivalListFile; `rows`: these lines alone, none: all.
     Raises Invalid for what is no such list, or has no such line."""

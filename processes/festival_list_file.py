@@ -18,7 +18,7 @@ from engine.errors import Invalid
 from engine.forms import folded
 from engine.model import Actor
 from processes.festival_batches import MAKERS
-from processes.import_annex1 import lines_of, text_of
+from processes.import_annex1 import error_book, lines_of, text_of
 from processes.tables import unit
 
 HEADINGS = ("姓名", "身份证号", "所在居村", "户籍性质", "有无工作单位", "银行账号", "户名")
@@ -65,6 +65,12 @@ def read(conn: Connection, actor: Actor, raw: bytes) -> tuple[list[tuple[int, di
             zh, en = wrong.args
             faults.append({"row": n, "zh": zh, "en": en})
     return good, faults
+
+
+def error_workbook(raw: bytes, wrong: Mapping[int, str]) -> bytes:
+    """The lines that `wrong` names (line -> why) as they came, under the same headings and why in a last column: mended, it can be uploaded."""
+    lines = lines_of(raw)
+    return error_book([[*HEADINGS, "错误"]], [(lines[n - 1][: len(HEADINGS)], why) for n, why in sorted(wrong.items())])
 
 
 def _head(lines: Sequence[Sequence[Any]]) -> int:
@@ -119,6 +125,6 @@ def _text(name: str, cell: Any) -> str:
     if value is not None and (isinstance(value, bool) or not isinstance(value, (str, int))):
         raise _Wrong(f"{name}不是文字", f"{name}: no text")
     said = text_of(value)
-    if said.startswith("="):
+    if said.startswith(("=", "'=")):  # the second: as an error workbook shows it
         raise _Wrong(f"{name}不能是公式", f"{name}: no formulas")
     return said

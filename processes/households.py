@@ -516,6 +516,12 @@ def recused_staff(conn: Connection, household_id: int) -> frozenset[str]:
     return logins(conn, RECUSED, {"household_id": household_id})
 
 
+def refuse_relative(act: Act, household_id: int) -> None:
+    """Recusal outside tasks (domain 5.4). Raises Refused "near-relative" where who acts, or for whom he stands in, is a near relative of a member."""
+    if not recused_staff(act.conn, household_id).isdisjoint(act.actor.persons):
+        raise Refused("near-relative", "您与这户家庭成员有近亲属关系，应当回避", "You are a near relative of the household")
+
+
 def counted_members(conn: Connection, household_id: int, _on: date) -> list[tuple[int, str | None]]:
     """(person id, blind index) of the members that a benefit counts."""
     return [(m["person_id"], m["id_blind"]) for m in members_of(conn, household_id) if not m["excluded_reason"]]

@@ -11,7 +11,7 @@ import io
 import re
 import unicodedata
 import zipfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, BinaryIO
@@ -397,15 +397,28 @@ def _differences(data: Mapping[str, Any], here: Any) -> dict[str, list[str]]:
 
 
 def error_workbook(seen: Preview) -> bytes:
-    """The lines with errors, as they came, and why in a last column; texts are never formulas.
-    Its headings are those of annex 1, so that the mended file can be brought in."""
+    """The lines with errors under the headings of annex 1, so that the mended file can be brought in."""
+    return error_book([[*HEADINGS, "错误"]], [((*row.cells, *[None] * (len(HEADINGS) - len(row.cells))), in_columns(row.errors)) for row in seen.bad])
+
+
+def in_columns(errors: Mapping[str, Sequence[str]]) -> str:
+    """What is wrong with a line, column by column, as its last cell says it."""
+    return "；".join(f"{column}：{'，'.join(texts)}" for column, texts in errors.items())
+
+
+def error_book(heads: Sequence[Sequence[str | None]], lines: Iterable[tuple[Sequence[Any], str]]) -> bytes:
+    """An error workbook (.xlsx) of any list: the lines of its heading, then (cells as they came, why) with the reason in a last column. Texts are
+    never formulas, and stay texts when somebody mends them: a spreadsheet keeps no more than 15 digits of a number."""
     book = Workbook()
     sheet = book.active
     assert sheet is not None
-    sheet.append([*HEADINGS, "错误"])
-    for row in seen.bad:
-        why = "；".join(f"{column}：{'，'.join(texts)}" for column, texts in row.errors.items())
-        sheet.append([harmless(v) for v in (*row.cells, *[None] * (len(HEADINGS) - len(row.cells)))] + [why])
+    for head in heads:
+        sheet.append(list(head))
+    for cells, why in lines:
+        sheet.append([harmless(v) for v in cells] + [why])
+        for cell in sheet[sheet.max_row]:
+            if isinstance(cell.value, str):
+                cell.number_format = "@"
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()

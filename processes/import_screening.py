@@ -7,14 +7,12 @@ annex 1 who visited) is asked for; nothing is guessed. A visit counts when both 
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, BinaryIO
 
-from openpyxl import Workbook
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 from sqlalchemy import Connection, select
 
@@ -26,7 +24,7 @@ from engine.model import Actor
 from engine.office import Act
 from processes import erasure, households, identity, in_benefit, organisation, screening
 from processes.annexes import CHECKED, HEADINGS
-from processes.import_annex1 import MAX_BYTES, Places, harmless, households_in, lines_of, text_of
+from processes.import_annex1 import MAX_BYTES, Places, error_book, households_in, in_columns, lines_of, text_of
 from processes.screening_forms import ASSISTANCE, CAUSES, IN_BENEFIT, OLDEST, REFUSED, RESULTS
 from processes.screening_tables import screening as visit
 from processes.tables import benefit, household, household_member, person, post, staff
@@ -432,18 +430,10 @@ def _bracket(text: str) -> tuple[str, str]:
 
 def error_workbook(seen: Preview) -> bytes:
     """The lines with errors, as they came, and why in a last column, under the heading as printed: mended, it can be brought in."""
-    book = Workbook()
-    sheet = book.active
-    assert sheet is not None
-    sheet.append([*HEADINGS[seen.annex], *([None] if seen.annex == 2 else []), "错误"])
+    heads: list[list[str | None]] = [[*HEADINGS[seen.annex], *([None] if seen.annex == 2 else []), "错误"]]
     if seen.annex == 2:
-        sheet.append([*[None] * 11, *CHECKED])
-    for row in seen.bad:
-        why = "；".join(f"{column}：{'，'.join(texts)}" for column, texts in row.errors.items())
-        sheet.append([harmless(v) for v in row.cells] + [why])
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
+        heads.append([*[None] * 11, *CHECKED])
+    return error_book(heads, [(row.cells, in_columns(row.errors)) for row in seen.bad])
 
 
 # -- bringing in

@@ -6,7 +6,6 @@ An intake is a record of its own with a part for each programme. Who took it in 
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -27,6 +26,7 @@ from processes import (
     law,
     leads,
     organisation,
+    query_codes,
     readers,
     routing,
     temporary_assistance,
@@ -41,8 +41,6 @@ __all__ = ["progress"]
 TAKERS = frozenset({"window_clerk", "civil_affairs_officer"})
 LEADERS = frozenset({"street_leader", "supervisor"})
 _AT_THE_WINDOW = frozenset({"to_decide", "to_start", "returned"})
-# No vowels, so that no words come out, and nothing that looks like another sign: 28 signs, 10 of them, 48 bits.
-_SIGNS, _LENGTH = "23456789BCDFGHJKLMNPQRSTVWXZ", 10
 
 
 def take(act: Act, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,7 +60,7 @@ def take(act: Act, said: Mapping[str, Any]) -> dict[str, Any]:
     subject = f"household:{home}" if home is not None else None
     record = act.new("intake", community, subject=subject)
     subject = subject or f"intake:{record.id}"
-    number, no, code = record.next_id(), f"SL-{act.today.year}-{record.id:06d}", _code()
+    number, no, code = record.next_id(), f"SL-{act.today.year}-{record.id:06d}", query_codes.new()
     values = {
         "no": no, "code_hash": intake_lists.hashed(act.keys, no, code), "street": community[:9], "community": community, "household_id": home,
         "known_as": said.get("known_as") or None, "requester": said["requester"], "requester_name": said.get("requester_name") or None, "phone": said.get("phone") or None,
@@ -122,10 +120,6 @@ def _transfer(act: Act, record: Record, part_id: int, subject: str, kind: str, *
     return Put("intake_transfer", record.next_id(), values, subject)
 
 
-def _code() -> str:
-    return "".join(secrets.choice(_SIGNS) for _ in range(_LENGTH))
-
-
 def _iso(day: date | str) -> str:
     return day if isinstance(day, str) else day.isoformat()
 
@@ -143,7 +137,7 @@ def slip(act: Act, intake_id: int) -> dict[str, Any]:
     if (told := act.recall()) is not None:
         return told  # type: ignore[no-any-return]
     _post(act, row)
-    code = _code()
+    code = query_codes.new()
     act.append(record, "intake_code_renewed", puts=[Put("intake", row["id"], {"code_hash": intake_lists.hashed(act.keys, row["no"], code)}, _subject(record))])
     told = {"intake": row["id"], "no": row["no"], "code": code}
     act.remember({**told, "code": None})

@@ -43,8 +43,7 @@ def show_removal(act: Act, no: str, notice_id: int, said: Data) -> None:
     if post is None:
         raise Refused("role", "揭下照片由居村委会、窗口经办人或民政专干登记", "The committee, window clerks and civil affairs officers record that")
     act.through(post)
-    if act.actor.id in households.recused_staff(act.conn, household_id):
-        raise Refused("near-relative", "您与这户家庭成员有近亲属关系，应当回避", "You are a near relative of the household")
+    households.refuse_relative(act, household_id)
     erasure.refuse_restricted(act.conn, household_id)
     if row["removed_on"] is None:
         raise Refused("notice-hangs", "公示尚未结束，到期由“揭下公示”环节登记", "The notice still hangs: its own task takes it down")

@@ -77,8 +77,7 @@ def handle(cases: Cases, act: Act, objection_id: int, said: Mapping[str, Any]) -
     held = act.actor.post_over(row["community"], HANDLERS)
     if held is None:
         raise Refused("objection-handler", "公示异议由本辖区的窗口经办人、审核人或投诉举报受理人处理", "Objections are handled by clerks, reviewers and complaint officers of the area")
-    if act.actor.id in households.recused_staff(act.conn, row["household_id"]):
-        raise Refused("near-relative", "您与这户家庭成员有近亲属关系，应当回避", "You are a near relative of the household")
+    households.refuse_relative(act, row["household_id"])
     if row["state"] != "received":
         raise Conflict("这件异议已经处理", "This objection is handled already")
     act.through(held)

@@ -35,7 +35,7 @@ def issue(act: Act, case: CaseRef, kind: str, facts: Data, more: Data) -> list[P
         "street_name": street,
         "community_name": head["community_name"] or facts["community"],
         "issued_on": act.today.isoformat(),
-        **({"query_code": query_codes.of_case(act.keys, case.no)} if kind in ("acceptance", "temp_acceptance") else {}),
+        **({"query_code": query_codes.of_case(act.keys, case.no)} if kind in query_codes.LETTERS else {}),
     }
     stored = letters.render(kind, data).encode()
     row_id = case.next_id()

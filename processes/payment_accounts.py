@@ -116,8 +116,7 @@ def _opened(act: Act, household_id: int, roles: Collection[str], zh: str, en: st
     if post is None:
         raise Refused("role", zh, en)
     act.through(post)
-    if any(who in households.recused_staff(act.conn, household_id) for who in act.actor.persons):
-        raise Refused("near-relative", "您与这户家庭成员有近亲属关系，应当回避", "You are a near relative of the household")
+    households.refuse_relative(act, household_id)
     return act.open("household", household_id), house
 
 

@@ -1,13 +1,11 @@
 """办理进度查询 (ui screen 8): where a matter stands, for who has its number and its query code.
 
-An intake has the code of its slip, kept as a digest (intakes). An application has one that follows from its number under the district's key:
-nothing is stored for it, so no history changes, and every case that was ever begun has one (decision 077). Whatever is wrong, number or code, the
-answer is the same, and so is the work done for it.
+An intake has the code of its slip, kept as a digest (intakes). An application has one that follows from its number under the district's key, or the
+last one that the window gave it anew (query_codes, decision 077). Whatever is wrong, number or code, the answer is the same, and so is the work done for it.
 """
 
 from __future__ import annotations
 
-import hmac
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -18,6 +16,7 @@ from engine.forms import Form, folded, text
 from processes import attempts, intake_lists, leads, query_codes, temporary_assistance
 from processes.audit import facts_of
 from processes.bureau import Bureau
+from processes.case_tables import query_code
 
 TRIES_OF_ADDRESS, TRIES_OF_NUMBER, WINDOW_SECONDS = 30, 10, 15 * 60
 _PREFIX = "SL-"  # of intakes
@@ -44,8 +43,9 @@ def asked(made: Bureau, address: str, no: str, code: str) -> tuple[list[dict[str
 
 
 def _case(conn: Connection, keys: BoundKeys, no: str, code: str) -> list[dict[str, Any]] | None:
-    row = conn.execute(select(store.record.c.process, store.record.c.state).where(store.record.c.kind == "case", store.record.c.no == no)).one_or_none()
-    right = hmac.compare_digest(query_codes.of_case(keys, no).encode(), code.encode())
+    asked_for = select(store.record.c.process, store.record.c.state, query_code.c.code_hash).outerjoin(query_code, query_code.c.case_no == store.record.c.no)
+    row = conn.execute(asked_for.where(store.record.c.kind == "case", store.record.c.no == no)).one_or_none()
+    right = query_codes.fits(keys, no, code, row.code_hash if row is not None else None)
     if row is None or not right or row.process not in leads.applications():
         return None
     programme = "temporary_assistance" if row.process == temporary_assistance.KEY else str(facts_of(row.state).get("programme") or "dibao")

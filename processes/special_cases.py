@@ -157,6 +157,18 @@ def is_month(said: str) -> bool:
         return False
 
 
+def refuse_incomplete_approval(form: Form, data: Mapping[str, Any]) -> None:
+    """A resolution that approves says as what, and how much a month. Raises ValidationError at the fields."""
+    if data.get("resolution") != "approve_as":
+        return
+    said = form.say("同意纳入时必须填写", "Needed to approve")
+    wrong = {n: [said] for n in ("approved_category", "approved_amount") if data.get(n) is None}
+    if data.get("approved_category") == "dibao" and data.get("approved_amount") == 0:
+        wrong["approved_amount"] = [form.say("最低生活保障金额应大于零", "The amount must be above zero")]
+    if wrong:
+        raise ValidationError(wrong)
+
+
 class Resolution(Form):
     """What the joint meeting tells the case. approve_as: the category and the amount a month, which the arithmetic gave for the
     category; where the meeting fixed it, `fixed_until` says its last month (domain 4.5)."""
@@ -176,14 +188,7 @@ class Resolution(Form):
 
     @validates_schema(skip_on_field_errors=False)
     def _complete(self, data: Mapping[str, Any], **_: Any) -> None:
-        if data.get("resolution") != "approve_as":
-            return
-        said = self.say("同意纳入时必须填写", "Needed to approve")
-        wrong = {n: [said] for n in ("approved_category", "approved_amount") if data.get(n) is None}
-        if data.get("approved_category") == "dibao" and data.get("approved_amount") == 0:
-            wrong["approved_amount"] = [self.say("最低生活保障金额应大于零", "The amount must be above zero")]
-        if wrong:
-            raise ValidationError(wrong)
+        refuse_incomplete_approval(self, data)
 
     @gives("category", "amount_fen", "resolved_on")
     def extra_facts(self, loaded: Mapping[str, Any]) -> dict[str, Any]:

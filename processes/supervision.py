@@ -252,8 +252,8 @@ def _keep_away(act: Act, kind: str, ref: str) -> None:
         home = row.household_id
     else:
         home = int(ref)
-    if home is not None and act.actor.id in households.recused_staff(act.conn, home):
-        raise Refused("near-relative", "您与这户家庭成员有近亲属关系，应当回避", "You are a near relative of the household")
+    if home is not None:
+        households.refuse_relative(act, home)
 
 
 def close(act: Act, plan_id: int, said: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ from processes import (
     notices,
     organisation,
     paperwork,
+    query_codes,
     readers,
     word,
 )
@@ -111,6 +112,7 @@ EVENTS = {
     "comment_added": lazy_gettext("Comment"),
     deliveries.EVENT: lazy_gettext("Delivery recorded"),
     notices.EVENT: lazy_gettext("Photo of a notice's removal recorded"),
+    query_codes.EVENT: lazy_gettext("Query code given anew"),
     "tasks_handed_over": lazy_gettext("A leaver's tasks handed over"),
     "task_taken_back": lazy_gettext("Taken back"),
     complaints.REVIEW_OPENED: lazy_gettext("Review opened by the proved complaint"),
@@ -125,7 +127,7 @@ KINDS = {  # what the record can be narrowed to, with the events that are of no 
     "machine": lazy_gettext("Periods, deadlines, jobs"),
 }
 _KIND_OF = {
-    "message_received": "messages", deliveries.EVENT: "messages", notices.EVENT: "messages",
+    "message_received": "messages", deliveries.EVENT: "messages", notices.EVENT: "messages", query_codes.EVENT: "messages",
     **dict.fromkeys(("task_claimed", "task_released", "task_transferred", "task_delegated", "delegation_ended", "task_escalated", "task_manned", "tasks_handed_over"), "hands"),
     **dict.fromkeys(("signers_added", "signer_answered", "signer_withdrawn", "task_urged", "task_copied", "copy_read", "comment_added"), "opinions"),
     **dict.fromkeys(("timer_fired", "task_late", "deadline_recomputed", "incident_opened", "incident_retried", "incident_skipped", "incident_cancelled"), "machine"),
@@ -273,6 +275,8 @@ def show(no: str) -> ResponseReturnValue:
             "reads_household": house is not None and readers.of_cases(actor).covers(house["community"]),
             "letters": [{**x, "may_deliver": deliveries.waits(conn, actor, x), "may_appeal": appeals.may_lodge(actor, x, row["unit"])} for x in deliveries.of_case(conn, no)],
             "notices": [{**x, "may_show": notices.waits(conn, actor, x)} for x in conn.execute(select(notice).where(notice.c.case_no == no).order_by(notice.c.id)).mappings()],
+            "code_renewed": query_codes.renewed(conn, no) if tab == "papers" else None,
+            "gives_code": tab == "papers" and query_codes.may_renew(conn, actor, no),
             "appealed": appeals.told(conn, keys, appeals.listed(conn, actor, case_no=no, size=100).items, actor, made.office.today()) if tab == "papers" else [],
             "documents": conn.execute(select(document).where(document.c.household_id == household_id)).mappings().all(),
             "benefits": [b for b in households.active_benefits(conn, household_id) if b["case_no"] == no] if household_id else [],

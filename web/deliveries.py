@@ -1,4 +1,5 @@
-"""送达: the pages on which the delivery of a letter, and the removal of a notice, is recorded, and how letters with their last days are shown."""
+"""送达: the pages on which the delivery of a letter, and the removal of a notice, is recorded, a lost query code is given anew, and how letters with
+their last days are shown."""
 
 from __future__ import annotations
 
@@ -12,12 +13,13 @@ from sqlalchemy import Connection, select
 
 from engine import store
 from engine.forms import from_html, understand
-from processes import appeals, deliveries, households, notices, paperwork
+from processes import appeals, deliveries, households, notices, organisation, paperwork, query_codes
 from processes.tables import benefit, document
 from web import uploads
 from web.cases import letter_visible, visible
 from web.desk import bureau, idem, lang, me
 from web.households import Told
+from web.public import qr
 
 bp = Blueprint("deliveries", __name__)
 
@@ -73,6 +75,20 @@ def removal(no: str, notice_id: int) -> ResponseReturnValue:
         papers = conn.execute(select(document).where(document.c.household_id == household_id).order_by(document.c.id)).mappings().all()
     return render_template("form_page.html", title=_("Record the photo of the removal"), form=form, values=typed, errors=told.errors,
                            trouble=told.trouble, papers=papers, colleagues=[], back=back), told.status  # fmt: skip
+
+
+@bp.route("/cases/<no>/query-code", methods=["GET", "POST"])
+def query_code(no: str) -> ResponseReturnValue:
+    """查询码补发: asked for, then sent; the answer is a slip to print, which shows the new code this once."""
+    made, code = bureau(), None
+    if request.method == "POST":
+        with made.office.act(me(), idem()) as act:
+            visible(act.conn, me(), no)
+            code = query_codes.renew(act, no)["code"]
+    with made.office.read() as conn:
+        row = visible(conn, me(), no)
+        said = {"renewed": query_codes.renewed(conn, no), "may": query_codes.may_renew(conn, me(), no), "street": organisation.unit_name(conn, row["unit"][:9])}
+    return render_template("query_code.html", no=no, code_once=code, sent=request.method == "POST", address=url_for("public.progress", _external=True), qr=qr(url_for("public.progress", no=no)), today=made.office.today().isoformat(), **said)
 
 
 def _where(conn: Connection, row: Mapping[Any, Any]) -> str:

@@ -50,6 +50,7 @@ from web.attachments import units_of
 from web.desk import bureau, either, idem, lang, me, whole
 from web.households import Told
 from web.leads import filled
+from web.line_pages import errors_of, page_of
 
 bp = Blueprint("festival", __name__, url_prefix="/festival")
 
@@ -293,6 +294,11 @@ def look_at_list(actor: Actor, said: Mapping[str, Any], data: bytes) -> dict[str
     return {**seen, "counts": {state: sum(row["state"] == state for row in seen["rows"]) for state in ("new", "known", "error")}}
 
 
+def list_error_workbook(actor: Actor, year: int, data: bytes) -> bytes:
+    with importing.reading:
+        return festival_facts.error_workbook(bureau().office, actor, year, data)
+
+
 def kept_list(actor: Actor, digest: str) -> bytes:
     """NotFound when he did not upload it, or too long ago."""
     made = bureau()
@@ -306,19 +312,30 @@ def list_preview(digest: str) -> ResponseReturnValue:
     told, done = Told(), None
     said = understand(FestivalListFile(context=_context()), {name: request.args.get(name, "") for name in ("year", "department")})
     data = kept_list(me(), digest)
+    seen = look_at_list(me(), said, data)
+    chosen = {whole(n, 0, 10**6) for n in request.form.getlist("row")}
     if request.method == "POST":
         with told:
-            chosen = {whole(n, 0, 10**6) for n in request.form.getlist("row")}
+            if request.form.get("_do") == "all":
+                chosen = {row["row"] for row in seen["rows"] if row["state"] == "new"}
             if not chosen:
                 raise Invalid({"rows": [_("Tick at least one person")]})
             with bureau().office.act(me(), idem()) as act:
                 done = festival_facts.take_file(act, said, data, chosen)
-    seen = look_at_list(me(), said, data)
-    ticked = {whole(n, 0, 10**6) for n in request.form.getlist("row")} if request.method == "POST" else {row["row"] for row in seen["rows"]}
+            seen = look_at_list(me(), said, data)
+    shown, found = page_of(seen["rows"])
+    ticked = chosen if request.method == "POST" else {row["row"] for row in shown}
     with bureau().office.read() as conn:
-        places = condolences.named(conn, [row["community"] for row in seen["rows"] if row["community"]])
-    return render_template("festival_list_preview.html", seen=seen, said=said, digest=digest, done=done, ticked=ticked, places=places, trouble=told.trouble, wrong=[text for texts in told.errors.values() for text in texts],
+        places = condolences.named(conn, [row["community"] for row in shown if row["community"]])
+    return render_template("festival_list_preview.html", seen=seen, shown=shown, found=found, said=said, digest=digest, done=done, ticked=ticked, places=places, trouble=told.trouble, wrong=[text for texts in told.errors.values() for text in texts],
                            states={"new": _("can be taken"), "known": _("on the list already"), "error": _("has errors")}), told.status  # fmt: skip
+
+
+@bp.get("/listed/file/<string(length=64):digest>/errors.xlsx")
+def list_errors(digest: str) -> ResponseReturnValue:
+    """The lines with errors, why in the last column."""
+    _refuse_maker()
+    return errors_of(list_error_workbook(me(), _year(), kept_list(me(), digest)))
 
 
 @bp.post("/listed/file/<string(length=64):digest>/discard")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import segno
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -33,6 +32,7 @@ from web.desk import bureau, idem, lang, me, whole
 from web.errors import said as errors_said
 from web.households import Told
 from web.leads import filled
+from web.public import qr
 from web.tasks import _papers
 
 bp = Blueprint("intakes", __name__, url_prefix="/intakes")
@@ -131,10 +131,8 @@ def _begun(conn: Any) -> dict[str, Any]:
 
 
 def _slip(intake_id: int, code: str | None) -> ResponseReturnValue:
-    address = url_for("public.notices", _external=True).split("/public/")[0] + "/public/progress"
     told = _told(intake_id)
-    qr = segno.make(f"{address}?no={told['intake']['no']}", error="m").svg_inline(scale=4, border=2, svgclass=None, lineclass=None)
-    return render_template("intake_slip.html", **told, code_once=code, address=address, qr=qr)
+    return render_template("intake_slip.html", **told, code_once=code, address=url_for("public.progress", _external=True), qr=qr(url_for("public.progress", no=told["intake"]["no"])))
 
 
 @bp.route("/<int:intake_id>/slip", methods=["GET", "POST"])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -15,14 +15,13 @@ from processes import households, kept_lists, organisation
 from processes import import_annex1 as annex1
 from processes.import_annex1 import Preview, Row
 from web import importing
-from web.annexes import XLSX
 from web.desk import bureau, idem, lang, me, new_key, whole
 from web.households import Told
 from web.households import bp as households_bp
+from web.line_pages import errors_of, page_of
 
 bp = Blueprint("lists", __name__, url_prefix="/import")
 
-PAGE = 100  # lines on one page
 ASKED = tuple(annex1.OPTIONS)
 
 
@@ -66,17 +65,16 @@ def _shown(key: str, digest: str) -> tuple[str, Any]:
 
 def _preview(digest: str, told: Told) -> ResponseReturnValue:
     seen = importing.kept(bureau(), annex1.allow(me()), digest)
-    page = min(whole(request.values.get("page"), 1, 1000), max(1, -(-len(seen.rows) // PAGE)))
-    shown = seen.rows[(page - 1) * PAGE : page * PAGE]
+    shown, found = page_of(seen.rows)
     lines = [{**importing.told(row, lang()), "ticked": _ticked(row)} for row in shown]
     with bureau().office.read() as conn:
         places = {line["community"]: organisation.unit_name(conn, line["community"]) for line in lines if line["community"]}
     counts = importing.report(seen)["counts"]
-    return render_template("list_preview.html", seen=seen, lines=lines, places=places, counts=counts, page=page, pages=-(-len(seen.rows) // PAGE),
+    return render_template("list_preview.html", seen=seen, lines=lines, places=places, counts=counts, found=found,
                            errors=told.errors, trouble=told.trouble, asked=ASKED, typed=request.values, more=_more(seen, shown)), told.status  # fmt: skip
 
 
-def _more(seen: Preview, shown: list[Row]) -> int:
+def _more(seen: Preview, shown: Sequence[Row]) -> int:
     """How many good lines there are on all pages, when they are on more than this one."""
     return len(seen.good) if any(row not in shown for row in seen.good) else 0
 
@@ -124,8 +122,7 @@ def result(digest: str, key: str) -> ResponseReturnValue:
 @bp.get("/<string(length=64):digest>/errors.xlsx")
 def errors(digest: str) -> ResponseReturnValue:
     """The lines with errors, why in the last column."""
-    book = annex1.error_workbook(importing.kept(bureau(), annex1.allow(me()), digest))
-    return Response(book, mimetype=XLSX, headers={"Content-Disposition": "attachment; filename=errors.xlsx; filename*=UTF-8''%E9%94%99%E8%AF%AF%E8%A1%8C.xlsx"})
+    return errors_of(annex1.error_workbook(importing.kept(bureau(), annex1.allow(me()), digest)))
 
 
 @bp.post("/<string(length=64):digest>/discard")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -20,14 +20,13 @@ from processes.bureau import Bureau
 from processes.identity import mask_name
 from processes.import_screening import Preview, Row
 from web import importing
-from web.annexes import XLSX
 from web.desk import bureau, idem, lang, me, new_key, whole
 from web.errors import fields_of
 from web.households import Told
+from web.line_pages import errors_of, page_of
 from web.screening import bp as screening_bp
 
 bp = Blueprint("filled", __name__, url_prefix="/import")
-PAGE = 100  # lines on one page
 AT_ONCE = 300  # visits in one request
 LABELS = {"visited_on": lazy_gettext("Visited on"), "first_visitor": lazy_gettext("Login of the first visitor"), "second_visitor": lazy_gettext("Login of the second visitor")}
 Lines = Mapping[int, Mapping[str, str | None]]
@@ -118,12 +117,11 @@ def show(digest: str) -> ResponseReturnValue:
             importing.once(bureau(), me(), _shown(key, digest), lambda: result_of)
             return redirect(url_for("screening.filled.result", digest=digest, key=key))
     seen = _asked(digest, who)
-    pages = max(1, -(-len(seen.rows) // PAGE))
-    page = min(whole(request.values.get("page"), 1, 1000), pages)
-    lines = [{**told(row, lang()), "ticked": row.state == "new" and (request.method == "GET" or str(row.number) in request.form.getlist("row"))} for row in seen.rows[(page - 1) * PAGE : page * PAGE]]
+    shown, found = page_of(seen.rows)
+    lines = [{**told(row, lang()), "ticked": row.state == "new" and (request.method == "GET" or str(row.number) in request.form.getlist("row"))} for row in shown]
     with bureau().office.read() as conn:
         places = {line["community"]: organisation.unit_name(conn, line["community"]) for line in lines if line["community"]}
-    return render_template("filled_preview.html", seen=seen, lines=lines, places=places, counts=report(seen, lang())["counts"], page=page, pages=pages, errors=done.errors,
+    return render_template("filled_preview.html", seen=seen, lines=lines, places=places, counts=report(seen, lang())["counts"], found=found, errors=done.errors,
                            trouble=done.trouble, asked=import_screening.OPTIONS[seen.annex], labels=LABELS, typed=request.values), done.status  # fmt: skip
 
 
@@ -170,8 +168,7 @@ def result(digest: str, key: str) -> ResponseReturnValue:
 @bp.get("/<string(length=64):digest>/errors.xlsx")
 def errors(digest: str) -> ResponseReturnValue:
     """The lines with errors under the heading as printed, why in the last column."""
-    book = import_screening.error_workbook(kept(bureau(), import_screening.allow(me()), digest))
-    return Response(book, mimetype=XLSX, headers={"Content-Disposition": "attachment; filename=errors.xlsx; filename*=UTF-8''%E9%94%99%E8%AF%AF%E8%A1%8C.xlsx"})
+    return errors_of(import_screening.error_workbook(kept(bureau(), import_screening.allow(me()), digest)))
 
 
 @bp.post("/<string(length=64):digest>/discard")

@@ -54,8 +54,10 @@ class About:
         return Parameter((found.title[0].replace("{}", rest), found.title[1].replace("{}", rest.replace("_", " "))), found.unit, found.basis, found.revised)
 
     def over(self, source: str, year: str) -> bool:
-        """Whether the paper that "N220 art 26" begins with holds no longer for a procedure of that year ("2021")."""
-        return any(source.startswith(key) and year >= str(first.year) for key, first in self.ended.items())
+        """Whether the paper that "N220 art 26" begins with holds no longer for a procedure of that year ("2021"). The whole key counts: "N178c"
+        (the printed certificate) is another paper than "N178"."""
+        first = self.ended.get(re.split("[ ;,]", source.strip(), maxsplit=1)[0])
+        return first is not None and year >= str(first.year)
 
     def cited(self, source: str) -> tuple[str, str]:
         """ "N220 art 18; T18" in words: (Chinese, English)."""

@@ -607,6 +607,18 @@ def test_any_value_in_any_place_of_any_file(tmp_path_factory, data):
     assert found["exit"] in (0, 1, 2, 3)
 
 
+@pytest.mark.parametrize("said", [[], {}, [None], 7, False, "x"])
+@pytest.mark.parametrize("where", ["drawing", "table"])
+def test_the_digest_of_a_drawing_or_table_may_be_anything(tmp_path, where, said):
+    """Found by the test before: a list in the place of the digest, which neither a set nor a dict can be asked for."""
+    tables, manifest = copy.deepcopy(TABLES[1]), MADE[1].manifest()
+    row = next(r for r in tables["entries.jsonl"] if '"drawing"' in r["body"])
+    body = json.loads(row["body"])
+    body["data"] |= {"drawing": said} if where == "drawing" else {"tables": {"t": said}}
+    row["body"] = json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    assert judged(tmp_path, bundles.packed(tables, manifest))["exit"] == 1
+
+
 @pytest.mark.parametrize("ran", [None, False, 7, "x", {}, [None], [["assess"]], [["assess", None]]])
 def test_what_ran_may_be_anything(tmp_path, ran):
     """Found by the test before: `null` in the place of the list."""

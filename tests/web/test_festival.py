@@ -9,7 +9,7 @@ from datetime import date
 from types import SimpleNamespace
 
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 from sqlalchemy import select
 
 from processes import bank_files, benefits, condolences, festival_batches, festival_list_file, households, identity, organisation
@@ -49,6 +49,21 @@ def made(door, who="officer", **more):
     return door.good(who, "POST", "/festival-batches", {"street": STREET, "year": 2019, "kinds": ALL[:2], "cut_off": "2018-12-03"} | more)
 
 
+def test_a_long_list_is_turned_page_by_page_and_taken_as_a_whole(door, district):
+    """A year's 优抚 list of a street has hundreds of lines: a page of a hundred at a time, as the other lists."""
+    many = workbook(*[[f"人{n}", resident(n), COMMUNITY, "城镇", "无", f"6222000000{n:06d}", None] for n in range(1, 152)])
+    desk = Desk(door.app, "officer")
+    went = desk.post("/festival/listed/file", {"year": "2019", "department": "区退役军人事务局", "file": (io.BytesIO(many), "a.xlsx")}).location
+    first, second = desk.text(went), desk.text(f"{went}&page=2")
+    ticked = [re.findall(r'name="row" value="([0-9]+)" checked', page) for page in (first, second)]
+    assert [(len(some), some[0], some[-1]) for some in ticked] == [(100, "2", "101"), (51, "102", "152")]
+    assert "全部 151 人" in first and "page=2" in first and "page=1" in second and "page=3" not in second
+    assert "已登记 51 人" in desk.post(f"{went}&page=2", {"row": ticked[1], "_do": "chosen"}).text
+    assert re.findall(r'name="row"', desk.text(f"{went}&page=2")) == [], "what was taken cannot be ticked again"
+    assert "已登记 100 人" in desk.post(went, {"row": ["2"], "_do": "all"}).text
+    assert door.good("officer", "GET", "/festival-lists?year=2019")["total"] == 151
+
+
 def sent(door, **more):
     """An approved batch whose file has gone to the bank; its number and items."""
     number = made(door, **more)["batch"]
@@ -68,6 +83,12 @@ def workbook(*rows):
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def resident(n):
+    """An ID number of the area, valid, another one for each n below 1000."""
+    body = f"120116{1950 + n % 40}0101{n:03d}"
+    return body + identity.check_digit(body)
 
 
 def said(one, result="credited", **more):
@@ -319,6 +340,13 @@ def test_another_departments_list(door, district):
     told = bring_in(book).json
     assert (told["taken"], [row["row"] for row in told["refused"]]) == (1, [3, 4, 5, 6, 7, 8, 9, 10]), told
     assert bring_in(book).json["taken"] == 0 and on_list() == 2 and upload(book).json["counts"] == {"new": 0, "known": 2, "error": 7}, "nobody twice"
+    mend = door.call("officer", "GET", f"/festival-lists/files/{seen['list']}/errors?year=2019")
+    lines = list(load_workbook(io.BytesIO(mend.data)).active.iter_rows(values_only=True))
+    assert lines[0] == (*festival_list_file.HEADINGS, "错误") and len(lines) == 8 and lines[1][1] == "12" and "身份证号不正确" in lines[1][-1]
+    assert lines[6][0] == "'=1+1", "no formulas"
+    assert upload(mend.data).json["counts"] == {"new": 0, "known": 0, "error": 7}, "as it came it is wrong still, but it is the list"
+    assert door.call("fin", "GET", f"/festival-lists/files/{seen['list']}/errors?year=2019").status_code == 404, "another's file"
+    assert door.call("officer", "GET", f"/festival-lists/files/{seen['list']}/errors").status_code == 422
     assert door.good("officer", "DELETE", f"/festival-lists/files/{seen['list']}") == {"list": seen["list"]} and bring_in(book).status_code == 404
     assert upload(book, "auditor").status_code == 403
     empty = door.call("officer", "GET", "/festival-lists/template").data
@@ -331,6 +359,8 @@ def test_another_departments_list(door, district):
     page = desk.text(went.location)
     assert went.status_code == 302 and "身份证号不正确" in page and "周*" in page and on_list() == 2
     assert re.findall(r'name="row" value="([0-9]+)" checked', page) == ["3", "4"]
+    wrong = desk.get(re.search(r'href="([^"]+/errors.xlsx[^"]*)"', page)[1].replace("&amp;", "&"))
+    assert [row[0] for row in load_workbook(io.BytesIO(wrong.data)).active.iter_rows(values_only=True)] == ["姓名", "孙八"]
     assert "请勾选" in desk.post(went.location, {}).text and on_list() == 2
     assert "已登记 1 人" in desk.post(went.location, {"row": ["4"]}).text and on_list() == 3
     assert re.findall(r'name="row" value="([0-9]+)" checked', desk.text(went.location)) == ["3"], "what was taken cannot be ticked again"

@@ -181,7 +181,7 @@ def test_a_line_that_reads_otherwise_than_the_system_is_shown_and_changes_nothin
 
 
 def test_a_long_list_goes_a_page_at_a_time_or_all_at_once(desk, bureau, monkeypatch):
-    monkeypatch.setattr("web.lists.PAGE", 2)
+    monkeypatch.setattr("web.line_pages.SIZE", 2)
     where = upload(desk, three()).location
     first, second = desk.text(where), desk.text(f"{where}?page=2")
     assert [re.findall(r'name="row" value="(\d+)"', p) for p in (first, second)] == [["2", "3"], ["4"]]

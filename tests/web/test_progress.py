@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import event, select
 
-from processes import attempts, paperwork, progress, query_codes
+from engine import store
+from engine.errors import Refused
+from engine.office import history
+from processes import attempts, households, paperwork, progress, query_codes
 from processes.attempt_tables import attempt
-from processes.case_tables import letter
+from processes.case_tables import letter, query_code
+from processes.rebuild import differences
 from tests.web.test_api import Door
-from tests.web.test_pages import rows
+from tests.web.test_pages import Desk, rows
 
 WANTED = {"community": "120116001016", "known_as": "王某", "requester": "self", "need": "生活困难", "programmes": ["medical"], "channel": "window", "received_on": "2018-12-03"}
 
@@ -77,6 +82,62 @@ def test_wrong_number_and_wrong_code_are_the_same_in_answer_and_in_work(door, di
         assert query_codes.of_case(keys, case) == district.code != query_codes.of_case(keys, "DB-2018-000002")
     for sent in ({"no": case}, {"code": "A"}, {"no": "", "code": ""}, {"no": "9" * 41, "code": "A"}):
         door.bad(422, None, "POST", "/public/progress", sent)
+
+
+def test_a_lost_code_is_given_anew_once_shown_and_the_old_one_is_worth_nothing(door, district, case):
+    path, key = f"/cases/{case}/query-code", {"Idempotency-Key": "once"}
+    told = door.good("clerk", "POST", path, headers=key)
+    assert told["case"] == case and re.fullmatch("[2-9B-DF-HJ-NP-TV-XZ]{10}", told["code"])
+    assert door.good("clerk", "POST", path, headers=key) == {"case": case, "code": None}, "what is kept for a repeat lies in clear"
+    door.bad(404, None, "POST", "/public/progress", {"no": case, "code": district.code})
+    assert door.good(None, "POST", "/public/progress", {"no": case, "code": told["code"].lower()})["steps"][1]["zh"] == "申请已受理"
+    with district.office.read() as conn:
+        texts = b"".join(bytes(body) for body in conn.scalars(select(store.entry.c.body))) + "".join(conn.scalars(select(store.request_key.c.answer))).encode()
+        kept = conn.execute(select(query_code)).mappings().one()
+        last = history(conn, district.office.keys.on(conn), district.case()["id"])[-1]
+    assert told["code"].encode() not in texts and told["code"] not in str(dict(kept))
+    assert (last.event, last.actor, kept["renewed_on"]) == (query_codes.EVENT, "clerk", "2018-12-03")
+    again = door.good("clerk", "POST", path)["code"]
+    door.bad(404, None, "POST", "/public/progress", {"no": case, "code": told["code"]})
+    door.good(None, "POST", "/public/progress", {"no": case, "code": again})
+    assert rows(door.bureau, query_code) == 1 and differences(district.office) == []
+    district.registries()  # the case goes on as it was
+    with district.office.read() as conn:
+        assert district.cases.replayed(conn, district.office.keys.on(conn), district.case()["id"])
+
+
+def test_who_gives_a_new_code_and_when(door, district):
+    no = district.apply(district.household(210_000))
+    door.bad(409, "clerk", "POST", f"/cases/{no}/query-code")
+    district.accept()
+    assert door.bad(403, "rita", "POST", f"/cases/{no}/query-code")["rule"] == "window"
+    door.bad(404, "stranger", "POST", f"/cases/{no}/query-code")
+    with district.office.read() as conn:
+        home = conn.scalar(select(letter.c.household_id).where(letter.c.case_no == no))
+    with district.office.act(district.people["clerk2"]) as act:
+        households.declare_near_relative(act, home, {"staff_login": "officer", "staff_name": "某officer", "relation": "sibling"})
+    assert door.bad(403, "officer", "POST", f"/cases/{no}/query-code")["rule"] == "near-relative"
+    with pytest.raises(Refused, match="近亲属"), district.office.act(replace(district.people["clerk"], on_behalf_of="officer")) as act:
+        query_codes.renew(act, no)  # who stands in for a near relative is kept away as he is
+    with district.office.read() as conn:
+        assert not query_codes.may_renew(conn, district.people["officer"], no) and query_codes.may_renew(conn, district.people["clerk"], no)
+    door.good("clerk", "POST", f"/cases/{no}/query-code")
+    door.bad(404, "clerk", "POST", "/cases/DB-2018-999999/query-code")
+
+
+def test_the_page_gives_a_slip_to_print(door, district, case):
+    desk, path = Desk(door.app, "clerk"), f"/cases/{case}/query-code"
+    assert path in desk.text(f"/cases/{case}?tab=papers") and "补发" in desk.text(path)
+    sent = {"_key": "k1"}
+    slip = desk.post(path, sent)
+    code = re.search(r'class="code">([^<]{10})<', slip.text)[1]
+    assert slip.status_code == 200 and "<svg" in slip.text and slip.headers["Cache-Control"] == "no-store"
+    door.good(None, "POST", "/public/progress", {"no": case, "code": code})
+    assert code not in desk.post(path, sent).text and code not in desk.text(path)
+    assert "受理通知书上的查询码不再有效" in desk.text(f"/cases/{case}?tab=papers") and "查询码补发" in desk.text(f"/cases/{case}?tab=record")
+    other = Desk(door.app, "rita")
+    assert path not in other.text(f"/cases/{case}?tab=papers") and other.post(path, {}).status_code == 403
+    assert "another" in Desk(door.app, "clerk", "en").text(path)
 
 
 def test_the_limits_stand_in_the_database_by_number_and_by_address(door, district, case):

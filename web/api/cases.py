@@ -17,7 +17,19 @@ from engine.errors import Refused
 from engine.forms import json_schema
 from engine.office import Act, history, seals_hold
 from engine.process import Process
-from processes import calendar, complaints, deadlines, deliveries, households, letters, notices, paperwork, readers, word
+from processes import (
+    calendar,
+    complaints,
+    deadlines,
+    deliveries,
+    households,
+    letters,
+    notices,
+    paperwork,
+    query_codes,
+    readers,
+    word,
+)
 from processes.bureau import CATALOGUE
 from processes.case_tables import notice
 from web.api import schemas
@@ -276,6 +288,22 @@ def show_removal(no: str, notice_id: int, said: dict[str, Any]) -> Any:
         notices.show_removal(act, no, notice_id, said)
         row = act.conn.execute(select(notice).where(notice.c.id == notice_id)).mappings().one()
         return {name: row[name] for name in _NOTICE} | {"photo_removed": said["photo"]}  # written at the end of the act
+
+    return once(said, work)
+
+
+class QueryCodeAgain(schemas.Said):
+    case = schemas.said_text()
+    code = schemas.said_text("the new query code, told once and kept only as a keyed digest; null when a request is repeated", none=True)
+
+
+@operation(blp, "POST", "/cases/<no:no>/query-code", QueryCodeAgain, takes=schemas.Nothing, optional=True, replies=(404,))
+def renew_query_code(no: str, said: dict[str, Any]) -> Any:
+    """A new query code for `POST public/progress`, when the family lost that of its letter of acceptance; the earlier one is worth nothing from now on. 409 before that letter."""
+
+    def work(act: Act) -> dict[str, Any]:
+        visible(act.conn, me(), no)
+        return query_codes.renew(act, no)
 
     return once(said, work)
 

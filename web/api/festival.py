@@ -47,6 +47,7 @@ from web.api.desk import me, once, say, spoken
 from web.api.operation import operation
 from web.api.uploaded import one_file
 from web.desk import bureau
+from web.line_pages import errors_of
 
 blp = Blueprint("api_festival", __name__, url_prefix="/api/v1", description="两节补贴 (domain 1.15): year-end subsidy, festival allowance, heating, visits, donations")
 _s, _n, _l = schemas.said_text, schemas.said_number, schemas.said_list
@@ -415,6 +416,10 @@ class ListedQuery(schemas.Paging):
     year = _year()
 
 
+class ListErrorsQuery(schemas.Strict):
+    year = _year(required=True)
+
+
 class SendIn(schemas.Strict):
     profile = schemas.text("one of the bank's forms", example="own-csv", load_default="own-csv")
 
@@ -637,6 +642,13 @@ def import_list_file(digest: str, said: dict[str, Any]) -> Any:
     _maker()
     data = pages.kept_list(me(), digest)
     return once([digest, said], lambda act: festival_facts.take_file(act, said, data, None if said["rows"] is None else set(said["rows"])))
+
+
+@operation(blp, "GET", "/festival-lists/files/<sha256:digest>/errors", (XLSX,), asks=ListErrorsQuery, replies=(403, 404))
+def errors_of_list_file(digest: str, asked: dict[str, Any]) -> Any:
+    """The lines with errors as a workbook, why in the last column: mend it and upload it."""
+    _maker()
+    return errors_of(pages.list_error_workbook(me(), asked["year"], pages.kept_list(me(), digest)))
 
 
 @operation(blp, "DELETE", "/festival-lists/files/<sha256:digest>", FestivalListGone, replies=(403,))

@@ -16,8 +16,9 @@ from web.annexes import XLSX
 from web.api import schemas
 from web.api.desk import key_of, me, once, spoken
 from web.api.operation import operation
-from web.api.uploaded import errors_of, one_file, place
+from web.api.uploaded import one_file, place
 from web.desk import bureau
+from web.line_pages import errors_of
 
 blp = Blueprint("api_screening_lists", __name__, url_prefix="/api/v1", description="填好的附件1、附件2: filled-in annexes as visits")
 _UPLOAD = {

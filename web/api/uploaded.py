@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from flask import Response, abort, request
+from flask import abort, request
 
 from engine.errors import Invalid
-from web.annexes import XLSX
 from web.api.desk import say
 
 
@@ -27,8 +24,3 @@ def one_file(most: int, *beside: str) -> bytes:
 def place(name: str) -> str:
     """Where in the body an answer stands."""
     return name if name in ("rows", "file") else f"row_answers.{name}" if "." in name else f"answers.{name}"
-
-
-def errors_of(book: Any) -> Response:
-    """The lines with errors, as a workbook to mend and upload."""
-    return Response(book, mimetype=XLSX, headers={"Content-Disposition": 'attachment; filename="errors.xlsx"'})
