@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any, ClassVar, cast
@@ -347,9 +347,27 @@ def understand(form: Form, raw: Any) -> dict[str, Any]:
     try:
         loaded = form.load(raw)
     except ValidationError as error:
-        raise Invalid(flat(error.messages)) from error
+        raise named(form, Invalid(flat(error.messages))) from error
     understood: dict[str, Any] = form.dump(loaded)
     return understood
+
+
+def named(form: Form, error: Invalid) -> Invalid:
+    """The same error, which calls the fields of this form by their labels: who reads it filled in a form, not a program's names."""
+    return Invalid(error.fields, error.english, {path: label for path in error.fields if (label := _label_of(form, path.split(".")))} | dict(error.labels))
+
+
+def _label_of(form: Form, path: Sequence[str]) -> str:
+    """What a person calls "participants.0.name"; empty for a field that the form does not have."""
+    field = form.fields.get(path[0])
+    if field is None:
+        return ""
+    label = str(field.metadata.get(form.say("label", "label_en")) or "")
+    if len(path) == 1 or not path[1].isdigit():
+        return label
+    nested = field.metadata.get("form")
+    inner = _label_of(nested(context=form.context), path[2:]) if nested and len(path) > 2 else ""
+    return form.say(f"{label}第{int(path[1]) + 1}项{inner}", ", ".join(part for part in (f"{label} {int(path[1]) + 1}", inner) if part))
 
 
 def facts_of(form: Form, answers: Mapping[str, Any]) -> dict[str, Any]:
