@@ -136,6 +136,15 @@ def ask_registries(act: Act, case: CaseRef, _answers: Data, facts: Data) -> None
     jobs.plan(act.conn, "means_check", case.id, f"round.{facts['means_round']}", act.now, data)
 
 
+def keep_report(act: Act, case: CaseRef, answers: Data, facts: Data) -> None:
+    """As `keep_findings`, of an application: the report that the declaration is right is a new version in place of the one before
+    (domain 5.3), after an objection (N220 art 20) or in an application after another, and what that one found counts no longer. In a review
+    "consistent" is said of what is on file, findings and all."""
+    if answers.get("check_conclusion") == "consistent":
+        households.drop_findings(act, facts["household_id"])
+    keep_findings(act, case, answers, facts)
+
+
 def keep_findings(act: Act, _case: CaseRef, answers: Data, facts: Data) -> None:
     """What the check found stands before what was declared, before anything is computed from it."""
     household_id = facts["household_id"]
