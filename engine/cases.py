@@ -349,16 +349,17 @@ class Cases(Replayer):
     def _awaited(self, act: Act, case: Open, message: str) -> None:
         """Raises NotWaiting, and says where the case stands. What came after its period is late, whether or not anybody has rung: the
         timer's job goes on with the case."""
+        otherwise: tuple[str, str] = getattr(case.process.messages[message], "OTHERWISE", ("", ""))
         if ended := case.run.over_since(message):
             last = (ended - timedelta(seconds=1)).astimezone(SHANGHAI).date()
-            raise NotWaiting(f"登记这类来件的期限到 {last} 为止，现已超过，不能登记", f"The period for this ended on {last}: it cannot be recorded any more")
+            raise NotWaiting(f"登记这类来件的期限到 {last} 为止，现已超过，不能登记{otherwise[0]}", f"The period for this ended on {last}: it cannot be recorded any more{otherwise[1]}")
         if message in case.run.waits_for():
             return
         if case.run.ended:
             raise NotWaiting("这件个案已经办结，不在等候这类来件，不能登记", "The case is closed: it waits for nothing that comes in")
         nodes = [case.run.drawing.nodes[node] for node in sorted(set(case.run.open_tasks().values()))]
         here = (f"这件个案现在的环节是“{'、'.join(node.name for node in nodes)}”，", f" It stands at: {', '.join(node.name_en for node in nodes)}.") if nodes else ("这件个案现在", "")
-        raise NotWaiting(f"{here[0]}不在等候这类来件，不能登记", f"No node of this case waits for that message.{here[1]}")
+        raise NotWaiting(f"{here[0]}不在等候这类来件，不能登记{otherwise[0]}", f"No node of this case waits for that message.{here[1]}{otherwise[1]}")
 
     def _may_send(self, act: Act, case: Open, message: str) -> frozenset[str]:
         """In which roles the actor may record this message; Refused when in none. The system may record all."""

@@ -782,6 +782,7 @@ class Withdrawal(Step):
 
 
 class Objection(Step):
+    OTHERWISE = ("；公示期以外村居民反映情况的，请登记为投诉举报核查", "; what residents say outside of a notice is recorded and verified as a complaint")  # where nobody waits for it
     AFTER: ClassVar[Mapping[str, str]] = {"objection_on": "applied_on"}
     LATEST = ("check_result_on", "street_notice_posted_on", "district_notice_posted_on", "stop_notice_posted_on")  # what may be objected to, the newest of them
     objection_on = on_date("提出日期", "Raised on", fact=True)
