@@ -240,7 +240,7 @@ class Cases(Replayer):
         """What the entry will say, the answers, and whom they name as second signature that was not asked for yet. Raises Invalid."""
         agreed = tuple(one.staff for one in signers.of(task) if one.state == "agreed")
         form, answers = self._understand(case.process.form_of(task["node"]), raw, act, case.run.facts, lang, who, agreed)
-        known = {**case.run.facts, "case_no": case.row["no"]}
+        known = {**case.run.facts, "case_no": case.row["no"], "done_as": [who for who in (*who.persons, task["owner"]) if who]}
         _vetted(case.process, act, task["node"], form, answers, known, case.acts)
         owner = {"owner": task["owner"]} if task["owner"] not in (None, *who.persons) else {}
         return {"task": task["key"], **_given(act, form, answers), **owner}, answers, self._cosigners(act, case, task, form, answers, who)

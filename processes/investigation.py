@@ -121,7 +121,10 @@ def unproved(answers: Data) -> dict[str, list[str]]:
 
 
 def second(act: Act, login: str, facts: Data, acts: Sequence[Any]) -> dict[str, list[str]]:
-    """Whoever could not sign cannot be named: the case would wait for him for ever."""
+    """Whoever could not sign cannot be named: the case would wait for him for ever. Neither can the one in whose place the survey is made
+    (delegation, substitution): it counts as his own."""
+    if login in facts.get("done_as", ()):
+        return {"second_investigator": ["第二调查人不能是本人，也不能是委托您办理或由您代理的人"]}
     who = organisation.find_actor(act.conn, login)
     if who is None or not who.holds("investigator", facts["street"]):
         return {"second_investigator": ["本街镇没有这位入户调查人"]}

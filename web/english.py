@@ -104,6 +104,7 @@ _SAID: Mapping[str, str] = {
     r"没有这个人": "There is no such person",
     r"没有这项限制": "There is no such restriction",
     r"记录尚未盖封：先运行 yingbao sequencer.*": "Nothing is sealed yet: run yingbao sequencer first",
+    r"第二调查人不能是本人，也不能是委托您办理或由您代理的人": "The second investigator is neither you nor in whose place you act",
     r"本街镇没有这位入户调查人": "This street has no such investigator",
     r"不能由其担任第二调查人：(.*)": r"May not be the second investigator: \1",
     r"这件待办不属于您的岗位": "The task belongs to another post",
