@@ -70,7 +70,8 @@ def unseen(text: str) -> bool:
 
 
 class Text(fields.String):
-    """Text in NFC without control or direction characters, never only blanks; one of `choices` where there are any."""
+    """Text in NFC without control or direction characters, never only blanks; one of `choices` where there are any. A number that is
+    no quantity (`digits`: telephone, account) is understood with full-width digits and in groups."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
@@ -78,6 +79,8 @@ class Text(fields.String):
         text = unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip()
         if unseen(text):
             raise self.make_error("control")
+        if self.metadata.get("digits"):
+            text = "".join(folded(text).split())
         if self.required and not text:
             raise self.make_error("required")
         choices = self.metadata.get("choices")
@@ -254,10 +257,10 @@ def _meta(label: str, label_en: str, **more: Any) -> dict[str, Any]:
 
 
 def text(label: str, label_en: str, *, required: bool = True, max: int = MAX_TEXT, fact: bool = False,  # noqa: A002
-         widget: str = "text", hint: str = "", hint_en: str = "", about: str = "") -> Text:  # fmt: skip
-    """`about`: whom it concerns, where that is neither the household nor staff ("objector"); see `apart`."""
+         widget: str = "text", hint: str = "", hint_en: str = "", about: str = "", digits: bool = False) -> Text:  # fmt: skip
+    """`about`: whom it concerns, where that is neither the household nor staff ("objector"); see `apart`. `digits`: see Text."""
     return Text(required=required, metadata=_meta(
-        label, label_en, fact=fact, widget=widget, hint=hint, hint_en=hint_en, max=max, about=about))  # fmt: skip
+        label, label_en, fact=fact, widget=widget, hint=hint, hint_en=hint_en, max=max, about=about, digits=digits))  # fmt: skip
 
 
 def choice(label: str, label_en: str, choices: Iterable[tuple[str, str, str]], *, required: bool = True,

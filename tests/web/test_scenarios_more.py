@@ -256,6 +256,21 @@ def test_one_person_with_every_post_does_one_part_of_a_case(roads):
     roads.decide()
 
 
+def test_in_whose_place_a_survey_is_made_is_not_its_second_investigator(roads):
+    """Two distinct investigators sign (5.3): what is delegated counts as the owner's, too, so that the case would wait for a signature
+    that nobody may give."""
+    roads.register(worker("2100.00"), wife(), child())
+    roads.apply()
+    roads.accept()
+    task = roads.task("ann", roads.no, "home_survey")["id"]
+    roads.good("ann", "POST", f"/tasks/{task}/claim")
+    roads.good("ann", "POST", f"/tasks/{task}/delegate", {"to": "bob", "reason": "出差", "until": "2018-12-10"})
+    assert "不能是委托您办理" in roads.refused(422, "bob", "home_survey", **roads.seen(second_investigator="ann"))["message"]
+    roads.go("bob", "home_survey", **roads.seen(second_investigator="carl"))
+    assert roads.refused(403, "ann", "survey_cosign", agree="agree")["rule"] == "two-investigators"
+    roads.go("carl", "survey_cosign", agree="agree")
+
+
 @pytest.mark.parametrize(("property_", "reason", "fact", "basis"), [
     ([{"kind": "vehicle"}], "property_over", "您家庭拥有机动车辆。", "天津市2017年4月起社会救助标准"),
     ([], "no_cooperation", "您家庭没有按规定配合信息核对或者入户调查。", ""),
@@ -284,7 +299,10 @@ def test_what_is_wrong_is_named_as_the_form_names_it(roads):
     assert roads.bad(422, "clerk", "POST", "/households", body)["message"] == "家庭成员第2项身份证号：身份证号中的出生日期不正确"
     english = roads.bad(422, "clerk", "POST", "/households", body, headers={"Accept-Language": "en"})
     assert english["message"].startswith("Members 2, ID number: ")
-    roads.register(worker("2100.00"), wife(), child())
+    for when, wrong in (({"period": "year", "month": "2018-11"}, "period"), ({"year": 2017}, "period"), ({"month": "2019-01"}, "month"), ({"period": "year", "year": 2019}, "year")):
+        body = roads.written({**worker(""), "income": [{"kind": "wage_income", "amount_fen": "24000.00", **when}]})
+        assert set(roads.bad(422, "clerk", "POST", "/households", body)["errors"]) == {f"members.0.income.0.{wrong}"}
+    roads.register(worker("2100.00"), wife(), child(), phone="１３８ ００１３ ８０００", bank_account="6222 0000 1111 2222")
     roads.investigated()
     told = roads.refused(422, "officer", "democratic_review", **roads.minutes("resident_representative", "resident_representative"))
     assert (told["message"], set(told["errors"])) == ("参加人员：应有街镇工作人员参加", {"participants"})
