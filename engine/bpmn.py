@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from lxml import etree
@@ -125,6 +125,11 @@ class Drawing:
     @classmethod
     def parse(cls, xml: bytes) -> Drawing:
         return _parse(xml)
+
+    @cached_property
+    def roles(self) -> tuple[str, ...]:
+        """The posts of its tasks."""
+        return tuple(sorted({node.role for node in self.nodes.values() if node.role}))
 
     def of_kind(self, kind: str) -> dict[str, Node]:
         return {node.id: node for node in self.nodes.values() if node.kind == kind}

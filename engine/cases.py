@@ -7,7 +7,8 @@ several records is still one transaction.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
@@ -20,11 +21,12 @@ from engine import jobs, signers, store
 from engine.bpmn import Drawing, Run
 from engine.dmn import merged, noting
 from engine.errors import Conflict, Invalid, NotFound, NotWaiting, Refused
+from engine.foresight import Foresight
 from engine.forms import Form, apart, facts_of, form_for, named, understand
 from engine.migration import Hindrance, hindrances, stands
 from engine.model import OTHERS, SHANGHAI, SYSTEM, Actor, Data, Put
 from engine.office import Act, Record, history
-from engine.prepared import Prepared, together
+from engine.prepared import Prepared, Question, ask_ahead, listen, run_all, together, travels
 from engine.process import Broken, CaseRef, Deadline, Logins, Message, Process
 from engine.replaying import Replayer, counted_by
 from engine.step import Outcome, fingerprint, moved, step
@@ -38,13 +40,16 @@ _CASE = (
 )
 _CASE_BY_ID = Prepared(_CASE.where(store.record.c.id == bindparam("the_id")))
 _CASE_BY_NO = Prepared(_CASE.where(store.record.c.no == bindparam("the_no")))
-_KNOWN_CASES = 10_000  # whose process is remembered
+_PROCESS = Prepared(select(store.record.c.process).where(store.record.c.id == bindparam("the_id")))
+_KNOWN_CASES = 10_000  # of which something is remembered
+_DIGITS = 19  # a number of fewer fits into the database
 _DROP_DRAFTS = delete(store.draft).where(store.draft.c.task_id == bindparam("the_task"))
 _NEW_JOB = insert(store.job).inline()  # nobody asks for the new id
 _OPEN_JOBS = or_(*(store.job.c.state == literal_column(f"'{state}'") for state in ("ready", "incident", "cancelled")))
 _DROPPED = update(store.job).where(store.job.c.record_id == bindparam("the_record"), _OPEN_JOBS).values(state="dropped")
 _DROP_JOBS = Prepared(_DROPPED)
 _DROP_TIMER = _DROPPED.where(store.job.c.kind == "timer", store.job.c.key == bindparam("the_key"))
+_POSTS = frozenset({"staff", "post"})  # tables that say who holds what
 UNMANNED = "unmanned"  # flag of a task that nobody may do
 _CLOSING = ("state", "closed_at", "done_by", "done_for", "version")  # all that closing a task changes
 _TASK_COLUMNS = tuple(store.task.c.keys())
@@ -101,6 +106,8 @@ class Open:
     run: Run
     tasks: Sequence[Mapping[Any, Any]]
     recused: frozenset[str] | None = None  # logins of whom the rules keep away from it, as it was opened; None: not asked
+    holders: Sequence[Mapping[Any, Any]] | None = None  # rows (login, role, unit) of who has a post over `place` that a task may need; None: not asked
+    place: str = ""
     changed: list[dict[str, Any]] = field(default_factory=list)  # rows of tasks to write at the end
 
     @cached_property
@@ -111,6 +118,16 @@ class Open:
     @property
     def ref(self) -> CaseRef:
         return CaseRef(self.record.id, self.row["no"], self.record.next_id)
+
+
+class _Seen(NamedTuple):
+    """What is remembered of a case, to ask for all at once the next time. It may have changed meanwhile: then that costs a journey."""
+
+    asked: list[Question]  # how its tasks, and who holds what, were asked for
+    process: str
+    no: str
+    nodes: dict[int, str]  # open task -> node
+    facts: dict[str, Any]  # those that guesses need
 
 
 class _Days:
@@ -183,10 +200,12 @@ class Cases(Replayer):
     find_actor: Callable[[Connection, str], Actor | None] = lambda _conn, _id: None
     # facts, tasks, who is recused (None: to be asked) -> everybody in office who holds the role of one of these tasks over its unit; None: not known here
     holders: Callable[[Connection, Process, Data, Sequence[Mapping[Any, Any]], frozenset[str] | None], Sequence[Holder] | None] = lambda *_: None
+    holding: Callable[[Sequence[str], str], Question] | None = None  # roles, place -> the question who holds one of them over it
     law_now: Callable[[], tuple[str, bytes] | None] = lambda: None  # digest and text of the law that is asked now, where it is not `law`
     deployed: Callable[[Connection, str, date], str | None] = lambda *_: None  # process, day -> digest of the drawing put in force for it; None: its own
     _keys: dict[int, str] = field(default_factory=dict)  # case -> process
-    _asked: dict[int, tuple[Prepared, dict[str, Any]]] = field(default_factory=dict)  # case -> how its tasks were asked for last
+    _seen: dict[int, _Seen] = field(default_factory=dict)  # case -> what was seen of it last
+    _foresight: Foresight = field(default_factory=Foresight)
 
     # -- verbs that move the tokens
 
@@ -222,7 +241,13 @@ class Cases(Replayer):
     ) -> dict[str, Any]:
         """Do a task. `raw`: the form's fields. Raises Invalid, Refused, Conflict, NotFound."""
         self._hold_partners(act, task_id, raw)
-        case, task = self._task(act, task_id)
+        typed = _plainly(raw) if travels(act.conn) else {}
+        guessed = self._guessed(act, task_id, typed)
+        case, task = self._task(act, task_id, guessed)
+        with self._learning(act, case, task["node"], typed, guessed):
+            return self._complete(act, case, task, raw, etag, lang)
+
+    def _complete(self, act: Act, case: Open, task: Mapping[Any, Any], raw: Data, etag: str | None, lang: str) -> dict[str, Any]:
         if (told := act.recall()) is not None:
             return told  # type: ignore[no-any-return]
         self._still_open(task, etag)
@@ -339,12 +364,13 @@ class Cases(Replayer):
             raise NotFound(f"没有这种来件：{message}")
         sending = frozenset() if instead else self._may_send(act, case, message)
         self._awaited(act, case, message)
-        if not instead:
-            self._not_kept_away(act, process, case.run.facts, message, sending)
-        form, answers = self._understand(process.messages[message], raw, act, case.run.facts, lang)
-        _vetted(process, act, message, form, answers, case.run.facts, case.acts)
-        data = {"message": message, **_given(act, form, answers)}
-        return self._apply(act, case, "message_received", data, answers, message)
+        with self._learning(act, case, message, raw):
+            if not instead:
+                self._not_kept_away(act, process, case.run.facts, message, sending)
+            form, answers = self._understand(process.messages[message], raw, act, case.run.facts, lang)
+            _vetted(process, act, message, form, answers, case.run.facts, case.acts)
+            data = {"message": message, **_given(act, form, answers)}
+            return self._apply(act, case, "message_received", data, answers, message)
 
     def _awaited(self, act: Act, case: Open, message: str) -> None:
         """Raises NotWaiting, and says where the case stands. What came after its period is late, whether or not anybody has rung: the
@@ -384,7 +410,9 @@ class Cases(Replayer):
         due = case.run.timers().get(key)
         if due is None or due > act.now:
             return None
-        return self._apply(act, case, "timer_fired", {"timer": key}, {}, key.rpartition(".")[0])
+        node = key.rpartition(".")[0]
+        with self._learning(act, case, node, {}):
+            return self._apply(act, case, "timer_fired", {"timer": key}, {}, node)
 
     # -- verbs around a task: the row and the record change, the tokens do not
 
@@ -570,47 +598,74 @@ class Cases(Replayer):
         if case_id not in self._keys:
             if len(self._keys) >= _KNOWN_CASES:
                 self._keys.clear()
-            self._keys[case_id] = conn.scalar(select(store.record.c.process).where(store.record.c.id == case_id)) or ""
+            found = _PROCESS.row(conn, {"the_id": case_id})
+            self._keys[case_id] = (found and found["process"]) or ""
         return self._keys[case_id]
 
-    def _case(self, act: Act, where: int | str) -> Open:
-        asked = self._asked.get(where) if isinstance(where, int) else None
+    def _guessed(self, act: Act, task_id: int, typed: Data) -> list[Question]:
+        """What completing the task will ask, as far as it can be told before the case is read."""
+        seen = self._seen.get(task_id >> 16)
+        if seen is None or task_id not in seen.nodes or not travels(act.conn):
+            return []
+        return self._foresight.questions((seen.process, seen.nodes[task_id]), _known(act, task_id >> 16, seen.no, seen.facts, typed))
+
+    @contextmanager
+    def _learning(self, act: Act, case: Open, node: str, typed: Data, guessed: Sequence[Question] = ()) -> Iterator[None]:
+        """Within, a node of the case runs; what it asks of the database is learned for the next one."""
+        if not travels(act.conn):
+            yield
+            return
+        heard, kind = listen(act.conn), (case.process.key, node)
+        known = _known(act, case.record.id, case.row["no"], dict(case.run.facts), typed)
+        if not guessed:
+            guessed = self._foresight.questions(kind, known)
+            ask_ahead(act.conn, guessed)
+        yield
+        self._foresight.learn(kind, known, guessed, heard.missed, heard.known)
+
+    def _case(self, act: Act, where: int | str, ahead: Sequence[Question] = ()) -> Open:
+        seen = self._seen.get(where) if isinstance(where, int) else None
+        asked = seen.asked if seen else []
         case = (_CASE_BY_ID, {"the_id": where}) if isinstance(where, int) else (_CASE_BY_NO, {"the_no": where})
-        # What to ask for depends on the case, and hardly ever changes: as long as it does not, both come with one journey.
-        found, *tasks = together(act.conn, case, *([asked] if asked else []))
+        # What to ask for depends on the case, and hardly ever changes: as long as it does not, all comes with one journey.
+        found, *beside = together(act.conn, case, *asked, ahead=[*ahead, *act.recalling()])
         if not found:
             raise NotFound("没有这件个案")
-        return self._opened(act, found[0], asked, tasks)
+        return self._opened(act, found[0], asked, beside)
 
-    def _opened(self, act: Act, row: Mapping[Any, Any], asked: tuple[Prepared, dict[str, Any]] | None, found: Sequence[list[dict[str, Any]]]) -> Open:
+    def _opened(self, act: Act, row: Mapping[Any, Any], asked: list[Question], found: Sequence[list[dict[str, Any]]]) -> Open:
         if row["wrapped"] is not None:
             act.keys.learn(row["subject"], row["wrapped"])
         process, drawing = self._process(row["process"]), self.drawing(act.conn, row["drawing"])
         run = Run.load(drawing, row["state"], act.now)
-        wanted = (_tasks_of(process.recused), {"the_case": row["id"], **process.recusal_facts(run.facts)})
+        wanted = [(_tasks_of(process.recused), {"the_case": row["id"], **process.recusal_facts(run.facts)})]
+        place = process.unit_of("community", run.facts)
+        if self.holding is not None and drawing.roles and travels(act.conn):  # which task opens next is not known yet
+            wanted.append(self.holding(drawing.roles, place))
         if asked != wanted:
-            if len(self._asked) >= _KNOWN_CASES:
-                self._asked.clear()
-            self._asked[row["id"]] = wanted
-            found = together(act.conn, wanted)
-        [tasks] = found
+            found = together(act.conn, *wanted)
+        tasks, *holders = found
+        if len(self._seen) >= _KNOWN_CASES:
+            self._seen.clear()
+        needed = {name: run.facts[name] for name in self._foresight.facts if name in run.facts}
+        self._seen[row["id"]] = _Seen(wanted, process.key, row["no"], {task["id"]: task["node"] for task in tasks if task["state"] == "open"}, needed)
         said = {one["id"]: one["signers"] for one in _SIGNERS.rows(act.conn, {"the_case": row["id"]})} if tasks and tasks[0]["signed"] else {}
         for task in tasks:
             task["signers"] = said.get(task["id"])
         recused = frozenset((tasks[0]["recused"] or "").split()) if tasks else None
-        return Open(act.adopt(row), row, process, drawing, run, tasks, recused)
+        return Open(act.adopt(row), row, process, drawing, run, tasks, recused, holders[0] if holders else None, place)
 
-    def _task(self, act: Act, task_id: int) -> tuple[Open, Mapping[Any, Any]]:
+    def _task(self, act: Act, task_id: int, ahead: Sequence[Question] = ()) -> tuple[Open, Mapping[Any, Any]]:
         case_id = task_id >> 16  # a task's id is given out by its case's record
-        case = self._case_or_task(act, case_id)
+        case = self._case_or_task(act, case_id, ahead)
         for task in case.tasks:
             if task["id"] == task_id:
                 return case, task
         raise NotFound("没有这件待办")
 
-    def _case_or_task(self, act: Act, case_id: int) -> Open:
+    def _case_or_task(self, act: Act, case_id: int, ahead: Sequence[Question]) -> Open:
         try:
-            return self._case(act, case_id)
+            return self._case(act, case_id, ahead)
         except NotFound:
             raise NotFound("没有这件待办") from None
 
@@ -716,6 +771,8 @@ class Cases(Replayer):
         opened = [self._row(act, case, key, due) for key, due in outcome.opened]
         self._unmanned(act, case, opened)
         case.changed += opened
+        if (seen := self._seen.get(case.record.id)) is not None:
+            seen.nodes.update((row["id"], row["node"]) for row in opened)
         rest = {"case_id": case.record.id, "opened_at": act.now}  # of a task that is there already, only what _CLOSING names is written
         act.write(_PUT_TASKS[act.conn.dialect.name], [{c: row.get(c, rest.get(c)) for c in _TASK_COLUMNS} for row in case.changed])
         case.changed.clear()
@@ -727,7 +784,9 @@ class Cases(Replayer):
             return
         facts = case.run.facts
         known = case.recused if case.recused is not None and self._still_recused(act, case, facts) else None
-        holders = self.holders(act.conn, case.process, facts, opened, known)
+        holders: Sequence[Holder] | None = _asked_ahead(act, case, opened, known)
+        if holders is None:
+            holders = self.holders(act.conn, case.process, facts, opened, known)
         if holders is None:
             return
         acts = (case.acts if case.row.get("opened_by") else acts_of(act.actor.id, case.tasks)) + acts_of(None, case.changed)  # with what this act has closed
@@ -738,8 +797,8 @@ class Cases(Replayer):
 
     def _still_recused(self, act: Act, case: Open, facts: Data) -> bool:
         """Whether recusal keeps the same people away as when the case was opened, as far as this act goes."""
-        asked = self._asked.get(case.record.id)
-        same = asked is not None and asked[1].items() >= case.process.recusal_facts(facts).items()
+        seen = self._seen.get(case.record.id)
+        same = seen is not None and seen.asked[0][1].items() >= case.process.recusal_facts(facts).items()
         return same and act.touched.isdisjoint(case.process.recusal_tables)
 
     def look_for_hands(self, act: Act, case_id: int) -> None:
@@ -780,7 +839,7 @@ class Cases(Replayer):
         timers = case.run.timers()
         act.write(_DROP_TIMER, [{"the_record": case.record.id, "the_key": key} for key in sorted(before - timers.keys())])
         if outcome.ended:  # nobody waits any more for what its other jobs would bring
-            _DROP_JOBS.run(act.conn, {"the_record": case.record.id})
+            run_all(act.conn, [(_DROP_JOBS, [{"the_record": case.record.id}])])
         rows = [
             {"kind": "timer", "record_id": case.record.id, "key": key, "due_at": due, "state": "ready", "data": "{}"}
             for key, due in timers.items()
@@ -815,6 +874,15 @@ def _typed(case: Open, node: str, raw: Data) -> dict[str, Data]:
     own, others = apart(case.process.form_of(node), raw)
     entry = f"{OTHERS}{case.record.id}.{case.record.seq + 1}."
     return {subject_of(case): own, **{entry + who: said for who, said in others.items()}}
+
+
+def _asked_ahead(act: Act, case: Open, tasks: Sequence[Mapping[Any, Any]], recused: frozenset[str] | None) -> list[Holder] | None:
+    """Who holds the posts of these tasks, where it came with the case; None where that does not answer it (any more)."""
+    if case.holders is None or recused is None or not act.touched.isdisjoint(_POSTS):
+        return None
+    if any(task["role"] not in case.drawing.roles or not case.place.startswith(task["unit"]) for task in tasks):
+        return None
+    return [Holder(row["login"], row["role"], row["unit"], row["login"] in recused) for row in case.holders]
 
 
 NO_HOLDER = Broken("no-holder", "本单位没有在岗人员担任这个岗位", "Nobody over this unit holds the post")  # in place of a rule
@@ -878,6 +946,16 @@ def _given(act: Act, form: Any, answers: Data) -> dict[str, Any]:
     with noting() as asked:
         facts = facts_of(form, answers)
     return {"facts": facts, **act.used(asked)}
+
+
+def _plainly(raw: Data) -> dict[str, Any]:
+    """What was typed, with numbers as numbers: a page sends them as texts."""
+    return {name: int(said) if isinstance(said, str) and len(said) < _DIGITS and said.isascii() and said.isdecimal() else said for name, said in raw.items()}
+
+
+def _known(act: Act, case_id: int, no: str, facts: Data, typed: Data) -> dict[str, Mapping[str, Any]]:
+    """All from which the values of a question may come."""
+    return {"case": {"id": case_id, "no": no, "today": act.today.isoformat(), "actor": act.actor.id}, "facts": facts, "typed": typed}
 
 
 def task_etag(task: Mapping[Any, Any]) -> str:

@@ -18,12 +18,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, bindparam, insert, select
 
 from engine.model import canonical
-from engine.prepared import Prepared
+from engine.prepared import Prepared, run_all
 from engine.store import subject_key
 
 _V1 = b"\x01"
 _WRAPPED = Prepared(select(subject_key.c.wrapped).where(subject_key.c.subject == bindparam("the_subject")))
-
+_NEW_KEY = Prepared(insert(subject_key))
 _SOME_WRAPPED = select(subject_key).order_by(subject_key.c.subject).limit(5)  # several: a single one may be spoiled
 
 
@@ -148,7 +148,7 @@ class BoundKeys:
         found = self.find(subject)
         if found is None:
             key = AESGCM.generate_key(256)
-            self._conn.execute(insert(subject_key).values(subject=subject, wrapped=self.site.wrap(subject, key)))
+            run_all(self._conn, [(_NEW_KEY, [{"subject": subject, "wrapped": self.site.wrap(subject, key)}])])
             found = self._known[subject] = Cipher(key)
         return found
 

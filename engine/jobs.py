@@ -23,6 +23,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.errors import EngineError
 from engine.office import Act, Office
+from engine.prepared import Prepared, run_all
 from engine.store import is_ready, is_running, job, record
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ def backoff(attempts: int) -> int:
     return BACKOFF[min(attempts, len(BACKOFF)) - 1]
 
 
-_PLANNED = insert(job)
+_PLANNED = Prepared(insert(job).inline())  # nobody asks for the new id
 _UNLESS_THERE = {
     "sqlite": sqlite.insert(job).on_conflict_do_nothing(index_elements=["record_id", "kind", "key"]),
     "postgresql": postgresql.insert(job).on_conflict_do_nothing(index_elements=["record_id", "kind", "key"]),
@@ -86,7 +87,7 @@ class Way:
 def plan(conn: Connection, kind: str, record_id: int, key: str, due: datetime, data: Mapping[str, Any]) -> None:
     """Write a job down, in the transaction of the act that wants it."""
     values = {"kind": kind, "record_id": record_id, "key": key, "due_at": due, "data": json.dumps(dict(data))}
-    conn.execute(_PLANNED, {"state": "ready", **values})
+    run_all(conn, [(_PLANNED, [{"state": "ready", **values}])])
     conn.info[PLANNED] = planned(conn) + 1
 
 

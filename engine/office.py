@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, exists, insert, literal, select, tuple_, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from engine import store
@@ -38,7 +38,7 @@ from engine.model import (
     read_body,
     stamp,
 )
-from engine.prepared import Prepared, run_all
+from engine.prepared import Prepared, Question, run_all, together
 from engine.signals import publish
 from engine.store import Store, metadata
 
@@ -51,6 +51,9 @@ _LOCKED = Prepared(
     .where(store.record.c.id == bindparam("the_id"), store.record.c.kind == bindparam("the_kind"))
     .with_for_update()
 )
+_TOLD = Prepared(select(store.request_key.c.body, store.request_key.c.answer).where(
+    store.request_key.c.actor == bindparam("the_actor"), store.request_key.c.key == bindparam("the_key")))  # fmt: skip
+_TELL = Prepared(insert(store.request_key))
 
 
 @lru_cache(maxsize=64)
@@ -65,6 +68,16 @@ def _row_with(table: str, columns: tuple[str, ...]) -> Prepared:
     """UPDATE of these columns of a row of a business table."""
     changed = metadata.tables[table]
     return Prepared(update(changed).where(changed.c.id == bindparam("the_id")).values({name: bindparam(f"new_{name}") for name in columns}))
+
+
+@lru_cache(maxsize=512)
+def _put_with(table: str, columns: tuple[str, ...]) -> Prepared:
+    """That UPDATE, and the INSERT of the row where it is not there, in one statement, whose answer nobody has to wait for (PostgreSQL)."""
+    changed = metadata.tables[table]
+    given = [bindparam(f"new_{name}", type_=changed.c[name].type) for name in columns]
+    done = _row_with(table, columns).statement.returning(changed.c.id).cte("done")
+    row = select(bindparam("the_id", type_=changed.c.id.type), *given).where(~exists(select(literal(1)).select_from(done)))
+    return Prepared(insert(changed).from_select(["id", *columns], row))
 
 
 _prepared = cache(Prepared)
@@ -160,6 +173,15 @@ class Act:
             self.adopt(found[0])
         return self._records[record_id]
 
+    def open_and_see(self, kind: str, record_id: int, asked: Question) -> tuple[Record, list[dict[str, Any]]]:
+        """Lock a record for appending, and what a question finds once it is locked."""
+        if record_id in self._records:
+            return self._records[record_id], asked[0].rows(self.conn, asked[1])
+        found, seen = together(self.conn, (_LOCKED, {"the_id": record_id, "the_kind": kind}), asked)
+        if not found:
+            raise NotFound(f"没有这份记录：{kind} {record_id}")
+        return self.adopt(found[0]), seen
+
     def adopt(self, row: Mapping[Any, Any]) -> Record:
         """Take a row of `record` that was read under a lock."""
         found = Record(row["id"], row["kind"], row["unit"], row["seq"], row["head"], row["rows"], row["subject"])
@@ -205,16 +227,12 @@ class Act:
         record.seq, record.head = record.seq + 1, leaf_hash(stored)
         made = Entry(record.id, record.seq, stored, record.head, body, personal)
         self._entries.append({"record_id": record.id, "seq": record.seq, "body": stored, "leaf": record.head})
-        new: list[tuple[Prepared, list[dict[str, Any]]]] = []
         for (is_new, table, _), alike in groupby(puts, lambda put: (self._is_new(record, put), put.table, tuple(put.values))):
             if is_new:  # rows of one shape in one statement
-                new.append((_new_row(table), [_row(self.keys, put) for put in alike]))
+                run_all(self.conn, [(_new_row(table), [_row(self.keys, put) for put in alike])])
                 continue
-            run_all(self.conn, new)
-            new.clear()
             for put in alike:
                 project(self.conn, self.keys, put)
-        run_all(self.conn, new)
         self.told.append(made)
         return made
 
@@ -254,19 +272,21 @@ class Act:
             self._payloads.append(row)
         return commitments
 
+    def recalling(self) -> list[Question]:
+        """The question that `recall` asks, for whoever asks it with others behind the lock."""
+        return [] if self._idem is None else [(_TOLD, {"the_actor": self.actor.id, "the_key": self._idem[0]})]
+
     def recall(self) -> Any | None:
         """The answer that this actor's request already got, if it did. Ask after the lock is held."""
         if self._idem is None:
             return None
-        key, body = self._idem
-        table = store.request_key
-        query = select(table.c.body, table.c.answer).where(table.c.actor == self.actor.id, table.c.key == key)
-        row = self.conn.execute(query).one_or_none()
+        [(asked, values)] = self.recalling()
+        row = asked.row(self.conn, values)
         if row is None:
             return None
-        if row.body != body:
+        if row["body"] != self._idem[1]:
             raise Invalid({"Idempotency-Key": ["这个幂等键已用于另一份内容不同的请求"]})
-        return json.loads(row.answer)
+        return json.loads(row["answer"])
 
     def remember(self, answer: Any) -> None:
         """What a repeat of this request will be answered. The first one counts: an act may be made of several."""
@@ -274,7 +294,7 @@ class Act:
             self._remembered = True
             key, body = self._idem
             values = {"actor": self.actor.id, "key": key, "body": body, "answer": json.dumps(answer), "at": self.now}
-            self.conn.execute(insert(store.request_key).values(**values))
+            run_all(self.conn, [(_TELL, [values])])
 
     @contextmanager
     def part(self) -> Iterator[None]:
@@ -422,11 +442,11 @@ def project(conn: Connection, keys: BoundKeys, put: Put) -> None:
     """Make a business row what its puts add up to: update it, or insert it when it is not there."""
     row = _row(keys, put)
     values = {name: value for name, value in row.items() if name != "id"}
-    if values:
-        given = {f"new_{name}": value for name, value in values.items()} | {"the_id": put.id}
-        if _row_with(put.table, tuple(values)).run(conn, given):
-            return
-    _new_row(put.table).run(conn, row)
+    given = {f"new_{name}": value for name, value in values.items()} | {"the_id": put.id}
+    if values and conn.dialect.name == "postgresql":
+        run_all(conn, [(_put_with(put.table, tuple(values)), [given])])
+    elif not values or not _row_with(put.table, tuple(values)).run(conn, given):
+        run_all(conn, [(_new_row(put.table), [row])])
 
 
 def _row(keys: BoundKeys, put: Put) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The short way to PostgreSQL for the statements of an act: psycopg's own connection, its libpq wrapper and its codecs, without a
-cursor for each statement, and with several statements in one journey where none needs the answer of another (decision 088).
+cursor for each statement, with several statements in one journey where none needs the answer of another, and without a journey for
+one whose answer nobody needs (decisions 088, 089).
 
 SQLAlchemy and psycopg see the same connection in the same transaction; either may be used for the next statement.
 """
@@ -11,24 +12,38 @@ import select
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from psycopg import Binary, DataError, adapters, errors
+from psycopg import Binary, Cursor, DataError, adapters, errors
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ExecStatus, Format, TransactionStatus
 from sqlalchemy import Connection
 
-_BEGIN = (b"BEGIN", b"SET LOCAL plan_cache_mode = force_generic_plan")
-_PROBE, _KNOWN = "SELECT 1", b"SELECT 1 FROM pg_prepared_statements WHERE name = $1"
+_PROBE = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)"  # until the end of the transaction (087)
+_KNOWN = b"SELECT 1 FROM pg_prepared_statements WHERE name = $1"
 _TYPES = {kind: adapters.types[name].oid for kind, name in ((bool, "bool"), (bytes, "bytea"), (Binary, "bytea"))}
+_GOOD = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 _TEXT, _BYTES = int(Format.TEXT), int(Format.BINARY)
 _PARAMETER = re.compile(r"%(?:%|\((\w+)\)s)")
 
 Sent = tuple[str, Sequence[str], Sequence[Any]]  # statement, its parameters' names, a value for each
+Key = tuple[str, tuple[Any, ...]]  # statement, values
+Rows = list[tuple[Any, ...]]
+
+
+class Ask(NamedTuple):
+    """A question that may be answered from what was heard before, with the tables that it reads."""
+
+    key: Key
+    tables: frozenset[str]
 
 
 class Line:
-    """A connection to PostgreSQL. `begins`: a transaction of `Store.write` has it."""
+    """A connection to PostgreSQL. `begins`: a transaction of `Store.write` has it.
+
+    What this transaction has heard it knows, until it writes to a table that was read, or does anything that may have waited for
+    another transaction: `forget` says so.
+    """
 
     def __init__(self, driver: Any) -> None:
         self._driver, self._conn = driver, driver.pgconn
@@ -38,13 +53,41 @@ class Line:
         self._known: dict[str, bytes] = {}  # statement -> its name there
         self._named = 0
         self.begins = False
+        self.failed: Sent | None = None  # what the last error was about, where it was not what the caller has just asked
+        self._behind: list[tuple[Sent, Ask | None]] = []  # what goes with the next statement; how a question's answer is kept
+        self._heard: dict[Key, tuple[frozenset[str], Rows]] = {}
+        self.missed, self.used = list[Any](), list[Any]()  # what had to be asked in this transaction, and what was known
+        driver.cursor_factory = self._cursor
         self._sure = False  # that what was prepared is still there: psycopg drops it with each ROLLBACK, so not within a transaction
 
-    def rows(self, *asked: Any) -> list[tuple[Any, ...]]:
+    def rows(self, *asked: Any) -> Rows:
         """What a SELECT finds. `asked`: as in Sent."""
         return self._rows(self._one(*asked))
 
-    def several(self, asked: Sequence[Sent]) -> list[list[tuple[Any, ...]]]:
+    def known(self, key: Key) -> Rows | None:
+        """The answer to a question, where it is known."""
+        if self._behind and any(one is not None and one.key == key for _, one in self._behind):
+            self._settle()
+        found = self._heard.get(key)
+        return None if found is None else found[1]
+
+    def keep(self, asked: Ask, rows: Rows) -> None:
+        self._heard[asked.key] = (asked.tables, rows)
+
+    def forget(self, table: str | None) -> None:
+        """What was read of a table, or all, is not known any more, for it may have changed."""
+        if table is None:
+            self._heard.clear()
+        elif self._heard:
+            self._heard = {key: one for key, one in self._heard.items() if table not in one[0]}
+        if self._behind:
+            self._behind = [one for one in self._behind if one[1] is None or (table is not None and table not in one[1].tables)]
+
+    def ahead(self, asked: Sequence[tuple[Sent, Ask]]) -> None:
+        """Questions that will be asked: they go with the next statement, before it."""
+        self._behind += asked
+
+    def several(self, asked: Sequence[Sent]) -> list[Rows]:
         """The rows of each statement; none where it is no SELECT."""
         return [self._rows(found) for found in self._together(asked, b"")]
 
@@ -54,8 +97,13 @@ class Line:
             return self._one(sql, names, rows[0]).command_tuples or 0
         return sum(found.command_tuples or 0 for found in self._together([(sql, names, row) for row in rows], b""))
 
+    def later(self, asked: Sequence[Sent]) -> None:
+        """Statements whose answers nobody needs now: they go with the next one, whoever sends it, before it. What goes wrong is raised there."""
+        self._behind += [(one, None) for one in asked]
+
     def end(self, asked: Sequence[Sent]) -> None:
         """The last statements of a transaction and its COMMIT, which is not reached when one of them fails."""
+        self.forget(None)  # what nobody has asked nobody will ask
         self._together(asked, b"COMMIT")
 
     @contextmanager
@@ -64,16 +112,32 @@ class Line:
         self.begins, self._sure = True, False
         try:
             yield
+            self.forget(None)
+            self._settle()
         finally:
             self.begins = False
+            self._behind.clear()
+            self._heard.clear()
+            self.missed, self.used = [], []
 
-    def _rows(self, found: Any) -> list[tuple[Any, ...]]:
+    def _settle(self) -> None:
+        if self._behind:
+            self._together((), b"")
+
+    def _cursor(self, *args: Any, **named: Any) -> Cursor[Any]:
+        """SQLAlchemy makes a cursor for each statement: what was to come before it goes first."""
+        self.forget(None)  # nobody knows what it is
+        self._settle()
+        return Cursor(*args, **named)
+
+    def _rows(self, found: Any) -> Rows:
         self._codec.set_pgresult(found)
         return self._codec.load_rows(0, found.ntuples, tuple)
 
     def _one(self, sql: str, names: Sequence[str], values: Sequence[Any]) -> Any:
-        if not self._sure:
+        if self._behind or not self._sure:
             return self._together([(sql, names, values)], b"")[0]
+        self.failed = None
         return _sound(self._conn.exec_prepared(self._prepared(sql, names, values), *self._written(values), Format.BINARY))
 
     @property
@@ -117,25 +181,32 @@ class Line:
 
     def _together(self, asked: Sequence[Sent], last: bytes) -> list[Any]:
         """The answers to `asked`, with one waiting for all of them."""
+        before, self._behind, self.failed = self._behind, [], None
+        sent = [*(one for one, _ in before), *asked]
         if self._idle:
-            probed, *found = self._begun(asked, last)
+            probed, *found = self._begun(sent, last)
             if probed.status != ExecStatus.TUPLES_OK:  # then nothing behind it was done
                 _sound(self._conn.exec_(b"ROLLBACK"))
                 self._forget()
-                probed, *found = self._begun(asked, last)
+                probed, *found = self._begun(sent, last)
         else:
             if not self._sure and not self._conn.exec_params(_KNOWN, [self._prepared(_PROBE, (), ())]).ntuples:
                 self._forget()
-            found = self._exchange([*(self._asking(*one) for one in asked), *self._saying(last)])
+            found = self._exchange([*(self._asking(*one) for one in sent), *self._saying(last)])
         self._sure = True
-        for one in found:
+        for n, one in enumerate(found):
+            if one.status not in _GOOD:
+                self.failed = sent[n] if n < len(sent) else None
             _sound(one)
-        return found[: len(asked)]
+        for (_, kept), answer in zip(before, found, strict=False):
+            if kept is not None:
+                self.keep(kept, self._rows(answer))
+        return found[len(before) : len(sent)]
 
     def _begun(self, asked: Sequence[Sent], last: bytes) -> list[Any]:
         """The answers to the first statements of a transaction, behind that to one which shows whether what was prepared is still there."""
-        begin, probe = self._saying(*_BEGIN), self._asking(_PROBE, (), ())
-        return self._exchange([*begin, probe, *(self._asking(*one) for one in asked), *self._saying(last)])[len(begin) :]
+        begin, probe = self._saying(b"BEGIN"), self._asking(_PROBE, (), ())
+        return self._exchange([*begin, probe, *(self._asking(*one) for one in asked), *self._saying(last)])[1:]
 
     def _asking(self, sql: str, names: Sequence[str], values: Sequence[Any]) -> Callable[[], None]:
         return partial(self._conn.send_query_prepared, self._prepared(sql, names, values), *self._written(values), Format.BINARY)
@@ -151,6 +222,8 @@ class Line:
             for send in sends:
                 send()
             conn.pipeline_sync()
+            while conn.flush():
+                self._wait(select.POLLIN | select.POLLOUT)
             found = [self._answer() for _ in sends]
             self._next()  # of the sync
             conn.exit_pipeline_mode()
@@ -166,12 +239,15 @@ class Line:
         return found
 
     def _next(self) -> Any:
-        conn = self._conn
-        while (writing := conn.flush()) or conn.is_busy():
-            self._waiting.modify(conn.socket, select.POLLIN | (select.POLLOUT if writing else 0))
-            self._waiting.poll()  # the interpreter is free meanwhile, as it would not be inside of libpq
-            conn.consume_input()
-        return conn.get_result()
+        while self._conn.is_busy():
+            self._wait(select.POLLIN)
+        return self._conn.get_result()
+
+    def _wait(self, what: int) -> None:
+        """The interpreter is free meanwhile, as it would not be inside of libpq."""
+        self._waiting.modify(self._conn.socket, what)
+        self._waiting.poll()
+        self._conn.consume_input()
 
 
 def line_of(conn: Connection) -> Line | None:
@@ -189,6 +265,6 @@ def opened(conn: Connection) -> Line:
 
 
 def _sound(found: Any) -> Any:
-    if found.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
+    if found.status not in _GOOD:
         raise errors.error_from_result(found)
     return found

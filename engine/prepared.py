@@ -9,12 +9,14 @@ IN, with a RETURNING that nobody wrote, or with defaults that are computed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import BindParameter, Connection, Table
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql import visitors
 
-from engine.postgres import Line, Sent, line_of
+from engine.postgres import Ask, Line, Rows, Sent, line_of
 
 Values = Mapping[str, Any]  # as callers say them: key -> value
 
@@ -45,16 +47,21 @@ class Prepared:
     def __init__(self, statement: Any) -> None:
         self.statement = statement
         self._compiled: dict[tuple[str, tuple[str, ...] | None], _Compiled] = {}
+        parts = list(visitors.iterate(statement))
+        locks = any(getattr(part, "_for_update_arg", None) is not None for part in parts)
+        self.reads = frozenset(part.name for part in parts if isinstance(part, Table)) if statement.is_select and not locks else None  # tables; None: it does more
+        # A new row waits for nobody; a lock, a change of a row that is there, an "or else" may.
+        alone = statement.is_insert and statement._post_values_clause is None and statement.select is None
+        self._writes = statement.table.name if alone else None
 
     def rows(self, conn: Connection, values: Values) -> list[dict[str, Any]]:
-        """What a SELECT finds, or what is RETURNING, each row as column -> value."""
+        """What a SELECT finds, or what is RETURNING, each row as column -> value. On PostgreSQL an act asks nothing twice as long as it
+        has neither changed what was read nor waited for another."""
+        line = line_of(conn)
+        if line is not None:
+            return _asked(conn, line, [(self, values)], [])[0]
         made = self._for(conn, tuple(values))
-        bound = _bound(made, values)
-        if (line := line_of(conn)) is not None:
-            rows = _heard(conn, [(made, [bound])], lambda: line.rows(made.sql, made.names, bound))
-        else:
-            rows = _executed(conn, made, [bound], lambda cursor: cursor.fetchall())
-        return _ours(made, rows)
+        return _ours(made, _executed(conn, made, [_bound(made, values)], lambda cursor: cursor.fetchall()))
 
     def row(self, conn: Connection, values: Values) -> dict[str, Any] | None:
         """The first row that a SELECT finds."""
@@ -66,8 +73,13 @@ class Prepared:
         made = self._for(conn, tuple(rows[0]))
         bound = [_bound(made, row) for row in rows]
         if (line := line_of(conn)) is not None:
+            line.forget(self._writes)
             return int(_heard(conn, [(made, bound)], lambda: line.run(made.sql, made.names, bound)))
         return int(_executed(conn, made, bound, lambda cursor: cursor.rowcount))
+
+    @cached_property
+    def binds(self) -> dict[str, BindParameter[Any]]:
+        return {part.key: part for part in visitors.iterate(self.statement) if isinstance(part, BindParameter)}
 
     def _for(self, conn: Connection, columns: tuple[str, ...] | None) -> _Compiled:
         key = (conn.dialect.name, columns if self.statement.is_insert else None)
@@ -77,25 +89,96 @@ class Prepared:
         return made
 
 
-def together(conn: Connection, *asked: tuple[Prepared, Values]) -> list[list[dict[str, Any]]]:
-    """What several SELECTs find that do not need each other's answers. PostgreSQL gets them at once."""
+Question = tuple[Prepared, dict[str, Any]]
+
+
+def travels(conn: Connection) -> bool:
+    """Whether waiting for an answer takes longer than most answers, so that it is worth to ask ahead for what will be needed."""
+    return line_of(conn) is not None
+
+
+def together(conn: Connection, *asked: Question, ahead: Sequence[Question] = ()) -> list[list[dict[str, Any]]]:
+    """What several SELECTs find that do not need each other's answers, in this order. PostgreSQL gets them at once, and with them
+    questions that will be asked later (`ahead`): they are answered then without asking again, or, where it might have changed, anew."""
     line = line_of(conn)
-    if line is None or len(asked) < 2:
+    if line is None:
         return [one.rows(conn, values) for one, values in asked]
-    given = [(made := one._for(conn, tuple(values)), [_bound(made, values)]) for one, values in asked]
-    found = _heard(conn, given, lambda: line.several(_sent(given)))
-    return [_ours(made, rows) for (made, _), rows in zip(given, found, strict=True)]
+    return _asked(conn, line, asked, ahead)
+
+
+def ask_ahead(conn: Connection, asked: Sequence[Question]) -> None:
+    """Questions that will be asked: they go with the next one, so that it costs one waiting. Nothing where asking costs none."""
+    line = line_of(conn)
+    if line is None or not asked:
+        return
+    given = [(one, *_with(one, conn, values)) for one, values in asked]
+    _heard(conn, [(made, [bound]) for _, made, bound in given], lambda: line.ahead([((made.sql, made.names, bound), _ask(one, made, bound)) for one, made, bound in given]))
+
+
+class Heard(NamedTuple):
+    """What a transaction wanted to know, from some moment on: what it had to ask, and what it knew already."""
+
+    missed: list[Question]
+    known: list[Question]
+
+
+def listen(conn: Connection) -> Heard:
+    """From now on; of a connection that `travels`."""
+    line, heard = line_of(conn), Heard([], [])
+    if line is not None:
+        line.missed, line.used = heard
+    return heard
+
+
+def _asked(conn: Connection, line: Line, asked: Sequence[tuple[Prepared, Values]], ahead: Sequence[Question]) -> list[list[dict[str, Any]]]:
+    found: list[Rows | None] = []
+    given = [(one, *_with(one, conn, values)) for one, values in asked]
+    for one, made, bound in given:
+        if one.reads is None:
+            line.forget(one._writes)
+            found.append(None)
+        else:
+            found.append(line.known((made.sql, tuple(bound))))
+    line.used += [one for one, rows in zip(asked, found, strict=True) if rows is not None]
+    send = [n for n, rows in enumerate(found) if rows is None]
+    if send or ahead:
+        more = [(one, *_with(one, conn, values)) for one, values in ahead]
+        sent = [given[n] for n in send] + more
+        if len(sent) == 1:
+            _, made, bound = sent[0]
+            heard = [_heard(conn, [(made, [bound])], lambda: line.rows(made.sql, made.names, bound))]
+        else:
+            heard = _heard(conn, [(made, [bound]) for _, made, bound in sent], lambda: line.several([(made.sql, made.names, bound) for _, made, bound in sent]))
+        last = max((n for n, (one, _, _) in enumerate(sent) if one.reads is None), default=-1)  # what was answered before it may have changed since
+        for (one, made, bound), rows in list(zip(sent, heard, strict=True))[last + 1 :]:
+            line.keep(_ask(one, made, bound), rows)
+        for n, rows in zip(send, heard, strict=False):
+            found[n] = rows
+        line.missed += [asked[n] for n in send]
+    return [_ours(made, rows or ()) for (_, made, _), rows in zip(given, found, strict=True)]
+
+
+def _with(one: Prepared, conn: Connection, values: Values) -> tuple[_Compiled, list[Any]]:
+    made = one._for(conn, tuple(values))
+    return made, _bound(made, values)
+
+
+def _ask(one: Prepared, made: _Compiled, bound: Sequence[Any]) -> Ask:
+    return Ask((made.sql, tuple(bound)), one.reads or frozenset())
 
 
 def run_all(conn: Connection, asked: Sequence[tuple[Prepared, Sequence[Values]]]) -> None:
-    """Several statements, each for its rows, where nobody asks what they have changed. PostgreSQL gets them at once."""
+    """Several statements, each for its rows, where nobody asks what they have changed. PostgreSQL gets them with whatever is the next
+    statement of this transaction, before it: what goes wrong is raised there."""
     line = line_of(conn)
-    if line is None or len(asked) < 2:
+    if line is None:
         for one, rows in asked:
             one.run(conn, *rows)
         return
+    for one, _ in asked:
+        line.forget(one._writes)
     given = _given(conn, asked)
-    _heard(conn, given, lambda: line.several(_sent(given)))
+    _heard(conn, given, lambda: line.later(_sent(given)))
 
 
 def end(conn: Connection, line: Line, asked: Sequence[tuple[Prepared, Sequence[Values]]]) -> None:
@@ -181,8 +264,9 @@ def _heard(conn: Connection, asked: Sequence[tuple[_Compiled, Sequence[Any]]], e
     try:
         found = execute()
     except dbapi.Error as error:
-        made, rows = asked[0]
-        raise DBAPIError.instance(made.sql, dict(zip(made.names, rows[0], strict=True)), error, dbapi.Error, dialect=conn.dialect) from error
+        line = line_of(conn)
+        sql, names, values = (line and line.failed) or next(((made.sql, made.names, rows[0]) for made, rows in asked), (then, (), ()))
+        raise DBAPIError.instance(sql, dict(zip(names, values, strict=True)), error, dbapi.Error, dialect=conn.dialect) from error
     if heard:
         _tell(conn, conn.dispatch.after_cursor_execute, asked, then, cursor)
     return found

@@ -21,6 +21,7 @@ from engine.given import given, gives
 from engine.lint import check_drawing
 from engine.lint_rules import Finding, finding
 from engine.model import ENGINE, ROLLS_SINCE, SHANGHAI, Actor, Data, Put
+from engine.prepared import Prepared
 
 if TYPE_CHECKING:
     from engine.office import Act
@@ -85,6 +86,14 @@ def _parameters(function: Service) -> tuple[str, ...]:
 @gives()
 def no_further_facts(_act: Act, _facts: Data) -> Data:
     return {}
+
+
+_prepared = cache(Prepared)
+
+
+def logins(conn: Connection, of: Logins, facts: Data) -> frozenset[str]:
+    """What a SELECT of logins finds."""
+    return frozenset(login for row in _prepared(of).rows(conn, facts) for login in row.values() if login)
 
 
 def nobody_is_refused(*_: Any, **__: Any) -> Broken | None:
@@ -156,7 +165,7 @@ class Process:
         """Logins of the staff who may not touch a case with these facts."""
         if self.recused is None:
             return frozenset()
-        return frozenset(login for login in conn.scalars(self.recused, self.recusal_facts(facts)) if login)
+        return logins(conn, self.recused, self.recusal_facts(facts))
 
     @cached_property
     def answered(self) -> Mapping[str, type[Form]]:

@@ -162,7 +162,7 @@ def build(settings: Any, clock: Callable[[], datetime] | None = None, *, publish
     store, in_force = Store(settings.database), InForce()
     office = Office(store, Keys(settings.data_key), clock or BusinessClock(store), origin=settings.origin, production=settings.env == "production",
                     published=published, in_force=in_force.around)  # fmt: skip
-    cases = Cases(CATALOGUE, organisation.find_actor, organisation.holders, published=published, law=law.DIGEST, shelf=dmn.SHELF, law_text=law.packed(law.RAW), under=law.by_text, known=law.known,
+    cases = Cases(CATALOGUE, organisation.find_actor, organisation.holders, holding=organisation.holding, published=published, law=law.DIGEST, shelf=dmn.SHELF, law_text=law.packed(law.RAW), under=law.by_text, known=law.known,
                   law_now=law_now, deployed=in_force.drawing, in_force=in_force.on)  # fmt: skip
     registry = Registry(settings.registry)
     handlers: dict[str, Handler] = {"timer": _timer(cases), "means_check": _means_check(office, cases, registry), "spot_month_end": _spot_month_end,

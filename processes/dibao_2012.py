@@ -190,20 +190,20 @@ def _at_acceptance(act: Act, facts: Data, article: str) -> Data:
 
 
 def _draw(act: Act, facts: Data) -> Data:
-    known = households.near_relative_known(act.conn, facts["household_id"])
+    known, told = households.near_relative_known(act.conn, facts["household_id"]), complaint_rows.reported(act.conn, facts["household_id"], facts.get("applied_on"))
     drawn = spot_check.kept(act, facts["household_id"]) if facts.get("submitted_on") else None  # a second receipt takes no second place
     if drawn is None:
         drawn = spot_check.draw(act, facts["street"], facts["household_id"])
-    told = complaint_rows.reported(act.conn, facts["household_id"], facts.get("applied_on"))
     return {"drawn": drawn, "near_relative": known, **({"reported": True} if told else {})}
 
 
 def late(act: Act, facts: Data) -> Data:
     """A file that was visited already is not visited again."""
-    drawn = spot_check.drawn_late(act, facts["household_id"]) and not facts.get("spot_check")
     visited = facts.get("spot_check") or facts.get("late_agrees") is not None
     told = not visited and complaint_rows.reported(act.conn, facts["household_id"], facts.get("applied_on"))
-    return {"late": drawn, "near_relative": not visited and households.near_relative_known(act.conn, facts["household_id"]), **({"reported": True} if told else {})}
+    related = not visited and households.near_relative_known(act.conn, facts["household_id"])
+    drawn = spot_check.drawn_late(act, facts["household_id"]) and not facts.get("spot_check")
+    return {"late": drawn, "near_relative": related, **({"reported": True} if told else {})}
 
 
 # -- what only the tables can tell

@@ -19,6 +19,7 @@ from engine.errors import Conflict, Invalid, NotFound, Refused
 from engine.model import Put
 from engine.office import Act, Record
 from engine.prepared import Prepared, together
+from engine.process import logins
 from engine.queries import Area, Page, within
 from processes import erasure, identity, law, readers
 from processes.money import yuan
@@ -522,7 +523,7 @@ def near_relative_known(conn: Connection, household_id: int) -> bool:
 
 def recused_staff(conn: Connection, household_id: int) -> frozenset[str]:
     """Logins of everybody who is a near relative of a member, found or declared."""
-    return frozenset(login for login in conn.scalars(RECUSED, {"household_id": household_id}) if login)
+    return logins(conn, RECUSED, {"household_id": household_id})
 
 
 def counted_members(conn: Connection, household_id: int, _on: date) -> list[tuple[int, str | None]]:

@@ -303,12 +303,17 @@ _AT_ONCE = 4  # roles that are asked for in one statement
 
 
 @lru_cache(maxsize=64)
-def _holding(recused: Logins | None) -> Prepared:
-    """Posts in office with one of some roles over a unit, and whether recusal keeps the holder from a case."""
+def _holding(recused: Logins | None, roles: int = _AT_ONCE) -> Prepared:
+    """Posts in office with one of so many roles over a unit, and whether recusal keeps the holder from a case."""
     kept_away = literal(value=False) if recused is None else staff.c.login.in_(recused)
     posts = select(staff.c.login, post.c.role, post.c.unit, kept_away.label("recused")).join(post, post.c.staff_id == staff.c.id)
     covers = func.substr(bindparam("the_unit", type_=String), 1, func.length(post.c.unit)) == post.c.unit
-    return Prepared(posts.where(staff.c.active, post.c.active, post.c.role.in_([bindparam(f"role_{n}", type_=String) for n in range(_AT_ONCE)]), covers))
+    return Prepared(posts.where(staff.c.active, post.c.active, post.c.role.in_([bindparam(f"role_{n}", type_=String) for n in range(roles)]), covers))
+
+
+def holding(roles: Sequence[str], place: str) -> tuple[Prepared, dict[str, Any]]:
+    """The question who holds one of these posts over a place: login, role, unit."""
+    return _holding(None, len(roles)), {f"role_{n}": role for n, role in enumerate(roles)} | {"the_unit": place}
 
 
 def holders(conn: Connection, process: Process, facts: Data, tasks: Sequence[Mapping[Any, Any]], recused: frozenset[str] | None) -> list[Holder]:

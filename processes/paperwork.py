@@ -12,7 +12,7 @@ from engine.crypto import BoundKeys, file_commitment
 from engine.errors import NotFound
 from engine.model import Data, Put
 from engine.office import Act
-from engine.prepared import Prepared
+from engine.prepared import Prepared, run_all
 from engine.process import CaseRef
 from processes import households, identity, letters, query_codes
 from processes.case_tables import letter, letter_bytes, letter_number, notice
@@ -41,7 +41,7 @@ def issue(act: Act, case: CaseRef, kind: str, facts: Data, more: Data) -> list[P
     row_id = case.next_id()
     cipher = act.keys.subject(f"household:{household_id}")
     sealed = cipher.seal(zlib.compress(stored, 9), f"letter:{row_id}".encode())
-    _BYTES.run(act.conn, {"id": row_id, "sealed": sealed})
+    run_all(act.conn, [(_BYTES, [{"id": row_id, "sealed": sealed}])])
     values = {
         "case_no": case.no,
         "household_id": household_id,

@@ -88,8 +88,8 @@ def draw(act: Act, street: str, household_id: int) -> bool:
         row_id = log.next_id()
         seed, block, position = _new_block(act, log, row_id, street, 1), 1, 0
     else:
-        log, row_id = act.open("register", row["record_id"]), row["id"]
-        row = _REGISTER.rows(act.conn, {"the_street": street})[0]  # as it stands now that it is locked
+        log, [row] = act.open_and_see("register", row["record_id"], (_REGISTER, {"the_street": street}))
+        row_id = row["id"]
         seed = act.keys.reveal("spot_register", "seed", row_id, row["seed"])
         block, position = row["block"], row["position"]
     with noting() as asked:
@@ -111,8 +111,7 @@ def kept(act: Act, household_id: int) -> bool | None:
     file = _LATEST.row(act.conn, {"the_household": household_id})
     if file is None:
         return None
-    log = act.open("register", file["id"] >> 16)
-    file = _LATEST.rows(act.conn, {"the_household": household_id})[0]  # as it stands now that it is locked
+    log, [file, *_] = act.open_and_see("register", file["id"] >> 16, (_LATEST, {"the_household": household_id}))
     drawn = bool(file["drawn"] or file["late"])
     said: Data = {"case": str(household_id), "block": file["block"], "position": file["position"], "drawn": drawn}
     act.append(log, "file_received_again", said, puts=[Put("spot_file", file["id"], {"passed_on": None})] if file["passed_on"] else [])
@@ -142,8 +141,7 @@ def drawn_late(act: Act, household_id: int) -> bool:
     file = _LATEST.row(act.conn, {"the_household": household_id})
     if file is None or file["passed_on"]:
         return False
-    log = act.open("register", file["id"] >> 16)
-    file = _LATEST.rows(act.conn, {"the_household": household_id})[0]  # as it stands now that it is locked
+    log, [file, *_] = act.open_and_see("register", file["id"] >> 16, (_LATEST, {"the_household": household_id}))
     said: Data = {"case": str(household_id), "block": file["block"], "position": file["position"], "late": file["late"]}
     act.append(log, "file_passed", said, puts=[Put("spot_file", file["id"], {"passed_on": act.today.isoformat()})])
     return bool(file["late"])

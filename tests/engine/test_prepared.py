@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import (
     LargeBinary,
     NullPool,
@@ -22,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from engine import cases, store
-from engine.prepared import Prepared, run_all, together
+from engine.prepared import Prepared, ask_ahead, listen, run_all, together
 from processes.dibao_2012 import DIBAO_2012
 
 JOB = {"kind": "timer", "record_id": 1, "key": "x.1", "due_at": datetime(2018, 12, 3, 9, tzinfo=UTC), "state": "ready", "data": "{}"}
@@ -217,3 +219,127 @@ def test_the_widest_statement_of_a_completion_finds_the_same(district):
     prepared = cases._tasks_of(DIBAO_2012.recused)
     with district.office.read() as conn:
         assert prepared.rows(conn, wanted) == [dict(row) for row in conn.execute(prepared.statement, wanted).mappings()]
+
+
+# -- what is not waited for, and what is known already
+
+KEY = store.subject_key
+_HERE = Prepared(select(KEY.c.wrapped).where(KEY.c.subject == bindparam("the_subject")))
+_ALL = Prepared(select(KEY.c.subject, KEY.c.wrapped).order_by(KEY.c.subject))
+_NEW, _GONE = Prepared(insert(KEY)), Prepared(delete(KEY).where(KEY.c.subject == bindparam("the_subject")))
+_OTHER = Prepared(update(KEY).where(KEY.c.subject == bindparam("the_subject")).values(wrapped=bindparam("new_wrapped")))
+_LOCK = Prepared(select(store.record.c.id).where(store.record.c.id == bindparam("the_id")).with_for_update())
+
+
+def test_what_nobody_waits_for_is_there_for_whoever_looks(office):
+    with office.store.write() as conn:
+        run_all(conn, [(_NEW, [{"subject": "a", "wrapped": b"1"}])])
+        assert conn.scalars(select(KEY.c.subject)).all() == ["a"], "for SQLAlchemy"
+        run_all(conn, [(_NEW, [{"subject": "b", "wrapped": b"2"}, {"subject": "c", "wrapped": b"3"}]), (_GONE, [{"the_subject": "a"}])])
+        assert [row["subject"] for row in _ALL.rows(conn, {})] == ["b", "c"], "in their order, for ours"
+        run_all(conn, [(_OTHER, [{"the_subject": "b", "new_wrapped": b"9"}])])
+    with office.read() as conn:
+        assert dict(conn.execute(select(KEY.c.subject, KEY.c.wrapped)).all()) == {"b": b"9", "c": b"3"}, "and when the transaction ends without another word"
+
+
+def test_what_nobody_waited_for_is_undone_with_the_rest(office):
+    with pytest.raises(RuntimeError), office.store.write() as conn:
+        run_all(conn, [(_NEW, [{"subject": "a", "wrapped": b"1"}])])
+        raise RuntimeError
+    with office.store.write() as conn:
+        assert _ALL.rows(conn, {}) == []
+
+
+@pytest.mark.parametrize("db_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+@pytest.mark.parametrize("then", [lambda conn: _LOCK.rows(conn, {"the_id": 1}), lambda conn: conn.scalar(select(store.record.c.id)), lambda _conn: None])
+def test_its_error_comes_with_the_next_statement_and_says_whose_it_is(office, then):
+    """A key that is taken is a lost race, as ever; without another statement the transaction must not end as if all were well."""
+    with pytest.raises(Exception, match="pk_subject_key") as caught, office.store.write() as conn:
+        run_all(conn, [(_NEW, [{"subject": "a", "wrapped": b"1"}])])
+        run_all(conn, [(_NEW, [{"subject": "a", "wrapped": b"1"}])])
+        then(conn)
+    assert getattr(caught.value, "orig", caught.value).sqlstate == "23505"
+    with office.store.write() as conn:
+        assert _ALL.rows(conn, {}) == []
+    with pytest.raises(IntegrityError, match="INSERT INTO subject_key"), office.store.write() as conn:
+        run_all(conn, [(_NEW, [{"subject": "a", "wrapped": b"1"}, {"subject": "a", "wrapped": b"1"}])])
+        _LOCK.rows(conn, {"the_id": 1})
+
+
+@pytest.mark.parametrize("db_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_nothing_is_asked_twice_and_nothing_that_was_asked_ahead(office):
+    with office.store.write() as conn:
+        together(conn, (_LOCK, {"the_id": 1}), ahead=[(_ALL, {})])
+        heard = listen(conn)
+        assert (_ALL.rows(conn, {}), _ALL.rows(conn, {}), _HERE.rows(conn, {"the_subject": "a"})) == ([], [], [])
+        ask_ahead(conn, [(_HERE, {"the_subject": "b"})])
+        assert _HERE.rows(conn, {"the_subject": "b"}) == []
+        assert (len(heard.known), heard.missed) == (3, [(_HERE, {"the_subject": "a"})])
+        _LOCK.rows(conn, {"the_id": 1})  # may have waited for somebody who has changed it
+        assert _ALL.rows(conn, {}) == []
+        assert len(heard.missed) == 3
+
+
+@pytest.mark.parametrize("db_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_what_another_has_changed_while_one_waited_is_seen(office):
+    """The answer that came before the lock is not taken for the one after it."""
+    other = create_engine(office.store.url, poolclass=NullPool)
+    with office.store.write() as conn:
+        ask_ahead(conn, [(_ALL, {})])
+        assert _ALL.rows(conn, {}) == []
+        with other.begin() as theirs:
+            theirs.execute(insert(KEY).values(subject="theirs", wrapped=b"1"))
+        assert _ALL.rows(conn, {}) == [], "nothing has been waited for"
+        _LOCK.rows(conn, {"the_id": 1})
+        assert [row["subject"] for row in _ALL.rows(conn, {})] == ["theirs"]
+
+
+_SUBJECTS = st.sampled_from(["a", "b", "c"])
+_STEPS = st.lists(st.one_of(
+    st.tuples(st.sampled_from(["ask", "ahead", "both", "gone", "lock", "all", "ahead all"]), _SUBJECTS, st.none()),
+    st.tuples(st.sampled_from(["new", "later", "theirs", "other", "other later"]), _SUBJECTS, st.binary(min_size=1, max_size=3)),
+), max_size=25)  # fmt: skip
+
+
+@given(steps=_STEPS, rolled_back=st.booleans())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_asked_ahead_or_written_later_every_answer_is_that_of_one_statement_after_another(office, steps, rolled_back):
+    class Back(Exception):
+        pass
+
+    with office.store.write() as conn:
+        conn.execute(delete(KEY))
+    known: dict[str, bytes] = {}
+    try:
+        with office.store.write() as conn:
+            for what, subject, wrapped in steps:
+                row, change = {"subject": subject, "wrapped": wrapped}, {"the_subject": subject, "new_wrapped": wrapped}
+                expected = [{"wrapped": known[subject]}] if subject in known else []
+                if what == "ask":
+                    assert _HERE.rows(conn, {"the_subject": subject}) == expected
+                elif what == "all":
+                    assert {row["subject"]: row["wrapped"] for row in _ALL.rows(conn, {})} == known
+                elif what == "both":
+                    assert together(conn, (_HERE, {"the_subject": subject}), (_HERE, {"the_subject": "b"}), ahead=[(_HERE, {"the_subject": "c"})])[0] == expected
+                elif what.startswith("ahead"):
+                    ask_ahead(conn, [(_ALL, {})] if "all" in what else [(_HERE, {"the_subject": subject})])
+                elif what == "lock":
+                    _LOCK.rows(conn, {"the_id": 1})
+                elif what == "gone":
+                    known.pop(subject, None)
+                    _GONE.run(conn, {"the_subject": subject})
+                elif what in ("new", "later", "theirs") and subject not in known:
+                    known[subject] = wrapped
+                    {"new": lambda: _NEW.run(conn, row), "later": lambda: run_all(conn, [(_NEW, [row])]), "theirs": lambda: conn.execute(insert(KEY).values(**row))}[what]()  # noqa: B023 - called at once
+                elif what == "other":
+                    assert _OTHER.run(conn, change) == (subject in known)
+                    known |= {subject: wrapped} if subject in known else {}
+                elif what == "other later":
+                    run_all(conn, [(_OTHER, [change])])
+                    known |= {subject: wrapped} if subject in known else {}
+            if rolled_back:
+                raise Back
+    except Back:
+        known = {}
+    with office.read() as conn:
+        assert dict(conn.execute(select(KEY.c.subject, KEY.c.wrapped)).all()) == known

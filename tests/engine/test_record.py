@@ -177,3 +177,19 @@ def test_payloads_of_now_and_of_before_are_read_alike(data):
 
     salt = bytes(range(32))
     assert office._unpacked(office._packed(salt, canonical(data))) == office._unpacked(canonical({"data": data, "salt": salt.hex()})) == {"data": data, "salt": salt.hex()}
+
+
+def test_a_row_that_is_put_is_changed_or_made(office):
+    """Business rows come so (`office.project`), on PostgreSQL in one statement."""
+    unit = store.metadata.tables["unit"]
+    whole = {"code": "x", "name": "某街", "level": "street", "parent_code": "120116"}
+    with office.act() as act:
+        record = act.new("unit", "120116")
+        row, strange = record.next_id(), record.id * 65536  # the second nobody has given out
+        act.append(record, "units_listed", puts=[model.Put("unit", row, {**whole, "code": "120116"})])
+        act.append(record, "unit_renamed", puts=[model.Put("unit", row, {"name": "新区"}), model.Put("unit", strange, whole)])
+    with office.act() as act:
+        act.append(act.open("unit", record.id), "unit_renamed", puts=[model.Put("unit", strange, {"name": "另一街"}), model.Put("unit", row, {"level": "district", "name": "滨海新区"})])
+    with office.read() as conn:
+        found = conn.execute(select(unit.c.id, unit.c.name, unit.c.level).order_by(unit.c.id)).all()
+    assert [tuple(one) for one in found] == [(strange, "另一街", "street"), (row, "滨海新区", "district")]
