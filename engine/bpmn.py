@@ -62,6 +62,7 @@ class Place:
     waits_for: frozenset[str] = frozenset()
     ended: bool = False
     end_event: str | None = None  # of the top level
+    catchers: tuple[tuple[str, tuple[str, ...]], ...] = ()  # (message, expressions of the timers against it)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +271,12 @@ class Run:
         """Names of the messages that some node waits for."""
         return self._place.waits_for
 
+    def over_since(self, message: str) -> datetime | None:
+        """The moment at which the period for this message was over, where all that wait for it would have gone on by then: the timer came
+        first, only nobody has rung yet. None: the message may come. Delivered all the same, both would go on."""
+        ends = [[due for text in against if (due := self._moment(text)) is not None and due <= self.now] for name, against in self._place.catchers if name == message]
+        return max(min(one) for one in ends) if ends and all(ends) else None
+
     @property
     def ended(self) -> bool:
         return self._place.ended
@@ -297,7 +304,7 @@ class Run:
 
 def _seen(drawing: Drawing, tokens: Tokens, text: str) -> Place:
     ends = drawing.of_kind("endEvent")
-    return Place(text, tokens.open_tasks(), tuple(tokens.timers()), tokens.waits_for(), tokens.ended, tokens.last_of(ends))
+    return Place(text, tokens.open_tasks(), tuple(tokens.timers()), tokens.waits_for(), tokens.ended, tokens.last_of(ends), tuple(tokens.catchers()))
 
 
 def _nothing(kind: str, text: str) -> Any:

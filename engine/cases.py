@@ -22,9 +22,9 @@ from engine.bpmn import Drawing, Run
 from engine.dmn import merged, noting
 from engine.errors import Conflict, Invalid, NotFound, NotWaiting, Refused
 from engine.foresight import Foresight
-from engine.forms import apart, facts_of, form_for, understand
+from engine.forms import Form, apart, facts_of, form_for, named, understand
 from engine.migration import Hindrance, hindrances, stands
-from engine.model import OTHERS, SYSTEM, Actor, Data, Put
+from engine.model import OTHERS, SHANGHAI, SYSTEM, Actor, Data, Put
 from engine.office import Act, Record, history
 from engine.prepared import Prepared, Question, ask_ahead, listen, run_all, together, travels
 from engine.process import Broken, CaseRef, Deadline, Logins, Message, Process
@@ -222,7 +222,7 @@ class Cases(Replayer):
         facts = facts_of(form, answers)
         facts |= process.begin(act, facts)
         self._not_kept_away(act, process, facts, "start", process.starters & act.actor.roles)
-        process.vet(act, "start", form, answers, facts, ())
+        _vetted(process, act, "start", form, answers, facts, ())
         drawing = self._keep(act.conn, self.current(act.conn, process, act.today))
         act.keep(self.shelf.tables.values())
         subject = process.subject(facts)
@@ -265,8 +265,8 @@ class Cases(Replayer):
         """What the entry will say, the answers, and whom they name as second signature that was not asked for yet. Raises Invalid."""
         agreed = tuple(one.staff for one in signers.of(task) if one.state == "agreed")
         form, answers = self._understand(case.process.form_of(task["node"]), raw, act, case.run.facts, lang, who, agreed)
-        known = {**case.run.facts, "case_no": case.row["no"]}
-        case.process.vet(act, task["node"], form, answers, known, case.acts)
+        known = {**case.run.facts, "case_no": case.row["no"], "done_as": [who for who in (*who.persons, task["owner"]) if who]}
+        _vetted(case.process, act, task["node"], form, answers, known, case.acts)
         owner = {"owner": task["owner"]} if task["owner"] not in (None, *who.persons) else {}
         return {"task": task["key"], **_given(act, form, answers), **owner}, answers, self._cosigners(act, case, task, form, answers, who)
 
@@ -337,7 +337,8 @@ class Cases(Replayer):
         form = case.process.form_of(task["node"])
         allowed: Mapping[str, Data] = getattr(form, "RETURNS", {})
         if to not in allowed:
-            raise Invalid({"to": [f"只能退回：{'、'.join(allowed) or '（本环节不能退回）'}"]})
+            names = [node.name for node in map(case.run.drawing.nodes.get, allowed) if node]
+            raise Invalid({"to": [f"只能退回到：{'、'.join(names)}（{'、'.join(allowed)}）" if allowed else "本环节不能退回"]}, labels={"to": ""})
         return self.complete(act, task_id, {**raw, **allowed[to]}, **kind)
 
     def receive(self, act: Act, no: str, message: str, raw: Data, *, lang: str = "zh") -> dict[str, Any]:
@@ -350,10 +351,10 @@ class Cases(Replayer):
     def _deliver(self, act: Act, message: Message, sender: tuple[str, int]) -> None:
         """A message from another case: the same act, a cause on both records. NotWaiting undoes both."""
         case = self._case(act, message.case_no)
-        if message.name not in case.run.waits_for():
+        if message.name not in case.run.waits_for() or case.run.over_since(message.name):
             raise NotWaiting(f"个案 {message.case_no} 现在不在等候这项结果", f"Case {message.case_no} does not wait for this now")
         form, answers = self._understand(case.process.messages[message.name], message.raw, act, case.run.facts, "zh")
-        case.process.vet(act, message.name, form, answers, case.run.facts, case.acts)
+        _vetted(case.process, act, message.name, form, answers, case.run.facts, case.acts)
         data = {"message": message.name, **_given(act, form, answers), "from": list(sender)}
         self._apply(act, case, "message_received", data, answers, message.name)
 
@@ -362,15 +363,29 @@ class Cases(Replayer):
         if message not in process.messages:
             raise NotFound(f"没有这种来件：{message}")
         sending = frozenset() if instead else self._may_send(act, case, message)
-        if message not in case.run.waits_for():
-            raise NotWaiting("这件个案现在不在等候这类来件，不能登记", "No node of this case waits for that message")
+        self._awaited(act, case, message)
         with self._learning(act, case, message, raw):
             if not instead:
                 self._not_kept_away(act, process, case.run.facts, message, sending)
             form, answers = self._understand(process.messages[message], raw, act, case.run.facts, lang)
-            process.vet(act, message, form, answers, case.run.facts, case.acts)
+            _vetted(process, act, message, form, answers, case.run.facts, case.acts)
             data = {"message": message, **_given(act, form, answers)}
             return self._apply(act, case, "message_received", data, answers, message)
+
+    def _awaited(self, act: Act, case: Open, message: str) -> None:
+        """Raises NotWaiting, and says where the case stands. What came after its period is late, whether or not anybody has rung: the
+        timer's job goes on with the case."""
+        otherwise: tuple[str, str] = getattr(case.process.messages[message], "OTHERWISE", ("", ""))
+        if ended := case.run.over_since(message):
+            last = (ended - timedelta(seconds=1)).astimezone(SHANGHAI).date()
+            raise NotWaiting(f"登记这类来件的期限到 {last} 为止，现已超过，不能登记{otherwise[0]}", f"The period for this ended on {last}: it cannot be recorded any more{otherwise[1]}")
+        if message in case.run.waits_for():
+            return
+        if case.run.ended:
+            raise NotWaiting("这件个案已经办结，不在等候这类来件，不能登记", "The case is closed: it waits for nothing that comes in")
+        nodes = [case.run.drawing.nodes[node] for node in sorted(set(case.run.open_tasks().values()))]
+        here = (f"这件个案现在的环节是“{'、'.join(node.name for node in nodes)}”，", f" It stands at: {', '.join(node.name_en for node in nodes)}.") if nodes else ("这件个案现在", "")
+        raise NotWaiting(f"{here[0]}不在等候这类来件，不能登记{otherwise[0]}", f"No node of this case waits for that message.{here[1]}{otherwise[1]}")
 
     def _may_send(self, act: Act, case: Open, message: str) -> frozenset[str]:
         """In which roles the actor may record this message; Refused when in none. The system may record all."""
@@ -945,6 +960,14 @@ def _known(act: Act, case_id: int, no: str, facts: Data, typed: Data) -> dict[st
 
 def task_etag(task: Mapping[Any, Any]) -> str:
     return f"{task['id']}-{task['version']}"
+
+
+def _vetted(process: Process, act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Sequence[Any]) -> None:
+    """What only the tables can tell; a field is called as the form calls it."""
+    try:
+        process.vet(act, node, form, answers, facts, acts)
+    except Invalid as error:
+        raise named(form, error) from error
 
 
 def _needed(name: str, text: str) -> None:

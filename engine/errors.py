@@ -13,6 +13,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 
 class EngineError(Exception):
     """Base of everything this package raises on purpose; the text is for the person who asked."""
@@ -28,11 +30,16 @@ class Refused(EngineError):
 
 
 class Invalid(EngineError):
-    """`fields`: path ("members.0.id_no") -> messages. `english`: the same in English, where whoever raises it knows it."""
+    """`fields`: path ("members.0.id_no") -> messages. `english`: the same in English, where whoever raises it knows it. `labels`: path ->
+    what the form calls it, in its language ("": the message says it by itself); a path without one is said as it is."""
 
-    def __init__(self, fields: dict[str, list[str]], english: dict[str, list[str]] | None = None) -> None:
-        super().__init__("；".join(f"{k}：{'，'.join(v)}" for k, v in fields.items()))
-        self.fields, self.english = fields, english
+    def __init__(self, fields: dict[str, list[str]], english: dict[str, list[str]] | None = None, labels: Mapping[str, str] | None = None) -> None:
+        self.fields, self.english, self.labels = fields, english, labels or {}
+        super().__init__(self.told("：", "，", "；", fields))
+
+    def told(self, colon: str, comma: str, semicolon: str, fields: Mapping[str, Sequence[str]]) -> str:
+        """One sentence of `fields` (as `fields`, in whichever language)."""
+        return semicolon.join(f"{label}{colon}{comma.join(texts)}" if (label := self.labels.get(path, path)) else comma.join(texts) for path, texts in fields.items())
 
 
 class Conflict(EngineError):

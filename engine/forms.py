@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any, ClassVar, cast
@@ -70,7 +70,8 @@ def unseen(text: str) -> bool:
 
 
 class Text(fields.String):
-    """Text in NFC without control or direction characters, never only blanks; one of `choices` where there are any."""
+    """Text in NFC without control or direction characters, never only blanks; one of `choices` where there are any. A number that is
+    no quantity (`digits`: telephone, account) is understood with full-width digits and in groups."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
@@ -78,6 +79,8 @@ class Text(fields.String):
         text = unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip()
         if unseen(text):
             raise self.make_error("control")
+        if self.metadata.get("digits"):
+            text = "".join(folded(text).split())
         if self.required and not text:
             raise self.make_error("required")
         choices = self.metadata.get("choices")
@@ -254,10 +257,10 @@ def _meta(label: str, label_en: str, **more: Any) -> dict[str, Any]:
 
 
 def text(label: str, label_en: str, *, required: bool = True, max: int = MAX_TEXT, fact: bool = False,  # noqa: A002
-         widget: str = "text", hint: str = "", hint_en: str = "", about: str = "") -> Text:  # fmt: skip
-    """`about`: whom it concerns, where that is neither the household nor staff ("objector"); see `apart`."""
+         widget: str = "text", hint: str = "", hint_en: str = "", about: str = "", digits: bool = False) -> Text:  # fmt: skip
+    """`about`: whom it concerns, where that is neither the household nor staff ("objector"); see `apart`. `digits`: see Text."""
     return Text(required=required, metadata=_meta(
-        label, label_en, fact=fact, widget=widget, hint=hint, hint_en=hint_en, max=max, about=about))  # fmt: skip
+        label, label_en, fact=fact, widget=widget, hint=hint, hint_en=hint_en, max=max, about=about, digits=digits))  # fmt: skip
 
 
 def choice(label: str, label_en: str, choices: Iterable[tuple[str, str, str]], *, required: bool = True,
@@ -347,9 +350,27 @@ def understand(form: Form, raw: Any) -> dict[str, Any]:
     try:
         loaded = form.load(raw)
     except ValidationError as error:
-        raise Invalid(flat(error.messages)) from error
+        raise named(form, Invalid(flat(error.messages))) from error
     understood: dict[str, Any] = form.dump(loaded)
     return understood
+
+
+def named(form: Form, error: Invalid) -> Invalid:
+    """The same error, which calls the fields of this form by their labels: who reads it filled in a form, not a program's names."""
+    return Invalid(error.fields, error.english, {path: label for path in error.fields if (label := _label_of(form, path.split(".")))} | dict(error.labels))
+
+
+def _label_of(form: Form, path: Sequence[str]) -> str:
+    """What a person calls "participants.0.name"; empty for a field that the form does not have."""
+    field = form.fields.get(path[0])
+    if field is None:
+        return ""
+    label = str(field.metadata.get(form.say("label", "label_en")) or "")
+    if len(path) == 1 or not path[1].isdigit():
+        return label
+    nested = field.metadata.get("form")
+    inner = _label_of(nested(context=form.context), path[2:]) if nested and len(path) > 2 else ""
+    return form.say(f"{label}第{int(path[1]) + 1}项{inner}", ", ".join(part for part in (f"{label} {int(path[1]) + 1}", inner) if part))
 
 
 def facts_of(form: Form, answers: Mapping[str, Any]) -> dict[str, Any]:

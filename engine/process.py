@@ -120,7 +120,7 @@ class Process:
     # service task -> version -> what it was before: a change of arithmetic is a new version, and a case replays with its entries'
     former_rules: Mapping[str, Mapping[int, Service]] = field(default_factory=dict)
     gather: Mapping[str, Gather] = field(default_factory=dict)  # service task -> where its snapshot comes from
-    vet: Callable[[Act, str, Form, Data, Data, Sequence[Any]], None] = lambda *_: None  # act, name, form, answers, facts (of a task also case_no), acts; raises Invalid
+    vet: Callable[[Act, str, Form, Data, Data, Sequence[Any]], None] = lambda *_: None  # act, name, form, answers, facts (of a task also case_no and done_as), acts; raises Invalid
     former: Mapping[str, type[Form]] = field(default_factory=dict)  # user task of an earlier drawing -> form: running cases keep theirs
     sends: Mapping[str, Send] = field(default_factory=dict)  # node or message -> messages to other cases, in the same transaction
     # user task -> the other records that completing it will append to (connection, case's id, answers as sent)

@@ -432,6 +432,16 @@ class Tokens:
         waiting = self._workflow.event_manager.tasks.values()
         return frozenset(d.name for task in waiting for d in _definitions(task) if isinstance(d, MessageEventDefinition))
 
+    def catchers(self) -> list[tuple[str, tuple[str, ...]]]:
+        """(message, expressions of the timers that stand against it) of every node that waits for a message: behind an event-based gateway
+        whichever comes first has the token."""
+        found = []
+        for task in self._workflow.event_manager.tasks.values():
+            either = _definitions(task)
+            against = tuple(d.expression for d in either if isinstance(d, Due))
+            found += [(d.name, against) for d in either if isinstance(d, MessageEventDefinition)]
+        return sorted(found)
+
     @property
     def ended(self) -> bool:
         return bool(self._workflow.completed)

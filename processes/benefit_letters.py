@@ -100,7 +100,7 @@ def otherwise(data: Mapping[str, Any]) -> list[str]:
 
 def by_table(data: Mapping[str, Any]) -> list[str]:
     """The decision table and its row by which it was decided, as `fired` reads them from the record."""
-    return [f"判定所用的表：《{one['table']}》第{one['place']}行（{one['row']}）：{one['says']}{'（' + one['basis'] + '）' if one['basis'] else ''}。" for one in data.get("rows") or ()]
+    return [f"判定所用的表：《{one['table']}》第{one['place']}行：{one['says']}{'（' + one['basis'] + '）' if one['basis'] else ''}。" for one in data.get("rows") or ()]
 
 
 def review_result(data: Mapping[str, Any]) -> list[str]:

@@ -234,6 +234,8 @@ def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, _acts: Sequ
 def _vet_second(act: Act, form: Form, answers: Data, facts: Data) -> None:
     """Who is named as the second can sign: an investigator over the place, whom nothing recuses. Nobody else may sign for him."""
     login = answers["second_investigator"]
+    if login in facts.get("done_as", ()):
+        raise Invalid({"second_investigator": [form.say("第二核查人不能是本人，也不能是委托您办理或由您代理的人", "The second investigator is neither you nor in whose place you act")]})
     found = organisation.find_actor(act.conn, login)
     if found is None or found.post_over(facts["street"], {"investigator"}) is None:
         raise Invalid({"second_investigator": [form.say("不是本辖区的核查人员", "No investigator of this area")]})

@@ -181,8 +181,8 @@ def _at_acceptance(act: Act, facts: Data, article: str) -> Data:
     if missing := households.missing_authorisations(act.conn, household_id, act.today, production=act.office.production):
         raise Refused(
             "authorization",
-            f"还有 {len(missing)} 名成年家庭成员没有签署核对授权书，不能受理（{article}）",
-            f"{len(missing)} adult members have not signed the authorisation",
+            f"还有 {len(missing)} 名成年家庭成员没有签署核对授权书，或者授权书已过有效期，不能受理（{article}）",
+            f"{len(missing)} adult members have signed no authorisation that is in force",
         )
     if unnamed := households.unnamed(act.conn, household_id):
         raise Refused("unnamed-members", f"还有 {unnamed} 名家庭成员没有登记姓名和身份证号，请先补登后再受理", f"{unnamed} members have no name and ID number yet: register them first")
@@ -370,7 +370,7 @@ DIBAO_2012 = Process(
     former_rules={"receive_file": {1: receive_file_1}, "check_late_draw": {1: check_late_draw_1}},
     gather={"accept": at_acceptance("民发〔2012〕220号第十二条"), "assess": investigation.figures, "receive_file": _draw, "check_late_draw": late},
     vet=vet,
-    before={"means_check": investigation.keep_findings},
+    before={"means_check": investigation.keep_report},
     effects={
         "completeness_check": _on_completeness,
         "accept": _on_accept,

@@ -220,9 +220,13 @@ class MeansCheck(Form):
     check_conclusion = choice("核对结论", "Conclusion", [
         ("consistent", "与申报一致", "Consistent"), ("inconsistent", "与申报不一致", "Inconsistent"),
         ("exceeds_standard", "明显超出规定标准", "Exceeds the standard"), ("incomplete", "部分信息无法核对", "Incomplete"),
-        ("query_again", "再次核对", "Query again")], fact=True)  # fmt: skip
-    found_income = money("核对发现的未申报月收入", "Undeclared monthly income found", required=False)
-    found_assets = money("核对发现的货币财产", "Monetary assets found", required=False)
+        ("query_again", "再次核对", "Query again")], fact=True,
+        hint="申请中再次核对后选“与申报一致”的，以前核对发现的收入、财产不再计入",
+        hint_en="In an application: after “Consistent” nothing counts that an earlier check found")  # fmt: skip
+    found_income = money("核对发现的未申报月收入", "Undeclared monthly income found", required=False, hint="元，如 300.00；在申报的收入以外另加",
+                         hint_en="Yuan, like 300.00; comes on top of what was declared")  # fmt: skip
+    found_assets = money("核对发现的货币财产", "Monetary assets found", required=False, hint="元，如 30000.00；填全部货币财产，代替申报数",
+                         hint_en="Yuan, like 30000.00; all monetary assets, in place of what was declared")  # fmt: skip
     report = text("核对报告", "Report", widget="textarea")
     doubtful = yes_no("是否列为可疑", "Doubtful?", required=False, fact=True)
 
@@ -775,6 +779,7 @@ class Withdrawal(Step):
 
 
 class Objection(Step):
+    OTHERWISE = ("；公示期以外村居民反映情况的，请登记为投诉举报核查", "; what residents say outside of a notice is recorded and verified as a complaint")  # where nobody waits for it
     AFTER: ClassVar[Mapping[str, str]] = {"objection_on": "applied_on"}
     LATEST = ("check_result_on", "street_notice_posted_on", "district_notice_posted_on", "stop_notice_posted_on")  # what may be objected to, the newest of them
     objection_on = on_date("提出日期", "Raised on", fact=True)

@@ -173,7 +173,7 @@ class ListedPerson(Form):
     community = text("所在居村代码", "Code of the community", max=20)
     hukou_kind = choice("户籍性质", "Household register", choices(festival.HUKOU))
     employed = yes_no("有工作单位", "Has an employer")
-    account = text("银行账号", "Bank account", max=40)
+    account = text("银行账号", "Bank account", max=40, digits=True)
     holder = text("户名", "Account holder", required=False, max=60, hint="不填为本人", hint_en="Himself when left out")
 
 

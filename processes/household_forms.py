@@ -54,9 +54,22 @@ class IncomeIn(Form):
     year = number("年份", "Year", required=False)
 
     @validates_schema(skip_on_field_errors=False)
-    def _month(self, data: Mapping[str, Any], **_: Any) -> None:
-        if data.get("month") and not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", data["month"]):
-            raise ValidationError({"month": ["月份写成 2018-11"]})
+    def _when(self, data: Mapping[str, Any], **_: Any) -> None:
+        """A month is of income a month, a year of income a year: otherwise a twelfth of the amount would count, or twelve times as much."""
+        wrong: dict[str, list[str]] = {}
+        month, year, period, today = data.get("month"), data.get("year"), data.get("period") or "month", self.context_value("today")
+        if month and not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", month):
+            wrong["month"] = [self.say("月份写成 2018-11", "Write the month like 2018-11")]
+        elif month and period == "year":
+            wrong["period"] = [self.say("写了月份的是当月的收入，周期请选“每月”", "Income of one month is given a month")]
+        elif month and today and month > f"{today:%Y-%m}":
+            wrong["month"] = [self.say("不能晚于本月", "May not be after this month")]
+        if year and period == "month":
+            wrong["period"] = [self.say("写了年份的是全年的收入，周期请选“每年”", "Income of a whole year is given a year")]
+        elif year and today and not 2000 <= year <= today.year:
+            wrong["year"] = [self.say("年份不合理", "Not a likely year")]
+        if wrong:
+            raise ValidationError(wrong)
 
 
 class PropertyIn(Form):
@@ -121,8 +134,8 @@ class HouseholdIn(Form):
     community = text("居村（代码）", "Community code", max=20)
     hukou_kind = choice("户籍类别", "Hukou", [("urban", "城镇", "Urban"), ("rural", "农村", "Rural")])
     address = text("住址", "Address", max=200)
-    phone = text("联系电话", "Phone", required=False, max=20)
-    bank_account = text("银行账号", "Bank account", required=False, max=40)
+    phone = text("联系电话", "Phone", required=False, max=20, digits=True)
+    bank_account = text("银行账号", "Bank account", required=False, max=40, digits=True)
     bank_holder = text("开户人", "Account holder", required=False, max=60)
     hardship_cause = text("致困原因", "Cause of hardship", required=False, max=60)
     hardships = _hardships()

@@ -397,6 +397,16 @@ def set_property(act: Act, household_id: int, items: Sequence[Mapping[Any, Any]]
     act.append(record, "property_declared" if source == "declared" else "property_found", puts=puts)
 
 
+def drop_findings(act: Act, household_id: int) -> None:
+    """What earlier checks found counts no longer: a later report says that the declaration is right. Nothing is written where there is nothing."""
+    people = {m["person_id"] for m in members_of(act.conn, household_id)}
+    found = [row["person_id"] for row in _INCOMES.rows(act.conn, {"household_id": household_id}) if row["source"] == "checked"]
+    for person_id in sorted(people.intersection(found)):
+        set_income(act, household_id, person_id, [], source="checked")
+    if any(row["source"] == "checked" for row in _PROPERTIES.rows(act.conn, {"household_id": household_id})):
+        set_property(act, household_id, [], source="checked")
+
+
 def set_hardships(act: Act, household_id: int, data: Mapping[Any, Any]) -> None:
     """Replace the hardships that a household declares; `data` as household_forms.HardshipsIn. What is left out is unknown."""
     record = _open(act, household_id)
@@ -555,10 +565,13 @@ def letterhead(conn: Connection, household_id: int) -> Mapping[Any, Any]:
     return found
 
 
-def snapshot(conn: Connection, keys: BoundKeys, household_id: int, on: date) -> dict[str, Any]:
-    """The household as `eligibility.assess` reads it. What was checked or seen stands before what was declared."""
+def snapshot(conn: Connection, keys: BoundKeys, household_id: int, on: date, *, declared: bool = False) -> dict[str, Any]:
+    """The household as `eligibility.assess` reads it. What was checked or seen stands before what was declared; with `declared` only what
+    the household said itself."""
     here = {"household_id": household_id}
     members, owned = together(conn, (_COUNTED_MEMBERS, here), (_OWNED, here))
+    if declared:
+        owned = [one for one in owned if one["source"] == "declared"]
     people = _head_first(members)
     house: Mapping[Any, Any] = people[0] if people else row(conn, household_id)
     return _as_read(keys, household_id, house, people, owned, on)
@@ -575,7 +588,7 @@ def snapshots(conn: Connection, keys: BoundKeys, ids: Collection[int], on: date)
 
 
 def _as_read(keys: BoundKeys, household_id: int, house: Mapping[Any, Any], people: Sequence[Mapping[Any, Any]], owned: Sequence[Mapping[Any, Any]], on: date) -> dict[str, Any]:
-    incomes = _best((i for i in owned if i["what"] == "income"), lambda i: (i["person_id"], i["kind"]))
+    incomes = _best((i for i in owned if i["what"] == "income"), lambda i: (i["person_id"], i["kind"], _undeclared(i)))
     properties = _best((i for i in owned if i["what"] == "property"), lambda i: i["kind"])
     members: list[dict[str, Any]] = []
     for m in people:
@@ -604,6 +617,12 @@ def _ability(keys: BoundKeys, member: Mapping[Any, Any]) -> str | None:
 def _kinds(keys: BoundKeys, household_id: int, sealed: bytes | None) -> list[str]:
     found: list[str] = json.loads(keys.reveal("household", "hardships", household_id, sealed) or "[]")
     return found
+
+
+def _undeclared(item: Mapping[Any, Any]) -> bool:
+    """What a check found beyond the declaration is kept as other income: it comes on top of other income that was declared, in whose
+    place it does not stand (H is the sum of all that is counted, domain 3.3)."""
+    return bool(item["kind"] == "other_income" and item["source"] == "checked")
 
 
 def _best(items: Iterable[Mapping[Any, Any]], of: Callable[[Mapping[Any, Any]], Any]) -> list[Mapping[Any, Any]]:
@@ -724,7 +743,7 @@ def check_request(conn: Connection, keys: BoundKeys, household_id: int, on: date
         for m in members_of(conn, household_id)
         if m["id_no"] is not None
     ]  # fmt: skip
-    return {"persons": persons, "declared": snapshot(conn, keys, household_id, on)}
+    return {"persons": persons, "declared": snapshot(conn, keys, household_id, on, declared=True)}
 
 
 def active_benefits(conn: Connection, household_id: int) -> list[Mapping[Any, Any]]:

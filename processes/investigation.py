@@ -121,7 +121,10 @@ def unproved(answers: Data) -> dict[str, list[str]]:
 
 
 def second(act: Act, login: str, facts: Data, acts: Sequence[Any]) -> dict[str, list[str]]:
-    """Whoever could not sign cannot be named: the case would wait for him for ever."""
+    """Whoever could not sign cannot be named: the case would wait for him for ever. Neither can the one in whose place the survey is made
+    (delegation, substitution): it counts as his own."""
+    if login in facts.get("done_as", ()):
+        return {"second_investigator": ["第二调查人不能是本人，也不能是委托您办理或由您代理的人"]}
     who = organisation.find_actor(act.conn, login)
     if who is None or not who.holds("investigator", facts["street"]):
         return {"second_investigator": ["本街镇没有这位入户调查人"]}
@@ -134,6 +137,15 @@ def second(act: Act, login: str, facts: Data, acts: Sequence[Any]) -> dict[str, 
 def ask_registries(act: Act, case: CaseRef, _answers: Data, facts: Data) -> None:
     data = {"household_id": facts["household_id"]}
     jobs.plan(act.conn, "means_check", case.id, f"round.{facts['means_round']}", act.now, data)
+
+
+def keep_report(act: Act, case: CaseRef, answers: Data, facts: Data) -> None:
+    """As `keep_findings`, of an application: the report that the declaration is right is a new version in place of the one before
+    (domain 5.3), after an objection (N220 art 20) or in an application after another, and what that one found counts no longer. In a review
+    "consistent" is said of what is on file, findings and all."""
+    if answers.get("check_conclusion") == "consistent":
+        households.drop_findings(act, facts["household_id"])
+    keep_findings(act, case, answers, facts)
 
 
 def keep_findings(act: Act, _case: CaseRef, answers: Data, facts: Data) -> None:

@@ -344,7 +344,19 @@ def _compared(data: Mapping[str, Any]) -> str:
         "refused_study_abroad": "您家庭有成员自费出国留学。",
         "refused_luxury": "您家庭拥有非生活必需的高档消费品。",
     }
-    return found.get(category, "您家庭的情况不符合规定条件。")
+    figures, other = found.get(category, ""), _FOUND.get(str(data.get("reason_code")), "")
+    return f"{other}{figures}" or "您家庭的情况不符合规定条件。"
+
+
+# What was found where the figures are not why (`counterfactual.NOT_FIGURES`).
+_FOUND = {
+    "hukou": "您家庭成员的户籍不符合申请规定。",
+    "members": "您申请的家庭成员与调查认定的家庭成员不一致。",
+    "no_cooperation": "您家庭没有按规定配合信息核对或者入户调查。",
+    "false_statement": "您家庭没有如实申报人口、收入或者财产。",
+    "procedure": "您申请的程序或者材料有欠缺。",
+    "facts_unclear": "现有材料不能查清您家庭的收入和财产。",
+}
 
 
 def _tested(data: Mapping[str, Any]) -> str:

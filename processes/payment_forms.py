@@ -117,7 +117,7 @@ class AccountChange(Form):
 
     holder = text("开户人", "Account holder", max=60, hint="应为家庭成员", hint_en="A member of the household")
     bank = text("开户银行", "Bank", max=60)
-    account = text("银行账号", "Bank account", max=40)
+    account = text("银行账号", "Bank account", max=40, digits=True)
     from_month = text("从哪个月的发放起", "From the run of which month", max=7, hint="如 2018-12", hint_en="Like 2018-12")
     document_id = document("证明材料", "Proof", hint="存折、银行卡复印件的材料编号", hint_en="Number of the paper: passbook or card")
     reason = text("变更原因", "Why", max=500, widget="textarea")

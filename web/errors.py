@@ -47,7 +47,7 @@ def problem(error: Exception, lang: str = "zh") -> dict[str, Any]:
     """The API's problem payload: {code, status, message, errors, rule?}."""
     code = status_of(error)
     fields = said(error, lang)
-    message = "; ".join(f"{path}: {', '.join(texts)}" for path, texts in fields.items()) if lang == "en" and fields else words(error, lang)
+    message = error.told(": ", ", ", "; ", fields) if lang == "en" and isinstance(error, Invalid) else words(error, lang)
     told: dict[str, Any] = {"code": code, "status": type(error).__name__, "message": message, "errors": fields}
     if isinstance(error, Refused):
         told["rule"] = error.rule

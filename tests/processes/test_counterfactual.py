@@ -100,4 +100,4 @@ def test_a_refusal_says_it_in_its_letter_from_the_record_s_own_figures(district)
     for one in counterfactual.would(figures, "income_over", "refused"):
         assert one["zh"] in text
     assert "什么情况下结果会不同：家庭月收入（扣减后）低于2760.00元（低保标准920.00元×3人）的，符合低保收入条件；本次为6000.00元，至少高出3240.01元。" in text
-    assert "判定所用的表：《救助类别》第5行（income-over）：人均月收入高于低收入上限（" in text, "the row that fired, in words"
+    assert "判定所用的表：《救助类别》第5行：人均月收入高于低收入上限（" in text, "the row that fired, in words"

@@ -15,9 +15,10 @@ from flask_smorest import Blueprint
 from marshmallow import Schema
 from werkzeug.routing import BaseConverter
 
-from engine.forms import Form, json_schema
+from engine.errors import Invalid
+from engine.forms import Form, json_schema, named
 from web.api import schemas
-from web.api.desk import authenticate, body, load, query
+from web.api.desk import authenticate, body, load, query, spoken
 
 FORMS: dict[str, type[Form]] = {}  # component name -> form that an operation takes, documented by its own JSON Schema
 View = Callable[..., Any]
@@ -106,7 +107,12 @@ def operation(
         def run(**path: Any) -> Response:
             if not made.public:
                 authenticate()
-            return _answer(view(**path, **_input(made)), made.status)
+            try:
+                return _answer(view(**path, **_input(made)), made.status)
+            except Invalid as error:  # what only the tables could tell: its fields are called as the form calls them, too
+                if made.takes is None or not issubclass(made.takes, Form):
+                    raise
+                raise named(made.takes(context={"lang": spoken()}), error) from error
 
         documented = blp.doc(**_document(made, method, f"{part}_{view.__name__}"))(run)
         blp.route(rule, methods=[method], tags=[part])(documented)
