@@ -413,6 +413,16 @@ def test_wrong_files_are_refused_beside_their_field(app, case, district, bureau)
         assert queries.case_row(conn, case)["outcome"] == "ended_withdrawn"
 
 
+def test_what_was_said_about_several_persons_stands_once_beside_the_next_step(app, district):
+    district.to_street_opinion(210_000)
+    district.review()
+    no = district.case()["no"]
+    shown = Desk(app, "rita").text(f"/tasks/{district.tasks(no)['street_opinion']['id']}")
+    said = re.findall(r'<p class="opinion"><b>([^<]*)</b>', shown)
+    assert said.count("民主评议") == 1, said
+    assert said.count("入户调查") == 1, said
+
+
 @pytest.mark.parametrize("kind", ["application", "declaration", "authorisation", "survey", "democratic_review", "delivery"])
 def test_sheets_are_printed_for_those_who_work_cases(app, case, district, kind):
     desk = Desk(app, "clerk")
