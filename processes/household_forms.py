@@ -131,7 +131,7 @@ class HouseholdIn(Form):
     SECTIONS: ClassVar[Mapping[str, tuple[str, str]]] = {
         "community": ("住址和户籍", "Where they live"), "phone": ("联系和账户", "Contact and account"), "hardship_cause": ("困难情形和声明", "Hardship and declarations"),
         "members": ("家庭成员", "Members"), "property": ("家庭财产", "Property")}  # fmt: skip
-    community = text("居村（代码）", "Community code", max=20)
+    community = text("居村", "Community", max=20)
     hukou_kind = choice("户籍类别", "Hukou", [("urban", "城镇", "Urban"), ("rural", "农村", "Rural")])
     address = text("住址", "Address", max=200)
     phone = text("联系电话", "Phone", required=False, max=20, digits=True)

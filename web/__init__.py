@@ -259,11 +259,11 @@ def _left(due_on: str | None, today: date) -> str:
     n = calendar.workdays_between(today, due)
     if due < today:
         late = max(1, -n)
-        return _("%(late)s working days late", late=late)
+        return _("one working day late") if late == 1 else _("%(late)s working days late", late=late)
     if due == today:
         return _("due today")
     note = _(" (provisional)") if calendar.provisional(due, desk.bureau().cases.published) else ""
-    return _("%(n)s working days left", n=n) + note
+    return (_("one working day left") if n == 1 else _("%(n)s working days left", n=n)) + note
 
 
 # Names that stand in every template. Functions of the menu (`..._for_me`, `reads_...`, `handles_...`) ask only where a template calls them.

@@ -42,7 +42,7 @@ from processes.low_income_forms import LowIncomeApplication
 from processes.self_care import SelfCareReport
 from processes.temporary_forms import HelpRequest
 from processes.temporary_grants import Filter
-from web import uploads, wording
+from web import training, uploads, wording
 from web.cases import printed, sheets
 from web.desk import bureau, caseworker, either, enters, idem, lang, me, whole, works_cases
 from web.errors import said, status_of, words
@@ -124,8 +124,9 @@ def new() -> ResponseReturnValue:
             return redirect(url_for("households.show", household_id=known))
     with made.office.read() as conn:
         communities = [u for u in organisation.units(conn, me().areas, "community") if works_cases(u["code"])]
+        practice = [] if made.settings.production else training.spare_numbers(conn, made.office.keys.on(conn))
     return render_template("form_page.html", title=_("Register a household"), form=_form(HouseholdIn), values=typed, errors=told.errors,
-                           trouble=told.trouble, back=url_for("households.listing"), papers=[], colleagues=[], communities=communities,
+                           trouble=told.trouble, back=url_for("households.listing"), papers=[], colleagues=[], communities=communities, practice=practice,
                            extra=whole(request.form.get("_rows"), 0, 30)), told.status  # fmt: skip
 
 

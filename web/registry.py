@@ -14,7 +14,7 @@ from typing import Any
 from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
 
-LATE, FAILING, CONTRADICTORY, PARTIAL, DOWN = "97", "96", "95", "94", "93"
+ODD = LATE, FAILING, CONTRADICTORY, PARTIAL, DOWN = "97", "96", "95", "94", "93"
 MAX_REQUEST = 256 * 1024
 
 

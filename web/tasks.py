@@ -267,12 +267,11 @@ def _opinions(entries: Any, process: Any, drawing: Any, names: Mapping[str, str]
         node = drawing.nodes.get(entry.data["task"].rpartition(".")[0])
         facts = entry.data.get("facts", {})
         chosen = [wording.fact(k, facts[k], wording.forms_of(process), names) for k in facts if k in wording.FACTS and wording.FACTS[k][1] == "form" and facts[k]]
-        for secret in entry.personal.values():
-            answers = ((secret or {}).get("said") or {}).get("answers", {})
-            text = next((answers[k] for k in _SAID if answers.get(k)), "")
-            if (text or chosen) and node:
-                who = entry.data.get("completer", entry.actor)
-                found.append({"node": _named(node), "who": names.get(who, who), "at": entry.at, "text": text, "chosen": chosen})
+        answers = [((secret or {}).get("said") or {}).get("answers", {}) for secret in entry.personal.values()]  # one for each person whom it is about
+        text = next((said[k] for said in answers for k in _SAID if said.get(k)), "")
+        if (text or chosen) and node:
+            who = entry.data.get("completer", entry.actor)
+            found.append({"node": _named(node), "who": names.get(who, who), "at": entry.at, "text": text, "chosen": chosen})
     return found
 
 

@@ -1,18 +1,36 @@
-"""The clock of a training district: a trainer moves it, from the command line or the API, on the record, and what came due runs."""
+"""A training district: a trainer moves its clock, from the command line or the API, on the record, and what came due runs; IDs for who practises."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
+from engine.crypto import BoundKeys
 from engine.errors import Conflict, NotFound, Refused
 from engine.model import SHANGHAI, SYSTEM, Actor
 from engine.store import record
+from processes import identity
 from processes.bureau import Bureau, district_record
+from processes.tables import person
+from web.registry import ODD
 
 TRAINERS = frozenset({"admin", "supervisor"})
+_PRACTICE = ((date(1971, 5, 5), "male"), (date(1972, 3, 4), "female"), (date(1945, 5, 5), "male"))  # a couple and the father of one of them
+
+
+def spare_numbers(conn: Connection, keys: BoundKeys) -> list[tuple[str, str, int]]:
+    """Who learns has no ID to type: (invented number, "male" or "female", year of birth) of three adults whom nobody has registered here, and about whom
+    the bundled registries answer plainly. Fewer than three when all numbers of a birth date are taken."""
+    found = []
+    for born, sex in _PRACTICE:
+        numbers = [n for serial in range(500) if (n := identity.invent(born, sex, serial))[-3:-1] not in ODD]
+        blinds = {keys.blind(n): n for n in numbers}
+        taken = set(conn.scalars(select(person.c.id_blind).where(person.c.id_blind.in_(blinds))))
+        free = next((n for blind, n in blinds.items() if blind not in taken), None)
+        found += [(free, sex, born.year)] if free else []
+    return found
 
 
 def movable(made: Bureau) -> None:

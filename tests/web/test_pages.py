@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -117,6 +118,29 @@ def test_a_wrong_household_keeps_what_was_typed_and_says_where(app):
     assert 'href="#f-members-0-id_no"' in page
     assert 'id="f-members-0-id_no"' in page
     assert 'value="演示路2号"' in page
+
+
+def test_who_practises_is_offered_numbers_that_can_be_registered_and_are_not_offered_again(app, bureau):
+    desk = Desk(app, "clerk")
+
+    def offered():
+        return re.findall(r"<code>(\d{17}[\dX])</code>", desk.text("/households/new"))
+
+    first = offered()
+    assert len(first) == 3
+    members = {f"members-{n}-{key}": value for n, number in enumerate(first) for key, value in (("name", f"王{n}"), ("id_no", number), ("relation", ("head", "spouse", "parent")[n]))}
+    assert desk.post("/households/new", HOUSE | members).status_code == 302
+    assert rows(bureau, household) == 1
+    second = offered()
+    assert len(second) == 3
+    assert set(first).isdisjoint(second)
+    assert not {n[-3:-1] for n in (*first, *second)} & {"93", "94", "95", "96", "97"}  # about these the bundled registries answer oddly
+
+
+def test_no_number_is_offered_in_production(app, bureau, monkeypatch):
+    assert "演练可用" in Desk(app, "clerk").text("/households/new")
+    monkeypatch.setattr(bureau, "settings", replace(bureau.settings, env="production"))
+    assert "演练可用" not in Desk(app, "clerk").text("/households/new")
 
 
 def test_hardships_are_ticked_at_registration_and_corrected_with_what_was_said_before_on_the_page(app, district):
@@ -387,6 +411,16 @@ def test_wrong_files_are_refused_beside_their_field(app, case, district, bureau)
     assert desk.post(path, sent | {"signed_document__file": (io.BytesIO(b"%PDF-1.4 page"), "x.pdf")}).status_code == 302
     with bureau.office.read() as conn:
         assert queries.case_row(conn, case)["outcome"] == "ended_withdrawn"
+
+
+def test_what_was_said_about_several_persons_stands_once_beside_the_next_step(app, district):
+    district.to_street_opinion(210_000)
+    district.review()
+    no = district.case()["no"]
+    shown = Desk(app, "rita").text(f"/tasks/{district.tasks(no)['street_opinion']['id']}")
+    said = re.findall(r'<p class="opinion"><b>([^<]*)</b>', shown)
+    assert said.count("民主评议") == 1, said
+    assert said.count("入户调查") == 1, said
 
 
 @pytest.mark.parametrize("kind", ["application", "declaration", "authorisation", "survey", "democratic_review", "delivery"])
