@@ -256,6 +256,7 @@ def _utc(moment: Any) -> datetime | None:
 
 
 def skipped_visits(conn: Connection, scope: Scope) -> list[Hit]:
+    """Cases decided without the visits and signatures that their procedure asks for, and streets below the share of spot checks."""
     row = store.record.c
     rows = conn.execute(select(row.id, row.no, row.unit, row.process, row.outcome, row.state).where(*_cases(scope)).order_by(row.id)).all()
     done: dict[int, set[str]] = defaultdict(set)
@@ -328,6 +329,7 @@ def below_rate_of(files: Iterable[Mapping[Any, Any]], parameters: Parameters, to
 
 
 def unlike(conn: Connection, scope: Scope) -> list[Hit]:
+    """`unlike_of` over the decided applications of the area."""
     row = store.record.c
     where = (*_cases(scope), row.process.in_(deadlines.applications()))
     rows = conn.execute(select(row.id, row.no, row.unit, row.state).where(*where).order_by(row.id)).all()
@@ -378,6 +380,7 @@ def _band(per_capita: Any, width: int) -> int | None:
 
 
 def relatives(conn: Connection, scope: Scope) -> list[Hit]:
+    """`relatives_of` over who did tasks of the area's cases, or began them."""
     related = _related(conn)
     if not related:
         return []
@@ -426,6 +429,7 @@ def relatives_of(rows: Iterable[Any], begun: Iterable[Any], related: Mapping[tup
 
 
 def undeclared(conn: Connection, scope: Scope) -> list[Hit]:
+    """`undeclared_of` over the area's cases."""
     kin = _kin(conn, law.near_relations(scope.today))
     if not kin:
         return []

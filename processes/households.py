@@ -246,6 +246,8 @@ def _free(conn: Connection, person_id: int, joins: int | None = None) -> None:
 
 
 def add_member(act: Act, household_id: int, data: Mapping[Any, Any], *, production: bool = False) -> int:
+    """Who joins a household, with his income; his person id. `data` as household_forms.MemberIn. Raises Invalid for a wrong number, Refused for who is a
+    member elsewhere or registered as deceased, and for who may not change the household."""
     record = _open(act, household_id)
     hold(act, [identity.normalise(data["id_no"])] if data.get("id_no") else [])
     person_id = _person(act, data, "", production=production, joins=household_id)
@@ -384,6 +386,7 @@ def set_income(act: Act, household_id: int, person_id: int, items: Sequence[Mapp
 
 
 def set_property(act: Act, household_id: int, items: Sequence[Mapping[Any, Any]], source: str = "declared") -> None:
+    """Replace what a household owns by one `source` ("declared" by it, "checked" by the investigation); amounts in whole fen, None: not known. Raises NotFound for a person who is no member."""
     record = _open(act, household_id)
     members = {None, *(m["person_id"] for m in members_of(act.conn, household_id))}
     if any(item.get("person_id") not in members for item in items):

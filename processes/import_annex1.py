@@ -425,6 +425,7 @@ def error_book(heads: Sequence[Sequence[str | None]], lines: Iterable[tuple[Sequ
 
 
 def harmless(value: Any) -> Any:
+    """A cell as it may stand in a workbook that we write: texts are never formulas, formulas are named and not repeated."""
     if isinstance(value, (ArrayFormula, DataTableFormula)):
         return _FORMULA
     if not isinstance(value, str):

@@ -170,6 +170,7 @@ def _good_posts(conn: Connection, posts: Iterable[Sequence[str]]) -> list[tuple[
 
 
 def change_posts(act: Act, login: str, posts: Iterable[Sequence[str]]) -> None:
+    """All posts of a staff member, (role, unit) each, in place of those he had; who is kept from open tasks by that is looked for again. Raises Invalid, NotFound."""
     pairs = _good_posts(act.conn, posts)
     row = _staff(act.conn, login)
     record = act.open("staff", row["id"])
@@ -276,6 +277,8 @@ def refuse_change(act: Act, change_id: int) -> None:
 
 
 def confirm_change(act: Act, change_id: int) -> None:
+    """A proposed change of staff takes effect by a second person (domain 5.2). Raises Refused "two-persons" for its proposer, NotFound, Conflict for one that is
+    settled already."""
     row = _proposed(act, change_id)
     if row["proposed_by"] == act.actor.id:
         raise Refused("two-persons", "提出变更的人不能自己确认（双人规则）", "The proposer may not confirm")

@@ -277,6 +277,7 @@ def sendings(conn: Connection, item_id: int) -> list[Row]:
 
 
 def item_seen(conn: Connection, actor: Actor, run: Row, item_id: int) -> Row:
+    """One item of a run with household number and applicant. Raises NotFound, also where its community is outside the actor's area."""
     query = select(payment_item, household.c.no.label("household_no"), person.c.name.label("applicant"))
     query = query.join(household, household.c.id == payment_item.c.household_id).join(person, person.c.id == household.c.applicant_id)
     row = conn.execute(query.where(payment_item.c.id == item_id, payment_item.c.run_id == run["id"])).mappings().one_or_none()

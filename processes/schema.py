@@ -43,6 +43,7 @@ def upgrade(url: str, keys: Keys | None = None) -> None:
 
 
 def refuse_old(url: str) -> None:
+    """Raises OldSchema where the database is not of the newest migration."""
     engine = create_engine(url)
     with engine.connect() as conn:
         current = MigrationContext.configure(conn).get_current_revision()
