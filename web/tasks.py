@@ -18,7 +18,7 @@ from engine.bpmn import Node, Run
 from engine.cases import acts_of, barred, task_etag
 from engine.errors import Conflict, EngineError, Invalid, NotFound, Refused
 from engine.forms import Form, from_html
-from engine.model import Actor, Entry
+from engine.model import SYSTEM, Actor, Entry
 from engine.office import Act, history
 from processes import (
     complaints,
@@ -195,14 +195,15 @@ def _barred(conn: Any, process: Any, row: Mapping[Any, Any], facts: Mapping[Any,
 
 
 def since(entries: Sequence[Any], process: Any, names: Mapping[str, str]) -> list[str]:
-    """The last things that happened: what the other person did meanwhile."""
-    found = []
+    """The last things that happened: when, who, at which step, what came of it. What the other person did meanwhile."""
+    from web.cases import Story
+
+    story, found = Story(process, process.drawing, [], names, {}), []
     for entry in entries[-3:]:
-        node = process.drawing.nodes.get(str(entry.data.get("task", "")).rpartition(".")[0])
-        facts = [f"{wording.FACTS[k][0]}：{wording.fact(k, v, wording.forms_of(process), names)}" for k, v in entry.data.get("facts", {}).items()
+        facts = [f"{wording.FACTS[k][0]}{_(': ')}{wording.fact(k, v, wording.forms_of(process), names)}" for k, v in entry.data.get("facts", {}).items()
                  if k in wording.FACTS and v not in (None, "")]  # fmt: skip
-        who = f"{names.get(entry.actor, entry.actor)}（{entry.actor}）"
-        found.append("　".join([wording.moment(entry.at), who, _named(node) if node else "", *facts]))
+        who = names.get(entry.actor, entry.actor) + ("" if entry.actor == SYSTEM.id else f"（{entry.actor}）")
+        found.append(" · ".join(filter(None, [wording.moment(entry.at), who, f"{story.title(entry)} {story.event(entry)}".strip(), *facts])))
     return found
 
 

@@ -274,7 +274,7 @@ def test_a_stale_page_gets_both_versions(app, case, district):
     assert answer.status_code == 409
     assert "您填写的内容" in page
     assert "个案现在的情况" in page
-    assert "clerk2" in page
+    assert re.search(r"（clerk2） · 材料审查 办结( ·|<)", page), "who did what"
     assert "我的意见" in page
 
 
