@@ -53,10 +53,10 @@ def test_what_locks_is_never_asked_ahead():
 def test_what_nobody_wants_to_know_is_asked_no_more():
     one = Foresight()
     one.learn("survey", known(), [], [(CASE, {"the_no": "DB-1"})], [])
-    for _ in range(3):
+    for _ in range(8):
         guessed = one.questions("survey", known())
         one.learn("survey", known(), guessed, [], guessed)
-    for _ in range(3):
+    for _ in range(8):
         guessed = one.questions("survey", known())
         assert len(guessed) == 1
         one.learn("survey", known(), guessed, [], [])
