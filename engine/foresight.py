@@ -23,6 +23,8 @@ Source = tuple[str, str]  # group, name
 _LESSONS = 16  # acts of a kind from which is learned: then it is known what they ask
 _PATIENCE = 3  # so many times more in vain than not, and it is asked no more
 _LONGEST = 60  # characters
+_HIGHEST = 2**47  # ids are below; times 65536 it is still a bigint (store.of_tasks)
+_MOST = 100  # questions of an act that are learned: more come from a loop over rows, which nobody foresees
 
 
 @dataclass
@@ -79,7 +81,7 @@ class Foresight:
             for (asked, _), guess in guesses.items():
                 if asked is one[0]:
                     guess.in_vain = max(guess.in_vain + (-1 if one in wanted else 1), 0)
-        plain = [one for one in missed if one[0].reads is not None]
+        plain = [one for one in missed if one[0].reads is not None][:_MOST]
         if not plain or self._lessons[kind] >= _LESSONS:
             return
         self._lessons[kind] += 1
@@ -119,5 +121,5 @@ def _harmless(asked: Prepared, name: str, value: Any) -> bool:
     """Whether the database takes a value without an error, which would end the act: what was typed may be anything."""
     kind = asked.binds[name].type
     if isinstance(kind, BigInteger):
-        return type(value) is int and 0 <= value < 2**63
+        return type(value) is int and 0 <= value < _HIGHEST
     return isinstance(kind, String) and type(value) is str and len(value) <= _LONGEST and value.isprintable()
