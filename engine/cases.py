@@ -314,6 +314,7 @@ class Cases(Replayer):
         act.append(case.record, "case_moved", {**said, **why})
         case.record.changes |= {"process": process.key, "drawing": drawing.digest, "state": run.packed(state)}
         case.process, case.drawing, case.run = process, drawing, run
+        case.recused = case.holders = None  # were asked for with the posts of the other drawing, by the rules of the other process
 
     def current(self, conn: Connection, process: Process, day: date) -> Drawing:
         """The drawing on which a case of this process begins on a day: what was put in force for it, else the program's own."""
@@ -602,7 +603,9 @@ class Cases(Replayer):
             if len(self._keys) >= _KNOWN_CASES:
                 self._keys.clear()
             found = _PROCESS.row(conn, {"the_id": case_id})
-            self._keys[case_id] = (found and found["process"]) or ""
+            if found is None:
+                return ""  # it may come
+            self._keys[case_id] = found["process"] or ""
         return self._keys[case_id]
 
     def _guessed(self, act: Act, task_id: int, typed: Data) -> list[Question]:

@@ -22,6 +22,8 @@ Source = tuple[str, str]  # group, name
 _LESSONS = 16  # acts of a kind from which is learned: then it is known what they ask
 _PATIENCE = 8  # so many times more in vain than not, and it is asked no more
 _LONGEST = 60  # characters
+_HIGHEST = 2**47  # ids are below; times 65536 it is still a bigint (store.of_tasks)
+_MOST = 100  # questions of an act that are learned: more come from a loop over rows, which nobody foresees
 
 
 class _Guess:
@@ -83,7 +85,7 @@ class Foresight:
             for (asked, _), guess in guesses.items():
                 if asked is one[0] and (vain or guess.in_vain):
                     guess.in_vain += 1 if vain else -1
-        plain = [one for one in missed if one[0].reads is not None]
+        plain = [one for one in missed if one[0].reads is not None][:_MOST]
         if not plain or self._lessons[kind] >= _LESSONS:
             return
         self._lessons[kind] += 1
@@ -118,7 +120,7 @@ def _same(one: Any, other: Any) -> bool:
 def _taken(kind: Any) -> Callable[[Any], bool]:
     """Which values the database takes for a column without an error, which would end the act: what was typed may be anything."""
     if isinstance(kind, BigInteger):
-        return lambda value: type(value) is int and 0 <= value < 2**63
+        return lambda value: type(value) is int and 0 <= value < _HIGHEST
     if isinstance(kind, String):
         return lambda value: type(value) is str and len(value) <= _LONGEST and value.isprintable()
     return lambda _value: False
