@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
-from psycopg import Binary, Cursor, DataError, ServerCursor, adapters, errors
+from psycopg import Binary, Cursor, DataError, OperationalError, ServerCursor, adapters, errors
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.pq import ExecStatus, Format, TransactionStatus
+from psycopg.pq import DiagnosticField, ExecStatus, Format, TransactionStatus
 from sqlalchemy import Connection
 
 _PROBE = "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)"  # until the end of the transaction (087)
@@ -278,5 +278,7 @@ def opened(conn: Connection) -> Line:
 
 def _sound(found: Any) -> Any:
     if found.status not in _GOOD:
+        if not found.error_field(DiagnosticField.SQLSTATE):  # nobody answered: libpq itself says that the connection is gone
+            raise OperationalError(found.get_error_message())
         raise errors.error_from_result(found)
     return found

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
+import socket
 import sys
 from datetime import UTC, datetime
 
@@ -26,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 
 from engine import cases, postgres, process, store
 from engine.prepared import Prepared, ask_ahead, listen, run_all, together
@@ -217,6 +219,22 @@ def test_a_connection_that_the_server_has_closed_costs_one_act(office):
     with office.store.write() as conn:
         assert found.rows(conn, {"the_kind": "timer"}) == []
         assert conn.scalar(text("SELECT pg_backend_pid()")) != mine
+
+
+@pytest.mark.parametrize("db_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+@pytest.mark.parametrize("known", [True, False])
+def test_a_line_that_was_cut_is_said_as_by_sqlalchemy(office, known):
+    """Without a last word of the server: libpq says it, and no SQLSTATE tells of which class the error is."""
+    found = Prepared(select(store.job.c.id).where(store.job.c.kind == bindparam("the_kind")))
+    with pytest.raises(OperationalError), office.store.write() as conn:
+        _LOCK.rows(conn, {"the_id": 1})
+        if known:
+            found.rows(conn, {"the_kind": "timer"})
+        with socket.socket(fileno=os.dup(conn.connection.driver_connection.pgconn.socket)) as line:
+            line.shutdown(socket.SHUT_RDWR)
+        found.rows(conn, {"the_kind": "other"})
+    with office.store.write() as conn:
+        assert found.rows(conn, {"the_kind": "timer"}) == []
 
 
 def test_the_widest_statement_of_a_completion_finds_the_same(district):
