@@ -233,6 +233,9 @@ class Cases(Replayer):
         record.changes["no"] = no
         run = Run.start(drawing, facts, act.now)
         case = Open(record, {"no": no}, process, drawing, run, [])
+        if travels(act.conn):  # there no id is given out twice, whatever becomes of this act
+            self._keys[record.id] = key
+            self._remember(record.id, self._asking(act, record.id, process, run), process, no, run, ())
         data = {"process": key, "drawing": drawing.digest, "no": no, "facts": facts}
         return self._apply(act, case, "case_started", data, answers, "start")
 
@@ -311,6 +314,7 @@ class Cases(Replayer):
         act.append(case.record, "case_moved", {**said, **why})
         case.record.changes |= {"process": process.key, "drawing": drawing.digest, "state": run.packed(state)}
         case.process, case.drawing, case.run = process, drawing, run
+        case.recused = case.holders = None  # were asked for with the posts of the other drawing, by the rules of the other process
 
     def current(self, conn: Connection, process: Process, day: date) -> Drawing:
         """The drawing on which a case of this process begins on a day: what was put in force for it, else the program's own."""
@@ -599,7 +603,9 @@ class Cases(Replayer):
             if len(self._keys) >= _KNOWN_CASES:
                 self._keys.clear()
             found = _PROCESS.row(conn, {"the_id": case_id})
-            self._keys[case_id] = (found and found["process"]) or ""
+            if found is None:
+                return ""  # it may come
+            self._keys[case_id] = found["process"] or ""
         return self._keys[case_id]
 
     def _guessed(self, act: Act, task_id: int, typed: Data) -> list[Question]:
@@ -638,22 +644,29 @@ class Cases(Replayer):
             act.keys.learn(row["subject"], row["wrapped"])
         process, drawing = self._process(row["process"]), self.drawing(act.conn, row["drawing"])
         run = Run.load(drawing, row["state"], act.now)
-        wanted = [(_tasks_of(process.recused), {"the_case": row["id"], **process.recusal_facts(run.facts)})]
-        place = process.unit_of("community", run.facts)
-        if self.holding is not None and drawing.roles and travels(act.conn):  # which task opens next is not known yet
-            wanted.append(self.holding(drawing.roles, place))
+        wanted = self._asking(act, row["id"], process, run)
         if asked != wanted:
             found = together(act.conn, *wanted)
         tasks, *holders = found
-        if len(self._seen) >= _KNOWN_CASES:
-            self._seen.clear()
-        needed = {name: run.facts[name] for name in self._foresight.facts if name in run.facts}
-        self._seen[row["id"]] = _Seen(wanted, process.key, row["no"], {task["id"]: task["node"] for task in tasks if task["state"] == "open"}, needed)
+        self._remember(row["id"], wanted, process, row["no"], run, tasks)
         said = {one["id"]: one["signers"] for one in _SIGNERS.rows(act.conn, {"the_case": row["id"]})} if tasks and tasks[0]["signed"] else {}
         for task in tasks:
             task["signers"] = said.get(task["id"])
         recused = frozenset((tasks[0]["recused"] or "").split()) if tasks else None
-        return Open(act.adopt(row), row, process, drawing, run, tasks, recused, holders[0] if holders else None, place)
+        return Open(act.adopt(row), row, process, drawing, run, tasks, recused, holders[0] if holders else None, process.unit_of("community", run.facts))
+
+    def _asking(self, act: Act, case_id: int, process: Process, run: Run) -> list[Question]:
+        """How a case's tasks are asked for, and, where it saves a journey, who holds what."""
+        wanted = [(_tasks_of(process.recused), {"the_case": case_id, **process.recusal_facts(run.facts)})]
+        if self.holding is not None and run.drawing.roles and travels(act.conn):  # which task opens next is not known yet
+            wanted.append(self.holding(run.drawing.roles, process.unit_of("community", run.facts)))
+        return wanted
+
+    def _remember(self, case_id: int, asked: list[Question], process: Process, no: str, run: Run, tasks: Sequence[Mapping[Any, Any]]) -> None:
+        if len(self._seen) >= _KNOWN_CASES:
+            self._seen.clear()
+        needed = {name: run.facts[name] for name in self._foresight.facts if name in run.facts}
+        self._seen[case_id] = _Seen(asked, process.key, no, {task["id"]: task["node"] for task in tasks if task["state"] == "open"}, needed)
 
     def _task(self, act: Act, task_id: int, ahead: Sequence[Question] = ()) -> tuple[Open, Mapping[Any, Any]]:
         case_id = task_id >> 16  # a task's id is given out by its case's record

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, String
@@ -21,31 +20,38 @@ Known = Mapping[str, Mapping[str, Any]]  # group ("typed", "facts", "case") -> n
 Source = tuple[str, str]  # group, name
 
 _LESSONS = 16  # acts of a kind from which is learned: then it is known what they ask
-_PATIENCE = 3  # so many times more in vain than not, and it is asked no more
+_PATIENCE = 8  # so many times more in vain than not, and it is asked no more
 _LONGEST = 60  # characters
+_HIGHEST = 2**47  # ids are below; times 65536 it is still a bigint (store.of_tasks)
+_MOST = 100  # questions of an act that are learned: more come from a loop over rows, which nobody foresees
 
 
-@dataclass
 class _Guess:
     """A question of a kind of act, and where each of its values may come from."""
 
-    asked: Prepared
-    sources: dict[str, list[Source]]
-    always: dict[str, Any]  # values that were the same each time
-    in_vain: int = 0
+    def __init__(self, asked: Prepared, known: Known, values: Mapping[str, Any]) -> None:
+        self.asked, self.in_vain = asked, 0
+        self.always = dict(values)  # values that were the same each time
+        self.sources = {name: _sources(known, value) for name, value in values.items()}
+        self._takes = {name: _taken(asked.binds[name].type) for name in values}
 
     def question(self, known: Known) -> Question | None:
         values: dict[str, Any] = {}
         for name, sources in self.sources.items():
-            found = next((value for source in sources if (value := _value(known, source)) is not None), self.always.get(name))
-            if not _harmless(self.asked, name, found):
+            found = None
+            for group, field in sources:
+                if (found := known[group].get(field)) is not None:
+                    break
+            else:
+                found = self.always.get(name)
+            if not self._takes[name](found):
                 return None
             values[name] = found
         return self.asked, values
 
     def narrow(self, known: Known, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
-            self.sources[name] = [source for source in self.sources[name] if _same(_value(known, source), value)] or _sources(known, value)
+            self.sources[name] = [(group, field) for group, field in self.sources[name] if _same(known[group].get(field), value)] or _sources(known, value)
             if name in self.always and not _same(self.always[name], value):
                 del self.always[name]
 
@@ -73,13 +79,13 @@ class Foresight:
             self._learn(kind, known, guessed, missed, used)
 
     def _learn(self, kind: Hashable, known: Known, guessed: Sequence[Question], missed: Sequence[Question], used: Iterable[Question]) -> None:
-        guesses = self._guesses.setdefault(kind, {})
-        wanted = list(used)
+        guesses, wanted = self._guesses.setdefault(kind, {}), list(used)
         for one in guessed:
+            vain = one not in wanted
             for (asked, _), guess in guesses.items():
-                if asked is one[0]:
-                    guess.in_vain = max(guess.in_vain + (-1 if one in wanted else 1), 0)
-        plain = [one for one in missed if one[0].reads is not None]
+                if asked is one[0] and (vain or guess.in_vain):
+                    guess.in_vain += 1 if vain else -1
+        plain = [one for one in missed if one[0].reads is not None][:_MOST]
         if not plain or self._lessons[kind] >= _LESSONS:
             return
         self._lessons[kind] += 1
@@ -88,7 +94,7 @@ class Foresight:
                 guess = guesses[asked, place]
                 guess.narrow(known, values)
             else:
-                guess = guesses[asked, place] = _Guess(asked, {name: _sources(known, value) for name, value in values.items()}, dict(values))
+                guess = guesses[asked, place] = _Guess(asked, known, values)
             self.facts |= {name for sources in guess.sources.values() for group, name in sources if group == "facts"}
 
 
@@ -107,17 +113,14 @@ def _sources(known: Known, value: Any) -> list[Source]:
     return [(group, name) for group, values in known.items() for name, found in values.items() if _same(found, value)]
 
 
-def _value(known: Known, source: Source) -> Any:
-    return known.get(source[0], {}).get(source[1])
-
-
 def _same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def _harmless(asked: Prepared, name: str, value: Any) -> bool:
-    """Whether the database takes a value without an error, which would end the act: what was typed may be anything."""
-    kind = asked.binds[name].type
+def _taken(kind: Any) -> Callable[[Any], bool]:
+    """Which values the database takes for a column without an error, which would end the act: what was typed may be anything."""
     if isinstance(kind, BigInteger):
-        return type(value) is int and 0 <= value < 2**63
-    return isinstance(kind, String) and type(value) is str and len(value) <= _LONGEST and value.isprintable()
+        return lambda value: type(value) is int and 0 <= value < _HIGHEST
+    if isinstance(kind, String):
+        return lambda value: type(value) is str and len(value) <= _LONGEST and value.isprintable()
+    return lambda _value: False

@@ -2,7 +2,8 @@
 cursor for each statement, with several statements in one journey where none needs the answer of another, and without a journey for
 one whose answer nobody needs (decisions 088, 089).
 
-SQLAlchemy and psycopg see the same connection in the same transaction; either may be used for the next statement.
+SQLAlchemy and psycopg see the same connection in the same transaction; either may be used for the next statement. Only not after a
+savepoint was rolled back, or the schema changed, in a transaction that has used this way: psycopg drops then what was prepared.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
-from psycopg import Binary, Cursor, DataError, adapters, errors
+from psycopg import Binary, Cursor, DataError, ServerCursor, adapters, errors
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ExecStatus, Format, TransactionStatus
 from sqlalchemy import Connection
@@ -57,7 +58,7 @@ class Line:
         self._behind: list[tuple[Sent, Ask | None]] = []  # what goes with the next statement; how a question's answer is kept
         self._heard: dict[Key, tuple[frozenset[str], Rows]] = {}
         self.missed, self.used = list[Any](), list[Any]()  # what had to be asked in this transaction, and what was known
-        driver.cursor_factory = self._cursor
+        driver.cursor_factory, driver.server_cursor_factory = partial(self._cursor, Cursor), partial(self._cursor, ServerCursor)
         self._sure = False  # that what was prepared is still there: psycopg drops it with each ROLLBACK, so not within a transaction
 
     def rows(self, *asked: Any) -> Rows:
@@ -107,13 +108,17 @@ class Line:
         self._together(asked, b"COMMIT")
 
     @contextmanager
-    def writes(self) -> Iterator[None]:
-        """The time of a transaction of `Store.write`."""
+    def writes(self, conn: Connection) -> Iterator[None]:
+        """The time of a transaction of `Store.write`, on SQLAlchemy's connection."""
         self.begins, self._sure = True, False
         try:
             yield
             self.forget(None)
             self._settle()
+        except BaseException:
+            if self._driver.closed:
+                conn.invalidate()  # or its ROLLBACK fails, and nobody hears of what was wrong
+            raise
         finally:
             self.begins = False
             self._behind.clear()
@@ -124,11 +129,11 @@ class Line:
         if self._behind:
             self._together((), b"")
 
-    def _cursor(self, *args: Any, **named: Any) -> Cursor[Any]:
+    def _cursor(self, kind: Callable[..., Any], *args: Any, **named: Any) -> Any:
         """SQLAlchemy makes a cursor for each statement: what was to come before it goes first."""
         self.forget(None)  # nobody knows what it is
         self._settle()
-        return Cursor(*args, **named)
+        return kind(*args, **named)
 
     def _rows(self, found: Any) -> Rows:
         self._codec.set_pgresult(found)
@@ -183,16 +188,11 @@ class Line:
         """The answers to `asked`, with one waiting for all of them."""
         before, self._behind, self.failed = self._behind, [], None
         sent = [*(one for one, _ in before), *asked]
-        if self._idle:
-            probed, *found = self._begun(sent, last)
-            if probed.status != ExecStatus.TUPLES_OK:  # then nothing behind it was done
-                _sound(self._conn.exec_(b"ROLLBACK"))
-                self._forget()
-                probed, *found = self._begun(sent, last)
-        else:
-            if not self._sure and not self._conn.exec_params(_KNOWN, [self._prepared(_PROBE, (), ())]).ntuples:
-                self._forget()
-            found = self._exchange([*(self._asking(*one) for one in sent), *self._saying(last)])
+        try:
+            found = self._answers(sent, last)
+        except BaseException:
+            self._behind = before  # none of it was done: whoever goes on nevertheless must not lose it
+            raise
         self._sure = True
         for n, one in enumerate(found):
             if one.status not in _GOOD:
@@ -202,6 +202,18 @@ class Line:
             if kept is not None:
                 self.keep(kept, self._rows(answer))
         return found[len(before) : len(sent)]
+
+    def _answers(self, sent: Sequence[Sent], last: bytes) -> list[Any]:
+        if not self._idle:
+            if not self._sure and not self._conn.exec_params(_KNOWN, [self._prepared(_PROBE, (), ())]).ntuples:
+                self._forget()
+            return self._exchange([*(self._asking(*one) for one in sent), *self._saying(last)])
+        probed, *found = self._begun(sent, last)
+        if probed.status != ExecStatus.TUPLES_OK:  # then nothing behind it was done
+            _sound(self._conn.exec_(b"ROLLBACK"))
+            self._forget()
+            probed, *found = self._begun(sent, last)
+        return found
 
     def _begun(self, asked: Sequence[Sent], last: bytes) -> list[Any]:
         """The answers to the first statements of a transaction, behind that to one which shows whether what was prepared is still there."""

@@ -474,7 +474,7 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         if not self.sqlite:
-            with self.engine.begin() as conn, postgres.opened(conn).writes():
+            with self.engine.begin() as conn, postgres.opened(conn).writes(conn):
                 self.on_write("begun")
                 yield conn
             self.on_write("over")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, and_, bindparam, cast, exists, func, literal, null, or_, select, union_all
+from sqlalchemy import Boolean, Connection, String, and_, bindparam, cast, exists, func, literal, null, or_, select, union_all
 
 from engine import store, unmanned
 from engine.crypto import BoundKeys
@@ -67,7 +67,9 @@ _SIGNED = Prepared(
     .where(household_member.c.household_id == _HERE, _CURRENT)
 )
 _HOUSE = Prepared(select(household).where(household.c.id == _HERE))
-_APPLICANT = Prepared(select(person.c.id, person.c.name, person.c.birth_date).join(household, household.c.applicant_id == person.c.id).where(household.c.id == _HERE))
+_ITS_KEY = store.subject_key.c.subject == literal("person:", String) + cast(person.c.id, String)
+_APPLICANT = Prepared(select(person.c.id, person.c.name, person.c.birth_date, store.subject_key.c.wrapped)
+    .join(household, household.c.applicant_id == person.c.id).outerjoin(store.subject_key, _ITS_KEY).where(household.c.id == _HERE))  # fmt: skip
 _INCOMES = Prepared(select(income_item).where(income_item.c.household_id == _HERE, income_item.c.valid))
 _PROPERTIES = Prepared(select(property_item).where(property_item.c.household_id == _HERE, property_item.c.valid))
 # For an assessment, which decisions ask for again: as few journeys as may be.
@@ -557,7 +559,7 @@ def applicant(conn: Connection, household_id: int) -> Mapping[Any, Any]:
 
 
 def who(conn: Connection, household_id: int, person_id: int | None) -> Mapping[Any, Any]:
-    """{"id", "name", "birth_date"} of the member whom a matter is about; of the applicant where it is about the household."""
+    """{"id", "name", "birth_date"} of the member whom a matter is about; of the applicant (also his `wrapped` key) where it is about the household."""
     found = next((m for m in members_of(conn, household_id) if m["person_id"] == person_id), None) if person_id else None
     return applicant(conn, household_id) if found is None else {"id": found["person_id"], "name": found["name"], "birth_date": found["birth_date"]}
 

@@ -81,6 +81,7 @@ def delivered(act: Act, case: CaseRef, kind: str, answers: Data) -> list[Put]:
 def post_notice(act: Act, case: CaseRef, stage: str, facts: Data, answers: Data) -> list[Put]:
     """公示: only the fields of the whitelist (N220 arts 25, 29, 34) reach this row."""
     who = households.who(act.conn, facts["household_id"], facts.get("supported_person_id"))
+    act.keys.beside(f"person:{who['id']}", who.get("wrapped"))  # it seals what the notice says of him
     until = facts[_UNTIL[stage]]
     values = {
         "case_no": case.no,

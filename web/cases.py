@@ -302,11 +302,11 @@ def show(no: str) -> ResponseReturnValue:
 
 
 def _waiting(run: Run) -> list[str]:
-    """What the case waits for besides people: "the end of the street notice, 2018-12-11"."""
+    """What the case waits for besides people: "the end of the street notice (last day 2018-12-10)"."""
     ends = {"street_notice_until": _("the end of the street notice"), "district_notice_until": _("the end of the district notice"),
             "check_objection_until": _("the end of the objection period"), "stop_notice_until": _("the end of the notice of the stop")}  # fmt: skip
     moments = {str(m)[:10] for m in run.timers().values()}
-    found = [ends[k] + f" {run.facts[k][:10]}" for k in ends if run.facts.get(k) and moments]
+    found = [_("%(end)s (last day %(day)s)", end=ends[k], day=wording.last_day(run.facts[k])) for k in ends if run.facts.get(k) and moments]
     asked = {"registry_answer": _("the registries' answer"), "resolution": _("the resolution of the joint meeting"),
              "minutes_confirmed": _("the units' confirmation of the minutes")}  # fmt: skip
     return (found[-1:] if run.timers() else []) + [text for name, text in asked.items() if name in run.waits_for()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import LazyString, lazy_gettext, lazy_pgettext
@@ -319,7 +319,7 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "survey_ended_on": (lazy_gettext("Survey ended on"), ""),
     "check_result_on": (lazy_gettext("Result of the check delivered on"), ""),
     "check_rejected_on": (lazy_gettext("Result of the check told on"), ""),
-    "check_objection_until": (lazy_gettext("Objection to the check until"), "moment"),
+    "check_objection_until": (lazy_gettext("Objection to the check, last day"), "last_day"),
     "category": (lazy_gettext("Calculated category"), "category"),
     "members_counted": (lazy_gettext("Members counted"), ""),
     "per_capita": (lazy_gettext("Income per head (yuan)"), ""),
@@ -353,7 +353,7 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "street_outcome": (lazy_gettext("Street opinion"), "form"),
     "signoff": (lazy_gettext("Street sign-off"), "form"),
     "street_notice_posted_on": (lazy_gettext("Street notice posted"), ""),
-    "street_notice_until": (lazy_gettext("Street notice over"), "moment"),
+    "street_notice_until": (lazy_gettext("Street notice, last day"), "last_day"),
     "objection_on": (lazy_gettext("Objection raised on"), ""),
     "disputed": (lazy_gettext("Notice disputed"), "yes"),
     "dispute_way": (lazy_gettext("What was done about the objection"), "form"),
@@ -373,7 +373,7 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "late_agrees": (lazy_gettext("The late visit agrees"), "yes"),
     "district_outcome": (lazy_gettext("District examination"), "form"),
     "district_notice_posted_on": (lazy_gettext("District notice posted"), ""),
-    "district_notice_until": (lazy_gettext("District notice over"), "moment"),
+    "district_notice_until": (lazy_gettext("District notice, last day"), "last_day"),
     "conclusion": (lazy_gettext("Conclusion"), "form"),
     "reason_code": (lazy_gettext("Reason of the conclusion"), "form"),
     "review_class": (lazy_gettext("Class from now on"), "form"),
@@ -427,7 +427,7 @@ FACTS: Mapping[str, tuple[LazyString, str]] = {
     "proved_unfounded": (lazy_gettext("Proved unfounded"), "yes"),
     "verdict": (lazy_gettext("Verdict"), "form"),
     "stop_notice_posted_on": (lazy_gettext("Notice of the stop posted"), ""),
-    "stop_notice_until": (lazy_gettext("Notice of the stop over"), "moment"),
+    "stop_notice_until": (lazy_gettext("Notice of the stop, last day"), "last_day"),
 }
 
 # What is typed around a task, and what its entries hold.
@@ -557,6 +557,12 @@ def fact_lines(facts: Mapping[Any, Any], forms: Mapping[str, type[Form]], names:
     return [(str(FACTS[k][0]), fact(k, facts[k], forms, names)) for k in FACTS if facts.get(k) not in (None, "")]
 
 
+def last_day(moment: str) -> str:
+    """The last day of a period that ends at this moment: it is over at a midnight, and people count to the day before."""
+    end = datetime.fromisoformat(moment)
+    return (end - timedelta(microseconds=1)).date().isoformat()
+
+
 def fact(name: str, value: Any, forms: Mapping[str, type[Form]], names: Mapping[str, str] | None = None) -> str:  # noqa: PLR0911 - one line per kind
     kind = FACTS[name][1] if name in FACTS else ""
     match kind:
@@ -564,8 +570,8 @@ def fact(name: str, value: Any, forms: Mapping[str, type[Form]], names: Mapping[
             return yes(value)
         case "money":
             return yuan(value)
-        case "moment":
-            return str(value)[:16].replace("T", " ")
+        case "last_day":
+            return last_day(str(value))
         case "staff" | "unit":
             return (names or {}).get(value, str(value))
         case "form":

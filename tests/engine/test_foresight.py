@@ -53,10 +53,10 @@ def test_what_locks_is_never_asked_ahead():
 def test_what_nobody_wants_to_know_is_asked_no_more():
     one = Foresight()
     one.learn("survey", known(), [], [(CASE, {"the_no": "DB-1"})], [])
-    for _ in range(3):
+    for _ in range(8):
         guessed = one.questions("survey", known())
         one.learn("survey", known(), guessed, [], guessed)
-    for _ in range(3):
+    for _ in range(8):
         guessed = one.questions("survey", known())
         assert len(guessed) == 1
         one.learn("survey", known(), guessed, [], [])
@@ -73,9 +73,26 @@ def test_only_what_the_database_takes_is_asked(photo, role):
         one.learn("survey", known(typed={"photo": n + 5, "role": f"r{n}"}), [], [(PAPER, {"the_id": n + 5, "the_role": f"r{n}"})], [])
     for _, values in one.questions("survey", known(typed={"photo": photo, "role": role})):
         assert type(values["the_id"]) is int
-        assert 0 <= values["the_id"] < 2**63
+        assert 0 <= values["the_id"] < 2**47
         assert values["the_role"].encode()
         assert "\0" not in values["the_role"]
+
+
+def test_an_id_is_none_that_is_too_high_for_the_tasks_of_its_case():
+    """A case's tasks are a range: its id times 65536 (`store.of_tasks`). Out of range is an error, and would end the act."""
+    one, asked = Foresight(), Prepared(select(store.task.c.key).where(store.tasks_of(bindparam("the_case", type_=store.Id))))
+    one.learn("report", known(typed={"about": 5}), [], [(asked, {"the_case": 5})], [])
+    assert one.questions("report", known(typed={"about": 2**47 - 1})) == [(asked, {"the_case": 2**47 - 1})]
+    assert (2**47 - 1) * 65536 + 65535 < 2**63
+    for wrong in (2**47, 10**18 - 1, 2**63 - 1):
+        assert one.questions("report", known(typed={"about": wrong})) == []
+
+
+def test_a_loop_over_rows_is_not_learned():
+    """Else its act would ask thousands of questions ahead, and learning them would take longer than asking."""
+    one = Foresight()
+    one.learn("run", known(), [], [(CASE, {"the_no": f"DB-{n}"}) for n in range(20_000)], [])
+    assert len(one.questions("run", known())) == 100
 
 
 WRONG = (10**30, -1, "\0", "\ud800", "1" * 5000, "９", [1, 2], {"a": 1}, True, 2**63, "9" * 19)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
-from engine import cases, process, store
+from engine import cases, postgres, process, store
 from engine.prepared import Prepared, ask_ahead, listen, run_all, together
 from processes import organisation
 from processes.dibao_2012 import DIBAO_2012
@@ -296,6 +298,55 @@ def test_what_another_has_changed_while_one_waited_is_seen(office):
         assert _ALL.rows(conn, {}) == [], "nothing has been waited for"
         _LOCK.rows(conn, {"the_id": 1})
         assert [row["subject"] for row in _ALL.rows(conn, {})] == ["theirs"]
+
+
+@pytest.mark.parametrize("db_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+@pytest.mark.parametrize("wrong", ["a\0b", "\ud800", object()])
+def test_what_nobody_waited_for_is_not_lost_with_a_value_that_cannot_be_sent(office, wrong):
+    """Nothing was sent, and the transaction is sound: whoever lives with the error has still written what he wrote before."""
+    with office.store.write() as conn:
+        run_all(conn, [(_NEW, [{"subject": "a", "wrapped": b"1"}])])
+        with pytest.raises((DBAPIError, UnicodeEncodeError)):
+            _HERE.rows(conn, {"the_subject": wrong})
+    with office.read() as conn:
+        assert conn.scalars(select(KEY.c.subject)).all() == ["a"]
+
+
+@pytest.mark.parametrize("db_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+@pytest.mark.parametrize("wrong", ["a\0b", "\ud800"])
+def test_what_cannot_be_sent_lets_no_transaction_end_as_if_all_were_well(office, wrong):
+    with pytest.raises((psycopg.DataError, UnicodeEncodeError)), office.store.write() as conn:
+        run_all(conn, [(_NEW, [{"subject": "a", "wrapped": b"1"}])])
+        run_all(conn, [(_NEW, [{"subject": wrong, "wrapped": b"1"}])])
+        with contextlib.suppress(DBAPIError, UnicodeEncodeError):
+            _HERE.rows(conn, {"the_subject": "x"})
+    with office.read() as conn:
+        assert conn.scalars(select(KEY.c.subject)).all() == []
+
+
+@pytest.mark.parametrize("db_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_what_nobody_waited_for_is_there_for_rows_that_come_in_portions(office):
+    """psycopg reads them by a cursor of another kind."""
+    with office.store.write() as conn:
+        assert _ALL.rows(conn, {}) == []
+        run_all(conn, [(_NEW, [{"subject": "a", "wrapped": b"1"}])])
+        portions = select(KEY.c.subject).execution_options(yield_per=10)
+        assert conn.scalars(portions).all() == ["a"]
+
+
+@pytest.mark.parametrize("db_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_an_interrupt_while_one_waits_stays_an_interrupt(office, monkeypatch):
+    """Nobody can use the connection any more; that must not hide from a worker that it is to stop."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt), office.store.write() as conn:
+        patch.setattr(postgres.Line, "_wait", interrupted)
+        _ALL.rows(conn, {})
+    for _ in range(12):  # more than the pool has
+        with office.store.write() as conn:
+            assert _ALL.rows(conn, {}) == []
 
 
 _SUBJECTS = st.sampled_from(["a", "b", "c"])

@@ -7,9 +7,11 @@ import threading
 from collections import Counter
 
 import pytest
+from sqlalchemy import func, select
 
-from engine.errors import Conflict, EngineError
+from engine.errors import Conflict, EngineError, NotFound
 from engine.office import history, seals_hold
+from engine.store import record
 from tests.engine import killed
 
 
@@ -69,6 +71,20 @@ def test_two_applications_of_one_household_at_once_are_one_case(district):
     for thread in threads:
         thread.join()
     assert outcomes.count("begun") == 1
+
+
+def test_a_case_that_is_not_there_yet_is_not_remembered_as_none(district):
+    """Else a wrong address, once, and the partners of the case that gets this number are never locked before it is read."""
+    with district.office.read() as conn:
+        last = conn.scalar(select(func.max(record.c.id)))
+    for case_id in range(last + 1, last + 10):
+        with pytest.raises(NotFound), district.office.act(district.people["clerk"]) as act:
+            district.cases.complete(act, case_id << 16 | 1, {})
+    district.apply(district.household(210_000))
+    case_id = district.case()["id"]
+    assert last < case_id < last + 10
+    with district.office.read() as conn:
+        assert district.cases._key_of(conn, case_id) == "dibao-2012"
 
 
 @pytest.mark.parametrize("point", ["before_append", "before_finish", "after_finish", "after_commit"])

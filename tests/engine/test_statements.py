@@ -14,7 +14,7 @@ from engine.office import history
 # Measured, not wished for: lower them when the engine does with less.
 PLAIN = {"sqlite": 10, "postgresql": 11}  # a completion in which no service runs and no letter is issued; who holds what is asked there each time
 ANY = 29  # the grant, which asks whether a meeting wants it looked at again, and whether anybody may do what comes next
-JOURNEYS, ANY_JOURNEYS = 3, 7  # to PostgreSQL and back, when what acts of this kind ask is known; the notice's household has a key of its own
+JOURNEYS, ANY_JOURNEYS = 2, 7  # to PostgreSQL and back, when what acts of this kind ask is known
 
 TRANSACTION = ("BEGIN", "COMMIT", "ROLLBACK")
 

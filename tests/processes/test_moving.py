@@ -51,6 +51,21 @@ def test_the_move_is_an_entry_before_the_acceptance_and_replays(district):
     proven(district)
 
 
+def test_who_may_do_what_comes_after_the_move_is_asked_for_by_the_new_drawing(district, monkeypatch):
+    """It was asked who holds the posts of the drawing that the case was opened on; the one that it moves to may need another post."""
+    [role] = {node.role for node in NEW.drawing.nodes.values() if node.id == "start_investigation"}
+    district.clock.set("2021-06-30T09:00")
+    district.apply(district.household(230_000))
+    with district.office.read() as conn:
+        before = district.cases.drawing(conn, OLD.drawing.digest)
+    monkeypatch.setitem(vars(before), "roles", tuple(one for one in before.roles if one != role))
+    district.do("clerk", "completeness_check", outcome="incomplete", missing=["income_proof"])
+    district.do("clerk", "supplement", received_on="2021-06-30", supplied=["income_proof"])
+    district.clock.set("2021-07-01T09:00")
+    district.accept()
+    assert district.tasks()["start_investigation"]["flags"] == ""
+
+
 def test_a_move_that_was_altered_does_not_replay(district):
     entries = moved_case(district)
     place = next(n for n, one in enumerate(entries) if one.event == "case_moved")

@@ -108,7 +108,7 @@ def test_redo_needs_another_case_of_the_same_household_and_pages_show_it(bureau,
     tab = exam.text(f"/cases/{district.no}?tab=means")
     assert "本次为6000.00元，至少高出3240.01元" in tab, "what would have changed it"
     assert f"/tables/category?case={district.no}" in tab
-    assert "可申请行政复议至 2019-02-01" in tab
+    assert '可申请行政复议至 <span class="nowrap">2019-02-01<' in tab
     assert exam.get(f"/tables/category?case={district.no}").status_code == 200
     told = Door(bureau, district).good("exam", "GET", f"/cases/{district.no}/replay")["computation"]["would"]
     assert told[0] in tab

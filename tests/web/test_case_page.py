@@ -25,7 +25,7 @@ def test_the_head_of_a_case_says_who_has_it_and_how_long_is_left(door, district)
     assert "经办 窗口经办人" in Desk(door.app, "clerk").text(f"/cases/{no}")
     district.accept()
     head = re.search(r'class="idbar">(.*?)</p>', Desk(door.app, "clerk").text(f"/cases/{no}"), re.DOTALL)[1]
-    assert re.search(r"剩余 \d+ 个工作日</span> <span class=\"date\">2018-12-", head), head
+    assert re.search(r"剩余 \d+ 个工作日</span> <span class=\"date[^>]*>2018-12-", head), head
     with district.office.act(district.people["ann"]) as act:
         district.cases.claim(act, district.tasks()["home_survey"]["id"])
     assert "某ann（ann）" in re.search(r'class="idbar">(.*?)</p>', Desk(door.app, "clerk").text(f"/cases/{no}"), re.DOTALL)[1]

@@ -52,8 +52,8 @@ def test_the_last_days_stand_in_the_list_of_letters(bureau, district):
     found = door.good("clerk", "GET", f"/cases/{district.no}/letters")["items"][-1]
     assert (found["kind"], found["review_until"], found["suit_until"], found["objection_until"]) == ("refusal", "2019-02-01", "2019-06-03", None)
     page = Desk(app_of(bureau), "clerk").text(f"/cases/{district.no}?tab=papers")
-    assert "可申请行政复议至 2019-02-01" in page
-    assert "可提起行政诉讼至 2019-06-03" in page
+    assert '可申请行政复议至 <span class="nowrap">2019-02-01<' in page
+    assert '可提起行政诉讼至 <span class="nowrap">2019-06-03<' in page
 
 
 @pytest.mark.parametrize(("lang", "offer", "done", "event"), [("zh", "登记送达", "送达 2018-12-03", "登记送达"), ("en", "Record the delivery", "delivered 2018-12-03", "Delivery recorded")])
@@ -95,7 +95,7 @@ def test_the_letters_of_a_benefit_stand_on_its_page(bureau, district):
     [path] = set(re.findall(r'href="(/letters/\d+/delivery)"', clerk.text(f"/benefits/{granted.id}")))
     answer = clerk.post(path, SAID | {"delivered_on": "2019-02-11"})
     assert answer.location.endswith(f"/benefits/{granted.id}")
-    assert "可申请行政复议至 2019-04-12" in clerk.text(f"/benefits/{granted.id}")
+    assert '可申请行政复议至 <span class="nowrap">2019-04-12<' in clerk.text(f"/benefits/{granted.id}")
     door = Door(bureau, district)
     [told] = door.good("clerk", "GET", f"/benefits/{granted.id}/letters")["items"]
     assert (told["kind"], told["delivered_on"], told["suit_until"]) == ("suspension", "2019-02-11", "2019-08-12")
