@@ -331,11 +331,16 @@ def _founded(act: Act, reason: str, facts: Data) -> bool:
 def vet(act: Act, node: str, form: Form, answers: Data, facts: Data) -> None:
     """What only the benefit can tell of an opinion, its sign-off and the decision. Raises Invalid, and Refused for figures of before a
     new standard."""
+    said = answers["conclusion"] if node == "street_opinion" else facts.get("conclusion")
+    if said in benefits.RESUMING:
+        special_cases.refuse_overruled(act, facts["case_no"], facts)
     if node == "street_opinion":
         _vet_opinion(act, form, answers, facts)
         _refuse_old_figures(act, answers["conclusion"], answers.get("reason_code"), facts)
     elif (node, answers.get("signoff"), answers.get("decision")) in (("street_signoff", "agree", None), ("decide", None, "approved"), ("street_confirmation", None, "approved")):
         _refuse_old_figures(act, facts["conclusion"], facts.get("reason_code"), facts)
+        if facts.get("resolution") == "approve_as" and facts["conclusion"] in benefits.RESUMING:
+            special_cases.refuse_outlived(act, facts["case_no"], benefits.month_after(act.today))
 
 
 def _refuse_old_figures(act: Act, conclusion: str, reason_code: str | None, facts: Data) -> None:

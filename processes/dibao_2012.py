@@ -216,11 +216,16 @@ _YES, _NO = ("propose_grant", "granted"), ("propose_refuse", "refused")
 
 def vet(act: Act, node: str, form: Form, answers: Data, facts: Data, acts: Sequence[Any]) -> None:
     """Beside what every investigation asks: an amount of before a new standard is not granted, for no batch would come after it, and
-    nobody is granted or refused anything by figures that are the household's no more. What the joint meeting resolved stands."""
+    nobody is granted or refused anything by figures that are the household's no more. What the joint meeting resolved stands, as long
+    as it lasts."""
     investigation.vet(act, node, form, answers, facts, acts)
     said = answers.get(_SAID.get(node, ""))
     if said in _YES and node != "street_opinion" and facts.get("resolution") != "approve_as":
         investigation.refuse_old_figures(act, facts)
+    if said == "granted" and facts.get("resolution") == "approve_as":
+        special_cases.refuse_outlived(act, facts["case_no"], grant(act.today.isoformat())["first_payment_month"])
+    if said in _YES:
+        special_cases.refuse_overruled(act, facts["case_no"], facts)
     if said in (*_YES, *_NO):
         investigation.refuse_changed_figures(act, facts, amount=said in _YES)
 

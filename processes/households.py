@@ -248,9 +248,11 @@ def _free(conn: Connection, person_id: int, joins: int | None = None) -> None:
 
 
 def add_member(act: Act, household_id: int, data: Mapping[Any, Any], *, production: bool = False) -> int:
-    """Who joins a household, with his income; his person id. `data` as household_forms.MemberIn. Raises Invalid for a wrong number, Refused for who is a
-    member elsewhere or registered as deceased, and for who may not change the household."""
+    """Who joins a household, with his income; his person id. `data` as household_forms.MemberIn. Raises Invalid for a wrong number and
+    for a second head, Refused for who is a member elsewhere or registered as deceased, and for who may not change the household."""
     record = _open(act, household_id)
+    if data["relation"] == "head":
+        raise Invalid({"relation": ["这户已有户主（申请人），请按与户主的关系填写"]})
     hold(act, [identity.normalise(data["id_no"])] if data.get("id_no") else [])
     person_id = _person(act, data, "", production=production, joins=household_id)
     act.append(record, "member_added", puts=[_membership(record.next_id(), household_id, person_id, data, act.today, f"household:{household_id}")])
@@ -347,11 +349,14 @@ def _current(conn: Connection, household_id: int, person_id: int) -> Mapping[Any
 
 
 def name_member(act: Act, household_id: int, person_id: int, data: Mapping[Any, Any], *, production: bool = False) -> None:
-    """A placeholder, counted in an imported list, gets his name and ID at the first visit. `data` as household_forms.MemberIn."""
+    """A placeholder, counted in an imported list, gets his name and ID at the first visit. `data` as household_forms.MemberIn. Raises
+    Invalid for a wrong number and a second head, Conflict for who is named, or registered, already."""
     _open(act, household_id)
     member = _current(act.conn, household_id, person_id)
     if not act.conn.scalar(select(person.c.placeholder).where(person.c.id == person_id)):
         raise Conflict("这名成员已经登记过姓名", "This member is named already")
+    if (data["relation"] == "head") != (member["relation"] == "head"):
+        raise Invalid({"relation": ["待登记的是户主（申请人），关系请填户主" if member["relation"] == "head" else "这户已有户主（申请人），请按与户主的关系填写"]})
     number = identity.normalise(data["id_no"])
     _good_number(act, number, "", production=production)
     hold(act, [number])
@@ -446,10 +451,14 @@ def register_near_relative(act: Act, household_id: int, data: Mapping[Any, Any])
 
 
 def authorise(act: Act, household_id: int, person_id: int, signed_on: str, valid_until: str, document_id: int | None = None) -> None:
-    """A member's authorisation of the means check (N220 art 12). In real cases the page that he signed is named."""
+    """A member's authorisation of the means check (N220 art 12). In real cases the page that he signed is named. Raises NotFound for who is
+    no member, Invalid for wrong days, for a page that the household has not, and for who is only counted: a page names who signs it."""
     record = _open(act, household_id)
-    if person_id not in {m["person_id"] for m in members_of(act.conn, household_id)}:
+    member = next((m for m in members_of(act.conn, household_id) if m["person_id"] == person_id), None)
+    if member is None:
         raise NotFound("这户没有这名成员")
+    if member["placeholder"]:
+        raise Invalid({"person_id": ["这名成员还没有登记姓名和身份证号，请先补登"]})
     if signed_on > act.today.isoformat() or valid_until < signed_on:
         raise Invalid({"signed_on": ["签署日期不能晚于今天，有效期不能早于签署日期"]})
     if document_id is None and act.office.production:

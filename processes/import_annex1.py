@@ -165,19 +165,20 @@ def _unfit(given: Mapping[str, str | None], path: str, today: date) -> dict[str,
 
 
 def _read(raw: bytes) -> list[tuple[int, tuple[Any, ...]]]:
-    """(line number, its 13 cells) of every household in the first sheet."""
+    """(line number, its 13 cells) of every household in the first sheet that is not hidden."""
     lines = lines_of(raw)
     return households_in(lines, _head(lines))
 
 
 def lines_of(raw: bytes) -> list[tuple[Any, ...]]:
-    """The first sheet's lines of 13 cells, formulas as such. Invalid for what is no workbook, holds macros, or is too much."""
+    """The lines of 13 cells of the first sheet that is not hidden, formulas as such. Invalid for what is no workbook, holds macros, or is too much."""
     if len(raw) > MAX_BYTES:
         raise Invalid({"file": ["文件太大，最多 8 MB"]})
     try:
         _guard(raw)
         book = load_workbook(io.BytesIO(raw), read_only=True, data_only=False)
-        lines = list(book.worksheets[0].iter_rows(max_row=MAX_ROWS + _TITLE_LINES + 1, max_col=len(HEADINGS), values_only=True))
+        seen = next(one for one in book.worksheets if one.sheet_state == "visible")  # nobody looks for his list in a hidden one
+        lines = list(seen.iter_rows(max_row=MAX_ROWS + _TITLE_LINES + 1, max_col=len(HEADINGS), values_only=True))
         book.close()
     except Invalid:
         raise
@@ -188,7 +189,7 @@ def lines_of(raw: bytes) -> list[tuple[Any, ...]]:
 
 def households_in(lines: Sequence[tuple[Any, ...]], head: int) -> list[tuple[int, tuple[Any, ...]]]:
     """(line number, its cells) of what stands below the heading's last line, without notes and sums."""
-    found = [(n, line) for n, line in enumerate(lines, start=1) if n > head and any(v not in (None, "") for v in line[1:])]
+    found = [(n, line) for n, line in enumerate(lines, start=1) if n > head and any(text_of(v) for v in line[1:])]
     found = [(n, line) for n, line in found if not str(line[0] or "").strip().startswith(("注", "备注", "填表", "合计"))]
     if len(found) > MAX_ROWS:
         raise Invalid({"file": [f"最多 {MAX_ROWS} 户"]})
@@ -280,6 +281,7 @@ def _bare(name: str) -> str:
 
 def _judge(row: Row, places: Places, seen: set[str], today: date, *, production: bool) -> None:
     cells = dict(zip(HEADINGS, (*row.cells, *[None] * len(HEADINGS)), strict=False))
+    del cells["序号"]  # a running number, in many lists a formula; nothing is taken from it
     if formulas := [name for name, v in cells.items() if isinstance(v, (ArrayFormula, DataTableFormula)) or text_of(v).startswith("=")]:
         row.errors |= {name: ["单元格是公式，请改为数值"] for name in formulas}
         return

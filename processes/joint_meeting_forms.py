@@ -229,8 +229,9 @@ class AnnounceItem(Form):
             wrong["fixed_until"] = [self.say("固定金额和执行月份应同时填写", "A fixed amount and its last month go together")]
         if data.get("fixed_amount") == 0:
             wrong["fixed_amount"] = [self.say("金额应大于零", "More than nothing")]
-        if data.get("fixed_until") and (not special_cases.is_month(data["fixed_until"]) or data["fixed_until"] < f"{today:%Y-%m}"):
-            wrong["fixed_until"] = [self.say("月份写成 2019-06，且不早于本月", "Like 2019-06, and not before this month")]
+        if data.get("fixed_until") and (not special_cases.is_month(data["fixed_until"]) or data["fixed_until"] <= f"{today:%Y-%m}"):
+            wrong["fixed_until"] = [self.say("月份写成 2019-06，且不早于下月：批准的金额最早从批准的下月发放",
+                                             "Like 2019-06, and not before next month: what is approved is paid from the month after at the earliest")]  # fmt: skip
         if data.get("review_on") and today and data["review_on"] <= today:
             wrong["review_on"] = [self.say("应晚于今天", "After today")]
         if wrong:

@@ -13,6 +13,7 @@ from typing import Any
 from marshmallow import ValidationError, validates_schema
 from sqlalchemy import Connection, bindparam, select
 
+from engine.errors import Refused
 from engine.forms import Form, choice, money, number, on_date, text, yes_no
 from engine.given import gives
 from engine.model import Data, Put
@@ -22,6 +23,7 @@ from engine.process import CaseRef, Effect
 from processes import dmn, law
 from processes.benefit_tables import special_case_request
 from processes.calendar import add_workdays
+from processes.meeting_tables import agenda_item
 
 TRIGGERS = [
     ("income_slightly_over", "收入略超、刚性支出重", "Income slightly over, heavy expenses"),
@@ -88,15 +90,27 @@ def requests(process: str) -> Effect:
     def effect(act: Act, case: CaseRef, answers: Data, facts: Data) -> list[Put]:
         if "joint_meeting" not in [answers.get(name) for name in _OUTCOMES]:
             return []
+        ordinary_category, ordinary_fen = _ordinary(act, case.no, facts)
         values = {
             "case_no": case.no, "process": process, "household_id": facts["household_id"], "street": facts["street"],
             "trigger_code": answers["trigger"], "origin": facts["meeting_from"], "facts": answers["special_facts"], "wish": answers["wish"],
-            "ordinary_category": facts.get("category"), "ordinary_fen": facts.get("amount_fen"), "submitted_by": act.actor.id,
+            "ordinary_category": ordinary_category, "ordinary_fen": ordinary_fen, "submitted_by": act.actor.id,
             "submitted_on": act.today.isoformat(), "due_on": last_day(act.today, act.office.published).isoformat(), "status": "submitted",
         }  # fmt: skip
         return [Put("special_case_request", case.next_id(), values, f"household:{facts['household_id']}")]
 
     return effect
+
+
+def _ordinary(act: Act, case_no: str, facts: Data) -> tuple[str | None, int | None]:
+    """(category, fen a month) by the arithmetic alone. A case that comes a second time bears what the meeting approved the first time
+    until it is investigated anew: taken for the ordinary result, an amount that was fixed would count for ever."""
+    borne = facts.get("category"), facts.get("amount_fen")
+    found = act.conn.execute(
+        select(special_case_request.c.ordinary_category, special_case_request.c.ordinary_fen, agenda_item.c.approved_category, agenda_item.c.approved_fen)
+        .join(agenda_item, agenda_item.c.request_id == special_case_request.c.id)
+        .where(special_case_request.c.case_no == case_no, agenda_item.c.resolution == "approve_as").order_by(special_case_request.c.id.desc())).first()  # fmt: skip
+    return (found[0], found[1]) if found is not None and borne == (found[2], found[3]) else borne
 
 
 def last_day(submitted: date, published: int | None) -> date:
@@ -133,6 +147,23 @@ def look_again(conn: Connection, case_no: str | None) -> date | None:
     found = _DECIDED.row(conn, {"the_no": case_no}) if case_no else None
     days = [found["review_on"], found["fixed_until"] and f"{found['fixed_until']}-01"] if found else []
     return min((date.fromisoformat(day) for day in days if day), default=None)
+
+
+def refuse_outlived(act: Act, case_no: str, first: str) -> None:
+    """Raises Refused when the amount that the meeting fixed for a case ends before `first`, the month ("2019-02") from which it would be
+    paid: nothing says what the household is given then, so the meeting looks at it again."""
+    found = _DECIDED.row(act.conn, {"the_no": case_no})
+    if found is not None and found["fixed_until"] and found["fixed_until"] < first:
+        raise Refused(
+            "resolution-outlived", f"联席会议确定的金额只执行至{found['fixed_until']}，现在批准要从{first}起发放：请退回，再提交联席会议研究",
+            f"The amount that the joint meeting fixed ends in {found['fixed_until']}, and would be paid from {first}: return the case for another meeting")  # fmt: skip
+
+
+def refuse_overruled(act: Act, case_no: str, facts: Data) -> None:
+    """Raises Refused when a later meeting did not approve what an earlier one had, and the case still bears the earlier amount."""
+    if facts.get("resolution") in ("refuse", "refer") and _ordinary(act, case_no, facts) != (facts.get("category"), facts.get("amount_fen")):
+        raise Refused("resolution-overruled", "联席会议再次研究后没有同意原来的决议，原定金额不再适用：请退回重新调查测算",
+                      "Another meeting did not approve it again, and the earlier amount counts no more: return the case for a new survey")  # fmt: skip
 
 
 def told(act: Act, case_id: int, facts: Data) -> Data:

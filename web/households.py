@@ -233,7 +233,8 @@ def change(household_id: int, what: str) -> ResponseReturnValue:
                 return redirect(_add(household_id, what, form_class, typed))
     with made.office.read() as conn:
         papers = _papers(conn, household_id)
-    members = [m for m in house["members"] if m["placeholder"]] if what == "naming" else house["members"]
+    shown = {"naming": [True], "authorization": [False]}.get(what, [True, False])  # who is only counted signs nothing
+    members = [m for m in house["members"] if bool(m["placeholder"]) in shown]
     return render_template("form_page.html", title=str(title), form=_form(form_class), values=typed, errors=told.errors, trouble=told.trouble,
                            papers=papers, colleagues=[], members=members, fixed={"benefit_id": whole(request.values.get("benefit_id"), 0, MAX_WHOLE)} if what == "self-care" else {"household_id": household_id},
                            extra=whole(request.form.get("_rows"), 0, 30), back=url_for("households.show", household_id=household_id)), told.status  # fmt: skip

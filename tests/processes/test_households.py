@@ -309,6 +309,25 @@ def test_a_placeholder_cannot_become_somebody_who_is_known(district):
         households.name_member(act, home, unnamed, member(HEAD, "赵秀英", "other"))
 
 
+def test_a_household_has_one_head_and_who_has_no_name_signs_nothing(district):
+    home = register(district, member(), {"name": "待登记成员2", "relation": "other", "placeholder": True})
+    unnamed = reading(district, lambda conn, _: conn.scalar(select(person.c.id).where(person.c.placeholder)))
+    for work, field in (
+        (lambda act: households.name_member(act, home, unnamed, member(SON, "赵小明")), "relation"),
+        (lambda act: households.add_member(act, home, member(SON, "赵小明")), "relation"),
+        (lambda act: households.authorise(act, home, unnamed, "2018-12-03", "2019-12-02"), "person_id"),
+    ):
+        with pytest.raises(Invalid) as told, district.office.act(district.people["clerk"]) as act:
+            work(act)
+        assert told.value.fields.keys() == {field}
+    someone = register(district, {"name": "待登记成员1", "relation": "head", "placeholder": True})
+    head = reading(district, lambda conn, _: households.applicant(conn, someone)["id"])
+    with pytest.raises(Invalid), district.office.act(district.people["clerk"]) as act:
+        households.name_member(act, someone, head, member(SON, "赵小明", "child"))
+    with district.office.act(district.people["clerk"]) as act:
+        households.name_member(act, someone, head, member(SON, "赵小明"))
+
+
 # -- authorisations
 
 

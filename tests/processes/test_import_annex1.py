@@ -456,3 +456,18 @@ def test_tokens_are_revoked_at_the_command_line(district, monkeypatch, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["user", "revoke", "nobody"])
     assert ended.value.code == 2
+
+
+# -- workbooks as offices make them
+
+
+def test_blank_lines_numbers_by_formula_and_hidden_sheets_are_no_errors(district):
+    """Blanks of both widths are left in lines that somebody emptied; the running number is often `=ROW()-1`; an old list is hidden."""
+    book = Workbook()
+    old, shown = book.active, book.create_sheet("在保")
+    old.sheet_state, book.active = "hidden", 1
+    for sheet_, rows in ((old, [line(申请人="旧名单")]), (shown, [line(序号="=ROW()-1"), [None, " "], ["　"] * 13, [""] * 13, line(申请人="=A1")])):
+        for row in ([*annex1.HEADINGS, "联系人"], *rows):
+            sheet_.append(list(row))
+    found = read(district, saved(book), **ANSWERS)
+    assert [(row.number, row.data.get("name"), set(row.errors)) for row in found.rows] == [(2, "何甲", set()), (6, None, {"申请人"})]

@@ -520,14 +520,14 @@ def asks_for_the_meeting(hall: Roads, *people: dict, trigger: str, facts: str, w
     return int(asked["id"])
 
 
-def opened_meeting(hall: Roads, asked: int, **more: object) -> str:
-    """Convened, screened, its agenda approved; opened on 2018-12-14."""
-    body = {"kind": "case", "planned_on": "2018-12-14", "place": "区民政局三楼", "requests": [asked], "units": [CODE[key] for key in SMALL]}
+def opened_meeting(hall: Roads, asked: int, on: str = "2018-12-14", again: dict | None = None, **more: object) -> str:
+    """Convened, screened, its agenda approved; opened on that day. `again`: why a case that was studied before is studied again."""
+    body = {"kind": "case", "planned_on": on, "place": "区民政局三楼", "requests": [asked], "units": [CODE[key] for key in SMALL], **(again or {})}
     lx = hall.good("secretary", "POST", "/meetings", body)["case"]
     hall.do("secretary", lx, "screen_agenda", items=[{"position": 1, "admitted": True, "presenter": "街道民政办"}])
     hall.do("convener", lx, "approve_agenda", agenda_outcome="approve")
-    hall.at("2018-12-14T09:30")
-    hall.do("secretary", lx, "open_meeting", opening="open", held_on="2018-12-14", members=[{"unit": CODE[key], "present": True} for key in SMALL], **more)
+    hall.at(f"{on}T09:30")
+    hall.do("secretary", lx, "open_meeting", opening="open", held_on=on, members=[{"unit": CODE[key], "present": True} for key in SMALL], **more)
     return lx
 
 
@@ -609,6 +609,108 @@ def test_s19_a_special_case_is_refused_and_the_household_hears_by_the_ordinary_l
     assert all(words in said for words in ("两套以上住房", "60日内向滨海新区人民政府", "6个月内向人民法院"))
     assert lx not in said
     hall.proven(no, lx)
+
+
+def kidney(hall: Roads) -> int:
+    """945.00 a head, asked for at the street on 2018-12-05; the request's number."""
+    hall.clock.set("2018-12-05T09:00")
+    return asks_for_the_meeting(hall, person("张一", "head", "1971-03-01", "1890.00"), person("李二", "spouse", "1972-03-01", sex="female"),
+                                trigger="income_slightly_over", facts="肾衰竭", wish="纳入低保")  # fmt: skip
+
+
+def announced(hall: Roads, lx: str, what: str, **more: object) -> None:
+    hall.good("convener", "POST", f"/meetings/{lx}/announce", {"item": 1, "announced": what, "reasons": "集体研究", **more})
+
+
+def test_what_the_meeting_neither_approves_nor_refuses_leads_where_it_says(hall):
+    asked = kidney(hall)
+    lx = opened_meeting(hall, asked)
+    all_vote(hall, lx, "against")
+    announced(hall, lx, "defer")
+    assert hall.open() == {}, "it goes on waiting"
+    [row] = hall.good("secretary", "GET", "/special-case-requests")["items"]
+    assert (row["id"], row["due_on"], row["studied_before"]) == (asked, "2018-12-19", True)
+    lx = opened_meeting(hall, asked, "2018-12-18", {"again_reason": "材料已补齐"})
+    hall.good("secretary", "POST", f"/meetings/{lx}/items/1/ballots", {"motion": "return_for_investigation", "reason": "改为补充调查"})
+    all_vote(hall, lx, "for")
+    announced(hall, lx, "return_for_investigation")
+    assert hall.open() == dict.fromkeys(("home_survey", "neighbor_enquiry"), "2019-01-02"), "ten working days: 12-19 to 21, 12-24 to 29 (29 makes up), 01-02"
+    assert hall.facts("category", "resolution", "low_income_consent") == (None, None, None), "found anew, asked anew"
+    hall.survey()
+    hall.check()
+    assert hall.facts("category", "per_capita") == ("low_income", "945.00")
+    hall.consent()
+    hall.review()
+    hall.go("rita", "street_opinion", street_outcome="joint_meeting", opinion="再提交", trigger="multi_department", special_facts="肾衰竭", wish="转介")
+    [row] = hall.good("secretary", "GET", "/special-case-requests")["items"]
+    assert (row["due_on"], row["ordinary_category"]) == ("2019-01-02", "low_income")
+    lx = opened_meeting(hall, row["id"], "2018-12-20", {"again_reason": "补充调查完毕"})
+    hall.good("secretary", "POST", f"/meetings/{lx}/items/1/ballots", {"motion": "refer", "reason": "改为转介"})
+    all_vote(hall, lx, "for")
+    announced(hall, lx, "refer", referred_to="区残联")
+    assert (hall.open(), hall.facts("category", "resolution")) == ({"street_opinion": None}, ("low_income", "refer"))
+    hall.street()
+    hall.proven(hall.no, lx)
+
+
+def test_an_amount_that_the_meeting_fixed_is_given_in_its_months_only(hall):
+    """Approved in January it is paid from February: fixed until January it would be given by nobody's resolution."""
+    lx = opened_meeting(hall, kidney(hall))
+    all_vote(hall, lx, "for")
+    fixed = {"item": 1, "announced": "approve_as", "approved_category": "dibao", "fixed_amount": "300.00", "reasons": "集体研究"}
+    assert hall.bad(422, "convener", "POST", f"/meetings/{lx}/announce", fixed | {"fixed_until": "2018-12"})["errors"].keys() == {"fixed_until"}
+    hall.good("convener", "POST", f"/meetings/{lx}/announce", fixed | {"fixed_until": "2019-01"})
+    hall.street()
+    hall.post()
+    hall.at("2018-12-24T09:00")
+    hall.remove()
+    hall.submit()
+    hall.examine()
+    hall.post("district")
+    hall.at("2019-01-02T09:00")
+    hall.remove("district")
+    hall.late_visit()
+    assert hall.refused(403, "app", "decide", decision="granted", opinion="批准")["rule"] == "resolution-outlived"
+    hall.go("app", "decide", decision="returned", opinion="再提交研究", reason_code="facts_unclear", clause="会议纪要")
+    hall.go("exam", "district_examination", district_outcome="joint_meeting", opinion="再提交研究", trigger="income_slightly_over", special_facts="肾衰竭", wish="延长")
+    [row] = hall.good("secretary", "GET", "/special-case-requests")["items"]
+    assert (row["due_on"], row["ordinary_category"], row["ordinary_fen"]) == ("2019-01-16", "low_income", 0), "300.00 is the meeting's, no result of the arithmetic"
+    lx = opened_meeting(hall, row["id"], "2019-01-08", {"again_reason": "金额执行期已过"})
+    all_vote(hall, lx, "for")
+    computed = {name: value for name, value in fixed.items() if name != "fixed_amount"}
+    assert hall.bad(422, "convener", "POST", f"/meetings/{lx}/announce", computed)["errors"].keys() == {"fixed_amount"}
+    hall.good("convener", "POST", f"/meetings/{lx}/announce", fixed | {"fixed_amount": "250.00", "fixed_until": "2019-06"})
+    assert hall.open() == {"district_examination": "2019-01-15"}
+    hall.examine()
+    hall.post("district")
+    hall.at("2019-01-16T09:00")
+    hall.remove("district")
+    hall.decide()
+    found = hall.benefit()
+    assert (found["category"], found["amount_fen"], found["first_payment_month"]) == ("dibao", 25_000, "2019-02")
+    hall.proven(hall.no, lx)
+
+
+def test_what_a_later_meeting_does_not_approve_again_is_not_granted(hall):
+    lx = opened_meeting(hall, kidney(hall))
+    all_vote(hall, lx, "for")
+    announced(hall, lx, "approve_as", approved_category="dibao", fixed_amount="300.00", fixed_until="2019-06")
+    hall.go("rita", "street_opinion", street_outcome="joint_meeting", opinion="再提交", trigger="contested", special_facts="邻里反映", wish="再研究")
+    [row] = hall.good("secretary", "GET", "/special-case-requests")["items"]
+    lx = opened_meeting(hall, row["id"], "2018-12-18", {"again_reason": "有新情况"})
+    all_vote(hall, lx, "against")
+    announced(hall, lx, "refuse")
+    assert hall.facts("category", "amount_fen", "resolution") == ("dibao", 30_000, "refuse"), "what the first one approved"
+    assert hall.refused(403, "rita", "street_opinion", street_outcome="propose_grant", opinion="拟同意")["rule"] == "resolution-overruled"
+    hall.go("rita", "street_opinion", street_outcome="return_survey", opinion="重新测算", reason_code="facts_unclear", clause="会议纪要")
+    hall.bureau.jobs.run_all()
+    hall.survey()
+    hall.check()
+    hall.consent()
+    hall.review()
+    hall.street()
+    assert hall.facts("category", "amount_fen", "resolution") == ("low_income", 0, None)
+    hall.proven(hall.no, lx)
 
 
 def test_a_report_goes_to_a_meeting_and_on_from_where_it_left(hall):
