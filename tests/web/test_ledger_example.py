@@ -49,14 +49,16 @@ class Campaign(Roads):
     def known(self, home: int) -> None:
         """A household of the list with a scanned page, whose adults sign."""
         self.home = home
-        self.members = [one["person_id"] for one in self.good("clerk", "GET", f"/households/{home}")["members"]]
+        members = self.good("clerk", "GET", f"/households/{home}")["members"]
+        self.members = [one["person_id"] for one in members]
         if home in self._pages:
             self.choose(home)
             return
         self._pages[home] = self.upload()
         self.choose(home)
-        for position in range(len(self.members)):
-            self.authorise(position)
+        for position, one in enumerate(members):
+            if not one["placeholder"]:  # who is only counted signs nothing
+                self.authorise(position)
 
     def recheck(self, no: str, conclusion: str = "consistent", *, car: bool = False) -> None:
         """From the contact to the signature of the second visitor."""
@@ -453,6 +455,7 @@ class Lot:
             for n, member in enumerate(self.people(home)[1:]):  # of the list only the applicant has a name
                 named = {"name": f"何{'二三四'[n]}", "id_no": street.number(f"1952-03-0{n + 1}", "female"), "relation": "spouse" if n == 0 else "other"}
                 street.good("clerk", "POST", f"/households/{home}/members/{member}/naming", named)
+                street.authorise(n + 1)  # who has a name signs
             for member in street.members if income else ():
                 street.good("clerk", "PUT", f"/households/{home}/members/{member}/income", {"income": [{"kind": "transfer_income", "amount_fen": income, "period": "month"}]})
             street.each((home,), cases, street.investigated, street.review, street.street, street.post)
