@@ -108,6 +108,7 @@ class Open:
     recused: frozenset[str] | None = None  # logins of whom the rules keep away from it, as it was opened; None: not asked
     holders: Sequence[Mapping[Any, Any]] | None = None  # rows (login, role, unit) of who has a post over `place` that a task may need; None: not asked
     place: str = ""
+    asked: Sequence[Question] = ()  # how its tasks were asked for, and with them who is recused
     changed: list[dict[str, Any]] = field(default_factory=list)  # rows of tasks to write at the end
 
     @cached_property
@@ -648,12 +649,13 @@ class Cases(Replayer):
         if asked != wanted:
             found = together(act.conn, *wanted)
         tasks, *holders = found
-        self._remember(row["id"], wanted, process, row["no"], run, tasks)
+        if travels(act.conn):
+            self._remember(row["id"], wanted, process, row["no"], run, tasks)
         said = {one["id"]: one["signers"] for one in _SIGNERS.rows(act.conn, {"the_case": row["id"]})} if tasks and tasks[0]["signed"] else {}
         for task in tasks:
             task["signers"] = said.get(task["id"])
         recused = frozenset((tasks[0]["recused"] or "").split()) if tasks else None
-        return Open(act.adopt(row), row, process, drawing, run, tasks, recused, holders[0] if holders else None, process.unit_of("community", run.facts))
+        return Open(act.adopt(row), row, process, drawing, run, tasks, recused, holders[0] if holders else None, process.unit_of("community", run.facts), wanted)
 
     def _asking(self, act: Act, case_id: int, process: Process, run: Run) -> list[Question]:
         """How a case's tasks are asked for, and, where it saves a journey, who holds what."""
@@ -810,8 +812,7 @@ class Cases(Replayer):
 
     def _still_recused(self, act: Act, case: Open, facts: Data) -> bool:
         """Whether recusal keeps the same people away as when the case was opened, as far as this act goes."""
-        seen = self._seen.get(case.record.id)
-        same = seen is not None and seen.asked[0][1].items() >= case.process.recusal_facts(facts).items()
+        same = bool(case.asked) and case.asked[0][1].items() >= case.process.recusal_facts(facts).items()
         return same and act.touched.isdisjoint(case.process.recusal_tables)
 
     def look_for_hands(self, act: Act, case_id: int) -> None:

@@ -240,19 +240,24 @@ def _bound(made: _Compiled, values: Values) -> list[Any]:
 def _executed(conn: Connection, made: _Compiled, bound: Sequence[list[Any]], told: Callable[[Any], Any]) -> Any:
     """What is `told` of the driver's cursor after the execution."""
     cursor: Any = conn.connection.driver_connection.cursor()  # type: ignore[union-attr]
-
-    def execute() -> Any:
-        given = bound if made.by_place else [dict(zip(made.names, row, strict=True)) for row in bound]
-        if len(given) > 1:
-            cursor.executemany(made.sql, given)
-        else:
-            cursor.execute(made.sql, given[0])
-        return told(cursor)
-
+    given = bound if made.by_place else [dict(zip(made.names, row, strict=True)) for row in bound]
     try:
-        return _heard(conn, [(made, bound)], execute, cursor)
+        if conn._has_events or conn.engine._has_events:
+            return _heard(conn, [(made, bound)], lambda: told(_run(cursor, made.sql, given)), cursor)
+        try:
+            return told(_run(cursor, made.sql, given))
+        except _dbapi(conn).Error as error:
+            raise _as_known(conn, [(made, bound)], error) from error
     finally:
         cursor.close()
+
+
+def _run(cursor: Any, sql: str, given: Sequence[Any]) -> Any:
+    if len(given) > 1:
+        cursor.executemany(sql, given)
+    else:
+        cursor.execute(sql, given[0])
+    return cursor
 
 
 def _heard(conn: Connection, asked: Sequence[tuple[_Compiled, Sequence[Any]]], execute: Callable[[], Any], cursor: Any = None, then: str = "") -> Any:
@@ -260,16 +265,25 @@ def _heard(conn: Connection, asked: Sequence[tuple[_Compiled, Sequence[Any]]], e
     heard = conn._has_events or conn.engine._has_events
     if heard:
         _tell(conn, conn.dispatch.before_cursor_execute, asked, then, cursor)
-    dbapi: Any = conn.dialect.loaded_dbapi
     try:
         found = execute()
-    except dbapi.Error as error:
-        line = line_of(conn)
-        sql, names, values = (line and line.failed) or next(((made.sql, made.names, rows[0]) for made, rows in asked), (then, (), ()))
-        raise DBAPIError.instance(sql, dict(zip(names, values, strict=True)), error, dbapi.Error, dialect=conn.dialect) from error
+    except _dbapi(conn).Error as error:
+        raise _as_known(conn, asked, error, then) from error
     if heard:
         _tell(conn, conn.dispatch.after_cursor_execute, asked, then, cursor)
     return found
+
+
+def _as_known(conn: Connection, asked: Sequence[tuple[_Compiled, Sequence[Any]]], error: Any, then: str = "") -> Exception:
+    """A driver's error as SQLAlchemy would raise it, with the statement that it is about."""
+    line, dbapi = line_of(conn), _dbapi(conn)
+    sql, names, values = (line and line.failed) or next(((made.sql, made.names, rows[0]) for made, rows in asked), (then, (), ()))
+    found: Exception = DBAPIError.instance(sql, dict(zip(names, values, strict=True)), error, dbapi.Error, dialect=conn.dialect)
+    return found
+
+
+def _dbapi(conn: Connection) -> Any:
+    return conn.dialect.loaded_dbapi
 
 
 def _tell(conn: Connection, listeners: Any, asked: Sequence[tuple[_Compiled, Sequence[Any]]], then: str, cursor: Any) -> None:

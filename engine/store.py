@@ -40,6 +40,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from engine import guard, postgres, prepared
 from engine.prepared import Prepared
@@ -389,7 +390,7 @@ setting = Table(
     Column("value", Text, nullable=False),
 )
 
-WAIT = 10  # seconds: for whoever else writes to a SQLite file
+WAIT, POLL = 10, 0.001  # seconds: for the one writer of a SQLite file; between two looks
 _write_lock = threading.RLock()  # one writer per SQLite process: waiting here is fair, waiting in SQLite is not
 _PATIENCE, _NAP = 10.0, 0.0003  # seconds
 
@@ -528,9 +529,24 @@ class Store:
 
 
 def _begin(conn: Connection) -> None:
-    """BEGIN IMMEDIATE, for a deferred transaction fails when its read turns into a write. Who writes has his turn: SQLite itself waits
-    only for programs that are not ours."""
-    conn.exec_driver_sql("BEGIN IMMEDIATE")
+    """BEGIN IMMEDIATE, for a deferred transaction fails when its read turns into a write. Asked for again and again at short
+    intervals: SQLite's own waiting grows to a tenth of a second, in which a worker that has thousands of jobs to do takes the
+    lock many times over, and whoever sits at a page waits for seconds."""
+    driver: Any = conn.connection.driver_connection
+    until = time.monotonic() + WAIT
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                conn.exec_driver_sql("BEGIN IMMEDIATE")
+            except OperationalError as error:
+                if "database is locked" not in str(error) or time.monotonic() > until:
+                    raise
+                time.sleep(POLL)
+            else:
+                return
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={WAIT * 1000}")
 
 
 def _open(url: str, *, sqlite: bool, guarded: bool) -> Engine:
