@@ -195,6 +195,15 @@ class District:
         self.do("exam", "district_examination", district_outcome="propose_refuse", opinion="不符合", **reason)
         self.do("app", "decide_refusal", decision="refused", opinion="收入高于标准", **reason)
 
+    def to_decision(self, last: str = "2018-12-19") -> None:
+        """From the street's notice, posted on 2018-12-03, to the decision; the district's comes down on `last`."""
+        self.at("2018-12-11T09:00")
+        self.submit()
+        self.do("exam", "district_examination", district_outcome="propose_grant", opinion="拟批准")
+        self.post("post_district_notice")
+        self.at(f"{last}T09:00")
+        self.do("vera", "remove_district_notice", removed_on=last, objections="none")
+
     def to_district(self) -> None:
         self.road("to_district", None, self._to_district)
 

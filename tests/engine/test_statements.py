@@ -88,12 +88,7 @@ def road(district, monkeypatch, serial):
         district.review()
         district.street()
         district.post()
-        district.at("2018-12-11T09:00")
-        district.submit()
-        district.do("exam", "district_examination", district_outcome="propose_grant", opinion="拟批准")
-        district.post("post_district_notice")
-        district.at("2018-12-19T09:00")
-        district.do("vera", "remove_district_notice", removed_on="2018-12-19", objections="none")
+        district.to_decision()
         district.do("app", "decide", decision="granted", opinion="批准")
         district.do("clerk", "deliver_approval", delivered_on="2018-12-19", method="direct", recipient="张一")
     assert district.facts()["amount_fen"] == 66_000

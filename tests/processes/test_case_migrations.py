@@ -86,12 +86,7 @@ def test_a_case_with_a_timer_moves_as_it_stands_and_goes_on(district):
     assert row_faults(row, entries) == []
     [entry] = [one for one in entries if one.event == "case_moved"]
     assert entry is entries[-1] and (entry.data["from"], entry.data["migration"], entry.data["ground"]) == ([KEY, HERE], moved, GROUND)
-    district.at("2018-12-11T09:00")
-    district.submit()
-    district.do("exam", "district_examination", district_outcome="propose_grant", opinion="拟批准")
-    district.post("post_district_notice")
-    district.at("2018-12-19T09:00")
-    district.do("vera", "remove_district_notice", removed_on="2018-12-19", objections="none")
+    district.to_decision()
     assert district.tasks()["decide"]["due_on"] == "2018-12-20", "two working days on the new drawing, not three"
     proven(district)
     assert rebuilt(district.office) == []

@@ -499,12 +499,7 @@ def test_a_grant_by_the_meeting_is_reviewed_in_the_last_month_of_its_amount_and_
     district.resolve(approved_amount="300", fixed_until="2019-01", review_on="2019-04-15", conditions="按时报告医疗支出")
     district.street()
     district.post()
-    district.at("2018-12-11T09:00")
-    district.submit()
-    district.do("exam", "district_examination", district_outcome="propose_grant", opinion="拟批准")
-    district.post("post_district_notice")
-    district.at("2018-12-20T09:00")
-    district.do("vera", "remove_district_notice", removed_on="2018-12-20", objections="none")
+    district.to_decision("2018-12-20")
     district.do("app", "decide", decision="granted", opinion="批准")
     with district.office.read() as conn:
         granted = conn.execute(select(benefit)).mappings().one()
